@@ -1,0 +1,1 @@
+"""SqueezeNet in Keras: definitions, data, training, pruning, quantization, evaluation."""
