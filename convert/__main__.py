@@ -1,0 +1,158 @@
+"""`python -m convert`: from a trained model or an int8 .tflite to everything that firmware needs."""
+
+import argparse
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+
+from convert import accuracy, artefacts, report, tflite
+from model import cli, config, files
+from model.errors import UserError
+from model.preprocess import PREPROCESSES, quantize_images
+
+BUILD = Path("build")
+ZOO = Path("model/zoo")
+EXAMPLES = """examples:
+  python -m convert --model digits
+  python -m convert --tflite mine.int8.tflite --labels names.txt
+  python -m convert --tflite squeezenet.tflite --model imagenet --preprocess torch"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    p = argparse.ArgumentParser(
+        prog="python -m convert",
+        description="Write build/<model>/: .tflite, C arrays, settings, engine model, golden pair, manifest.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    p.add_argument(
+        "--model", metavar="NAME|TOML", help="the model's name (default: digits, or the file's name)"
+    )
+    p.add_argument("--tflite", type=Path, metavar="FILE", help="convert this int8 .tflite instead of our own")
+    p.add_argument("--labels", type=Path, metavar="FILE", help="with --tflite: class names, one a line")
+    p.add_argument(
+        "--preprocess",
+        choices=sorted(PREPROCESSES),
+        help="with --tflite: how a pixel becomes an input value (default byte: int8 = pixel - 128)",
+    )
+    p.add_argument("--data", metavar="SOURCE", help="images to measure accuracy on (the model's own)")
+    return p
+
+
+def _labels_file(path: Path) -> list[str]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read ({error}); want UTF-8 text, one class name a line") from None
+    return [line.strip() for line in lines if line.strip()]
+
+
+def _trained(console: Console, name: str) -> tuple[bytes, dict[str, str]]:
+    """The int8 .tflite of our own model `name`, and what it was made from."""
+    own, shipped = BUILD / name / "quantized.keras", ZOO / name / "quantized.keras"
+    source = own if own.is_file() else shipped
+    if not source.is_file():
+        raise UserError(
+            f"{own}: missing, and model/zoo ships no '{name}'; run: make train prune quantize MODEL={name}"
+        )
+    console.print(f"converting {source}", highlight=False, soft_wrap=True)
+    from model import export
+
+    content = export.to_int8_tflite(export.load_quantized(source))
+    return content, {str(source): files.sha256(source.read_bytes())}
+
+
+def _recorded_accuracy(inputs: dict[str, str]) -> Any:
+    """The accuracies that were measured when the shipped weights were made, if these are those weights."""
+    for source, digest in inputs.items():
+        record = Path(source).with_name("metrics.json")
+        if record.is_file():
+            metrics = json.loads(record.read_text())
+            if metrics.get("sha256") == digest:
+                return {k: metrics[k] for k in ("int8_top1", "test_images") if k in metrics} | {
+                    "measured": "when trained"
+                }
+    return None
+
+
+def _gather(args: argparse.Namespace, console: Console) -> tuple[artefacts.Conversion, dict[str, str], Any]:
+    settings = None
+    if args.tflite is None:
+        for option in ("labels", "preprocess"):
+            if getattr(args, option):
+                raise UserError(f"--{option} goes with --tflite; {args.model or 'digits'} has its own")
+        settings = config.load(args.model or "digits")
+        content, inputs = _trained(console, settings.name)
+        file = tflite.parse(content, settings.name)
+        return artefacts.convert(file, settings.name, list(settings.data.labels), "byte"), inputs, settings
+    file = tflite.read(args.tflite)
+    name = args.model or re.sub(r"(\.int8)?\.tflite$", "", args.tflite.name)
+    if not re.fullmatch(r"[\w.-]+", name):
+        raise UserError(f"--model {name}: wanted a name of letters, digits, '_', '-', '.'")
+    inputs = {str(args.tflite): files.sha256(file.content)}
+    labels = _labels_file(args.labels) if args.labels else []
+    converted = artefacts.convert(file, name, labels, args.preprocess or "byte")
+    classes = converted.network.buffers[converted.network.output_buffer].channels
+    if labels and len(labels) != classes:
+        raise UserError(f"{args.labels}: {len(labels)} class names; the model has {classes} classes")
+    if not args.preprocess:
+        console.print(
+            "note: images are fed as int8 = pixel - 128; if the model wants otherwise, say --preprocess",
+            highlight=False, soft_wrap=True,
+        )  # fmt: skip
+    return converted, inputs, settings
+
+
+def run(args: argparse.Namespace) -> int:
+    """Converts and writes; returns the exit status."""
+    console = Console()
+    c, inputs, settings = _gather(args, console)
+    source = args.data or (settings.data.source if settings else "")
+    shape = c.network.buffers[c.network.input_buffer]
+    measured, golden = None, None
+    if source:
+        from model import data
+
+        images = data.load(source, "test", shape.height, shape.width, shape.channels, labels=c.labels or None)
+        quantized = quantize_images(
+            images.x, {"preprocess": c.preprocess, "scale": shape.scale, "zero_point": shape.zero_point}
+        )
+        golden = quantized[0]
+        if np.any(images.y >= 0):
+            measured = accuracy.measure(c, quantized, images.y)
+    else:
+        measured = _recorded_accuracy(inputs)
+    manifest = artefacts.write(c, BUILD / c.name, inputs, measured, golden)
+    report.print_plan(console, manifest["plan"], c.plan)
+    _summary(console, manifest)
+    return 0
+
+
+def _summary(console: Console, manifest: dict[str, Any]) -> None:
+    arena = manifest["tflm_arena_bytes"]
+    beside = f" (TFLite Micro's arena: {arena:,} B)" if arena else ""
+    lines = [
+        f"{manifest['macs']:,} multiplications an image; {manifest['weights_dense_bytes']:,} weights, "
+        f"stored in {manifest['weights_stored_bytes']:,} B",
+        f"flash: engine model {manifest['engine_model_bytes']:,} B (.tflite: {manifest['tflite_bytes']:,} B)",
+        f"SRAM: engine {manifest['engine_sram_bytes']:,} B{beside}",
+        f"proven: engine == LiteRT in every int8 of every layer on {artefacts.PROOF_IMAGES} sample images",
+    ]
+    accuracies = manifest["accuracy"]
+    if accuracies and "int8_top1" in accuracies:
+        lines.append(
+            f"accuracy: int8 top-1 {accuracies['int8_top1']:.2%} of {accuracies['test_images']:,} images"
+        )
+    lines.append(f"wrote {BUILD / manifest['model']}/")
+    for line in lines:
+        console.print(line, highlight=False, soft_wrap=True)
+
+
+if __name__ == "__main__":
+    sys.exit(cli.guarded(run, parser().parse_args(), "convert"))

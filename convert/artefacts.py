@@ -1,0 +1,147 @@
+"""Everything `make convert` writes into build/<model>/, from the bytes of one .tflite."""
+
+import importlib.metadata
+import io
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from convert import arrays, blob, plan, proof, report, settings, tflm
+from convert.lower import lower
+from convert.network import Network
+from convert.reference import Reference
+from convert.tflite import TfliteFile
+from model import files
+
+PROOF_IMAGES = 4
+_PACKAGES = (
+    "ai-edge-litert",
+    "numpy",
+    "tensorflow",
+    "tensorflow-cpu",
+    "tensorflow-model-optimization",
+    "tf-keras",
+    "tflite-micro",
+)
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """A network lowered, planned, serialized, and proven equal to LiteRT on sample images."""
+
+    name: str
+    file: TfliteFile
+    network: Network
+    plan: plan.Plan
+    engine_model: bytes
+    labels: list[str]
+    preprocess: str
+
+
+def convert(file: TfliteFile, name: str, labels: list[str], preprocess: str) -> Conversion:
+    """Converts; raises UserError for what the engine does not take."""
+    network = lower(file)
+    memory = plan.plan(network)
+    engine_model = blob.serialize(network, memory, labels)
+    shape = network.buffers[network.input_buffer]
+    samples = proof.sample_images((shape.height, shape.width, shape.channels), PROOF_IMAGES)
+    proof.prove(network, engine_model, samples)
+    return Conversion(name, file, network, memory, engine_model, labels, preprocess)
+
+
+def versions() -> dict[str, str]:
+    """Versions of what took part, for the manifest."""
+    found = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _golden(c: Conversion, manifest: dict[str, Any], image: np.ndarray | None) -> bytes:
+    """golden.npz: one input and what LiteRT answers, for firmware self-tests."""
+    if image is None:
+        shape = tuple(manifest["input"][k] for k in ("height", "width", "channels"))
+        image = proof.sample_images(shape, 1)[0]
+    reference = Reference.of(manifest, c.file.content)
+    logits, probabilities = reference.infer(image, c.network.logits_tensor)
+    stream = io.BytesIO()
+    np.savez(stream, input=image, logits=logits, probabilities=probabilities)
+    return stream.getvalue()
+
+
+def _manifest(c: Conversion, arena: int | None, inputs: dict[str, str], accuracy: Any) -> dict[str, Any]:
+    source = c.network.buffers[c.network.input_buffer]
+    logits = c.network.buffers[c.network.logits_buffer]
+    output = c.network.buffers[c.network.output_buffer]
+    return {
+        "model": c.name,
+        "tflite_sha256": files.sha256(c.file.content),
+        "engine_sha256": files.sha256(c.engine_model),
+        "macs": c.network.macs,
+        "weights_dense_bytes": c.network.weights_dense_bytes(),
+        "weights_stored_bytes": sum(len(blob.stored_weights(layer)) for layer in c.network.layers),
+        "tflite_bytes": len(c.file.content),
+        "engine_model_bytes": len(c.engine_model),
+        "engine_sram_bytes": c.plan.arena_bytes,
+        "tflm_arena_bytes": arena,
+        "accuracy": accuracy,
+        "input": {
+            "height": source.height, "width": source.width, "channels": source.channels,
+            "scale": source.scale, "zero_point": source.zero_point, "preprocess": c.preprocess,
+        },
+        "output": {
+            "classes": output.channels, "tensor": c.network.output_tensor,
+            "logits_tensor": c.network.logits_tensor,
+            "logits_scale": logits.scale, "logits_zero_point": logits.zero_point,
+            "scale": output.scale, "zero_point": output.zero_point,
+            "softmax": c.network.output_buffer != c.network.logits_buffer,
+        },
+        "labels": c.labels,
+        "inputs": inputs,
+        "plan": report.plan_rows(c.network),
+        "versions": versions(),
+    }  # fmt: skip
+
+
+def write(
+    c: Conversion, folder: Path, inputs: dict[str, str], accuracy: Any, golden: np.ndarray | None
+) -> dict[str, Any]:
+    """Writes all artefacts into `folder`, the manifest last; returns the manifest.
+
+    Args:
+        c: the conversion.
+        folder: build/<model>.
+        inputs: SHA-256 of each file that went in.
+        accuracy: what the manifest says of accuracy, or None.
+        golden: int8 [height, width, channels] for golden.npz; None for a synthetic image.
+    """
+    # The old manifest vouches for the old files: it must not outlive them.
+    (folder / "manifest.json").unlink(missing_ok=True)
+    files.write_bytes(folder / "model.tflite", c.file.content)
+    arena = tflm.arena_bytes(str(folder / "model.tflite")) if tflm.available() else None
+    manifest = _manifest(c, arena, inputs, accuracy)
+    outputs = {
+        "model.tflite": c.file.content,
+        "model.sqz": c.engine_model,
+        "golden.npz": _golden(c, manifest, golden),
+        "model_settings.h": settings.settings_header(manifest, tflm.resolver_methods(c.file)).encode(),
+    }
+    for array, data, what in (
+        ("g_model_tflite", c.file.content, "the .tflite, for TensorFlow Lite Micro"),
+        ("g_model_sqz", c.engine_model, "the engine's model"),
+    ):
+        origin = f"{c.name}: {what}; made by `make convert`, do not edit."
+        header, source = arrays.c_array(array, data, origin)
+        file = array.removeprefix("g_")
+        outputs |= {f"{file}.h": header.encode(), f"{file}.c": source.encode()}
+    for file, content in outputs.items():
+        files.write_bytes(folder / file, content)
+    manifest["files"] = {file: files.sha256(content) for file, content in sorted(outputs.items())}
+    files.write_json(folder / "manifest.json", manifest)
+    return manifest

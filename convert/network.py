@@ -1,0 +1,99 @@
+"""The engine's view of a network: row buffers and the layers that fill them, row by row."""
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+import numpy as np
+
+
+class Kind(IntEnum):
+    """Layer kinds, as numbered in the engine's model (firmware_cpp/engine/format.h)."""
+
+    CONV_2D = 1
+    MAX_POOL = 2
+    AVERAGE_POOL = 3
+    MEAN = 4
+    ADD = 5
+    PAD = 6
+    REQUANTIZE = 7
+    SOFTMAX = 8
+
+
+# Kinds that fold input rows into a partial output row, one input row a step.
+ACCUMULATING = (Kind.MAX_POOL, Kind.AVERAGE_POOL, Kind.MEAN)
+
+
+@dataclass
+class Buffer:
+    """Rows of one feature map: [ring_rows][width * channels] int8 in the arena (HWC rows)."""
+
+    name: str
+    height: int
+    width: int
+    channels: int
+    scale: float
+    zero_point: int
+    ring_rows: int = 0  # set by the plan
+    offset: int = 0  # set by the plan
+
+    @property
+    def row_bytes(self) -> int:
+        return self.width * self.channels
+
+
+@dataclass
+class Layer:
+    """One layer: reads rows of `inputs`, writes channels [out_channel, +out_channels) of `output`'s rows."""
+
+    name: str
+    kind: Kind
+    op_index: int
+    inputs: list[int]
+    output: int
+    out_channels: int
+    out_channel: int = 0
+    kernel: tuple[int, int] = (1, 1)
+    stride: tuple[int, int] = (1, 1)
+    pad_top: int = 0
+    pad_left: int = 0
+    act_min: int = -128
+    act_max: int = 127
+    weights: np.ndarray | None = None  # int8 [out, kernel_h, kernel_w, in] (OHWI)
+    bias: np.ndarray | None = None  # int32 [out], the input's zero point folded in
+    multipliers: np.ndarray | None = None  # int32 [out]
+    shifts: np.ndarray | None = None  # int8 [out]
+    params: list[int] = field(default_factory=list)  # see firmware_cpp/engine/format.h
+    scratch_bytes: int = 0  # int32 sums of the accumulating kinds
+    scratch_offset: int = 0  # set by the plan
+    macs: int = 0
+
+
+@dataclass(frozen=True)
+class TensorView:
+    """Where a tensor of the .tflite is found: channels [channel, +channels) of a buffer's rows."""
+
+    buffer: int
+    channel: int
+    channels: int
+
+
+@dataclass
+class Network:
+    """A lowered network. Layers are in execution order; those that share an output stand together."""
+
+    source: bytes
+    buffers: list[Buffer]
+    layers: list[Layer]
+    input_buffer: int
+    logits_buffer: int
+    output_buffer: int
+    tensors: dict[int, TensorView]
+    logits_tensor: int
+    output_tensor: int
+
+    @property
+    def macs(self) -> int:
+        return sum(layer.macs for layer in self.layers)
+
+    def weights_dense_bytes(self) -> int:
+        return sum(layer.weights.size for layer in self.layers if layer.weights is not None)

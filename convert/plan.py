@@ -1,0 +1,127 @@
+"""The memory plan: ring sizes from the simulated schedule, then offsets such that live rows never overlap."""
+
+import random
+from dataclasses import dataclass
+
+import numpy as np
+
+from convert.network import Network
+from convert.schedule import Trace, simulate
+
+ALIGNMENT = 4  # int32 sums, and word loads of rows
+LAYER_STATE_BYTES = 2  # uint16 next input row of the accumulating kinds (firmware_cpp/engine/engine.h)
+BUFFER_STATE_BYTES = 2  # uint16 rows completed
+_ORDERS_TRIED = 300
+
+
+def align(n: int) -> int:
+    """`n` rounded up to ALIGNMENT."""
+    return -(-n // ALIGNMENT) * ALIGNMENT
+
+
+@dataclass(frozen=True)
+class Block:
+    """A piece of the arena to place: a buffer's ring or a layer's sums, and when it is in use."""
+
+    name: str
+    size: int
+    live: np.ndarray  # bool [steps + 1]
+    buffer: int | None
+    layer: int | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The arena: `arena_bytes` in all, the engine's state at `state_offset`; `lower_bound` for comparison."""
+
+    arena_bytes: int
+    state_offset: int
+    lower_bound: int
+    blocks: list[tuple[Block, int]]  # with their offsets
+
+
+def _ring_rows(lives: list[list[int]]) -> int:
+    """Fewest slots such that row r + slots is first written after the last use of row r."""
+    for rows in range(1, len(lives) + 1):
+        if all(lives[r + rows][0] > lives[r][1] for r in range(len(lives) - rows)):
+            return rows
+    return len(lives)
+
+
+def _live(lives: list[list[int]], steps: int) -> np.ndarray:
+    live = np.zeros(steps + 1, bool)
+    for first, last in lives:
+        live[first : last + 1] = True
+    return live
+
+
+def _blocks(network: Network, trace: Trace) -> list[Block]:
+    blocks = []
+    for i, (buffer, lives) in enumerate(zip(network.buffers, trace.rows, strict=True)):
+        buffer.ring_rows = _ring_rows(lives)
+        size = align(buffer.ring_rows * buffer.row_bytes)
+        blocks.append(Block(buffer.name, size, _live(lives, trace.steps), i, None))
+    for i, life in trace.sums.items():
+        layer = network.layers[i]
+        size = align(layer.scratch_bytes)
+        blocks.append(Block(f"{layer.name} sums", size, _live([life], trace.steps), None, i))
+    return blocks
+
+
+def _place(order: list[int], sizes: list[int], conflicts: np.ndarray) -> tuple[int, list[int]]:
+    """First fit in the given order: lowest gap among the conflicting blocks that are already placed."""
+    offsets = [-1] * len(sizes)
+    total = 0
+    for i in order:
+        taken = sorted(
+            (offsets[j], offsets[j] + sizes[j]) for j in order if offsets[j] >= 0 and conflicts[i, j]
+        )
+        at = 0
+        for start, end in taken:
+            if at + sizes[i] <= start:
+                break
+            at = max(at, end)
+        offsets[i] = at
+        total = max(total, at + sizes[i])
+    return total, offsets
+
+
+def _best_placement(blocks: list[Block]) -> tuple[int, list[int], int]:
+    sizes = [b.size for b in blocks]
+    live = np.stack([b.live for b in blocks])
+    conflicts = (live.astype(np.int32) @ live.T.astype(np.int32)) > 0
+    bound = int((live * np.array(sizes)[:, None]).sum(axis=0).max())
+    by_size = sorted(range(len(blocks)), key=lambda i: -sizes[i])
+    by_life = sorted(range(len(blocks)), key=lambda i: (-int(live[i].sum()), -sizes[i]))
+    best = min((_place(order, sizes, conflicts) for order in (by_size, by_life)), key=lambda p: p[0])
+    rng = random.Random(0)
+    order = list(by_size)
+    for _ in range(_ORDERS_TRIED):
+        if best[0] == bound:
+            break
+        trial = list(order)
+        i, j = rng.randrange(len(trial)), rng.randrange(len(trial))
+        trial[i], trial[j] = trial[j], trial[i]
+        placed = _place(trial, sizes, conflicts)
+        if placed[0] <= best[0]:
+            best, order = placed, trial
+    return best[0], best[1], bound
+
+
+def plan(network: Network) -> Plan:
+    """Sets ring sizes and offsets in `network`; returns the plan."""
+    trace = simulate(network)
+    blocks = _blocks(network, trace)
+    total, offsets, bound = _best_placement(blocks)
+    for block, offset in zip(blocks, offsets, strict=True):
+        if block.buffer is not None:
+            network.buffers[block.buffer].offset = offset
+        else:
+            network.layers[block.layer].scratch_offset = offset
+    state = len(network.layers) * LAYER_STATE_BYTES + len(network.buffers) * BUFFER_STATE_BYTES
+    return Plan(
+        align(total) + align(state),
+        align(total),
+        bound + align(state),
+        list(zip(blocks, offsets, strict=True)),
+    )

@@ -1,0 +1,74 @@
+"""The memory plan as data for the manifest, and as a table for the terminal."""
+
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from convert.blob import stored_weights
+from convert.network import Network
+from convert.plan import Plan
+
+
+def plan_rows(network: Network) -> list[dict[str, Any]]:
+    """One entry a layer, the input first: where its rows and sums live, and what its weights take.
+
+    arena_bytes is the ring of the layer's output plus its sums; a fire module's two expands share a ring,
+    which counts at the first. Rings that are never live at once share memory: offsets tell.
+    """
+
+    def row(name: str, kind: str, buffer: int, **more: int) -> dict[str, Any]:
+        b = network.buffers[buffer]
+        return {
+            "layer": name, "kind": kind, "output": [b.height, b.width, b.channels],
+            "arena_offset": b.offset, "arena_bytes": b.ring_rows * b.row_bytes, "ring_rows": b.ring_rows,
+            "macs": 0, "weights_bytes": 0, **more,
+        }  # fmt: skip
+
+    rows = [row("input", "INPUT", network.input_buffer)]
+    seen: set[int] = set()
+    for layer in network.layers:
+        parameters = (
+            0 if layer.weights is None else 9 * layer.out_channels
+        )  # int32 bias, multiplier; int8 shift
+        entry = row(
+            layer.name, layer.kind.name, layer.output, macs=layer.macs,
+            weights_bytes=len(stored_weights(layer)) + parameters,
+        )  # fmt: skip
+        entry["output"][2] = layer.out_channels
+        if layer.output in seen:
+            entry["arena_bytes"] = 0
+        seen.add(layer.output)
+        entry["arena_bytes"] += layer.scratch_bytes
+        rows.append(entry)
+    return rows
+
+
+def print_plan(console: Console, rows: list[dict[str, Any]], plan: Plan) -> None:
+    """The plan as a table."""
+    table = Table(
+        title="memory plan", title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False
+    )
+    table.add_column("layer", no_wrap=True)
+    for name in ("output", "MACs", "flash B", "rows", "SRAM B", "at"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for r in rows:
+        shared = r["arena_bytes"] == 0
+        table.add_row(
+            r["layer"],
+            "x".join(map(str, r["output"])),
+            f"{r['macs']:,}" if r["macs"] else "",
+            f"{r['weights_bytes']:,}" if r["weights_bytes"] else "",
+            "" if shared else str(r["ring_rows"]),
+            "shared" if shared else f"{r['arena_bytes']:,}",
+            "" if shared else f"{r['arena_offset']:,}",
+        )
+    console.print(table)
+    state = plan.arena_bytes - plan.state_offset
+    console.print(
+        f"arena {plan.arena_bytes:,} B: {plan.state_offset:,} B of rows and sums at their fullest moment "
+        f"(no plan can need less than {plan.lower_bound - state:,} B), {state:,} B of counters",
+        highlight=False,
+        soft_wrap=True,
+    )

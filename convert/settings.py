@@ -1,0 +1,76 @@
+"""The settings header: what firmware must know of the model, for TensorFlow Lite Micro or our engine."""
+
+import re
+from typing import Any
+
+
+def _c_string(text: str) -> str:
+    """`text` as a C string literal: UTF-8, what is not plain ASCII as three-digit octal escapes."""
+    plain = {ord(c) for c in map(chr, range(32, 127))} - {ord('"'), ord("\\"), ord("?")}
+    return '"' + "".join(chr(b) if b in plain else f"\\{b:03o}" for b in text.encode()) + '"'
+
+
+def _identifier(text: str) -> str:
+    return re.sub(r"\W", "_", text)
+
+
+def settings_header(manifest: dict[str, Any], resolver: list[str]) -> str:
+    """model_settings.h from the manifest and the resolver methods that TFLM needs (may be empty)."""
+    source, output = manifest["input"], manifest["output"]
+    labels = manifest["labels"]
+    row_bytes = source["width"] * source["channels"]
+    arena = manifest["tflm_arena_bytes"]
+    tflm = (
+        f"#define MODEL_TFLM_ARENA_BYTES {arena}"
+        if arena is not None
+        else "/* MODEL_TFLM_ARENA_BYTES: not measured, the tflite-micro wheel is not installed here. */"
+    )
+    ops = " \\\n  ".join(f"X({method})" for method in resolver)
+    names = " \\\n  ".join(
+        _c_string(label) + ("," if i + 1 < len(labels) else "") for i, label in enumerate(labels)
+    )
+    return f"""/* {manifest["model"]}: made by `make convert` from a .tflite with SHA-256
+ * {manifest["tflite_sha256"]}. Do not edit. */
+#ifndef MODEL_SETTINGS_H_
+#define MODEL_SETTINGS_H_
+
+#define MODEL_NAME {_c_string(manifest["model"])}
+
+/* Input: int8 rows, HWC, top row first. Real value = scale * (int8 - zero point). */
+#define MODEL_INPUT_HEIGHT {source["height"]}
+#define MODEL_INPUT_WIDTH {source["width"]}
+#define MODEL_INPUT_CHANNELS {source["channels"]}
+#define MODEL_INPUT_SCALE {source["scale"]!r}f
+#define MODEL_INPUT_ZERO_POINT ({source["zero_point"]})
+#define MODEL_ROW_BYTES {row_bytes}
+
+/* Outputs: int8 vectors. Logits are the input of SOFTMAX, or the output where there is none. */
+#define MODEL_CLASSES {output["classes"]}
+#define MODEL_LOGITS_SCALE {output["logits_scale"]!r}f
+#define MODEL_LOGITS_ZERO_POINT ({output["logits_zero_point"]})
+#define MODEL_OUTPUT_SCALE {output["scale"]!r}f
+#define MODEL_OUTPUT_ZERO_POINT ({output["zero_point"]})
+
+/* Our engine: its arena to the byte (rings, sums, state), 4-byte aligned. */
+#define MODEL_ARENA_BYTES {manifest["engine_sram_bytes"]}
+
+/* TensorFlow Lite Micro: the smallest tensor arena with which its real interpreter accepts the model,
+ * measured on a 64-bit host, whose pointers are twice as wide: an upper bound for a Cortex-M.
+ * Align it to 16 bytes. */
+{tflm}
+
+/* The ops to register with a tflite::MicroMutableOpResolver<MODEL_OP_COUNT>:
+ *   #define X(method) resolver.method();
+ *   MODEL_OPS(X) */
+#define MODEL_OP_COUNT {len(resolver)}
+#define MODEL_OPS(X) \\
+  {ops}
+
+/* Class names in the order of the outputs; empty when the model has none:
+ *   static const char* const labels[] = {{MODEL_LABELS}}; */
+#define MODEL_LABEL_COUNT {len(labels)}
+#define MODEL_LABELS \\
+  {names}
+
+#endif /* MODEL_SETTINGS_H_ */
+"""

@@ -1,0 +1,153 @@
+#include "engine/engine.h"
+
+#include <cstring>
+
+// The schedule. convert/schedule.py simulates these functions step by step to
+// plan the memory: change them together.
+
+namespace squeeze {
+
+Status Engine::Init(const Model& model, uint8_t* arena, size_t arena_bytes) {
+  arena_ = nullptr;
+  if (reinterpret_cast<uintptr_t>(arena) % kBlobAlignment != 0) return Status::kMisaligned;
+  if (arena_bytes < model.ArenaBytes()) return Status::kArenaTooSmall;
+  model_ = model;
+  arena_ = arena;
+  rows_done_ = reinterpret_cast<uint16_t*>(arena + model_.header().state_offset);
+  in_row_ = rows_done_ + model_.buffer_count();
+  Reset();
+  return Status::kOk;
+}
+
+void Engine::Reset() {
+  if (arena_ == nullptr) return;
+  const size_t counters = static_cast<size_t>(model_.buffer_count() + model_.layer_count());
+  std::memset(rows_done_, 0, counters * sizeof(uint16_t));
+}
+
+bool Engine::Done() const {
+  return arena_ != nullptr && rows_done_[model_.header().input_buffer] == model_.Input().height &&
+         rows_done_[model_.header().output_buffer] == 1;
+}
+
+int8_t* Engine::InputRow() {
+  if (arena_ == nullptr) return nullptr;
+  const int input = model_.header().input_buffer;
+  const int row = rows_done_[input];
+  return row < model_.Input().height ? Row(input, row) : nullptr;
+}
+
+Status Engine::PushRow(const int8_t* row) {
+  if (arena_ == nullptr) return Status::kNotReady;
+  int8_t* place = InputRow();
+  if (place == nullptr) return Status::kTooManyRows;
+  if (row != place) std::memcpy(place, row, RowBytes(model_.Input()));
+  CompleteRow(model_.header().input_buffer);
+
+  // Deepest stage first, so that rows are used up before more are made.
+  int stage = StageStart(model_, model_.header().input_resume);
+  while (stage >= 0) {
+    if (!Ready(stage)) {
+      stage = stage == 0 ? -1 : StageStart(model_, stage - 1);
+    } else if (RunStage(stage)) {
+      stage = StageStart(model_, model_.layer(stage).resume);
+    }
+  }
+  const bool complete = rows_done_[model_.header().input_buffer] == model_.Input().height;
+  return !complete || Done() ? Status::kOk : Status::kIncomplete;
+}
+
+void Engine::CompleteRow(int buffer) {
+  const int row = rows_done_[buffer]++;
+  if (observer_ != nullptr) observer_(observer_context_, buffer, row, Row(buffer, row));
+}
+
+// The last row of its input that `layer` reads for output row `out_row`; -1 when it reads none.
+int Engine::LastRowNeeded(const LayerRecord& layer, int out_row) const {
+  const int in_height = model_.buffer(layer.inputs[0]).height;
+  if (layer.kind == LayerKind::kConv2D) {
+    const int last = out_row * layer.stride_h - layer.pad_top + layer.kernel_h - 1;
+    return last < in_height ? last : in_height - 1;
+  }
+  if (layer.kind == LayerKind::kPad) {
+    const int row = out_row - layer.pad_top;
+    return row >= 0 && row < in_height ? row : -1;
+  }
+  return out_row;
+}
+
+bool Engine::Ready(int stage) const {
+  const uint16_t output = model_.layer(stage).output;
+  const int out_row = rows_done_[output];
+  if (out_row >= model_.buffer(output).height) return false;
+  if (Accumulates(model_.layer(stage).kind)) {
+    return in_row_[stage] < rows_done_[model_.layer(stage).inputs[0]];
+  }
+  for (int i = stage; i < model_.layer_count() && model_.layer(i).output == output; ++i) {
+    const LayerRecord& layer = model_.layer(i);
+    if (LastRowNeeded(layer, out_row) >= rows_done_[layer.inputs[0]]) return false;
+    if (layer.kind == LayerKind::kAdd && out_row >= rows_done_[layer.inputs[1]]) return false;
+  }
+  return true;
+}
+
+// One step; true when it completes a row of the stage's output.
+bool Engine::RunStage(int stage) {
+  if (Accumulates(model_.layer(stage).kind)) return Accumulate(stage);
+  const uint16_t output = model_.layer(stage).output;
+  const int out_row = rows_done_[output];
+  for (int i = stage; i < model_.layer_count() && model_.layer(i).output == output; ++i) {
+    Compute(model_.layer(i), out_row);
+  }
+  CompleteRow(output);
+  return true;
+}
+
+// Folds one input row into every output row whose window holds it.
+bool Engine::Accumulate(int stage) {
+  const LayerRecord& layer = model_.layer(stage);
+  const int in_height = model_.buffer(layer.inputs[0]).height;
+  const int out_height = model_.buffer(layer.output).height;
+  const int row = in_row_[stage]++;
+  const int below = row + layer.pad_top;
+  const int over = below - layer.kernel_h + 1;  // of the window's first row, before the stride
+  int out_row = over <= 0 ? 0 : (over + layer.stride_h - 1) / layer.stride_h;
+  const int bottom = below / layer.stride_h;
+  const int end = bottom < out_height ? bottom + 1 : out_height;
+  bool completed = false;
+  for (; out_row < end; ++out_row) {
+    // Use up the finished row before the next window needs its place.
+    if (completed) RunReaders(stage);
+    const int top = out_row * layer.stride_h - layer.pad_top;
+    const int last = top + layer.kernel_h - 1;
+    const int first_row = top > 0 ? top : 0;
+    const int last_row = last < in_height ? last : in_height - 1;
+    Fold(layer, row, out_row, first_row, last_row);
+    if (row == last_row) {
+      CompleteRow(layer.output);
+      completed = true;
+    }
+  }
+  return completed;
+}
+
+// Runs the plain stages that read the output of `stage`, as far as they go.
+void Engine::RunReaders(int stage) {
+  const uint16_t output = model_.layer(stage).output;
+  int reader = stage + 1;
+  while (reader < model_.layer_count()) {
+    const uint16_t target = model_.layer(reader).output;
+    bool reads = false;
+    int next = reader;
+    for (; next < model_.layer_count() && model_.layer(next).output == target; ++next) {
+      const LayerRecord& layer = model_.layer(next);
+      if (Accumulates(layer.kind)) continue;
+      reads = reads || layer.inputs[0] == output ||
+              (layer.kind == LayerKind::kAdd && layer.inputs[1] == output);
+    }
+    while (reads && Ready(reader)) RunStage(reader);
+    reader = next;
+  }
+}
+
+}  // namespace squeeze

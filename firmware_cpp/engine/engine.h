@@ -1,0 +1,76 @@
+// Runs a model row by row: no image, no feature map is ever held whole.
+//
+//   Model model;   model.Parse(blob, size);
+//   Engine engine; engine.Init(model, arena, sizeof(arena));
+//   engine.Reset();
+//   while (!engine.Done()) engine.PushRow(next_row);
+//   engine.Logits(), engine.Probabilities(): OutputSize() int8 each
+#ifndef SQUEEZE_ENGINE_ENGINE_H_
+#define SQUEEZE_ENGINE_ENGINE_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "engine/model.h"
+#include "engine/status.h"
+
+namespace squeeze {
+
+class Engine {
+ public:
+  // Called when a row of a buffer is complete: tests compare it, profilers count.
+  using RowObserver = void (*)(void* context, int buffer, int row, const int8_t* data);
+
+  // `arena`: at least model.ArenaBytes(), 4-byte aligned, the engine's alone
+  // until it is done with. The model's blob must outlive the engine.
+  Status Init(const Model& model, uint8_t* arena, size_t arena_bytes);
+
+  // Starts an image; drops one that is under way.
+  void Reset();
+
+  // Takes the next row, top row first: width * channels int8 in HWC. Computes
+  // everything that this row makes possible before it returns.
+  Status PushRow(const int8_t* row);
+
+  // Where PushRow keeps the next row. A driver may fill it in place (DMA, a
+  // serial port) and call PushRow(InputRow()). Null when the image is complete.
+  int8_t* InputRow();
+
+  // All rows are in and the results are ready; they stay until the next PushRow.
+  bool Done() const;
+  const int8_t* Logits() const { return Row(model_.header().logits_buffer, 0); }
+  const int8_t* Probabilities() const { return Row(model_.header().output_buffer, 0); }
+  int OutputSize() const { return model_.OutputSize(); }
+  const Model& model() const { return model_; }
+
+  void SetObserver(RowObserver observer, void* context) {
+    observer_ = observer;
+    observer_context_ = context;
+  }
+
+ private:
+  int8_t* Row(int buffer, int row) const {
+    const BufferRecord& b = model_.buffer(buffer);
+    return reinterpret_cast<int8_t*>(arena_) + b.offset +
+           static_cast<uint32_t>(row % b.ring_rows) * RowBytes(b);
+  }
+  int LastRowNeeded(const LayerRecord& layer, int out_row) const;
+  bool Ready(int stage) const;
+  bool RunStage(int stage);
+  bool Accumulate(int stage);
+  void RunReaders(int stage);
+  void Compute(const LayerRecord& layer, int out_row);
+  void Fold(const LayerRecord& layer, int in_row, int out_row, int first_row, int last_row);
+  void CompleteRow(int buffer);
+
+  Model model_;
+  uint8_t* arena_ = nullptr;
+  uint16_t* rows_done_ = nullptr;  // [buffers], in the arena
+  uint16_t* in_row_ = nullptr;     // [layers], in the arena: next input row of the accumulating ones
+  RowObserver observer_ = nullptr;
+  void* observer_context_ = nullptr;
+};
+
+}  // namespace squeeze
+
+#endif  // SQUEEZE_ENGINE_ENGINE_H_

@@ -1,0 +1,107 @@
+// The engine's model: one position-independent, little-endian blob, read in place from flash.
+// Written by convert/blob.py, which mirrors these structs field by field.
+#ifndef SQUEEZE_ENGINE_FORMAT_H_
+#define SQUEEZE_ENGINE_FORMAT_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace squeeze {
+
+constexpr uint32_t kMagic = 0x315A5153;  // "SQZ1"
+constexpr uint16_t kFormatVersion = 1;
+constexpr size_t kBlobAlignment = 4;
+constexpr size_t kCrcStart = 16;  // the CRC covers [kCrcStart, total_bytes)
+
+// Limits of a model; the parser rejects what exceeds them.
+constexpr uint16_t kMaxLayers = 128;
+constexpr uint16_t kMaxBuffers = 128;
+constexpr uint8_t kMaxKernel = 7;  // of convolutions
+
+enum class LayerKind : uint8_t {
+  kConv2D = 1,
+  kMaxPool = 2,
+  kAveragePool = 3,
+  kMean = 4,
+  kAdd = 5,
+  kPad = 6,
+  kRequantize = 7,
+  kSoftmax = 8,
+};
+
+enum class WeightEncoding : uint8_t {
+  kNone = 0,   // the layer has no weights
+  kDense = 1,  // int8, OHWI
+};
+
+struct Header {
+  uint32_t magic;
+  uint16_t version;
+  uint16_t header_bytes;
+  uint32_t total_bytes;
+  uint32_t crc32;
+  uint8_t source_sha256[32];  // of the .tflite
+  uint32_t arena_bytes;
+  uint32_t state_offset;  // of the engine's own counters in the arena
+  uint16_t buffer_count;
+  uint16_t layer_count;
+  uint32_t buffers_offset;
+  uint32_t layers_offset;
+  uint16_t input_buffer;
+  uint16_t logits_buffer;
+  uint16_t output_buffer;
+  uint16_t input_resume;  // layer at which to go on after an input row (see LayerRecord::resume)
+  float input_scale;
+  float logits_scale;
+  float output_scale;
+  uint32_t labels_offset;  // UTF-8, one label a line; 0 bytes when there are none
+  uint32_t labels_bytes;
+  uint32_t reserved[3];
+};
+static_assert(sizeof(Header) == 108, "convert/blob.py writes 108 bytes");
+
+// Rows of one feature map: ring_rows rows of width * channels int8 (HWC) at `offset` in the arena.
+struct BufferRecord {
+  uint16_t height;
+  uint16_t width;
+  uint16_t channels;
+  uint16_t ring_rows;
+  uint32_t offset;
+  int8_t zero_point;
+  uint8_t reserved[3];
+};
+static_assert(sizeof(BufferRecord) == 16, "convert/blob.py writes 16 bytes");
+
+struct LayerRecord {
+  LayerKind kind;
+  WeightEncoding encoding;
+  uint8_t kernel_h;
+  uint8_t kernel_w;
+  uint8_t stride_h;
+  uint8_t stride_w;
+  uint8_t pad_top;
+  uint8_t pad_left;
+  uint16_t inputs[2];  // buffers; the second only for ADD
+  uint16_t output;     // buffer
+  uint16_t out_channel;  // first channel written in the output buffer
+  uint16_t out_channels;
+  uint16_t resume;  // first layer of the deepest stage that a finished row may set going
+  int8_t act_min;
+  int8_t act_max;
+  uint16_t reserved;
+  uint32_t weights_offset;
+  uint32_t weights_bytes;
+  uint32_t bias_offset;        // int32 [out_channels], the input's zero point folded in
+  uint32_t multiplier_offset;  // int32 [out_channels]
+  uint32_t shift_offset;       // int8 [out_channels]
+  uint32_t scratch_offset;     // int32 sums in the arena (AVERAGE_POOL, MEAN)
+  // ADD: multipliers of input 0, input 1, output, then their shifts.
+  // REQUANTIZE, MEAN: multiplier, shift.  AVERAGE_POOL: rows of windows summed side by side.
+  // SOFTMAX: multiplier, left shift, smallest difference to the maximum that counts.
+  int32_t params[6];
+};
+static_assert(sizeof(LayerRecord) == 72, "convert/blob.py writes 72 bytes");
+
+}  // namespace squeeze
+
+#endif  // SQUEEZE_ENGINE_FORMAT_H_

@@ -1,0 +1,133 @@
+// The kernels: one function a file in portable/, with the same signature in
+// the folders of faster ones. All rows are HWC int8: pixel after pixel,
+// channel after channel.
+#ifndef SQUEEZE_ENGINE_KERNELS_H_
+#define SQUEEZE_ENGINE_KERNELS_H_
+
+#include <cstdint>
+
+#include "engine/format.h"
+
+namespace squeeze {
+
+// One output row of a convolution.
+//   acc[x][o] = bias[o] + sum over ky, kx, c of
+//               rows[ky][x * stride - pad_left + kx][c] * weights[o][ky][kx][c]
+// with in_zero_point wherever the tap lies outside the row or rows[ky] is null
+// (the zero point of the real taps is folded into bias, so padding counts too).
+// |acc| stays below 2^31 for kernels up to 7x7x512: 7*7*512*128*128 < 2^29.
+struct ConvRow {
+  const int8_t* rows[kMaxKernel];  // kernel_h rows; null for a row of padding
+  const int8_t* weights;           // OHWI
+  const int32_t* bias;             // [out_channels]
+  const int32_t* multipliers;      // [out_channels]
+  const int8_t* shifts;            // [out_channels]
+  int8_t* out;                     // pixel 0, first channel written
+  uint32_t out_pixel_stride;       // bytes from pixel to pixel of `out`
+  uint16_t in_width;
+  uint16_t in_channels;
+  uint16_t out_width;
+  uint16_t out_channels;
+  uint8_t kernel_h;
+  uint8_t kernel_w;
+  uint8_t stride_w;
+  uint8_t pad_left;
+  int8_t in_zero_point;
+  int8_t out_zero_point;
+  int8_t act_min;
+  int8_t act_max;
+};
+void Conv2DRow(const ConvRow& conv);
+
+// One input row folded into one output row of a pool. `first`: the row starts
+// the window; `last`: it completes it. Taps outside the row are left out.
+struct PoolRow {
+  const int8_t* row;
+  int8_t* out;      // pixel 0, first channel; MAX_POOL keeps its maxima here
+  int32_t* sums;    // [out_width][channels], AVERAGE_POOL only
+  uint32_t out_pixel_stride;
+  uint32_t window_rows;  // rows of the window inside the map (AVERAGE_POOL)
+  uint16_t in_width;
+  uint16_t out_width;
+  uint16_t channels;
+  uint8_t kernel_w;
+  uint8_t stride_w;
+  uint8_t pad_left;
+  int8_t act_min;
+  int8_t act_max;
+  bool first;
+  bool last;
+};
+void MaxPoolRow(const PoolRow& pool);
+void AveragePoolRow(const PoolRow& pool);
+
+// One input row folded into the global mean; on the last row, the means. The
+// multiplier holds the division by the number of pixels.
+struct MeanRow {
+  const int8_t* row;
+  int32_t* sums;  // [channels]
+  int8_t* out;    // [channels], written on the last row
+  uint32_t pixels;  // of the whole map
+  uint16_t width;
+  uint16_t channels;
+  int32_t multiplier;
+  int32_t shift;
+  int8_t in_zero_point;
+  int8_t out_zero_point;
+  bool first;
+  bool last;
+};
+void MeanRowStep(const MeanRow& mean);
+
+// out = a + b, each with its own quantization.
+struct AddRow {
+  const int8_t* a;
+  const int8_t* b;
+  int8_t* out;
+  uint32_t out_pixel_stride;
+  uint16_t width;
+  uint16_t channels;
+  const int32_t* params;  // multipliers of a, b, out, then their shifts
+  int8_t a_zero_point;
+  int8_t b_zero_point;
+  int8_t out_zero_point;
+  int8_t act_min;
+  int8_t act_max;
+};
+void AddRowStep(const AddRow& add);
+
+// out = row with another quantization (or a plain copy: multiplier 2^30, shift 1).
+struct RequantizeRow {
+  const int8_t* row;
+  int8_t* out;
+  uint32_t out_pixel_stride;
+  uint16_t width;
+  uint16_t channels;
+  int32_t multiplier;
+  int32_t shift;
+  int8_t in_zero_point;
+  int8_t out_zero_point;
+};
+void RequantizeRowStep(const RequantizeRow& requantize);
+
+// One row with `pad_left` pixels of the zero point before, and as many after
+// as out_width leaves; a null row is all padding.
+struct PadRow {
+  const int8_t* row;
+  int8_t* out;
+  uint32_t out_pixel_stride;
+  uint16_t in_width;
+  uint16_t out_width;
+  uint16_t channels;
+  uint8_t pad_left;
+  int8_t zero_point;
+};
+void PadRowStep(const PadRow& pad);
+
+// Softmax of int8 logits to int8 probabilities (scale 1/256, zero point -128).
+// params: multiplier, left shift, smallest difference to the maximum that counts.
+void Softmax(const int8_t* logits, int8_t* out, uint16_t size, const int32_t* params);
+
+}  // namespace squeeze
+
+#endif  // SQUEEZE_ENGINE_KERNELS_H_

@@ -1,0 +1,139 @@
+// From a layer's record to its kernel's arguments.
+#include "engine/engine.h"
+#include "engine/kernels.h"
+
+namespace squeeze {
+
+void Engine::Compute(const LayerRecord& layer, int out_row) {
+  const BufferRecord& in = model_.buffer(layer.inputs[0]);
+  const BufferRecord& out = model_.buffer(layer.output);
+  int8_t* out_data = Row(layer.output, out_row) + layer.out_channel;
+  switch (layer.kind) {
+    case LayerKind::kConv2D: {
+      ConvRow conv = {};
+      const int top = out_row * layer.stride_h - layer.pad_top;
+      for (int k = 0; k < layer.kernel_h; ++k) {
+        const int row = top + k;
+        conv.rows[k] = row >= 0 && row < in.height ? Row(layer.inputs[0], row) : nullptr;
+      }
+      conv.weights = model_.At<int8_t>(layer.weights_offset);
+      conv.bias = model_.At<int32_t>(layer.bias_offset);
+      conv.multipliers = model_.At<int32_t>(layer.multiplier_offset);
+      conv.shifts = model_.At<int8_t>(layer.shift_offset);
+      conv.out = out_data;
+      conv.out_pixel_stride = out.channels;
+      conv.in_width = in.width;
+      conv.in_channels = in.channels;
+      conv.out_width = out.width;
+      conv.out_channels = layer.out_channels;
+      conv.kernel_h = layer.kernel_h;
+      conv.kernel_w = layer.kernel_w;
+      conv.stride_w = layer.stride_w;
+      conv.pad_left = layer.pad_left;
+      conv.in_zero_point = in.zero_point;
+      conv.out_zero_point = out.zero_point;
+      conv.act_min = layer.act_min;
+      conv.act_max = layer.act_max;
+      Conv2DRow(conv);
+      return;
+    }
+    case LayerKind::kAdd: {
+      AddRow add = {};
+      add.a = Row(layer.inputs[0], out_row);
+      add.b = Row(layer.inputs[1], out_row);
+      add.out = out_data;
+      add.out_pixel_stride = out.channels;
+      add.width = out.width;
+      add.channels = layer.out_channels;
+      add.params = layer.params;
+      add.a_zero_point = in.zero_point;
+      add.b_zero_point = model_.buffer(layer.inputs[1]).zero_point;
+      add.out_zero_point = out.zero_point;
+      add.act_min = layer.act_min;
+      add.act_max = layer.act_max;
+      AddRowStep(add);
+      return;
+    }
+    case LayerKind::kPad: {
+      const int row = out_row - layer.pad_top;
+      PadRow pad = {};
+      pad.row = row >= 0 && row < in.height ? Row(layer.inputs[0], row) : nullptr;
+      pad.out = out_data;
+      pad.out_pixel_stride = out.channels;
+      pad.in_width = in.width;
+      pad.out_width = out.width;
+      pad.channels = in.channels;
+      pad.pad_left = layer.pad_left;
+      pad.zero_point = out.zero_point;
+      PadRowStep(pad);
+      return;
+    }
+    case LayerKind::kRequantize: {
+      RequantizeRow requantize = {};
+      requantize.row = Row(layer.inputs[0], out_row);
+      requantize.out = out_data;
+      requantize.out_pixel_stride = out.channels;
+      requantize.width = out.width;
+      requantize.channels = layer.out_channels;
+      requantize.multiplier = layer.params[0];
+      requantize.shift = layer.params[1];
+      requantize.in_zero_point = in.zero_point;
+      requantize.out_zero_point = out.zero_point;
+      RequantizeRowStep(requantize);
+      return;
+    }
+    case LayerKind::kSoftmax:
+      Softmax(Row(layer.inputs[0], 0), out_data, out.channels, layer.params);
+      return;
+    case LayerKind::kMaxPool:
+    case LayerKind::kAveragePool:
+    case LayerKind::kMean:
+      return;  // these fold: see Fold
+  }
+}
+
+void Engine::Fold(const LayerRecord& layer, int in_row, int out_row, int first_row, int last_row) {
+  const BufferRecord& in = model_.buffer(layer.inputs[0]);
+  const BufferRecord& out = model_.buffer(layer.output);
+  int32_t* sums = reinterpret_cast<int32_t*>(arena_ + layer.scratch_offset);
+  if (layer.kind == LayerKind::kMean) {
+    MeanRow mean = {};
+    mean.row = Row(layer.inputs[0], in_row);
+    mean.sums = sums;
+    mean.out = Row(layer.output, 0) + layer.out_channel;
+    mean.pixels = uint32_t{in.height} * in.width;
+    mean.width = in.width;
+    mean.channels = in.channels;
+    mean.multiplier = layer.params[0];
+    mean.shift = layer.params[1];
+    mean.in_zero_point = in.zero_point;
+    mean.out_zero_point = out.zero_point;
+    mean.first = in_row == first_row;
+    mean.last = in_row == last_row;
+    MeanRowStep(mean);
+    return;
+  }
+  PoolRow pool = {};
+  pool.row = Row(layer.inputs[0], in_row);
+  pool.out = Row(layer.output, out_row) + layer.out_channel;
+  pool.out_pixel_stride = out.channels;
+  pool.window_rows = static_cast<uint32_t>(last_row - first_row + 1);
+  pool.in_width = in.width;
+  pool.out_width = out.width;
+  pool.channels = in.channels;
+  pool.kernel_w = layer.kernel_w;
+  pool.stride_w = layer.stride_w;
+  pool.pad_left = layer.pad_left;
+  pool.act_min = layer.act_min;
+  pool.act_max = layer.act_max;
+  pool.first = in_row == first_row;
+  pool.last = in_row == last_row;
+  if (layer.kind == LayerKind::kMaxPool) {
+    MaxPoolRow(pool);
+  } else {
+    pool.sums = sums + static_cast<uint32_t>(out_row % layer.params[0]) * out.width * in.channels;
+    AveragePoolRow(pool);
+  }
+}
+
+}  // namespace squeeze

@@ -1,0 +1,230 @@
+#include "engine/model.h"
+
+#include "engine/crc32.h"
+
+namespace squeeze {
+namespace {
+
+#if defined(__BYTE_ORDER__)
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the blob is read in place");
+#endif
+
+constexpr uint16_t kMaxSoftmax = 4095;         // sums of exp are Q12.19
+constexpr uint32_t kMaxMeanPixels = 1u << 23;  // sums of (-128 to 127) - zero point stay in int32
+constexpr uint8_t kMaxStride = 2;              // of convolutions
+constexpr uint32_t kMaxTaps = 1u << 16;        // of one output: the sum of products stays below 2^30
+
+// [offset, offset + size) lies within `total` and starts on a multiple of `alignment`.
+bool Inside(uint64_t offset, uint64_t size, uint64_t total, uint32_t alignment) {
+  return offset % alignment == 0 && offset <= total && size <= total - offset;
+}
+
+// A set of buffer numbers.
+class BufferSet {
+ public:
+  void Add(uint16_t i) { bits_[i / 32] |= uint32_t{1} << (i % 32); }
+  bool Has(uint16_t i) const { return (bits_[i / 32] >> (i % 32)) & 1u; }
+
+ private:
+  uint32_t bits_[kMaxBuffers / 32] = {};
+};
+
+bool ShiftOk(int32_t shift) { return shift >= -31 && shift <= 30; }
+
+// Every window of a pool holds at least one row and one column of its input.
+bool WindowsTouch(int in, int out, int kernel, int stride, int pad) {
+  return kernel >= 1 && stride >= 1 && pad < kernel && (out - 1) * stride - pad < in;
+}
+
+class Checker {
+ public:
+  explicit Checker(const Model& model) : model_(model), header_(model.header()) {}
+
+  Status Buffers() const {
+    for (int i = 0; i < model_.buffer_count(); ++i) {
+      const BufferRecord& b = model_.buffer(i);
+      if (b.height == 0 || b.width == 0 || b.channels == 0) return Status::kBadLayer;
+      if (b.ring_rows == 0 || b.ring_rows > b.height) return Status::kBadLayer;
+      const uint64_t bytes = uint64_t{RowBytes(b)} * b.ring_rows;
+      if (!Inside(b.offset, bytes, header_.state_offset, kBlobAlignment)) return Status::kBadOffset;
+    }
+    return Status::kOk;
+  }
+
+  Status Layers() const {
+    BufferSet written;
+    written.Add(header_.input_buffer);
+    for (int i = 0; i < model_.layer_count(); ++i) {
+      const LayerRecord& layer = model_.layer(i);
+      const int inputs = layer.kind == LayerKind::kAdd ? 2 : 1;
+      if (layer.output >= header_.buffer_count) return Status::kBadOffset;
+      for (int k = 0; k < inputs; ++k) {
+        if (layer.inputs[k] >= header_.buffer_count) return Status::kBadOffset;
+        // Its rows are made by an earlier stage, never by this one.
+        if (!written.Has(layer.inputs[k]) || layer.inputs[k] == layer.output) return Status::kBadOrder;
+      }
+      const bool stage_goes_on = i > 0 && model_.layer(i - 1).output == layer.output;
+      if (stage_goes_on ? Accumulates(layer.kind) || Accumulates(model_.layer(i - 1).kind)
+                        : written.Has(layer.output)) {
+        return Status::kBadOrder;
+      }
+      written.Add(layer.output);
+      if (layer.resume >= header_.layer_count) return Status::kBadOrder;
+      const BufferRecord& out = model_.buffer(layer.output);
+      if (layer.out_channels == 0 || layer.out_channel + layer.out_channels > out.channels ||
+          layer.act_min > layer.act_max) {
+        return Status::kBadLayer;
+      }
+      const Status status = Layer(layer, model_.buffer(layer.inputs[0]), out);
+      if (status != Status::kOk) return status;
+    }
+    return written.Has(header_.logits_buffer) && written.Has(header_.output_buffer) ? Status::kOk
+                                                                                   : Status::kBadOrder;
+  }
+
+ private:
+  Status Layer(const LayerRecord& layer, const BufferRecord& in, const BufferRecord& out) const {
+    switch (layer.kind) {
+      case LayerKind::kConv2D:
+        return Conv(layer, in);
+      case LayerKind::kMaxPool:
+      case LayerKind::kAveragePool:
+        return Pool(layer, in, out);
+      case LayerKind::kMean:
+        if (out.height != 1 || out.width != 1 || in.channels != layer.out_channels ||
+            uint32_t{in.height} * in.width > kMaxMeanPixels || !ShiftOk(layer.params[1]) ||
+            layer.params[0] < 0 || layer.kernel_h != in.height) {
+          return Status::kBadLayer;
+        }
+        return Sums(layer, layer.out_channels);
+      case LayerKind::kAdd:
+        return Add(layer, in, out);
+      case LayerKind::kPad:
+        return in.channels == layer.out_channels && layer.pad_top + in.height <= out.height &&
+                       layer.pad_left + in.width <= out.width
+                   ? Status::kOk
+                   : Status::kBadLayer;
+      case LayerKind::kRequantize:
+        return SameMap(in, out) && in.channels == layer.out_channels && ShiftOk(layer.params[1]) &&
+                       layer.params[0] >= 0
+                   ? Status::kOk
+                   : Status::kBadLayer;
+      case LayerKind::kSoftmax:
+        return out.height == 1 && out.width == 1 && SameMap(in, out) && in.channels == out.channels &&
+                       layer.out_channels == out.channels && in.channels <= kMaxSoftmax &&
+                       layer.params[0] >= 0 && layer.params[1] >= 0 && layer.params[1] <= 31 &&
+                       layer.params[2] <= 0
+                   ? Status::kOk
+                   : Status::kBadLayer;
+    }
+    return Status::kBadLayer;
+  }
+
+  static bool SameMap(const BufferRecord& a, const BufferRecord& b) {
+    return a.height == b.height && a.width == b.width;
+  }
+
+  Status Sums(const LayerRecord& layer, uint64_t count) const {
+    return Inside(layer.scratch_offset, count * sizeof(int32_t), header_.state_offset, sizeof(int32_t))
+               ? Status::kOk
+               : Status::kBadOffset;
+  }
+
+  Status Conv(const LayerRecord& layer, const BufferRecord& in) const {
+    if (layer.kernel_h == 0 || layer.kernel_h > kMaxKernel || layer.kernel_w == 0 ||
+        layer.kernel_w > kMaxKernel || layer.stride_h == 0 || layer.stride_h > kMaxStride ||
+        layer.stride_w == 0 || layer.stride_w > kMaxStride || layer.encoding != WeightEncoding::kDense) {
+      return Status::kBadLayer;
+    }
+    if (in.ring_rows < (layer.kernel_h < in.height ? layer.kernel_h : in.height)) return Status::kBadLayer;
+    const uint64_t total = header_.total_bytes;
+    const uint64_t n = layer.out_channels;
+    if (!Inside(layer.weights_offset, layer.weights_bytes, total, kBlobAlignment) ||
+        !Inside(layer.bias_offset, n * 4, total, 4) || !Inside(layer.multiplier_offset, n * 4, total, 4) ||
+        !Inside(layer.shift_offset, n, total, 1)) {
+      return Status::kBadOffset;
+    }
+    const uint32_t taps = uint32_t{layer.kernel_h} * layer.kernel_w * in.channels;
+    if (taps > kMaxTaps || layer.weights_bytes != n * taps) return Status::kBadLayer;
+    const int32_t* multipliers = model_.At<int32_t>(layer.multiplier_offset);
+    const int8_t* shifts = model_.At<int8_t>(layer.shift_offset);
+    for (uint64_t o = 0; o < n; ++o) {
+      if (!ShiftOk(shifts[o]) || multipliers[o] < 0) return Status::kBadLayer;
+    }
+    return Status::kOk;
+  }
+
+  Status Pool(const LayerRecord& layer, const BufferRecord& in, const BufferRecord& out) const {
+    if (in.channels != layer.out_channels ||
+        !WindowsTouch(in.height, out.height, layer.kernel_h, layer.stride_h, layer.pad_top) ||
+        !WindowsTouch(in.width, out.width, layer.kernel_w, layer.stride_w, layer.pad_left)) {
+      return Status::kBadLayer;
+    }
+    if (layer.kind == LayerKind::kMaxPool) return Status::kOk;
+    const int overlap = (layer.kernel_h + layer.stride_h - 1) / layer.stride_h;
+    const int wanted = overlap < out.height ? overlap : out.height;
+    if (layer.params[0] < wanted || layer.params[0] > 255) return Status::kBadLayer;
+    return Sums(layer, uint64_t{static_cast<uint32_t>(layer.params[0])} * out.width * layer.out_channels);
+  }
+
+  Status Add(const LayerRecord& layer, const BufferRecord& in, const BufferRecord& out) const {
+    const BufferRecord& other = model_.buffer(layer.inputs[1]);
+    if (!SameMap(in, out) || !SameMap(other, out) || in.channels != layer.out_channels ||
+        other.channels != layer.out_channels) {
+      return Status::kBadLayer;
+    }
+    for (int k = 0; k < 3; ++k) {
+      if (layer.params[k] < 0 || layer.params[3 + k] > 0 || layer.params[3 + k] < -31) {
+        return Status::kBadLayer;
+      }
+    }
+    return Status::kOk;
+  }
+
+  const Model& model_;
+  const Header& header_;
+};
+
+}  // namespace
+
+Status Model::Parse(const uint8_t* blob, size_t size) {
+  header_ = nullptr;
+  if (reinterpret_cast<uintptr_t>(blob) % kBlobAlignment != 0) return Status::kMisaligned;
+  if (size < sizeof(Header)) return Status::kTruncated;
+  const Header* header = reinterpret_cast<const Header*>(blob);
+  if (header->magic != kMagic) return Status::kBadMagic;
+  if (header->version != kFormatVersion || header->header_bytes != sizeof(Header)) return Status::kBadVersion;
+  const uint32_t total = header->total_bytes;
+  if (total < sizeof(Header) || total > size) return Status::kTruncated;
+  if (Crc32(0, blob + kCrcStart, total - kCrcStart) != header->crc32) return Status::kBadChecksum;
+
+  const uint32_t buffers = header->buffer_count;
+  const uint32_t layers = header->layer_count;
+  if (buffers == 0 || buffers > kMaxBuffers || layers == 0 || layers > kMaxLayers) return Status::kBadLayer;
+  if (!Inside(header->buffers_offset, buffers * sizeof(BufferRecord), total, kBlobAlignment) ||
+      !Inside(header->layers_offset, layers * sizeof(LayerRecord), total, kBlobAlignment) ||
+      !Inside(header->labels_offset, header->labels_bytes, total, 1) ||
+      !Inside(header->state_offset, (buffers + layers) * sizeof(uint16_t), header->arena_bytes, 4) ||
+      header->input_buffer >= buffers || header->logits_buffer >= buffers ||
+      header->output_buffer >= buffers || header->input_resume >= layers) {
+    return Status::kBadOffset;
+  }
+  blob_ = blob;
+  header_ = header;
+  buffers_ = At<BufferRecord>(header->buffers_offset);
+  layers_ = At<LayerRecord>(header->layers_offset);
+
+  const Checker checker(*this);
+  Status status = checker.Buffers();
+  if (status == Status::kOk) status = checker.Layers();
+  const BufferRecord& logits = buffers_[header->logits_buffer];
+  const BufferRecord& output = buffers_[header->output_buffer];
+  if (status == Status::kOk && (logits.height != 1 || logits.width != 1 || output.height != 1 ||
+                                output.width != 1 || logits.channels != output.channels)) {
+    status = Status::kBadLayer;
+  }
+  if (status != Status::kOk) header_ = nullptr;
+  return status;
+}
+
+}  // namespace squeeze

@@ -1,0 +1,59 @@
+// A parsed model: a view of the blob, which stays where it is.
+#ifndef SQUEEZE_ENGINE_MODEL_H_
+#define SQUEEZE_ENGINE_MODEL_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "engine/format.h"
+#include "engine/status.h"
+
+namespace squeeze {
+
+class Model {
+ public:
+  // Checks every offset, size and relation in `blob` before anything uses it.
+  // The blob must be 4-byte aligned and stay valid as long as the model.
+  Status Parse(const uint8_t* blob, size_t size);
+
+  // All below: valid once Parse has returned kOk.
+  const Header& header() const { return *header_; }
+  const BufferRecord& buffer(int i) const { return buffers_[i]; }
+  const LayerRecord& layer(int i) const { return layers_[i]; }
+  int buffer_count() const { return header_->buffer_count; }
+  int layer_count() const { return header_->layer_count; }
+  size_t ArenaBytes() const { return header_->arena_bytes; }
+  const uint8_t* SourceSha256() const { return header_->source_sha256; }
+  const BufferRecord& Input() const { return buffers_[header_->input_buffer]; }
+  int OutputSize() const { return buffers_[header_->output_buffer].channels; }
+
+  template <typename T>
+  const T* At(uint32_t offset) const {
+    return reinterpret_cast<const T*>(blob_ + offset);
+  }
+
+ private:
+  const uint8_t* blob_ = nullptr;
+  const Header* header_ = nullptr;
+  const BufferRecord* buffers_ = nullptr;
+  const LayerRecord* layers_ = nullptr;
+};
+
+// Kinds that fold one input row a step into partial output rows.
+inline bool Accumulates(LayerKind kind) {
+  return kind == LayerKind::kMaxPool || kind == LayerKind::kAveragePool || kind == LayerKind::kMean;
+}
+
+// First layer of the stage (the layers that write one buffer) that holds `layer`.
+inline int StageStart(const Model& model, int layer) {
+  while (layer > 0 && model.layer(layer - 1).output == model.layer(layer).output) --layer;
+  return layer;
+}
+
+inline uint32_t RowBytes(const BufferRecord& buffer) {
+  return static_cast<uint32_t>(buffer.width) * buffer.channels;
+}
+
+}  // namespace squeeze
+
+#endif  // SQUEEZE_ENGINE_MODEL_H_

@@ -1,0 +1,62 @@
+#include "engine/squeeze.h"
+
+#include <new>
+
+#include "engine/engine.h"
+
+namespace {
+
+using squeeze::Engine;
+using squeeze::Model;
+
+static_assert(sizeof(Engine) <= sizeof(squeeze_engine), "raise SQUEEZE_ENGINE_WORDS");
+static_assert(alignof(Engine) <= alignof(squeeze_engine), "the storage must be aligned for Engine");
+
+Engine* Of(squeeze_engine* engine) { return std::launder(reinterpret_cast<Engine*>(engine->storage)); }
+
+const Engine* Of(const squeeze_engine* engine) {
+  return std::launder(reinterpret_cast<const Engine*>(engine->storage));
+}
+
+}  // namespace
+
+extern "C" {
+
+int squeeze_arena_bytes(const uint8_t* blob, size_t size, size_t* arena_bytes) {
+  Model model;
+  const squeeze::Status status = model.Parse(blob, size);
+  if (status == squeeze::Status::kOk) *arena_bytes = model.ArenaBytes();
+  return static_cast<int>(status);
+}
+
+int squeeze_init(squeeze_engine* engine, const uint8_t* blob, size_t size, uint8_t* arena, size_t arena_bytes) {
+  Engine* it = new (engine->storage) Engine;
+  Model model;
+  squeeze::Status status = model.Parse(blob, size);
+  if (status == squeeze::Status::kOk) status = it->Init(model, arena, arena_bytes);
+  return static_cast<int>(status);
+}
+
+squeeze_shape squeeze_get_shape(const squeeze_engine* engine) {
+  const Model& model = Of(engine)->model();
+  return {model.Input().height, model.Input().width, model.Input().channels,
+          static_cast<uint16_t>(model.OutputSize())};
+}
+
+void squeeze_reset(squeeze_engine* engine) { Of(engine)->Reset(); }
+
+int squeeze_push_row(squeeze_engine* engine, const int8_t* row) {
+  return static_cast<int>(Of(engine)->PushRow(row));
+}
+
+int squeeze_done(const squeeze_engine* engine) { return Of(engine)->Done() ? 1 : 0; }
+
+const int8_t* squeeze_logits(const squeeze_engine* engine) { return Of(engine)->Logits(); }
+
+const int8_t* squeeze_probabilities(const squeeze_engine* engine) { return Of(engine)->Probabilities(); }
+
+void squeeze_set_observer(squeeze_engine* engine, squeeze_row_observer observer, void* context) {
+  Of(engine)->SetObserver(observer, context);
+}
+
+}  // extern "C"

@@ -1,0 +1,93 @@
+// Runs images through a model and writes every finished row of every buffer:
+// what the tests compare with LiteRT, under AddressSanitizer and UBSan.
+//
+//   run_model MODEL IMAGES ROWS    status of Parse; for each image, rows as
+//                                  int32 buffer, int32 row, then the row's bytes
+// The arena and the blob are exact-size heap blocks, so that a step outside is
+// caught. Prints "status S arena A touched T": T is the highest arena byte
+// that was written, plus one.
+#include <cstdio>
+#include <cstring>
+#include <memory>
+
+#include "engine/engine.h"
+
+namespace {
+
+struct File {
+  std::unique_ptr<uint8_t[]> data;
+  size_t size = 0;
+};
+
+bool Read(const char* path, File* file) {
+  std::FILE* f = std::fopen(path, "rb");
+  if (f == nullptr) return false;
+  std::fseek(f, 0, SEEK_END);
+  file->size = static_cast<size_t>(std::ftell(f));
+  std::fseek(f, 0, SEEK_SET);
+  file->data.reset(new uint8_t[file->size]);
+  const bool ok = std::fread(file->data.get(), 1, file->size, f) == file->size;
+  std::fclose(f);
+  return ok;
+}
+
+struct Sink {
+  std::FILE* file;
+  const squeeze::Model* model;
+};
+
+void WriteRow(void* context, int buffer, int row, const int8_t* data) {
+  const Sink& sink = *static_cast<Sink*>(context);
+  const int32_t head[2] = {buffer, row};
+  std::fwrite(head, sizeof(head), 1, sink.file);
+  std::fwrite(data, 1, squeeze::RowBytes(sink.model->buffer(buffer)), sink.file);
+}
+
+constexpr uint8_t kPaint = 0xA5;
+
+size_t HighestWritten(const uint8_t* a, const uint8_t* b, size_t size) {
+  while (size > 0 && a[size - 1] == kPaint && b[size - 1] == static_cast<uint8_t>(~kPaint)) --size;
+  return size;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  File blob, images;
+  if (argc != 4 || !Read(argv[1], &blob) || !Read(argv[2], &images)) return 2;
+  squeeze::Model model;
+  const squeeze::Status status = model.Parse(blob.data.get(), blob.size);
+  if (status != squeeze::Status::kOk) {
+    std::printf("status %d arena 0 touched 0\n", static_cast<int>(status));
+    return 0;
+  }
+  const size_t arena_bytes = model.ArenaBytes();
+  const size_t row_bytes = squeeze::RowBytes(model.Input());
+  Sink sink = {std::fopen(argv[3], "wb"), &model};
+  if (sink.file == nullptr) return 2;
+  // Two runs on arenas painted with complementary bytes: what keeps both
+  // paints was never written.
+  std::unique_ptr<uint8_t[]> arenas[2];
+  squeeze::Status last = squeeze::Status::kOk;
+  for (int pass = 0; pass < 2; ++pass) {
+    arenas[pass].reset(new uint8_t[arena_bytes]);
+    std::memset(arenas[pass].get(), pass == 0 ? kPaint : static_cast<uint8_t>(~kPaint), arena_bytes);
+    squeeze::Engine engine;
+    last = engine.Init(model, arenas[pass].get(), arena_bytes);
+    if (pass == 0) engine.SetObserver(WriteRow, &sink);
+    const size_t image_bytes = row_bytes * model.Input().height;
+    for (size_t at = 0; at + image_bytes <= images.size; at += image_bytes) {
+      engine.Reset();
+      for (int row = 0; row < model.Input().height && last == squeeze::Status::kOk; ++row) {
+        // A row in a heap block of its own size, for the sanitizer's sake.
+        std::unique_ptr<int8_t[]> copy(new int8_t[row_bytes]);
+        std::memcpy(copy.get(), images.data.get() + at + static_cast<size_t>(row) * row_bytes, row_bytes);
+        last = engine.PushRow(copy.get());
+      }
+    }
+  }
+  std::fclose(sink.file);
+  std::printf("status %d arena %zu touched %zu\n", static_cast<int>(last), arena_bytes,
+              HighestWritten(arenas[0].get(), arenas[1].get(), arena_bytes));
+  return 0;
+}

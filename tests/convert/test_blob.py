@@ -1,0 +1,126 @@
+"""The engine's model: damaged or hostile bytes give a status, never a fault (ASan and UBSan watch)."""
+
+import struct
+import subprocess
+import zlib
+
+import numpy as np
+import pytest
+
+from convert import blob, host_engine, plan, proof, tflite
+from convert.lower import lower
+from model.errors import UserError
+from tests.convert import sanitized
+
+OK, TRUNCATED, BAD_MAGIC, BAD_VERSION, BAD_CHECKSUM = 0, 2, 3, 4, 5
+
+
+@pytest.fixture(scope="module")
+def converted():
+    from tests.convert.random_nets import random_tflite
+
+    network = lower(tflite.parse(random_tflite(0)))
+    return network, blob.serialize(network, plan.plan(network), ["one", "zwei", "drü"])
+
+
+def resealed(content: bytearray) -> bytes:
+    """With a CRC-32 that fits, so that the checks behind it are reached."""
+    struct.pack_into("<I", content, 12, zlib.crc32(bytes(content[blob.CRC_START :])))
+    return bytes(content)
+
+
+def status_of(content: bytes) -> int:
+    with pytest.raises(UserError) as error:
+        host_engine.HostEngine(content)
+    return int(str(error.value).split("status ")[1].split(",")[0])
+
+
+def test_sound(converted):
+    _, content = converted
+    assert content.endswith("one\nzwei\ndrü".encode())
+    assert host_engine.HostEngine(content).arena_bytes > 0
+
+
+@pytest.mark.parametrize("size", [0, 1, 107, 108, 500])
+def test_truncated(converted, size):
+    assert status_of(converted[1][:size]) == TRUNCATED
+
+
+def test_every_flipped_byte_of_the_header_and_some_of_the_rest_is_noticed(converted):
+    content = converted[1]
+    for at in [*range(108), *range(108, len(content), 997)]:
+        flipped = bytearray(content)
+        flipped[at] ^= 1 << at % 8
+        assert status_of(bytes(flipped)) != OK
+
+
+def test_statuses(converted):
+    content = bytearray(converted[1])
+    assert status_of(b"XXXX" + bytes(content[4:])) == BAD_MAGIC
+    assert status_of(bytes(content[:4]) + b"\x63\x00" + bytes(content[6:])) == BAD_VERSION
+    assert status_of(bytes(content[:-1]) + b"?") == BAD_CHECKSUM
+
+
+def mutate(content: bytes, rng: np.random.Generator) -> bytes:
+    """One to four fields of the header or tables set to an extreme or random value, CRC made good."""
+    changed = bytearray(content)
+    tables_end = (
+        108 + 16 * struct.unpack_from("<H", content, 56)[0] + 72 * struct.unpack_from("<H", content, 58)[0]
+    )
+    for _ in range(rng.integers(1, 5)):
+        at = int(rng.integers(16, tables_end))
+        size = int(rng.choice([1, 2, 4]))
+        values = [
+            0,
+            1,
+            0x7F,
+            0x80,
+            0xFF,
+            0xFFFF,
+            0x7FFFFFFF,
+            0x80000000,
+            0xFFFFFFFF,
+            int(rng.integers(1 << 32)),
+        ]
+        value = int(rng.choice(values)) & ((1 << 8 * size) - 1)
+        changed[at : at + size] = value.to_bytes(size, "little")
+    return resealed(changed)
+
+
+def run_mutants(content: bytes, network, folder, count: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    shape = network.buffers[network.input_buffer]
+    image = proof.sample_images((shape.height, shape.width, shape.channels), 1)
+    program = host_engine.build(sanitize=True)
+    pixels, rows = folder / "pixels.bin", folder / "rows.bin"
+    pixels.write_bytes(image.tobytes())
+    outcomes = set()
+    for number in range(count):
+        model = folder / "mutant.sqz"
+        model.write_bytes(mutate(content, rng))
+        done = subprocess.run([program, model, pixels, rows], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"mutant {number} of seed {seed}: {done.stderr[-2000:]}"
+        outcomes.add(int(done.stdout.split()[1]))
+    assert OK in outcomes, "some mutants are harmless"
+    assert len(outcomes) > 3, "and the others fail in several ways"
+
+
+def test_mutants_never_fault(converted, tmp_path):
+    network, content = converted
+    run_mutants(content, network, tmp_path, 200, seed=0)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(1, 11))
+def test_many_mutants_never_fault(converted, tmp_path, seed):
+    network, content = converted
+    run_mutants(content, network, tmp_path, 1000, seed)
+
+
+def test_the_sanitizers_are_on(converted, tmp_path):
+    """run_model is linked with ASan: its own symbols tell."""
+    program = host_engine.build(sanitize=True)
+    symbols = subprocess.run(["nm", "-D", program], capture_output=True, text=True, check=True).stdout
+    assert "__asan_report" in symbols
+    assert "__ubsan_handle" in symbols
+    assert sanitized.run_model(converted[1][:50], np.zeros(0, np.int8), tmp_path).status == TRUNCATED

@@ -1,0 +1,142 @@
+"""`python -m convert`: its outputs, and what it says to a mistake."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from convert.host_engine import HostEngine
+from model import files
+from tests.convert.random_nets import random_tflite
+
+REPO = Path(__file__).resolve().parents[2]
+KEYS = {
+    "model", "tflite_sha256", "engine_sha256", "macs", "weights_dense_bytes", "weights_stored_bytes",
+    "engine_sram_bytes", "tflm_arena_bytes", "accuracy",
+}  # fmt: skip
+SETTINGS_MAIN = """
+#include <stdio.h>
+#include "model_settings.h"
+#define X(method) #method " "
+static const char* const labels[] = {MODEL_LABELS};
+int main(void) {
+  printf("%s|%d|%d|%s|%s", MODEL_NAME, MODEL_ARENA_BYTES, MODEL_OP_COUNT, MODEL_OPS(X), labels[1]);
+  return sizeof(labels) / sizeof(labels[0]) == MODEL_LABEL_COUNT ? 0 : 1;
+}
+"""
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+    environment = {**os.environ, "PYTHONPATH": str(REPO)}
+    return subprocess.run(
+        [sys.executable, "-m", "convert", *arguments],
+        cwd=folder, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def converted(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("convert")
+    content = random_tflite(1)
+    (folder / "net.int8.tflite").write_bytes(content)
+    classes = class_count(content)
+    labels = [f"class {i}" for i in range(classes)]
+    labels[1] = 'tab\t "quoted" \\ über ??/'
+    (folder / "names.txt").write_text("\n".join(labels), encoding="utf-8")
+    done = run(folder, "--tflite", "net.int8.tflite", "--labels", "names.txt")
+    assert done.returncode == 0, done.stderr
+    return folder / "build" / "net", done.stdout, labels
+
+
+def class_count(content: bytes) -> int:
+    from convert import tflite
+    from convert.lower import lower
+
+    network = lower(tflite.parse(content))
+    return network.buffers[network.output_buffer].channels
+
+
+def test_manifest(converted):
+    folder, printed, labels = converted
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest.keys() >= KEYS
+    assert manifest["model"] == "net"
+    assert manifest["labels"] == labels
+    for name, digest in manifest["files"].items():
+        assert files.sha256((folder / name).read_bytes()) == digest
+    assert set(manifest["files"]) == {p.name for p in folder.iterdir()} - {"manifest.json"}
+    assert manifest["engine_sram_bytes"] == HostEngine((folder / "model.sqz").read_bytes()).arena_bytes
+    assert manifest["macs"] == sum(row["macs"] for row in manifest["plan"])
+    for row in manifest["plan"]:
+        assert row["layer"] in printed
+
+
+def test_golden_pair(converted):
+    folder, _, _ = converted
+    golden = np.load(folder / "golden.npz")
+    logits, probabilities = HostEngine((folder / "model.sqz").read_bytes()).infer(golden["input"])
+    np.testing.assert_array_equal(logits, golden["logits"])
+    np.testing.assert_array_equal(probabilities, golden["probabilities"])
+
+
+@pytest.mark.parametrize(
+    "compiler", [("gcc", "-std=c11", "-xc"), ("g++", "-std=c++17", "-xc++")], ids=["c", "c++"]
+)
+def test_settings_header_compiles(converted, tmp_path, compiler):
+    folder, _, labels = converted
+    (tmp_path / "main.c").write_text(SETTINGS_MAIN)
+    command = [
+        *compiler,
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        f"-I{folder}",
+        tmp_path / "main.c",
+        "-o",
+        tmp_path / "main",
+    ]
+    subprocess.run(command, check=True)
+    name, arena, ops, methods, label = subprocess.run(
+        [tmp_path / "main"], check=True, capture_output=True
+    ).stdout.decode().split("|")  # fmt: skip
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert (name, int(arena), label) == ("net", manifest["engine_sram_bytes"], labels[1])
+    assert int(ops) == len(methods.split())
+    assert "AddConv2D" in methods
+
+
+def test_same_input_gives_the_same_files(converted, tmp_path):
+    folder, _, _ = converted
+    (tmp_path / "net.int8.tflite").write_bytes((folder / "model.tflite").read_bytes())
+    (tmp_path / "names.txt").write_text("\n".join(converted[2]), encoding="utf-8")
+    assert run(tmp_path, "--tflite", "net.int8.tflite", "--labels", "names.txt").returncode == 0
+    again = tmp_path / "build" / "net"
+    for path in folder.iterdir():
+        assert (again / path.name).read_bytes() == path.read_bytes(), path.name
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--tflite", "absent.tflite"], "absent.tflite: cannot be read"),
+        (["--tflite", "text.tflite"], "not a .tflite file"),
+        (["--model", "nonesuch"], "nonesuch"),
+        (["--tflite", "net.tflite", "--labels", "two.txt"], "2 class names"),
+        (["--model", "digits", "--preprocess", "torch"], "--preprocess goes with --tflite"),
+    ],
+)
+def test_mistakes_are_one_line(tmp_path, arguments, says):
+    (tmp_path / "text.tflite").write_text("hello, I am a text")
+    (tmp_path / "net.tflite").write_bytes(random_tflite(1))
+    (tmp_path / "two.txt").write_text("a\nb\n")
+    done = run(tmp_path, *arguments)
+    assert done.returncode == 1
+    lines = [line for line in done.stderr.splitlines() if line.startswith("convert: error:")]
+    assert len(lines) == 1
+    assert says in lines[0]
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.glob("build/*/*"))

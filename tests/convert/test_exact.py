@@ -1,0 +1,79 @@
+"""The engine equals LiteRT in every int8 of every layer, under ASan and UBSan, in the planned SRAM."""
+
+import numpy as np
+import pytest
+
+from convert import blob, plan, proof, tflite
+from convert.lower import lower
+from convert.reference import Reference
+from tests.convert import sanitized
+from tests.convert.shared_files import baseline
+
+
+def check(content: bytes, images: int, folder, seed: int = 0) -> None:
+    """Converts `content` and compares every tensor of `images` synthetic images."""
+    file = tflite.parse(content)
+    network = lower(file)
+    memory = plan.plan(network)
+    source = network.buffers[network.input_buffer]
+    shape = (source.height, source.width, source.channels)
+    x = proof.sample_images(shape, images, seed)
+    run = sanitized.run_model(blob.serialize(network, memory, []), x, folder, network)
+    assert run.status == 0
+    assert len(run.maps) == images
+    assert run.arena == memory.arena_bytes
+    # Planned SRAM = used SRAM: the last byte written is the arena's last, but for its alignment.
+    assert 0 <= run.arena - run.touched < plan.ALIGNMENT
+    reference = Reference(
+        content, edge=(source.scale, source.zero_point), output_tensor=network.output_tensor
+    )
+    int8_tensors = {t for op in file.ops for t in op.outputs if file.tensors[t].type_name == "INT8"}
+    fused = {op.outputs[0] for op in file.ops if op.name == "PAD"}
+    assert int8_tensors - set(network.tensors) <= fused, "every intermediate is compared, but fused paddings"
+    for maps, image in zip(run.maps, x, strict=True):
+        reference.run(image)
+        assert proof.differing_tensors(network, maps, reference) == {}
+
+
+@pytest.mark.parametrize("name", ["v1_0", "v1_1"])
+def test_imagenet_baselines(name, tmp_path):
+    check(baseline(name).read_bytes(), 2, tmp_path)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["v1_0", "v1_1"])
+def test_imagenet_baselines_more_images(name, tmp_path):
+    check(baseline(name).read_bytes(), 10, tmp_path, seed=1)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_random_networks(seed, tmp_path):
+    from tests.convert.random_nets import random_tflite
+
+    check(random_tflite(seed), 3, tmp_path, seed)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(20, 220))
+def test_more_random_networks(seed, tmp_path):
+    from tests.convert.random_nets import random_tflite
+
+    check(random_tflite(seed), 3, tmp_path, seed)
+
+
+def test_a_wrong_engine_model_is_noticed(tmp_path):
+    """The comparison can fail: one weight changed by one is seen."""
+    from tests.convert.random_nets import random_tflite
+
+    network = lower(tflite.parse(random_tflite(0)))
+    memory = plan.plan(network)
+    conv = next(layer for layer in network.layers if layer.weights is not None)
+    changed = conv.weights.copy()
+    changed.flat[np.argmin(np.abs(changed))] += 64
+    conv.weights = changed
+    source = network.buffers[network.input_buffer]
+    x = proof.sample_images((source.height, source.width, source.channels), 2)
+    run = sanitized.run_model(blob.serialize(network, memory, []), x, tmp_path, network)
+    reference = Reference(network.source, edge=(source.scale, source.zero_point))
+    reference.run(x[0])
+    assert proof.differing_tensors(network, run.maps[0], reference)
