@@ -1,0 +1,226 @@
+"""The messages of the link, version 1: as in firmware_cpp/protocol/wire.h. docs/link.md says why."""
+
+import struct
+from dataclasses import dataclass
+from enum import IntEnum
+
+from host_tools.link.frame import MAX_BODY, MAX_FRAME, OVERHEAD, Frame, encoded_size
+
+VERSION = 1
+
+
+class Request(IntEnum):
+    """What the host sends."""
+
+    HELLO = 0x01
+    BEGIN = 0x02
+    ROWS = 0x03
+    RESULT = 0x04
+    READ = 0x05
+
+
+class State(IntEnum):
+    """What the device does with the image."""
+
+    IDLE = 0
+    RECEIVING = 1
+    DONE = 2
+    FAILED = 3
+
+
+class ErrorCode(IntEnum):
+    """Why the device refused a request."""
+
+    VERSION = 1
+    UNKNOWN_TYPE = 2
+    MALFORMED = 3
+    NO_SESSION = 4
+    WRONG_IMAGE = 5
+    OUT_OF_RANGE = 6
+    UNKNOWN_DATA = 7
+
+
+class Data(IntEnum):
+    """What READ can ask for: int8[classes] each."""
+
+    LOGITS = 0
+    PROBABILITIES = 1
+
+
+COUNTER_KINDS = ("instructions", "cycles", "microseconds")
+
+_HELLO = struct.Struct("<BI")
+_BEGIN = struct.Struct("<I")
+_ROWS = struct.Struct("<II")
+_READ = struct.Struct("<IBIH")
+_INFO = struct.Struct("<BI32s4HHI5IBIB")
+_STATUS = struct.Struct("<IIBBII")
+_RESULT = struct.Struct("<IQII")
+_DATA = struct.Struct("<IBI")
+_ERROR = struct.Struct("<BI")
+
+
+def hello(session: int) -> bytes:
+    """Payload of HELLO. `session`: the host's number for this conversation, not 0."""
+    return _HELLO.pack(VERSION, session)
+
+
+def begin(image: int) -> bytes:
+    """Payload of BEGIN, and of RESULT."""
+    return _BEGIN.pack(image)
+
+
+def rows(image: int, offset: int, data: bytes) -> bytes:
+    """Payload of ROWS: `data` belong at byte `offset` of the image."""
+    return _ROWS.pack(image, offset) + data
+
+
+def read(image: int, what: Data, offset: int, length: int) -> bytes:
+    """Payload of READ."""
+    return _READ.pack(image, what, offset, length)
+
+
+def max_row_data(max_frame: int) -> int:
+    """Image bytes that fit into one ROWS of at most `max_frame` bytes on the wire."""
+    return _max_payload(max_frame) - _ROWS.size
+
+
+def max_read_data(max_frame: int) -> int:
+    """Bytes that fit into one DATA of at most `max_frame` bytes on the wire."""
+    return _max_payload(max_frame) - _DATA.size
+
+
+def _max_payload(max_frame: int) -> int:
+    body = min(MAX_BODY, max_frame)
+    while encoded_size(body) > max_frame:
+        body -= 1
+    return body - OVERHEAD
+
+
+@dataclass(frozen=True)
+class Info:
+    """INFO: what the device is. Sizes in bytes; counter_hz: ticks of its counter in a second."""
+
+    version: int
+    session: int
+    model_sha256: str  # of the source .tflite, in hexadecimal
+    height: int
+    width: int
+    channels: int
+    classes: int
+    max_frame: int
+    window_bytes: int  # on the wire, unanswered, that the device has room for
+    arena_bytes: int
+    static_sram_bytes: int
+    sram_total_bytes: int
+    flash_used_bytes: int
+    flash_total_bytes: int
+    counter_kind: str  # "instructions", "cycles" or "microseconds"
+    counter_hz: int
+    board: str
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of one row of the input, int8."""
+        return self.width * self.channels
+
+    @property
+    def image_bytes(self) -> int:
+        """Bytes of the whole input."""
+        return self.height * self.row_bytes
+
+
+@dataclass(frozen=True)
+class Status:
+    """STATUS: where the device is. Rows below `limit_row` may be sent; `failure` is the engine's own code."""
+
+    session: int
+    image: int
+    state: State
+    failure: int
+    next_byte: int
+    limit_row: int
+
+
+@dataclass(frozen=True)
+class Cost:
+    """RESULT: what the image cost. `count` in units of the counter; high-water marks in bytes."""
+
+    image: int
+    count: int
+    sram_high_water: int
+    stack_high_water: int
+
+
+@dataclass(frozen=True)
+class DataBlock:
+    """DATA: a piece of the logits or probabilities."""
+
+    image: int
+    what: int
+    offset: int
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """ERROR: the request was understood as a frame, but refused. What `detail` is depends on the code."""
+
+    code: int
+    detail: int
+
+
+Reply = Info | Status | Cost | DataBlock | Refusal
+
+
+def parse(frame: Frame) -> Reply | None:
+    """The message in `frame`; None where it is none of a device's, or not well formed."""
+    parser = _PARSERS.get(frame.type)
+    try:
+        return parser(frame.payload) if parser else None
+    except (struct.error, ValueError, IndexError):
+        return None
+
+
+def _info(payload: bytes) -> Info:
+    *fields, kind, counter_hz, length = _INFO.unpack_from(payload)
+    version, session, sha, *numbers = fields
+    board = payload[_INFO.size :]
+    if len(board) != length:
+        raise ValueError
+    info = Info(
+        version,
+        session,
+        sha.hex(),
+        *numbers,
+        COUNTER_KINDS[kind],
+        counter_hz,
+        board.decode("ascii", "replace"),
+    )
+    # Sizes that the sender of an image divides by or waits for.
+    if (
+        not info.image_bytes
+        or not info.classes
+        or not 64 <= info.max_frame <= MAX_FRAME
+        or info.window_bytes < 64
+    ):
+        raise ValueError
+    return info
+
+
+def _status(payload: bytes) -> Status:
+    session, image, state, failure, next_byte, limit_row = _STATUS.unpack(payload)
+    return Status(session, image, State(state), failure, next_byte, limit_row)
+
+
+def _data(payload: bytes) -> DataBlock:
+    return DataBlock(*_DATA.unpack_from(payload), payload[_DATA.size :])
+
+
+_PARSERS = {
+    0x81: _info,
+    0x82: _status,
+    0x84: lambda payload: Cost(*_RESULT.unpack(payload)),
+    0x85: _data,
+    0xFF: lambda payload: Refusal(*_ERROR.unpack(payload)),
+}

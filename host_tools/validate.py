@@ -1,0 +1,246 @@
+"""`python -m host_tools validate`: images over serial, the device's answers against Python's."""
+
+import argparse
+import contextlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from host_tools.compare import Report, as_json, compare_all
+from host_tools.device import Device
+from host_tools.link.messages import Info
+from host_tools.link.transport import BAUDRATE
+from model import config, data, files
+from model.errors import UserError
+from model.preprocess import quantize_images
+
+NAME = "validate"
+HELP = "send images to a board, or to an emulated one, and compare every answer with Python's"
+EXAMPLES = """\
+  python -m host_tools validate --model digits --board stm32f405
+  python -m host_tools validate --model digits --port /dev/ttyACM0 --limit 1000
+  python -m host_tools validate --model gtsrb --port COM5 --data my_images/ --json report.json
+exit status: 0 all equal, 1 any difference or a user's mistake, 130 interrupted"""
+
+BUILD = Path("build")
+LIMIT = 200
+
+
+@dataclass(frozen=True)
+class Artefacts:
+    """What `python -m convert` left for a model: its manifest and the .tflite that Python runs."""
+
+    manifest: dict[str, Any]
+    tflite: bytes
+    folder: Path
+
+    @property
+    def model(self) -> str:
+        """The model's name."""
+        return self.manifest["model"]
+
+
+@dataclass(frozen=True)
+class TestSet:
+    """int8 [n, height, width, channels] as the model takes them; int64 [n], -1 = unknown; their source."""
+
+    images: npt.NDArray[np.int8]
+    labels: npt.NDArray[np.int64]
+    source: str
+    notices: list[str]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """See model.cli.Command."""
+    parser.add_argument("--model", default="digits", metavar="NAME", help="as in build/<model>/ (digits)")
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--port", metavar="URL", help="serial port or pyserial URL of a device")
+    where.add_argument("--board", metavar="NAME", help="emulate this board, with its firmware from build/")
+    parser.add_argument("--baudrate", type=int, default=BAUDRATE, help=f"of a real UART ({BAUDRATE})")
+    parser.add_argument("--data", metavar="SOURCE", help="folder, .npz or name (the model's own)")
+    parser.add_argument(
+        "--limit", type=int, default=LIMIT, metavar="N", help=f"at most N images of the test split ({LIMIT})"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the report to FILE")
+
+
+def run(args: argparse.Namespace) -> int:
+    """See model.cli.Command."""
+    console = Console()
+    artefacts = load_artefacts(args.model)
+    tests = load_tests(artefacts, args.data, args.limit)
+    for notice in tests.notices:
+        console.print(f"note: {notice}", highlight=False, soft_wrap=True)
+    with _device_url(args, artefacts) as url, Device(url, baudrate=args.baudrate) as device:
+        check_model(device.info, artefacts, url)
+        report = compare_with_progress(console, device, artefacts, tests)
+        info = device.info
+    show(console, report, info, artefacts, tests.source)
+    if args.json and not report.interrupted:
+        files.write_json(args.json, as_json(report, info, artefacts.manifest))
+        console.print(f"wrote {args.json}", highlight=False, soft_wrap=True)
+    return conclude(console, report)
+
+
+def load_artefacts(model: str, build: Path = BUILD) -> Artefacts:
+    """Reads build/<model>/manifest.json and model.tflite; UserError where missing or at odds."""
+    folder = build / model
+    fix = f"run: make convert MODEL={model}"
+    manifest_path, tflite_path = folder / "manifest.json", folder / "model.tflite"
+    for path in (manifest_path, tflite_path):
+        if not path.is_file():
+            raise UserError(f"{path}: missing; {fix}")
+    try:
+        manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
+        _ = manifest["model"], manifest["input"]["preprocess"], manifest["output"]["logits_tensor"]
+        wanted_sha, _ = manifest["tflite_sha256"], manifest["engine_sha256"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{manifest_path}: not a manifest of this version ({error!r}); {fix}") from error
+    tflite = tflite_path.read_bytes()
+    if files.sha256(tflite) != wanted_sha:
+        raise UserError(
+            f"{tflite_path}: SHA-256 is {files.sha256(tflite)}, the manifest has {wanted_sha}; {fix}"
+        )
+    return Artefacts(manifest, tflite, folder)
+
+
+def load_tests(artefacts: Artefacts, source: str | None, limit: int) -> TestSet:
+    """The test split of `source` (the model's own data; random images where it has none), quantized."""
+    manifest = artefacts.manifest
+    notices = []
+    if source is None:
+        source = _own_data(artefacts.model)
+    if not source:
+        source = "random"
+        notices.append(
+            f"{artefacts.model} has no data of its own: random images show exactness, not accuracy (DATA=)"
+        )
+    size = manifest["input"]
+    found = data.load(
+        source, "test", size["height"], size["width"], size["channels"], limit, manifest.get("labels") or None
+    )
+    images = quantize_images(found.x, size)
+    return TestSet(images, found.y, source, notices + found.notices)
+
+
+def check_model(info: Info, artefacts: Artefacts, url: str) -> None:
+    """UserError where the device runs another model than the one that it would be compared with."""
+    wanted = artefacts.manifest["tflite_sha256"]
+    if info.model_sha256 != wanted:
+        raise UserError(
+            f"{url}: the device runs model {info.model_sha256}, {artefacts.folder} has {wanted}; "
+            f"run: make firmware flash MODEL={artefacts.model} BOARD={info.board} PORT={url}"
+        )
+
+
+def compare_with_progress(console: Console, device: Device, artefacts: Artefacts, tests: TestSet) -> Report:
+    """compare_all under a progress bar: rate, images exact so far, time left."""
+    from convert.reference import Reference
+
+    reference = Reference.of(artefacts.manifest, artefacts.tflite)
+    progress = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TextColumn("exact {task.fields[agreement]}"),
+        TimeRemainingColumn(),
+        console=console,
+    )
+    with progress:
+        task = progress.add_task(device.info.board, total=len(tests.images), rate="", agreement="")
+
+        def on_image(report: Report) -> None:
+            speed = progress.tasks[task].speed
+            progress.update(
+                task,
+                completed=report.images,
+                rate=f"{speed:.1f} images/s" if speed else "",
+                agreement=f"{report.agreement:.2%}",
+            )
+
+        return compare_all(
+            device,
+            reference,
+            tests.images,
+            tests.labels,
+            artefacts.manifest["output"]["logits_tensor"],
+            on_image=on_image,
+        )
+
+
+def show(console: Console, report: Report, info: Info, artefacts: Artefacts, source: str) -> None:
+    """Prints the table of figures."""
+    table = Table(title=f"{artefacts.model} on {info.board}", show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right", overflow="fold")
+    for name, value in table_rows(report, info, source):
+        table.add_row(name, value)
+    console.print(table)
+
+
+def table_rows(report: Report, info: Info, source: str) -> list[tuple[str, str]]:
+    """The table's lines: what, and the figure with its unit."""
+    counts = report.counts or [0]
+    return [
+        ("images", f"{report.images:,} ({source})"),
+        ("differing int8 values", f"{report.differing_values:,} of {report.values:,}"),
+        ("device accuracy (top-1)", _fraction(report.device_accuracy)),
+        ("python accuracy (top-1)", _fraction(report.python_accuracy)),
+        ("same top-1", f"{report.same_top1:,} of {report.images:,}"),
+        (f"{info.counter_kind} an image: min", f"{min(counts):,}"),
+        ("  mean", f"{report.mean_count:,}"),
+        ("  max", f"{max(counts):,}"),
+        ("SRAM used, stack included", f"{report.sram_high_water:,} of {info.sram_total_bytes:,} B"),
+        ("  of it engine arena, stack", f"{info.arena_bytes:,} B, {report.stack_high_water:,} B"),
+        ("flash used", f"{info.flash_used_bytes:,} of {info.flash_total_bytes:,} B"),
+        ("model SHA-256", info.model_sha256),
+    ]
+
+
+def conclude(console: Console, report: Report) -> int:
+    """Prints the verdict; returns the exit status."""
+    if report.first_difference:
+        first = report.first_difference
+        console.print(f"validate: NOT exact; first difference: {first}", highlight=False, soft_wrap=True)
+    if report.interrupted:
+        console.print(f"validate: interrupted after {report.images} images", highlight=False)
+        return 130
+    if not report.exact:
+        return 1
+    console.print(f"validate: exact, all {report.values:,} int8 values are equal", highlight=False)
+    return 0
+
+
+def _own_data(model: str) -> str:
+    """The data that the model's settings name; "" where it has no settings (a .tflite from elsewhere)."""
+    if model not in config.names():
+        return ""
+    return config.load(model).data.source
+
+
+@contextlib.contextmanager
+def _device_url(args: argparse.Namespace, artefacts: Artefacts) -> Iterator[str]:
+    """The URL to talk to: the port given, or an emulator that runs as long as the context."""
+    if args.port:
+        yield args.port
+        return
+    from host_tools import emulator
+
+    elf = artefacts.folder / "firmware" / args.board / "firmware.elf"
+    if not elf.is_file():
+        raise UserError(f"{elf}: missing; run: make firmware MODEL={artefacts.model} BOARD={args.board}")
+    with emulator.running(args.board, elf) as url:
+        yield url
+
+
+def _fraction(value: float | None) -> str:
+    return "no labels" if value is None else f"{value:.2%}"
