@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import re
 import sys
 from pathlib import Path
@@ -16,7 +17,7 @@ from model.errors import UserError
 from model.preprocess import PREPROCESSES, quantize_images
 
 BUILD = Path("build")
-ZOO = Path("model/zoo")
+ZOO = Path(__file__).resolve().parents[1] / "model" / "zoo"
 EXAMPLES = """examples:
   python -m convert --model digits
   python -m convert --tflite mine.int8.tflite --labels names.txt
@@ -61,6 +62,7 @@ def _trained(console: Console, name: str) -> tuple[bytes, dict[str, str]]:
         raise UserError(
             f"{own}: missing, and model/zoo ships no '{name}'; run: make train prune quantize MODEL={name}"
         )
+    source = Path(os.path.relpath(source))
     console.print(f"converting {source}", highlight=False, soft_wrap=True)
     from model import export
 

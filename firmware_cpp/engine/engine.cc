@@ -142,8 +142,8 @@ void Engine::RunReaders(int stage) {
     for (; next < model_.layer_count() && model_.layer(next).output == target; ++next) {
       const LayerRecord& layer = model_.layer(next);
       if (Accumulates(layer.kind)) continue;
-      reads = reads || layer.inputs[0] == output ||
-              (layer.kind == LayerKind::kAdd && layer.inputs[1] == output);
+      reads =
+          reads || layer.inputs[0] == output || (layer.kind == LayerKind::kAdd && layer.inputs[1] == output);
     }
     while (reads && Ready(reader)) RunStage(reader);
     reader = next;

@@ -81,8 +81,8 @@ struct LayerRecord {
   uint8_t stride_w;
   uint8_t pad_top;
   uint8_t pad_left;
-  uint16_t inputs[2];  // buffers; the second only for ADD
-  uint16_t output;     // buffer
+  uint16_t inputs[2];    // buffers; the second only for ADD
+  uint16_t output;       // buffer
   uint16_t out_channel;  // first channel written in the output buffer
   uint16_t out_channels;
   uint16_t resume;  // first layer of the deepest stage that a finished row may set going

@@ -43,8 +43,8 @@ void Conv2DRow(const ConvRow& conv);
 // the window; `last`: it completes it. Taps outside the row are left out.
 struct PoolRow {
   const int8_t* row;
-  int8_t* out;      // pixel 0, first channel; MAX_POOL keeps its maxima here
-  int32_t* sums;    // [out_width][channels], AVERAGE_POOL only
+  int8_t* out;    // pixel 0, first channel; MAX_POOL keeps its maxima here
+  int32_t* sums;  // [out_width][channels], AVERAGE_POOL only
   uint32_t out_pixel_stride;
   uint32_t window_rows;  // rows of the window inside the map (AVERAGE_POOL)
   uint16_t in_width;
@@ -65,8 +65,8 @@ void AveragePoolRow(const PoolRow& pool);
 // multiplier holds the division by the number of pixels.
 struct MeanRow {
   const int8_t* row;
-  int32_t* sums;  // [channels]
-  int8_t* out;    // [channels], written on the last row
+  int32_t* sums;    // [channels]
+  int8_t* out;      // [channels], written on the last row
   uint32_t pixels;  // of the whole map
   uint16_t width;
   uint16_t channels;

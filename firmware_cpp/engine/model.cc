@@ -79,7 +79,7 @@ class Checker {
       if (status != Status::kOk) return status;
     }
     return written.Has(header_.logits_buffer) && written.Has(header_.output_buffer) ? Status::kOk
-                                                                                   : Status::kBadOrder;
+                                                                                    : Status::kBadOrder;
   }
 
  private:

@@ -29,7 +29,8 @@ int squeeze_arena_bytes(const uint8_t* blob, size_t size, size_t* arena_bytes) {
   return static_cast<int>(status);
 }
 
-int squeeze_init(squeeze_engine* engine, const uint8_t* blob, size_t size, uint8_t* arena, size_t arena_bytes) {
+int squeeze_init(squeeze_engine* engine, const uint8_t* blob, size_t size, uint8_t* arena,
+                 size_t arena_bytes) {
   Engine* it = new (engine->storage) Engine;
   Model model;
   squeeze::Status status = model.Parse(blob, size);

@@ -30,7 +30,8 @@ typedef void (*squeeze_row_observer)(void* context, int buffer, int row, const i
 int squeeze_arena_bytes(const uint8_t* blob, size_t size, size_t* arena_bytes);
 
 /* Checks the model and binds it to an arena (4-byte aligned). Both stay in use. */
-int squeeze_init(squeeze_engine* engine, const uint8_t* blob, size_t size, uint8_t* arena, size_t arena_bytes);
+int squeeze_init(squeeze_engine* engine, const uint8_t* blob, size_t size, uint8_t* arena,
+                 size_t arena_bytes);
 
 squeeze_shape squeeze_get_shape(const squeeze_engine* engine);
 

@@ -50,9 +50,9 @@ class CobsEncoder {
   bool Close();
 
   uint8_t block_[kMaxBlock] = {};
-  size_t used_ = 0;        // code included; zeroed, so that a static object
-                           // takes no flash. Reset sets it
-  size_t ready_ = 0;       // size of the closed block
+  size_t used_ = 0;          // code included; zeroed, so that a static object
+                             // takes no flash. Reset sets it
+  size_t ready_ = 0;         // size of the closed block
   bool after_full_ = false;  // the last block was full: no zero is owed
 };
 

@@ -10,17 +10,15 @@ namespace {
 constexpr size_t kSha256Size = 32;
 
 // INFO without the board's name; used to prove that it fits into a frame.
-constexpr size_t kInfoFixed =
-    1 + 4 + kSha256Size + 4 * 2 + 2 + 6 * 4 + 1 + 4 + 1;
+constexpr size_t kInfoFixed = 1 + 4 + kSha256Size + 4 * 2 + 2 + 6 * 4 + 1 + 4 + 1;
 static_assert(kInfoFixed + kMaxBoardName <= kMaxPayload);
 
 // Sent where the engine took all rows without an error and yet has no result.
 constexpr uint8_t kFailureNoResult = 0xFF;
 
 bool Complete(const Application& a) {
-  return a.row != nullptr && a.begin_image != nullptr &&
-         a.push_row != nullptr && a.done != nullptr && a.logits != nullptr &&
-         a.probabilities != nullptr && a.cost != nullptr && a.write != nullptr;
+  return a.row != nullptr && a.begin_image != nullptr && a.push_row != nullptr && a.done != nullptr &&
+         a.logits != nullptr && a.probabilities != nullptr && a.cost != nullptr && a.write != nullptr;
 }
 
 size_t Length(const char* text) {
@@ -45,8 +43,7 @@ bool DeviceLink::Init(const DeviceInfo& info, const Application& application) {
   info_ = info;
   application_ = application;
   writer_.Init(application.write, application.context);
-  credit_rows_ = static_cast<uint32_t>((info.receive_bytes - kProbeReserve) /
-                                       RowCost(row_bytes_));
+  credit_rows_ = static_cast<uint32_t>((info.receive_bytes - kProbeReserve) / RowCost(row_bytes_));
   session_ = 0;
   state_ = State::kIdle;
   return true;
@@ -157,8 +154,7 @@ void DeviceLink::Consume(const uint8_t* data, size_t size) {
     size -= part;
     if (row_fill_ < row_bytes_) return;
     row_fill_ = 0;
-    const uint8_t status =
-        application_.push_row(application_.context, application_.row);
+    const uint8_t status = application_.push_row(application_.context, application_.row);
     if (status != 0) {
       Fail(status);
       return;
@@ -216,8 +212,7 @@ void DeviceLink::HandleRead(const uint8_t* payload, size_t size) {
   }
   const uint32_t offset = LoadU32(payload + 5);
   const size_t length = LoadU16(payload + 9);
-  if (length > kMaxReadData || offset > blob.size ||
-      length > blob.size - offset) {
+  if (length > kMaxReadData || offset > blob.size || length > blob.size - offset) {
     SendError(ErrorCode::kOutOfRange, static_cast<uint32_t>(blob.size));
     return;
   }
@@ -274,10 +269,7 @@ void DeviceLink::SendStatus() {
   writer_.U8(static_cast<uint8_t>(state_));
   writer_.U8(failure_);
   writer_.U32(static_cast<uint32_t>(next_byte_));
-  writer_.U32(
-      static_cast<uint32_t>(row + (!wanted               ? 0
-                                   : left < credit_rows_ ? left
-                                                         : credit_rows_)));
+  writer_.U32(static_cast<uint32_t>(row + (!wanted ? 0 : left < credit_rows_ ? left : credit_rows_)));
   writer_.End();
 }
 

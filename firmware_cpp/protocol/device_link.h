@@ -28,8 +28,8 @@ struct DeviceInfo {
   uint16_t width;
   uint16_t channels;
   uint16_t classes;
-  uint32_t receive_bytes;  // capacity of the receive buffer that the ISR fills
-  uint32_t arena_bytes;    // of the engine
+  uint32_t receive_bytes;      // capacity of the receive buffer that the ISR fills
+  uint32_t arena_bytes;        // of the engine
   uint32_t static_sram_bytes;  // .data + .bss, the arena included
   uint32_t sram_total_bytes;   // of the chip, as the linker script has it
   uint32_t flash_used_bytes;

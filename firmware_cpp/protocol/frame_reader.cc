@@ -1,7 +1,7 @@
 #include "protocol/frame_reader.h"
 
-#include "protocol/bytes.h"
 #include "engine/crc32.h"
+#include "protocol/bytes.h"
 
 namespace squeeze::link {
 

@@ -18,9 +18,7 @@ inline constexpr size_t kCrcSize = 4;
 
 // Bytes on the wire of a frame with a body of `body` bytes, at worst (no zero
 // in it): one more for each 254 begun, and the two delimiters.
-constexpr size_t EncodedSize(size_t body) {
-  return body + (body + 253) / 254 + 2;
-}
+constexpr size_t EncodedSize(size_t body) { return body + (body + 253) / 254 + 2; }
 
 inline constexpr size_t kMaxBody = 1017;
 static_assert(EncodedSize(kMaxBody) == kMaxFrame);
@@ -95,9 +93,7 @@ constexpr size_t RowCost(size_t row_bytes) {
 
 // The smallest receive buffer that a board can have for rows of `row_bytes`.
 // Twice that keeps the line busy while the engine computes.
-constexpr size_t MinReceiveBytes(size_t row_bytes) {
-  return RowCost(row_bytes) + kProbeReserve;
-}
+constexpr size_t MinReceiveBytes(size_t row_bytes) { return RowCost(row_bytes) + kProbeReserve; }
 
 }  // namespace squeeze::link
 

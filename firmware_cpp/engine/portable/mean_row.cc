@@ -14,7 +14,8 @@ void MeanRowStep(const MeanRow& m) {
   if (!m.last) return;
   const int32_t count = static_cast<int32_t>(m.pixels);
   for (uint32_t c = 0; c < m.channels; ++c) {
-    m.out[c] = Requantize(m.sums[c] - m.in_zero_point * count, m.multiplier, m.shift, m.out_zero_point, -128, 127);
+    m.out[c] =
+        Requantize(m.sums[c] - m.in_zero_point * count, m.multiplier, m.shift, m.out_zero_point, -128, 127);
   }
 }
 

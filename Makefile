@@ -1,0 +1,69 @@
+# The verbs. Each calls one Python command, which takes --help.
+MODEL ?= digits
+BOARD ?= stm32f405
+PYTHON := .venv/bin/python
+# MODEL= may be a TOML of your own, named after the model: mine.toml.
+NAME = $(patsubst %.toml,%,$(notdir $(MODEL)))
+CONVERTED = build/$(NAME)/manifest.json
+
+# $(call option,NAME): --name "$(NAME)" when the variable has been given.
+lower = $(shell echo $(1) | tr A-Z_ a-z-)
+option = $(if $($(1)),--$(call lower,$(1)) "$($(1))")
+STAGE = --model "$(MODEL)" $(call option,DATA) $(call option,EPOCHS) $(if $(FRESH),--fresh)
+# With TFLITE= the model is named after the file, unless MODEL= was typed as well.
+CONVERT_MODEL = $(if $(TFLITE),$(if $(filter command line,$(origin MODEL)),--model "$(MODEL)"),--model "$(MODEL)")
+# A real board at PORT=, else the emulated BOARD=.
+DEVICE = $(if $(PORT),--port "$(PORT)",--board "$(BOARD)")
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-long lint train prune quantize evaluate convert firmware simulate validate clean
+
+help: ## this list
+	@echo "make VERB [MODEL=digits] [BOARD=stm32f405] ..."
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 12
+
+setup: .venv/.ready ## Debian packages and .venv; every other verb does it when needed
+.venv/.ready: pyproject.toml setup.sh
+	@./setup.sh
+
+demo: setup ## everything without a board: convert, build, boot the emulated board, check real images
+	@$(PYTHON) -m host_tools demo
+
+test: setup ## all tests but the long ones, and the linter
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m pytest -m "not long" -n 2
+
+test-long: setup ## the tests that take long: every board, many images, training
+	@$(PYTHON) -m pytest -m long -n 2
+
+train: setup ## train from scratch, or go on where it was interrupted [DATA= EPOCHS= FRESH=1]
+	@$(PYTHON) -m model train $(STAGE)
+
+prune: setup ## prune the trained network [DATA= EPOCHS= FRESH=1]
+	@$(PYTHON) -m model prune $(STAGE)
+
+quantize: setup ## quantization-aware training of the pruned network [DATA= EPOCHS= FRESH=1]
+	@$(PYTHON) -m model quantize $(STAGE)
+
+evaluate: setup $(CONVERTED) ## accuracy: Keras, the int8 .tflite, our engine on the host [DATA= LIMIT= JSON=file]
+	@$(PYTHON) -m model evaluate --model "$(NAME)" $(call option,DATA) $(call option,LIMIT) $(call option,JSON)
+
+convert: setup ## build/<model>/: C arrays, settings, engine model [TFLITE=file LABELS= PREPROCESS= DATA=]
+	@$(PYTHON) -m convert $(CONVERT_MODEL) $(call option,TFLITE) $(call option,LABELS) $(call option,PREPROCESS) $(call option,DATA)
+
+# Also when the network has been quantized anew since.
+$(CONVERTED): $(wildcard build/$(NAME)/quantized.keras) | setup
+	@$(PYTHON) -m convert --model "$(MODEL)"
+
+firmware: setup $(CONVERTED) ## build the firmware of MODEL= for BOARD=
+	@$(PYTHON) -m host_tools firmware --model "$(NAME)" --board "$(BOARD)"
+
+simulate: firmware ## boot the emulated BOARD= and print the URL of its serial port
+	@$(PYTHON) -m host_tools simulate --model "$(NAME)" --board "$(BOARD)"
+
+validate: $(if $(PORT),setup,firmware) ## images over serial, device against Python [PORT= or BOARD=] [DATA= LIMIT= JSON=file]
+	@$(PYTHON) -m host_tools validate --model "$(NAME)" $(DEVICE) $(call option,DATA) $(call option,LIMIT) $(call option,JSON)
+
+clean: ## remove build/ (trained models in it, too)
+	rm -rf build

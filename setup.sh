@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Everything the project needs, installed once: Debian packages, and Python packages into .venv.
+# Safe to run again at any time: what is there already is left alone. `make setup` calls it.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+packages=(python3-venv g++ cmake ninja-build gcc-arm-none-eabi libnewlib-arm-none-eabi
+          libstdc++-arm-none-eabi-newlib qemu-system-arm)
+# A command of each package that we start, for systems that have them from elsewhere.
+declare -A command_of=([g++]=g++ [cmake]=cmake [ninja-build]=ninja [qemu-system-arm]=qemu-system-arm)
+
+missing=()
+for package in "${packages[@]}"; do
+  command=${command_of[$package]:-}
+  if [ -n "$command" ] && command -v "$command" >/dev/null; then continue; fi
+  if [ "$package" = python3-venv ] && command -v python3.11 >/dev/null && python3.11 -c 'import ensurepip' 2>/dev/null; then
+    continue
+  fi
+  if dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed; then continue; fi
+  missing+=("$package")
+done
+
+if [ ${#missing[@]} -gt 0 ]; then
+  line="apt-get install -y --no-install-recommends ${missing[*]}"
+  if ! command -v apt-get >/dev/null; then
+    echo "setup: not a Debian or Ubuntu; install what these packages hold, then run again: ${missing[*]}" >&2
+    exit 1
+  elif [ "$(id -u)" = 0 ]; then
+    as_root=()
+  elif command -v sudo >/dev/null; then
+    as_root=(sudo)
+  else
+    echo "setup: as root, type: apt-get update && $line" >&2
+    exit 1
+  fi
+  echo "setup: installing ${missing[*]}"
+  "${as_root[@]}" apt-get update -qq
+  # shellcheck disable=SC2086  # the line is a list of words
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive $line
+fi
+
+python=$(command -v python3.11 || true)
+if [ -z "$python" ]; then
+  echo "setup: python3.11 not found (python3 is $(python3 --version 2>&1)); TensorFlow and TFMOT are pinned for 3.11" >&2
+  exit 1
+fi
+if [ ! -x .venv/bin/python ]; then
+  "$python" -m venv .venv
+fi
+echo "setup: Python packages into .venv (about 2.4 GB the first time)"
+.venv/bin/python -m pip install --quiet --disable-pip-version-check ".[full,dev]"
+rm -rf build/bdist* build/lib squeezenet_mcu.egg-info
+touch .venv/.ready
+echo "setup: done"
