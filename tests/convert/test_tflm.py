@@ -51,23 +51,9 @@ def test_baselines_on_tflm(name):
     check_same(baseline(name).read_bytes(), 2)
 
 
-def ends_in_softmax(seed: int) -> bool:
-    file = tflite.parse(random_tflite(seed))
-    return file.ops[-1].name == "SOFTMAX" and file.tensors[file.inputs[0]].type_name == "INT8"
-
-
-SEEDS = (0, 1, 2, 3)
-
-
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", [0, 1, 2, 4])  # int8 at both edges, ending in SOFTMAX
 def test_random_networks_on_tflm(seed):
-    if not ends_in_softmax(seed):
-        pytest.skip("this network has another edge")
     check_same(random_tflite(seed), 3)
-
-
-def test_some_random_network_was_checked():
-    assert any(ends_in_softmax(seed) for seed in SEEDS)
 
 
 @pytest.mark.parametrize("seed", [0, 1])

@@ -1,0 +1,65 @@
+// What a board offers to a program. Every folder beside this file implements it, on top of common/.
+#ifndef FIRMWARE_CPP_BOARDS_BOARD_H_
+#define FIRMWARE_CPP_BOARDS_BOARD_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace board {
+
+// Bytes the receive ring holds. A sender must never have more than this under way.
+constexpr size_t kUartRingBytes = 2048;
+
+enum class CounterKind : uint8_t {
+  kInstructions,  // an emulator whose virtual time is exactly one step an instruction
+  kCycles,        // the core's own cycle counter (DWT CYCCNT)
+  kMicroseconds,  // an emulator in real time: no figure of the core, only of the clock
+};
+
+// Name of the board's folder.
+const char* Name();
+
+// Clocks, UART, counter. Interrupts are on when it returns.
+void Init();
+
+// Sends `size` bytes; returns when the last one is in the transmitter.
+void UartWrite(const uint8_t* data, size_t size);
+
+// Takes up to `max` received bytes out of the ring; returns how many. Never waits.
+size_t UartRead(uint8_t* out, size_t max);
+
+// Bytes received and not read yet, and bytes the ring can still take.
+size_t UartAvailable();
+size_t UartFree();
+
+// Bytes lost since Init because the ring was full or the receiver overran.
+uint32_t UartDropped();
+
+// Sleeps until an interrupt has come; returns at once while received bytes are waiting.
+void WaitForInterrupt();
+
+// What the program has spent outside of interrupt handlers since Init, in units of CounterUnit().
+// Differences are exact for kInstructions on stm32f405, within CounterStep() elsewhere.
+uint64_t Counter();
+CounterKind CounterUnit();
+
+// Units in one step of the counter (1 unless the emulator's clock is coarser than an instruction).
+uint32_t CounterStep();
+
+// Units in a second; 0 for kInstructions, which have no rate.
+uint32_t CounterHz();
+
+// Bytes. `flash_*` is the memory the image lives in, read-only while it runs.
+struct Memory {
+  uint32_t flash_used;
+  uint32_t flash_total;
+  uint32_t sram_static;    // .data and .bss: everything but the stack
+  uint32_t stack_used;     // high-water mark: deepest byte written since reset
+  uint32_t stack_reserve;  // what the linker script keeps for it
+  uint32_t sram_total;
+};
+Memory MemoryUse();
+
+}  // namespace board
+
+#endif  // FIRMWARE_CPP_BOARDS_BOARD_H_

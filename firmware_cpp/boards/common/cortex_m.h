@@ -1,0 +1,75 @@
+// Registers that every Cortex-M has. Sources: ARMv7-M Architecture Reference Manual (DDI 0403E) chapters B3
+// and C1, ARMv8-M (DDI 0553B) chapter D1.2 for what v8-M adds.
+#ifndef FIRMWARE_CPP_BOARDS_COMMON_CORTEX_M_H_
+#define FIRMWARE_CPP_BOARDS_COMMON_CORTEX_M_H_
+
+#include <cstdint>
+
+namespace cortex_m {
+
+inline volatile uint32_t& Register(uint32_t address) {
+  return *reinterpret_cast<volatile uint32_t*>(address);
+}
+
+// SysTick (B3.3).
+constexpr uint32_t kSysTickCtrl = 0xE000E010;
+constexpr uint32_t kSysTickReload = 0xE000E014;
+constexpr uint32_t kSysTickValue = 0xE000E018;
+constexpr uint32_t kSysTickEnable = 1u << 0;
+constexpr uint32_t kSysTickInterrupt = 1u << 1;
+constexpr uint32_t kSysTickCoreClock = 1u << 2;
+constexpr uint32_t kSysTickMax = 0x00FFFFFF;
+
+// NVIC (B3.4): a bit an interrupt.
+constexpr uint32_t kNvicSetEnable = 0xE000E100;
+constexpr uint32_t kNvicSetPending = 0xE000E200;
+
+// System control block (B3.2).
+constexpr uint32_t kVtor = 0xE000ED08;
+constexpr uint32_t kCcr = 0xE000ED14;
+constexpr uint32_t kCcrLowOverheadBranch = 1u << 19;  // v8.1-M
+constexpr uint32_t kCfsr = 0xE000ED28;
+constexpr uint32_t kCfsrStack = 1u << 4 | 1u << 12 | 1u << 20;  // MSTKERR, STKERR, STKOF (v8-M)
+constexpr uint32_t kHfsr = 0xE000ED2C;
+constexpr uint32_t kMmfar = 0xE000ED34;
+constexpr uint32_t kBfar = 0xE000ED38;
+constexpr uint32_t kCpacr = 0xE000ED88;
+
+// Memory protection, PMSAv7 (DDI 0403E B3.5).
+constexpr uint32_t kMpuCtrl = 0xE000ED94;
+constexpr uint32_t kMpuCtrlEnable = 1u << 0;
+constexpr uint32_t kMpuCtrlDefaultMap = 1u << 2;  // for privileged code, outside of all regions
+constexpr uint32_t kMpuRbar = 0xE000ED9C;
+constexpr uint32_t kMpuRbarValid = 1u << 4;  // with the region's number in bits 3 to 0
+constexpr uint32_t kMpuRasr = 0xE000EDA0;
+constexpr uint32_t kMpuRasrEnable = 1u << 0;
+constexpr uint32_t kMpuRasr4K = 11u << 1;  // 2^(11 + 1) bytes; access permission 0: none
+
+// Debug and trace (C1.6, C1.8).
+constexpr uint32_t kDemcr = 0xE000EDFC;
+constexpr uint32_t kDemcrTraceEnable = 1u << 24;
+constexpr uint32_t kDwtCtrl = 0xE0001000;
+constexpr uint32_t kDwtCtrlCycleCounter = 1u << 0;
+constexpr uint32_t kDwtCycleCount = 0xE0001004;
+constexpr uint32_t kDwtLockAccess = 0xE0001FB0;  // CoreSight lock; the Cortex-M7 starts locked
+constexpr uint32_t kDwtUnlock = 0xC5ACCE55;
+
+inline void EnableInterrupt(uint32_t number) {
+  Register(kNvicSetEnable + number / 32 * 4) = 1u << (number % 32);
+}
+
+// Holds interrupts off while it lives.
+class InterruptsOff {
+ public:
+  InterruptsOff() { asm volatile("mrs %0, primask\n cpsid i" : "=r"(before_)::"memory"); }
+  ~InterruptsOff() { asm volatile("msr primask, %0" ::"r"(before_) : "memory"); }
+  InterruptsOff(const InterruptsOff&) = delete;
+  InterruptsOff& operator=(const InterruptsOff&) = delete;
+
+ private:
+  uint32_t before_;
+};
+
+}  // namespace cortex_m
+
+#endif  // FIRMWARE_CPP_BOARDS_COMMON_CORTEX_M_H_

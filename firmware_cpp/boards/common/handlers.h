@@ -1,0 +1,13 @@
+// Entry points of the vector table.
+#ifndef FIRMWARE_CPP_BOARDS_COMMON_HANDLERS_H_
+#define FIRMWARE_CPP_BOARDS_COMMON_HANDLERS_H_
+
+extern "C" {
+void ResetHandler();
+void FaultHandler();  // every fault, and every interrupt that nobody asked for
+void SysTickHandler();
+void UartHandler();
+int main();
+}
+
+#endif  // FIRMWARE_CPP_BOARDS_COMMON_HANDLERS_H_

@@ -1,0 +1,35 @@
+// What a board's own folder implements; common/ builds board.h on it. Its board_config.h gives:
+//   kName                  the folder's name
+//   kInterrupts            external interrupts in the vector table
+//   kUartInterrupt         number of the one for a received byte
+//   kEmulatedTickHz        rate of EmulatedTicks() in the emulator
+//   kInstructionsPerTick{Numerator,Denominator}  with one instruction a nanosecond (QEMU -icount shift=0)
+#ifndef FIRMWARE_CPP_BOARDS_COMMON_HOOKS_H_
+#define FIRMWARE_CPP_BOARDS_COMMON_HOOKS_H_
+
+#include <cstdint>
+
+namespace board {
+
+// Brings the core clock up; returns its rate in Hz.
+uint32_t ClockInit();
+
+// 115,200 baud, 8N1, interrupt on each received byte, for the clocks that ClockInit() reached.
+void UartInit();
+
+// Waits for room in the transmitter and puts one byte into it.
+void UartPut(uint8_t byte);
+
+// Takes a received byte from the receiver, if there is one.
+bool UartPoll(uint8_t* byte);
+
+// Overruns of the receiver since the last call.
+uint32_t UartOverruns();
+
+// Starts and reads a free-running 32-bit up-counter for emulators, where CYCCNT stands still.
+void EmulatedTicksInit();
+uint32_t EmulatedTicks();
+
+}  // namespace board
+
+#endif  // FIRMWARE_CPP_BOARDS_COMMON_HOOKS_H_

@@ -1,0 +1,17 @@
+// Interrupt handlers run through RunIsr(), which takes their time out of Counter().
+#ifndef FIRMWARE_CPP_BOARDS_COMMON_ISR_H_
+#define FIRMWARE_CPP_BOARDS_COMMON_ISR_H_
+
+namespace board {
+
+// Calls `body` and accounts for what it spent. Each handler in the vector table is nothing but one call of
+// this, so that what the two reads of the counter do not see is the same for all of them, and measured once.
+void RunIsr(void (*body)());
+
+// Chooses, starts and calibrates the counter. `core_hz`: from ClockInit(). The calibration raises
+// kUartInterrupt, which must be enabled, as interrupts must; nothing else may raise one.
+void CounterInit(unsigned core_hz);
+
+}  // namespace board
+
+#endif  // FIRMWARE_CPP_BOARDS_COMMON_ISR_H_

@@ -1,0 +1,27 @@
+#include <cstdint>
+
+#include "board.h"
+#include "common/linker_symbols.h"
+#include "common/stack.h"
+
+namespace board {
+namespace {
+
+uint32_t Bytes(const void* address) { return static_cast<uint32_t>(reinterpret_cast<uintptr_t>(address)); }
+
+}  // namespace
+
+Memory MemoryUse() {
+  const uint32_t* deepest = linker_stack_limit;
+  while (deepest < linker_stack_top && *deepest == kStackPaint) ++deepest;
+  Memory memory;
+  memory.flash_used = Bytes(linker_flash_used);
+  memory.flash_total = Bytes(linker_flash_total);
+  memory.sram_static = Bytes(linker_sram_static);
+  memory.stack_used = Bytes(linker_stack_top) - Bytes(deepest);
+  memory.stack_reserve = Bytes(linker_stack_top) - Bytes(linker_stack_limit);
+  memory.sram_total = Bytes(linker_sram_total);
+  return memory;
+}
+
+}  // namespace board

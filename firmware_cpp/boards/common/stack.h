@@ -1,0 +1,11 @@
+// What an unused word of the stack holds.
+#ifndef FIRMWARE_CPP_BOARDS_COMMON_STACK_H_
+#define FIRMWARE_CPP_BOARDS_COMMON_STACK_H_
+
+#include <cstdint>
+
+namespace board {
+constexpr uint32_t kStackPaint = 0xC5C5C5C5;
+}
+
+#endif  // FIRMWARE_CPP_BOARDS_COMMON_STACK_H_

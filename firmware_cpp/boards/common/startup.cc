@@ -1,0 +1,62 @@
+// From reset to main(): stack painted, coprocessors on, memory as C++ expects it.
+#include <cstdint>
+#include <cstring>
+
+#include "common/cortex_m.h"
+#include "common/handlers.h"
+#include "common/linker_symbols.h"
+#include "common/stack.h"
+
+extern "C" {
+
+// Naked, because the compiler may use the FPU or MVE in any other function, and both are off at reset: CPACR
+// gives full access to CP10 and CP11 (DDI 0403E B3.2.20). The paint goes on here, where the stack is empty.
+__attribute__((naked, noreturn)) void ResetHandler() {
+  asm volatile(
+      "cpsid i\n"
+      "ldr r0, =%c[cpacr]\n"
+      "ldr r1, [r0]\n"
+      "orr r1, r1, #0x00F00000\n"
+      "str r1, [r0]\n"
+      "dsb\n"
+      "isb\n"
+      "ldr r0, =linker_stack_limit\n"
+      "ldr r1, =linker_stack_top\n"
+      "ldr r2, =%c[paint]\n"
+      "1: str r2, [r0], #4\n"
+      "cmp r0, r1\n"
+      "blo 1b\n"
+      "b StartProgram\n"
+      ".ltorg\n" ::[cpacr] "i"(cortex_m::kCpacr),
+      [paint] "i"(board::kStackPaint));
+}
+
+// A stack that grows beyond its reserve faults at once, before it overwrites anything.
+void GuardStack() {
+#if __ARM_ARCH >= 8
+  asm volatile("msr msplim, %0" ::"r"(linker_stack_limit));
+#else
+  // No access to the 4 KB below the stack, which is first in its memory.
+  constexpr uint32_t kGuardBytes = 4096;
+  const uint32_t guard = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(linker_stack_limit)) - kGuardBytes;
+  cortex_m::Register(cortex_m::kMpuRbar) = guard | cortex_m::kMpuRbarValid;
+  cortex_m::Register(cortex_m::kMpuRasr) = cortex_m::kMpuRasr4K | cortex_m::kMpuRasrEnable;
+  cortex_m::Register(cortex_m::kMpuCtrl) = cortex_m::kMpuCtrlEnable | cortex_m::kMpuCtrlDefaultMap;
+  asm volatile("dsb\n isb" ::: "memory");
+#endif
+}
+
+[[noreturn]] void StartProgram();
+
+__attribute__((used)) void StartProgram() {
+  GuardStack();
+  const auto bytes = [](const uint32_t* start, const uint32_t* end) {
+    return reinterpret_cast<uintptr_t>(end) - reinterpret_cast<uintptr_t>(start);
+  };
+  memcpy(linker_data_start, linker_data_image, bytes(linker_data_start, linker_data_end));
+  memset(linker_bss_start, 0, bytes(linker_bss_start, linker_bss_end));
+  main();
+  for (;;) asm volatile("wfi");
+}
+
+}  // extern "C"

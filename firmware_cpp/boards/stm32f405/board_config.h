@@ -1,0 +1,19 @@
+// Numbers of the STM32F405 for common/. RM0090 rev 19, table 62 (vectors).
+#ifndef FIRMWARE_CPP_BOARDS_STM32F405_BOARD_CONFIG_H_
+#define FIRMWARE_CPP_BOARDS_STM32F405_BOARD_CONFIG_H_
+
+#include <cstdint>
+
+namespace board {
+
+constexpr char kName[] = "stm32f405";
+constexpr uint32_t kInterrupts = 82;
+constexpr uint32_t kUartInterrupt = 37;  // USART1
+// QEMU's TIM2 runs at 1 GHz.
+constexpr uint32_t kEmulatedTickHz = 1000000000;
+constexpr uint32_t kInstructionsPerTickNumerator = 1;
+constexpr uint32_t kInstructionsPerTickDenominator = 1;
+
+}  // namespace board
+
+#endif  // FIRMWARE_CPP_BOARDS_STM32F405_BOARD_CONFIG_H_

@@ -1,0 +1,225 @@
+"""`python -m host_tools firmware`: a model and a board become an ELF, and a BIN where it is flashed."""
+
+import argparse
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from host_tools import boards
+from host_tools.boards import Board
+from model import files
+from model.errors import UserError
+
+NAME = "firmware"
+HELP = "build the firmware of a converted model for a board"
+EXAMPLES = """\
+  python -m host_tools firmware --board stm32f405 --model digits
+  python -m host_tools firmware --board mps3_an547 --model gtsrb"""
+
+BUILD = Path("build")
+DEFAULT_BOARD = "stm32f405"
+DEFAULT_MODEL = "digits"
+
+_PROGRAMS = {
+    "arm-none-eabi-g++": "gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib",
+    "cmake": "cmake",
+    "ninja": "ninja-build",
+}
+_MODEL_FILES = ("model_sqz.c", "model_sqz.h", "model_settings.h", "manifest.json")
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Bytes, from the linker's own symbols. `sram_used`: variables, and the whole reserve of the stack."""
+
+    flash_used: int
+    flash_total: int
+    sram_static: int
+    stack_reserve: int
+    sram_total: int
+
+    @property
+    def sram_used(self) -> int:
+        """What the linker laid out."""
+        return self.sram_static + self.stack_reserve
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """See model.cli.Command."""
+    known = ", ".join(boards.names())
+    parser.add_argument(
+        "--board", default=DEFAULT_BOARD, metavar="NAME", help=f"one of {known} ({DEFAULT_BOARD})"
+    )
+    parser.add_argument(
+        "--model", default=DEFAULT_MODEL, metavar="NAME", help=f"as in build/<model>/ ({DEFAULT_MODEL})"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """See model.cli.Command."""
+    elf = build(args.board, args.model)
+    show(Console(), usage(elf), args.board, args.model)
+    for path in (elf, elf.with_suffix(".bin")):
+        if path.is_file():
+            print(f"wrote {path}")
+    return 0
+
+
+def build(board: str, model: str) -> Path:
+    """Builds build/<model>/firmware/<board>/firmware.elf (and .bin, for a board that is flashed); its path.
+
+    Needs what `python -m convert` left in build/<model>/. The log stays beside the ELF, as build.log.
+    UserError: unknown board, model not converted, a program missing, a model that does not fit (by how many
+    bytes, where, at which layer), a build that fails; no older firmware is left standing then.
+    """
+    target = boards.load(board)
+    source = BUILD / model
+    for name in _MODEL_FILES:
+        if not (source / name).is_file():
+            raise UserError(f"{source / name}: missing; run: make convert MODEL={model}")
+    folder = source / "firmware" / board
+    elf, binary = folder / "firmware.elf", folder / "firmware.bin"
+    try:
+        linked = compile_target(target, folder, "firmware", model_folder=source)
+    except LinkOverflowError as error:
+        _remove(elf, binary)
+        manifest = json.loads((source / "manifest.json").read_text(encoding="utf-8"))
+        raise UserError(overflow_message(target, model, error.regions, manifest["plan"])) from error
+    except UserError:
+        _remove(elf, binary)
+        raise
+    with files.replacing(elf) as temporary:
+        shutil.copyfile(linked, temporary)
+    if target.flash:
+        with files.replacing(binary) as temporary:
+            subprocess.run(["arm-none-eabi-objcopy", "-O", "binary", elf, temporary], check=True)
+    return elf
+
+
+class LinkOverflowError(UserError):
+    """The program is larger than a memory. `regions`: memory's name -> bytes too many."""
+
+    def __init__(self, message: str, regions: dict[str, int]) -> None:
+        super().__init__(message)
+        self.regions = regions
+
+
+def compile_target(board: Board, folder: Path, target: str, model_folder: Path | None = None) -> Path:
+    """Builds CMake's `target` ("firmware", "selftest") under `folder`/cmake; the path of its ELF.
+
+    UserError: a program is missing or the build fails. LinkOverflowError: the program does not fit the board.
+    """
+    for program, package in _PROGRAMS.items():
+        if shutil.which(program) is None:
+            raise UserError(f"{program} is not installed; run: sudo apt-get install {package}")
+    tree = (folder / "cmake").resolve()
+    tree.mkdir(parents=True, exist_ok=True)
+    log = folder / "build.log"
+    log.unlink(missing_ok=True)
+    # --fresh: a cache from another place or another compiler would be an error.
+    configure = [
+        "cmake",
+        "--fresh",
+        "-S",
+        boards.FIRMWARE,
+        "-B",
+        tree,
+        "-G",
+        "Ninja",
+        "--toolchain",
+        board.toolchain,
+    ]
+    if model_folder:
+        configure.append(f"-DMODEL_DIR={model_folder.resolve()}")
+    _run(configure, log)
+    _run(["cmake", "--build", tree, "--target", target], log)
+    return tree / f"{target}.elf"
+
+
+def overflow_message(board: Board, model: str, regions: dict[str, int], plan: list[dict[str, Any]]) -> str:
+    """One line: by how many bytes `model` exceeds which memory, and the layer that crosses its end."""
+    parts = []
+    for name, excess in regions.items():
+        memory = board.memory(name)
+        image = memory.use == "image"
+        layer = _weights_crossing(plan, excess) if image else _buffers_crossing(plan, excess)
+        where = f"{name} ({memory.bytes:,} bytes)"
+        what = "weights" if image else "buffers"
+        parts.append(f"{excess:,} bytes too many in {where}, from the {what} of layer {layer} on")
+    return f"{model} does not fit {board.name}: {'; '.join(parts)}; take a smaller model or a larger board"
+
+
+def _weights_crossing(plan: list[dict[str, Any]], excess: int) -> str:
+    """The first layer with which the running sum of weights exceeds all that fits: all less `excess`."""
+    left = sum(entry["weights_bytes"] for entry in plan) - excess
+    used = 0
+    for entry in plan:
+        used += entry["weights_bytes"]
+        if used > left:
+            return entry["layer"]
+    raise ValueError(f"excess {excess}: nothing is too much")
+
+
+def _buffers_crossing(plan: list[dict[str, Any]], excess: int) -> str:
+    """The first layer whose rows end beyond all that fits of the arena: layers share its bytes, so no sum."""
+    ends = [(entry["arena_offset"] + entry["arena_bytes"], entry["layer"]) for entry in plan]
+    left = max(end for end, _ in ends) - excess
+    return next(layer for end, layer in ends if end > left)
+
+
+def usage(elf: Path) -> Usage:
+    """Reads the sizes that sections.ld left in `elf`."""
+    listing = subprocess.run(["arm-none-eabi-nm", elf], check=True, capture_output=True, text=True).stdout
+    values = {name: int(value, 16) for value, _, name in (line.split() for line in listing.splitlines())}
+    return Usage(
+        flash_used=values["linker_flash_used"],
+        flash_total=values["linker_flash_total"],
+        sram_static=values["linker_sram_static"],
+        stack_reserve=values["linker_stack_top"] - values["linker_stack_limit"],
+        sram_total=values["linker_sram_total"],
+    )
+
+
+def show(console: Console, used: Usage, board: str, model: str) -> None:
+    """Prints the table of memory."""
+    table = Table(title=f"{model} on {board}")
+    table.add_column("memory")
+    for name in ("used", "of", "free"):
+        table.add_column(name, justify="right")
+    rows = (("flash", used.flash_used, used.flash_total), ("SRAM", used.sram_used, used.sram_total))
+    for name, part, total in rows:
+        table.add_row(name, f"{part:,} B", f"{total:,} B", f"{total - part:,} B")
+    console.print(table)
+    console.print(f"SRAM: {used.sram_static:,} B of variables and a stack of {used.stack_reserve:,} B")
+
+
+def _remove(*paths: Path) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
+
+
+def _run(command: Sequence[str | Path], log: Path) -> None:
+    """Runs a step of the build, its output added to `log`. UserError or LinkOverflowError where it fails."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    with log.open("a", encoding="utf-8") as stream:
+        stream.write(done.stdout)
+    if done.returncode == 0:
+        return
+    regions = {
+        name: int(excess)
+        for name, excess in re.findall(r"region `(\w+)' overflowed by (\d+) bytes", done.stdout)
+    }
+    if regions:
+        raise LinkOverflowError(f"{log}: the program exceeds {', '.join(regions)}", regions)
+    errors = [
+        line.strip() for line in done.stdout.splitlines() if re.search(r"\berror\b|Error|undefined", line)
+    ]
+    raise UserError(f"{log}: the build failed: {(errors or ['see there'])[0]}")

@@ -1,0 +1,29 @@
+"""`python -m host_tools simulate`: a board without a board, at a serial URL."""
+
+import argparse
+
+from host_tools import emulator, firmware
+
+NAME = "simulate"
+HELP = "boot the firmware on the emulated board and keep it running"
+EXAMPLES = "  python -m host_tools simulate --board stm32f405 --model digits"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """See model.cli.Command."""
+    firmware.add_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """See model.cli.Command. Ends with Ctrl-C."""
+    elf = firmware.build(args.board, args.model)
+    with emulator.machine(args.board, elf) as machine:
+        print(f"{args.board} runs {elf} at {machine.url}")
+        print(f"in another terminal:  make validate MODEL={args.model} PORT={machine.url}")
+        print("Ctrl-C ends it.", flush=True)
+        try:
+            machine.wait()
+        except KeyboardInterrupt:
+            print()
+            return 0
+        raise machine.ended() or AssertionError("wait() returned while the emulator runs")

@@ -1,0 +1,30 @@
+"""Converted models and test images, made once a test run."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.convert.shared_files import SHARED
+from tests.e2e import verbs
+
+
+@pytest.fixture(scope="session")
+def workplace(tmp_path_factory) -> Path:
+    """A folder with both zoo models converted in build/."""
+    folder = tmp_path_factory.mktemp("workplace")
+    for model in ("digits", "gtsrb"):
+        verbs.succeed(folder, "convert", "--model", model)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def signs(tmp_path_factory) -> str:
+    """GTSRB as an .npz; skips where the test inputs are missing."""
+    script = SHARED / "data" / "unpack.py"
+    if not script.is_file():
+        pytest.skip("needs the GTSRB images, test inputs that are not part of the repository")
+    out = tmp_path_factory.mktemp("gtsrb") / "gtsrb.npz"
+    subprocess.run([sys.executable, script, "gtsrb", out], check=True, capture_output=True)
+    return str(out)

@@ -1,0 +1,118 @@
+"""Whole firmware on each emulated board, over its serial port: every int8 of every answer is Python's."""
+
+import json
+
+import pytest
+
+from tests.e2e import verbs
+
+BOARDS = ("stm32f405", "mps2_an500", "mps3_an547")
+SRAM = {"stm32f405": 128 * 1024}
+
+
+def validate(folder, model: str, board: str, *options: str) -> dict:
+    """Builds the firmware, validates, and returns the JSON report."""
+    verbs.succeed(folder, "host_tools", "firmware", "--model", model, "--board", board)
+    report = folder / f"{model}-{board}.json"
+    verbs.succeed(
+        folder, "host_tools", "validate", "--model", model, "--board", board, "--json", str(report), *options
+    )
+    return json.loads(report.read_text())
+
+
+def check(report: dict, board: str, images: int) -> None:
+    """What every report must say."""
+    assert report["images"] == images
+    assert report["differing_values"] == 0
+    assert report["compared_values"] > 0
+    assert report["device_accuracy"] == report["python_accuracy"]
+    assert report["board"] == board
+    assert report["instructions_per_image"] > 100_000
+    assert report["arena_bytes"] < report["sram_bytes"] <= SRAM.get(board, report["sram_total_bytes"])
+    assert report["flash_bytes"] < report["flash_total_bytes"]
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_digits(workplace, board):
+    report = validate(workplace, "digits", board, "--limit", "30")
+    check(report, board, 30)
+    assert report["device_accuracy"] > 0.9
+    manifest = json.loads((workplace / "build/digits/manifest.json").read_text())
+    assert report["model_sha256"] == manifest["tflite_sha256"]
+    assert report["arena_bytes"] == manifest["engine_sram_bytes"]
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_signs(workplace, signs, board):
+    report = validate(workplace, "gtsrb", board, "--data", signs, "--limit", "12")
+    check(report, board, 12)
+    assert report["device_accuracy"] > 0.7
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("board", BOARDS)
+@pytest.mark.parametrize("model", ["digits", "gtsrb"])
+def test_two_hundred_images(workplace, signs, model, board):
+    options = ["--data", signs] if model == "gtsrb" else []
+    report = validate(workplace, model, board, *options, "--limit", "200")
+    check(report, board, 200)
+    assert report["device_accuracy"] > 0.9
+
+
+def test_demo(tmp_path):
+    printed = verbs.succeed(tmp_path, "host_tools", "demo")
+    report = json.loads((tmp_path / "build/demo/report.json").read_text())
+    check(report, "stm32f405", 200)
+    assert "all 4,000 int8 values are equal" in printed
+
+
+def test_firmware_of_another_model_is_refused(workplace):
+    verbs.succeed(workplace, "host_tools", "firmware", "--model", "gtsrb", "--board", "mps2_an500")
+    target = workplace / "build/digits/firmware/mps2_an500"
+    target.mkdir(parents=True, exist_ok=True)
+    elf = workplace / "build/gtsrb/firmware/mps2_an500/firmware.elf"
+    kept = (target / "firmware.elf").read_bytes() if (target / "firmware.elf").is_file() else None
+    (target / "firmware.elf").write_bytes(elf.read_bytes())
+    try:
+        line = verbs.error_line(
+            workplace, "host_tools", "validate", "--model", "digits", "--board", "mps2_an500"
+        )
+    finally:
+        (target / "firmware.elf").unlink() if kept is None else (target / "firmware.elf").write_bytes(kept)
+    assert "the device runs model" in line
+    assert "make firmware" in line
+
+
+def test_evaluate(workplace):
+    out = workplace / "accuracy.json"
+    verbs.succeed(workplace, "model", "evaluate", "--model", "digits", "--limit", "200", "--json", str(out))
+    figures = json.loads(out.read_text())
+    assert figures["images"] == 200
+    assert figures["differing_values"] == 0
+    assert figures["int8_top1"] == figures["engine_top1"] > 0.9
+    assert abs(figures["keras_top1"] - figures["int8_top1"]) < 0.03
+    assert figures["engine_top5"] >= figures["engine_top1"]
+
+
+def test_convert_measured_what_evaluate_measures(workplace):
+    manifest = json.loads((workplace / "build/digits/manifest.json").read_text())
+    assert manifest["accuracy"]["test_images"] == 1000
+    assert manifest["accuracy"]["differing_values"] == 0
+    assert manifest["accuracy"]["int8_top1"] == manifest["accuracy"]["engine_top1"] >= 0.97
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["validate", "--model", "digits", "--port", "/dev/no-such-port"], "/dev/no-such-port"),
+        (["validate", "--model", "nonesuch", "--board", "stm32f405"], "make convert MODEL=nonesuch"),
+        (["validate", "--model", "digits", "--board", "zx81"], "zx81"),
+        (["firmware", "--model", "digits", "--board", "zx81"], "stm32f405"),
+        (
+            ["validate", "--model", "digits", "--board", "stm32f405", "--data", "no/such/folder"],
+            "no/such/folder",
+        ),
+    ],
+)
+def test_mistakes_are_one_line(workplace, arguments, says):
+    assert says in verbs.error_line(workplace, "host_tools", *arguments)

@@ -1,0 +1,93 @@
+"""The settings of the boards, and what the linker makes of them."""
+
+import subprocess
+
+import pytest
+import selftest_device
+
+from host_tools import boards, firmware
+from model.errors import UserError
+
+NAMES = boards.names()
+
+
+def test_boards_are_the_folders_with_settings():
+    assert set(NAMES) >= {"mps2_an500", "mps3_an547", "stm32f405"}
+    assert sorted(path.parent.name for path in boards.FOLDER.glob("*/board.toml")) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_settings_are_complete(name):
+    board = boards.load(name)
+    assert board.name == name
+    assert board.toolchain.is_file()
+    assert board.cpu_flags[0].startswith("-mcpu=cortex-m")
+    assert board.emulator is not None
+    assert "{elf}" in board.emulator.command
+    assert any("{socket}" in part for part in board.emulator.command)
+    assert [memory.use for memory in board.memories].count("data") == 1
+
+
+def test_stm32f405_is_the_chip_not_the_emulated_machine():
+    board = boards.load("stm32f405")
+    assert board.memory("SRAM").bytes == 128 * 1024
+    assert board.memory("FLASH").bytes == 1024 * 1024
+    assert board.flash is not None
+    assert board.flash.command[0] == "openocd"
+
+
+def test_unknown_board_lists_the_known_ones():
+    with pytest.raises(UserError, match=f"^no board 'esp32'; boards: {', '.join(NAMES)}$"):
+        boards.load("esp32")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"), [("title = ", "Invalid value"), ('title = "x"\n', "missing or unknown key 'cpu'")]
+)
+def test_faulty_settings_name_the_file(tmp_path, text, message):
+    (tmp_path / "mine").mkdir()
+    path = tmp_path / "mine" / "board.toml"
+    path.write_text(text)
+    with pytest.raises(UserError) as error:
+        boards.load("mine", tmp_path)
+    assert str(path) in str(error.value)
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def symbols(elf):
+    listing = subprocess.run(["arm-none-eabi-nm", elf], check=True, capture_output=True, text=True).stdout
+    return {name: int(value, 16) for value, _, name in map(str.split, listing.splitlines())}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_linker_script_has_the_memories_of_the_settings(name):
+    board = boards.load(name)
+    elf = selftest_device.elf(name)
+    used = firmware.usage(elf)
+    assert used.flash_total == board.total("image")
+    assert used.sram_total == board.total("data")
+    found = symbols(elf)
+    (data,) = [memory for memory in board.memories if memory.use == "data"]
+    assert found["linker_stack_limit"] == data.address
+    assert found["vector_table"] == board.memories[0].address
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_usage_is_what_the_sections_take(name):
+    elf = selftest_device.elf(name)
+    listing = subprocess.run(
+        ["arm-none-eabi-size", "-A", elf], check=True, capture_output=True, text=True
+    ).stdout
+    sizes = {
+        row[0]: int(row[1])
+        for row in map(str.split, listing.splitlines())
+        if len(row) == 3 and row[0][0] == "."
+    }
+    used = firmware.usage(elf)
+    image = sum(sizes[section] for section in (".vectors", ".text", ".rodata", ".data"))
+    gaps = 4 * 64  # the alignment of each section, at most a cache line
+    assert image <= used.flash_used <= image + gaps
+    variables = sizes[".data"] + sizes[".bss"]
+    assert variables <= used.sram_static <= variables + 8
+    assert used.stack_reserve == sizes[".stack"]

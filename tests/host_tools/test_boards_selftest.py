@@ -1,0 +1,135 @@
+"""Each board's start-up, UART, counter, memory marks and fault handler, in the emulator."""
+
+import dataclasses
+import time
+
+import pytest
+import selftest_device
+
+from host_tools import boards, emulator, firmware
+
+RING = 2048  # kUartRingBytes
+EXACT = "stm32f405"  # its emulated timer ticks once an instruction
+
+
+@pytest.fixture(scope="module", params=boards.names())
+def board(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def device(board):
+    with selftest_device.booted(board) as running:
+        yield running
+
+
+def test_name(device, board):
+    assert device.ask("n") == [board]
+
+
+def test_counter_counts_instructions(device, board):
+    steps = {"stm32f405": 1, "mps2_an500": 40, "mps3_an547": 32}
+    assert device.ask("u") == ["instructions", str(steps[board]), "0"]
+
+
+def test_counter_is_exact_to_its_step(device):
+    step = int(device.ask("u")[1])
+    first, second, double = (device.numbers("c", n)[0] for n in (1_000_000, 1_000_000, 2_000_000))
+    assert abs(second - first) <= (0 if step == 1 else step)
+    assert abs(double - first - 2_000_000) <= (0 if step == 1 else step)
+
+
+def test_interrupts_do_not_count(device, board):
+    """The same loop costs the same while bytes arrive and SysTick fires (every 0.1 s of 168 MHz)."""
+    iterations = 100_000_000
+    quiet, came = device.numbers("c", iterations)
+    assert came == 0
+    busy, came = device.numbers("c", iterations, bytes(1000))
+    assert came > 100
+    if board == EXACT:
+        assert busy == quiet
+    else:
+        # A coarse counter sees each interrupt to a step, right only on average; each costs over 50.
+        assert abs(busy - quiet) <= came
+
+
+def test_echo_loses_nothing(device):
+    data = bytes((7 * i + i // 256) % 256 for i in range(RING))
+    for size in (1, 2, 255, RING - 5):
+        device.line.write(b"e" + size.to_bytes(4, "little") + data[:size])
+        assert device.line.read(size) == data[:size]
+
+
+def test_ring_counts_what_it_holds_and_what_it_loses(device):
+    assert device.numbers("r") == [0, RING, 0]
+    for size, state in ((1000, [1000, RING - 1000, 0]), (RING, [RING, 0, 0]), (RING + 52, [RING, 0, 52])):
+        assert device.ask("w", size) == ["ready"]
+        device.line.write(bytes(size))
+        assert [int(word) for word in device.line.readline().split()[1:]] == state
+    assert device.numbers("r") == [0, RING, 52]
+
+
+def test_memory_figures_are_those_of_the_elf(device, board):
+    used = firmware.usage(selftest_device.elf(board))
+    flash_used, flash_total, static, _, reserve, total = device.numbers("m")
+    assert (flash_used, flash_total) == (used.flash_used, used.flash_total)
+    assert (static, reserve, total) == (used.sram_static, used.stack_reserve, used.sram_total)
+
+
+def test_stack_mark_is_the_deepest_byte(device):
+    before = device.numbers("m")[3]
+    assert 0 < before < 1000
+    marks = []
+    for depth in (2000, 3000, 1000):
+        assert device.ask("k", depth) == ["done"]
+        marks.append(device.numbers("m")[3])
+    assert 2000 < marks[0] < 2000 + before
+    assert marks[1] - marks[0] == 1000
+    assert marks[2] == marks[1]
+
+
+def test_floating_point_and_vectors_are_on(device):
+    assert device.numbers("x") == [14]  # 0.5 * (0 + 1 + ... + 7)
+
+
+def test_counter_outlives_32_bits():
+    with selftest_device.booted(EXACT) as device:
+        (start,) = device.numbers("t")
+        time.sleep(2**32 / 1e9 + 0.3)  # asleep, the emulated machine keeps the wall clock's time
+        (end,) = device.numbers("t")
+    assert 2**32 < end - start < 2**33
+
+
+@pytest.mark.parametrize(
+    ("command", "number", "report"),
+    [("f", None, "cfsr=00010000"), ("k", 5000, "stack overflow")],
+    ids=["undefined instruction", "stack overflow"],
+)
+def test_faults_are_reported_and_again_when_asked(board, command, number, report):
+    with selftest_device.booted(board) as device:
+        device.ask(command, number)  # up to the line's end in front of the report
+        first = device.line.readline().decode()
+        assert first.startswith("FAULT exception=00000003 ")
+        assert report in first
+        assert device.line.read(1) == b"\0"
+        device.line.write(b"?")
+        assert device.line.read_until(b"\n") == b"\0\r\n"
+        assert device.line.readline().decode() == first
+
+
+def test_emulator_in_real_time_counts_microseconds(board, monkeypatch):
+    """Without -icount the emulated clock is the wall's: its figures must not pass for instructions."""
+    elf = selftest_device.elf(board)
+    real = boards.load(board)
+    command = tuple(part for part in real.emulator.command if part not in ("-icount", "shift=0"))
+    assert len(command) == len(real.emulator.command) - 2
+    hasty = dataclasses.replace(real, emulator=dataclasses.replace(real.emulator, command=command))
+    monkeypatch.setattr(boards, "load", lambda _name: hasty)
+    with emulator.running(board, elf) as url:
+        device = selftest_device.Selftest(url)
+        assert device.ask("u") == ["microseconds", "1", "1000000"]
+        (start,) = device.numbers("t")
+        time.sleep(0.5)
+        (end,) = device.numbers("t")
+        device.line.close()
+    assert 450_000 < end - start < 20_000_000

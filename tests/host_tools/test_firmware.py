@@ -1,0 +1,237 @@
+"""Building the firmware of a model, and what is said when it cannot be built or does not fit."""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from host_tools import boards, emulator, firmware
+from host_tools.device import Device
+from model.errors import UserError
+
+MODEL = "probe"
+BOARD = "stm32f405"
+SHAPE = (8, 8, 1)
+CLASSES = 4
+PLAN = [
+    {"layer": "conv1", "weights_bytes": 400_000, "arena_offset": 60_000, "arena_bytes": 50_000},
+    {"layer": "fire2/squeeze1x1", "weights_bytes": 500_000, "arena_offset": 0, "arena_bytes": 60_000},
+    {"layer": "conv10", "weights_bytes": 300_000, "arena_offset": 110_000, "arena_bytes": 20_000},
+]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A folder whose build/ the tests of this module share: only what they change is compiled again."""
+    return tmp_path_factory.mktemp("project")
+
+
+@pytest.fixture(autouse=True)
+def in_project(project, monkeypatch):
+    monkeypatch.chdir(project)
+    converted()
+
+
+def converted(blob_bytes=64, arena_bytes=1000, plan=PLAN, source=""):
+    """Writes what `convert` would, for a blob of zeros: no engine takes it."""
+    folder = firmware.BUILD / MODEL
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {
+        "model_sqz.h": '#ifdef __cplusplus\nextern "C" {\n#endif\n'
+        "extern const unsigned char g_model_sqz[];\nextern const unsigned int g_model_sqz_len;\n"
+        "#ifdef __cplusplus\n}\n#endif\n",
+        "model_sqz.c": '#include "model_sqz.h"\n'
+        f"const unsigned int g_model_sqz_len = {blob_bytes};\n"
+        f"_Alignas(16) const unsigned char g_model_sqz[{blob_bytes}] = {{0}};\n{source}",
+        "model_settings.h": f"#define MODEL_ARENA_BYTES {arena_bytes}\n#define MODEL_ROW_BYTES {SHAPE[1]}\n"
+        f"#define MODEL_INPUT_HEIGHT {SHAPE[0]}\n#define MODEL_INPUT_WIDTH {SHAPE[1]}\n"
+        f"#define MODEL_INPUT_CHANNELS {SHAPE[2]}\n#define MODEL_CLASSES {CLASSES}\n",
+        "manifest.json": json.dumps({"plan": plan}),
+    }
+    for name, text in files.items():
+        if not (folder / name).is_file() or (folder / name).read_text() != text:
+            (folder / name).write_text(text)
+    return folder
+
+
+@pytest.mark.parametrize("board", boards.names())
+def test_firmware_has_no_heap_no_unwinder_and_no_constructors(board):
+    elf = firmware.build(board, MODEL)
+    listing = subprocess.run(["arm-none-eabi-nm", elf], check=True, capture_output=True, text=True).stdout
+    names = {line.split()[-1] for line in listing.splitlines()}
+    forbidden = (
+        r"_?sbrk|_?malloc.*|_?free(_r)?|_?calloc.*|_?realloc.*|_Zn[wa].*|_Zd[la].*|.*printf.*|abort|exit"
+    )
+    forbidden += r"|__cxa_.*|_Unwind.*|__gxx.*|__aeabi_unwind.*|__aeabi_atexit|_GLOBAL__sub_I.*"
+    assert {name for name in names if re.fullmatch(forbidden, name)} == set()
+    assert {"vector_table", "ResetHandler", "main", "g_model_sqz"} <= names
+    sections = subprocess.run(
+        ["arm-none-eabi-size", "-A", elf], check=True, capture_output=True, text=True
+    ).stdout
+    assert not re.search(
+        r"^\.(init_array|preinit_array|ctors|ARM\.exidx|ARM\.extab|eh_frame) +[1-9]", sections, re.M
+    )
+
+
+def test_the_linker_refuses_a_heap():
+    # In .vectors, because the linker drops whatever nothing refers to everywhere else.
+    converted(
+        source="extern void* malloc(unsigned);\n"
+        '__attribute__((used, section(".vectors"))) void* (*const heap)(unsigned) = malloc;\n'
+    )
+    with pytest.raises(UserError, match=r"the build failed: .*undefined reference to `_sbrk'"):
+        firmware.build(BOARD, MODEL)
+
+
+def test_binary_is_what_the_flash_holds():
+    elf = firmware.build(BOARD, MODEL)
+    binary = elf.with_suffix(".bin").read_bytes()
+    used = firmware.usage(elf)
+    assert len(binary) == used.flash_used
+    stack_top = boards.load(BOARD).memory("SRAM").address + used.stack_reserve
+    assert int.from_bytes(binary[:4], "little") == stack_top
+
+
+def test_table_shows_the_figures_of_the_elf(capsys):
+    assert firmware.run(argparse.Namespace(board=BOARD, model=MODEL)) == 0
+    used = firmware.usage(firmware.BUILD / MODEL / "firmware" / BOARD / "firmware.elf")
+    printed = capsys.readouterr().out
+    for figure in (used.flash_used, used.sram_used, 1_048_576, 131_072, used.sram_static, used.stack_reserve):
+        assert f"{figure:,} B" in printed
+
+
+def test_too_much_for_the_flash_names_bytes_memory_and_layer():
+    firmware.build(BOARD, MODEL)
+    elf = firmware.BUILD / MODEL / "firmware" / BOARD / "firmware.elf"
+    converted(blob_bytes=1_200_000)
+    with pytest.raises(UserError) as error:
+        firmware.build(BOARD, MODEL)
+    found = re.fullmatch(
+        rf"{MODEL} does not fit {BOARD}: ([\d,]+) bytes too many in FLASH \(1,048,576 bytes\), "
+        r"from the weights of layer conv10 on; take a smaller model or a larger board",
+        str(error.value),
+    )
+    assert found
+    assert not elf.exists()  # an older one would run another model
+    assert not elf.with_suffix(".bin").exists()
+    excess = int(found[1].replace(",", ""))
+    converted(blob_bytes=1_200_000 - excess)
+    assert firmware.usage(firmware.build(BOARD, MODEL)).flash_used == 1_048_576
+    converted(blob_bytes=1_200_000 - excess + 16)
+    with pytest.raises(UserError, match="16 bytes too many in FLASH"):
+        firmware.build(BOARD, MODEL)
+
+
+def test_too_much_for_the_sram_names_bytes_memory_and_layer():
+    converted(arena_bytes=130_000)
+    with pytest.raises(
+        UserError, match=r"SRAM \(131,072 bytes\), from the buffers of layer conv10 on"
+    ) as error:
+        firmware.build(BOARD, MODEL)
+    excess = int(re.search(r"([\d,]+) bytes too many in SRAM", str(error.value))[1].replace(",", ""))
+    converted(arena_bytes=130_000 - excess)
+    assert 0 <= 131_072 - firmware.usage(firmware.build(BOARD, MODEL)).sram_used < 16
+
+
+@pytest.mark.parametrize(
+    ("excess", "layer"),
+    [(1, "conv10"), (300_000, "conv10"), (300_001, "fire2/squeeze1x1"), (800_000, "fire2/squeeze1x1"),
+     (800_001, "conv1"), (5_000_000, "conv1")],
+)  # fmt: skip
+def test_layer_is_the_one_whose_weights_cross_what_is_left(excess, layer):
+    message = firmware.overflow_message(boards.load(BOARD), "m", {"FLASH": excess}, PLAN)
+    assert f"{excess:,} bytes too many in FLASH" in message
+    assert f"from the weights of layer {layer} on;" in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("excess", "layer"),
+    [(1, "conv10"), (20_000, "conv10"), (20_001, "conv1"), (70_000, "conv1"), (70_001, "conv1")],
+)
+def test_layer_is_the_first_whose_buffers_end_beyond_what_is_left(excess, layer):
+    message = firmware.overflow_message(boards.load(BOARD), "m", {"SRAM": excess}, PLAN)
+    assert f"from the buffers of layer {layer} on;" in message
+
+
+def test_broken_source_is_one_line_with_the_log():
+    converted(source="int broken = ;\n")
+    with pytest.raises(UserError, match=r"build\.log: the build failed: .*expected expression") as error:
+        firmware.build(BOARD, MODEL)
+    assert "\n" not in str(error.value)
+    assert "broken" in (firmware.BUILD / MODEL / "firmware" / BOARD / "build.log").read_text()
+
+
+@pytest.mark.parametrize("name", ["model_sqz.c", "model_sqz.h", "model_settings.h", "manifest.json"])
+def test_model_that_is_not_converted_names_the_fix(name):
+    (firmware.BUILD / MODEL / name).unlink()
+    with pytest.raises(UserError) as error:
+        firmware.build(BOARD, MODEL)
+    assert str(error.value) == f"build/{MODEL}/{name}: missing; run: make convert MODEL={MODEL}"
+
+
+@pytest.mark.parametrize(
+    ("program", "package"),
+    [("arm-none-eabi-g++", "gcc-arm-none-eabi"), ("cmake", "cmake"), ("ninja", "ninja-build")],
+)
+def test_missing_program_names_the_package(program, package, tmp_path, monkeypatch):
+    for other in ("arm-none-eabi-g++", "cmake", "ninja"):
+        if other != program:
+            (tmp_path / other).symlink_to(shutil.which(other))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UserError) as error:
+        firmware.build(BOARD, MODEL)
+    assert str(error.value).startswith(f"{program} is not installed; run: sudo apt-get install {package}")
+
+
+def test_unknown_board():
+    with pytest.raises(UserError, match=r"^no board 'esp32'; boards: "):
+        firmware.build("esp32", MODEL)
+
+
+def test_device_says_why_it_refuses_its_model():
+    """A blob of zeros: the device answers, and every image gets the engine's status instead of a result."""
+    elf = firmware.build(BOARD, MODEL)
+    with emulator.running(BOARD, elf) as url, Device(url) as device:
+        info = device.info
+        assert (info.board, info.height, info.width, info.channels) == (BOARD, *SHAPE)
+        assert info.sram_total_bytes == 131_072
+        assert info.flash_used_bytes == firmware.usage(elf).flash_used
+        assert info.static_sram_bytes == firmware.usage(elf).sram_static
+        with pytest.raises(UserError, match=r"the engine failed with status 2\b"):
+            device.infer(np.zeros(SHAPE, np.int8))
+
+
+@pytest.fixture
+def simulation():
+    """`python -m host_tools simulate`, and the lines it printed up to the invitation to stop it."""
+    firmware.build(BOARD, MODEL)
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", "host_tools", "simulate", "--board", BOARD, "--model", MODEL],
+        env={**os.environ, "PYTHONPATH": str(boards.FIRMWARE.parent)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    lines = [process.stdout.readline() for _ in range(3)]
+    yield process, lines
+    process.kill()
+    process.wait()
+
+
+def test_simulation_serves_a_device_until_interrupted(simulation):
+    process, lines = simulation
+    url = re.search(r"socket://127\.0\.0\.1:\d+", lines[0])[0]
+    assert lines[1].strip().endswith(f"make validate MODEL={MODEL} PORT={url}")
+    with Device(url) as device:
+        assert device.info.board == BOARD
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) == 0
+    assert process.stderr.read() == ""
