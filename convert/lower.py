@@ -1,133 +1,20 @@
 """Lowers an int8 .tflite to the engine's network: supported operators only, nothing approximated."""
 
-import re
 from collections.abc import Callable
 
 import numpy as np
-from ai_edge_litert import schema_py_generated as schema
 
 from convert import quantization as quant
-from convert.network import Buffer, Kind, Layer, Network, TensorView
-from convert.tflite import Op, Tensor, TfliteFile
+from convert.lowering import ACTIVATIONS, VALID, Lowering, geometry, layer_name
+from convert.network import Kind, Layer, Network, TensorView
+from convert.tflite import Op, TfliteFile
 from model.errors import UserError
 
-_ACTIVATIONS = {v: k for k, v in vars(schema.ActivationFunctionType).items() if isinstance(v, int)}
-_SAME, _VALID = schema.Padding.SAME, schema.Padding.VALID
 MAX_KERNEL = 7  # of convolutions; pools may cover a whole feature map
 MAX_POOL_KERNEL = 255
 
 
-def _same_padding(size: int, out: int, kernel: int, stride: int) -> int:
-    return max((out - 1) * stride + kernel - size, 0) // 2
-
-
-class _Lowering:
-    """State of one lowering: which tensor lives where, and the layers so far."""
-
-    def __init__(self, file: TfliteFile) -> None:
-        self.file = file
-        self.buffers: list[Buffer] = []
-        self.layers: list[Layer] = []
-        self.views: dict[int, TensorView] = {}
-        self.aliases: dict[int, int] = {}  # tensor -> tensor with the same bytes (RESHAPE, edge QUANTIZE)
-        self.pads: dict[int, tuple[int, int, int]] = {}  # fused PAD: its output -> (input, top, left)
-        self.consumers: dict[int, list[Op]] = {}
-        for op in file.ops:
-            for t in op.inputs:
-                if t >= 0:
-                    self.consumers.setdefault(t, []).append(op)
-
-    def fail(self, op: Op, tensor: Tensor | None, message: str) -> UserError:
-        return self.file.op_error(op, tensor, message)
-
-    def tensor(self, index: int) -> Tensor:
-        return self.file.tensors[index]
-
-    def root(self, index: int) -> int:
-        while index in self.aliases:
-            index = self.aliases[index]
-        return index
-
-    def view(self, op: Op, index: int) -> TensorView:
-        index = self.root(index)
-        if index not in self.views:
-            raise self.fail(op, self.tensor(index), "input is not computed by a supported op")
-        return self.views[index]
-
-    def new_buffer(self, tensor: Tensor) -> int:
-        height, width, channels = tensor.hwc
-        scale = float(tensor.scale[0]) if len(tensor.scale) else 0.0
-        self.buffers.append(Buffer(tensor.name, height, width, channels, scale, tensor.zero_point))
-        return len(self.buffers) - 1
-
-    def destination(self, tensor: Tensor) -> TensorView:
-        """Where the rows of `tensor` go: its slice of a concatenation's buffer, or a buffer of its own."""
-        if tensor.index not in self.views:
-            self.views[tensor.index] = TensorView(self.new_buffer(tensor), 0, tensor.hwc[2])
-        return self.views[tensor.index]
-
-    def whole_input(self, op: Op, index: int) -> int:
-        """The buffer that holds all of tensor `index`, copying a slice of a concatenation out first."""
-        view = self.view(op, index)
-        if view.channel == 0 and view.channels == self.buffers[view.buffer].channels:
-            return view.buffer
-        raise self.fail(op, self.tensor(index), "reads one part of a CONCATENATION; not supported")
-
-    def activation(self, op: Op, out: Tensor) -> tuple[int, int]:
-        name = _ACTIVATIONS.get(op.options.fusedActivationFunction, "?")
-        limits = quant.activation_range(name, float(out.scale[0]), out.zero_point)
-        if limits is None:
-            raise self.fail(op, out, f"fused activation {name}; supported: NONE, RELU, RELU6, RELU_N1_TO_1")
-        return limits
-
-    def check_int8(self, op: Op, *indices: int) -> None:
-        for index in indices:
-            tensor = self.tensor(index)
-            if tensor.type_name == "FLOAT32":
-                raise self.fail(op, tensor, "is float; wanted a fully int8-quantized .tflite")
-            if tensor.type_name != "INT8" or len(tensor.scale) == 0:
-                raise self.fail(op, tensor, "wanted int8 with a scale and zero point")
-
-    def same_quantization(self, op: Op, a: Tensor, b: Tensor) -> None:
-        if a.scale[0] != b.scale[0] or a.zero_point != b.zero_point:
-            raise self.fail(
-                op, a, f"scale {a.scale[0]}, zero point {a.zero_point}; wanted those of {b} "
-                f"({b.scale[0]}, {b.zero_point})"
-            )  # fmt: skip
-
-
-def _layer_name(tensor: Tensor, op: Op) -> str:
-    """A short name: fire2/expand3x3 or conv1 when the tensor's name tells, else op and index."""
-    fire = re.search(r"fire_?(\d+)[/_.]*(squeeze|expand|bypass)\w*?_?(\dx\d)?", tensor.name, re.IGNORECASE)
-    if fire:
-        return f"fire{fire[1]}/{fire[2].lower()}{fire[3] or ''}"
-    simple = re.search(r"(conv|pool|bypass)_?(\d+)", tensor.name.split(";")[0], re.IGNORECASE)
-    if simple and op.name == "CONV_2D":
-        return f"{simple[1].lower()}{simple[2]}"
-    return f"{op.name.lower()}_{op.index}"
-
-
-def _conv_geometry(
-    low: _Lowering, op: Op, x: Tensor, out: Tensor, kernel: tuple[int, int], pad: tuple[int, int] | None
-) -> tuple[int, int]:
-    """(pad_top, pad_left) of a convolution or pool, after checking that the sizes agree."""
-    o = op.options
-    strides = (int(o.strideH), int(o.strideW))
-    pads = []
-    for size, n_out, k, s, fused in zip(x.hwc[:2], out.hwc[:2], kernel, strides, pad or (0, 0), strict=True):
-        if o.padding == _SAME:
-            wanted, before = -(-size // s), _same_padding(size, n_out, k, s)
-        elif o.padding == _VALID:
-            wanted, before = (size - k) // s + 1, fused
-        else:
-            raise low.fail(op, x, f"padding code {o.padding}; wanted SAME or VALID")
-        if wanted != n_out:
-            raise low.fail(op, out, f"{n_out} output rows or columns; the geometry gives {wanted}")
-        pads.append(before)
-    return pads[0], pads[1]
-
-
-def _conv(low: _Lowering, op: Op) -> None:
+def _conv(low: Lowering, op: Op) -> None:
     x_index, w_index = op.inputs[0], op.inputs[1]
     out = low.tensor(op.outputs[0])
     low.check_int8(op, x_index, w_index, out.index)
@@ -146,7 +33,7 @@ def _conv(low: _Lowering, op: Op) -> None:
     if op.options.dilationHFactor != 1 or op.options.dilationWFactor != 1:
         raise low.fail(op, out, "dilation; wanted 1")
     fused = low.pads.get(x_index)
-    pads = _conv_geometry(low, op, x, out, kernel, fused[1:] if fused else None)
+    pads = geometry(low, op, x, out, kernel, fused[1:] if fused else None)
     stride = (int(op.options.strideH), int(op.options.strideW))
     source = low.whole_input(op, fused[0] if fused else x_index)
     if w.shape[3] != low.buffers[source].channels:
@@ -169,7 +56,7 @@ def _conv(low: _Lowering, op: Op) -> None:
     act_min, act_max = low.activation(op, out)
     low.layers.append(
         Layer(
-            _layer_name(out, op), Kind.CONV_2D, op.index, [source], view.buffer, channels, view.channel,
+            layer_name(out, op), Kind.CONV_2D, op.index, [source], view.buffer, channels, view.channel,
             kernel, stride, pads[0], pads[1], act_min, act_max,
             weights=w, bias=bias.astype(np.int32),
             multipliers=np.array([m.multiplier for m in fixed], np.int32),
@@ -179,7 +66,7 @@ def _conv(low: _Lowering, op: Op) -> None:
     )  # fmt: skip
 
 
-def _pool(low: _Lowering, op: Op) -> None:
+def _pool(low: Lowering, op: Op) -> None:
     x, out = low.tensor(op.inputs[0]), low.tensor(op.outputs[0])
     low.check_int8(op, x.index, out.index)
     low.same_quantization(op, x, out)
@@ -187,7 +74,7 @@ def _pool(low: _Lowering, op: Op) -> None:
     if max(kernel) > MAX_POOL_KERNEL:
         raise low.fail(op, out, f"window {kernel[0]}x{kernel[1]}; wanted at most {MAX_POOL_KERNEL}")
     fused = low.pads.get(x.index)
-    pads = _conv_geometry(low, op, x, out, kernel, fused[1:] if fused else None)
+    pads = geometry(low, op, x, out, kernel, fused[1:] if fused else None)
     source = low.whole_input(op, fused[0] if fused else x.index)
     stride = (int(op.options.strideH), int(op.options.strideW))
     view = low.destination(out)
@@ -198,13 +85,13 @@ def _pool(low: _Lowering, op: Op) -> None:
     scratch = 4 * windows * out.hwc[1] * out.hwc[2] if kind is Kind.AVERAGE_POOL else 0
     low.layers.append(
         Layer(
-            _layer_name(out, op), kind, op.index, [source], view.buffer, out.hwc[2], view.channel,
+            layer_name(out, op), kind, op.index, [source], view.buffer, out.hwc[2], view.channel,
             kernel, stride, pads[0], pads[1], act_min, act_max, params=[windows], scratch_bytes=scratch,
         )
     )  # fmt: skip
 
 
-def _mean(low: _Lowering, op: Op) -> None:
+def _mean(low: Lowering, op: Op) -> None:
     x, out = low.tensor(op.inputs[0]), low.tensor(op.outputs[0])
     low.check_int8(op, x.index, out.index)
     axes = low.tensor(op.inputs[1])
@@ -216,13 +103,13 @@ def _mean(low: _Lowering, op: Op) -> None:
     view = low.destination(out)
     low.layers.append(
         Layer(
-            _layer_name(out, op), Kind.MEAN, op.index, [source], view.buffer, x.hwc[2], view.channel,
+            layer_name(out, op), Kind.MEAN, op.index, [source], view.buffer, x.hwc[2], view.channel,
             kernel=(x.hwc[0], x.hwc[1]), params=[fixed.multiplier, fixed.shift], scratch_bytes=4 * x.hwc[2],
         )
     )  # fmt: skip
 
 
-def _add(low: _Lowering, op: Op) -> None:
+def _add(low: Lowering, op: Op) -> None:
     a, b, out = low.tensor(op.inputs[0]), low.tensor(op.inputs[1]), low.tensor(op.outputs[0])
     low.check_int8(op, a.index, b.index, out.index)
     if a.hwc != b.hwc:
@@ -241,14 +128,14 @@ def _add(low: _Lowering, op: Op) -> None:
     act_min, act_max = low.activation(op, out)
     low.layers.append(
         Layer(
-            _layer_name(out, op), Kind.ADD, op.index, sources, view.buffer, out.hwc[2], view.channel,
+            layer_name(out, op), Kind.ADD, op.index, sources, view.buffer, out.hwc[2], view.channel,
             act_min=act_min, act_max=act_max,
             params=[f.multiplier for f in fixed] + [f.shift for f in fixed],
         )
     )  # fmt: skip
 
 
-def _pad(low: _Lowering, op: Op) -> None:
+def _pad(low: Lowering, op: Op) -> None:
     x, out = low.tensor(op.inputs[0]), low.tensor(op.outputs[0])
     low.check_int8(op, x.index, out.index)
     low.same_quantization(op, x, out)
@@ -259,7 +146,7 @@ def _pad(low: _Lowering, op: Op) -> None:
     users = low.consumers.get(out.index, [])
 
     def fuses(user: Op) -> bool:
-        if getattr(user.options, "padding", None) != _VALID:
+        if getattr(user.options, "padding", None) != VALID:
             return False
         if user.name == "CONV_2D":
             return True
@@ -276,13 +163,13 @@ def _pad(low: _Lowering, op: Op) -> None:
     view = low.destination(out)
     low.layers.append(
         Layer(
-            _layer_name(out, op), Kind.PAD, op.index, [source], view.buffer, out.hwc[2], view.channel,
+            layer_name(out, op), Kind.PAD, op.index, [source], view.buffer, out.hwc[2], view.channel,
             pad_top=top, pad_left=left,
         )
     )  # fmt: skip
 
 
-def _copy(low: _Lowering, op: Op, source: int, view: TensorView, fixed: quant.Multiplier, name: str) -> None:
+def _copy(low: Lowering, op: Op, source: int, view: TensorView, fixed: quant.Multiplier, name: str) -> None:
     low.layers.append(
         Layer(
             name, Kind.REQUANTIZE, op.index, [source], view.buffer, view.channels, view.channel,
@@ -291,7 +178,7 @@ def _copy(low: _Lowering, op: Op, source: int, view: TensorView, fixed: quant.Mu
     )  # fmt: skip
 
 
-def _concatenation(low: _Lowering, op: Op) -> None:
+def _concatenation(low: Lowering, op: Op) -> None:
     """Copies in the parts that could not be written in place; the others are already there."""
     out = low.tensor(op.outputs[0])
     view = low.destination(out)
@@ -303,10 +190,10 @@ def _concatenation(low: _Lowering, op: Op) -> None:
         if low.views.get(index) == place:
             continue
         source = low.whole_input(op, index)
-        _copy(low, op, source, place, quant.Multiplier(1 << 30, 1), f"{_layer_name(out, op)}/copy")
+        _copy(low, op, source, place, quant.Multiplier(1 << 30, 1), f"{layer_name(out, op)}/copy")
 
 
-def _reserve_concatenations(low: _Lowering) -> None:
+def _reserve_concatenations(low: Lowering) -> None:
     """Gives the parts of each CONCATENATION their slice of its buffer, so that it costs nothing.
 
     From the last to the first, so that a nested concatenation finds its own slice already given.
@@ -320,7 +207,7 @@ def _reserve_concatenations(low: _Lowering) -> None:
         low.check_int8(op, *op.inputs, out.index)
         if int(op.options.axis) % len(out.shape) != len(out.shape) - 1:
             raise low.fail(op, out, f"axis {op.options.axis}; wanted the channels, the last axis")
-        if _ACTIVATIONS.get(op.options.fusedActivationFunction) != "NONE":
+        if ACTIVATIONS.get(op.options.fusedActivationFunction) != "NONE":
             raise low.fail(op, out, "fused activation; wanted NONE")
         view = low.destination(out)
         channel = view.channel
@@ -335,7 +222,7 @@ def _reserve_concatenations(low: _Lowering) -> None:
             channel += part.hwc[2]
 
 
-def _softmax(low: _Lowering, op: Op) -> None:
+def _softmax(low: Lowering, op: Op) -> None:
     x, out = low.tensor(op.inputs[0]), low.tensor(op.outputs[0])
     low.check_int8(op, x.index, out.index)
     if x.hwc[:2] != (1, 1):
@@ -352,14 +239,14 @@ def _softmax(low: _Lowering, op: Op) -> None:
     )  # fmt: skip
 
 
-def _reshape(low: _Lowering, op: Op) -> None:
+def _reshape(low: Lowering, op: Op) -> None:
     x, out = low.tensor(op.inputs[0]), low.tensor(op.outputs[0])
     if x.hwc != out.hwc or x.hwc[:2] != (1, 1):
         raise low.fail(op, out, f"reshapes {list(x.shape)}; only a single pixel can be reshaped")
     low.aliases[out.index] = low.root(x.index)
 
 
-def _quantize(low: _Lowering, op: Op) -> None:
+def _quantize(low: Lowering, op: Op) -> None:
     x, out = low.tensor(op.inputs[0]), low.tensor(op.outputs[0])
     at_input, at_output = x.index in low.file.inputs, out.index in low.file.outputs
     if not (at_input or at_output):
@@ -367,7 +254,7 @@ def _quantize(low: _Lowering, op: Op) -> None:
     if x.type_name == "INT8" and out.type_name == "INT8":
         fixed = quant.quantize_multiplier(float(x.scale[0]) / float(out.scale[0]))
         source, view = low.whole_input(op, x.index), low.destination(out)
-        _copy(low, op, source, view, fixed, _layer_name(out, op))
+        _copy(low, op, source, view, fixed, layer_name(out, op))
         return
     inner, outer = (out, x) if at_input else (x, out)
     exact = outer.type_name == "UINT8" and (
@@ -381,7 +268,7 @@ def _quantize(low: _Lowering, op: Op) -> None:
         low.aliases[outer.index] = low.root(inner.index)
 
 
-_LOWERINGS: dict[str, Callable[[_Lowering, Op], None]] = {
+_LOWERINGS: dict[str, Callable[[Lowering, Op], None]] = {
     "CONV_2D": _conv,
     "MAX_POOL_2D": _pool,
     "AVERAGE_POOL_2D": _pool,
@@ -414,7 +301,7 @@ def lower(file: TfliteFile) -> Network:
         raise UserError(
             f"{file.path}: {len(file.inputs)} inputs, {len(file.outputs)} outputs; wanted 1 and 1"
         )
-    low = _Lowering(file)
+    low = Lowering(file)
     for op in file.ops:
         if op.name not in _LOWERINGS:
             raise low.fail(

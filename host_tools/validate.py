@@ -233,8 +233,9 @@ def _device_url(args: argparse.Namespace, artefacts: Artefacts) -> Iterator[str]
     if args.port:
         yield args.port
         return
-    from host_tools import emulator
+    from host_tools import boards, emulator
 
+    boards.load(args.board)  # an unknown name is a better complaint than a missing file
     elf = artefacts.folder / "firmware" / args.board / "firmware.elf"
     if not elf.is_file():
         raise UserError(f"{elf}: missing; run: make firmware MODEL={artefacts.model} BOARD={args.board}")

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from convert import blob, plan, proof, tflite
+from convert.host_engine import REPO
 from convert.lower import lower
 from convert.reference import Reference
 from tests.convert import sanitized
@@ -59,6 +60,14 @@ def test_more_random_networks(seed, tmp_path):
     from tests.convert.random_nets import random_tflite
 
     check(random_tflite(seed), 3, tmp_path, seed)
+
+
+@pytest.mark.parametrize("name", ["digits", "gtsrb"])
+def test_zoo(name, tmp_path):
+    from model import export
+
+    quantized = REPO / "model" / "zoo" / name / "quantized.keras"
+    check(export.to_int8_tflite(export.load_quantized(quantized)), 10, tmp_path)
 
 
 def test_a_wrong_engine_model_is_noticed(tmp_path):
