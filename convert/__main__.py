@@ -71,15 +71,14 @@ def _trained(console: Console, name: str) -> tuple[bytes, dict[str, str]]:
 
 
 def _recorded_accuracy(inputs: dict[str, str]) -> Any:
-    """The accuracies that were measured when the shipped weights were made, if these are those weights."""
+    """The accuracy that was measured when the weights were made, if these are those weights."""
     for source, digest in inputs.items():
-        record = Path(source).with_name("metrics.json")
-        if record.is_file():
-            metrics = json.loads(record.read_text())
-            if metrics.get("sha256") == digest:
-                return {k: metrics[k] for k in ("int8_top1", "test_images") if k in metrics} | {
-                    "measured": "when trained"
-                }
+        for name, key in (("quantize.json", "output_sha256"), ("metrics.json", "sha256")):
+            record = Path(source).with_name(name)
+            metrics = json.loads(record.read_text()) if record.is_file() else {}
+            if metrics.get(key) == digest:
+                measured = {k: metrics[k] for k in ("int8_top1", "test_images")}
+                return measured | {"measured": "when trained"}
     return None
 
 

@@ -1,0 +1,15 @@
+"""`python -m model COMMAND`: train, prune, quantize, evaluate, describe."""
+
+import sys
+
+from model import evaluate, info, prune, quantize, ship, train
+from model.cli import main
+
+if __name__ == "__main__":
+    sys.exit(
+        main(
+            "python -m model",
+            "Train and compress a SqueezeNet.",
+            [train, prune, quantize, evaluate, info, ship],
+        )
+    )

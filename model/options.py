@@ -1,0 +1,24 @@
+"""Options that several commands have."""
+
+import argparse
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """--model: which model."""
+    parser.add_argument(
+        "--model", default="digits", metavar="NAME|TOML", help="a shipped model or a TOML (digits)"
+    )
+
+
+def add_stage(parser: argparse.ArgumentParser) -> None:
+    """The options of train, prune and quantize."""
+    parser.add_argument(
+        "--model", default="digits", metavar="NAME|TOML", help="a shipped model or a TOML (digits)"
+    )
+    parser.add_argument(
+        "--data",
+        metavar="SOURCE",
+        help="a folder with a folder per class, an .npz, digits or cifar10 (default: what the TOML says)",
+    )
+    parser.add_argument("--epochs", type=int, metavar="N", help="so many epochs instead of the TOML's")
+    parser.add_argument("--fresh", action="store_true", help="start over, whatever is there already")

@@ -1,0 +1,143 @@
+"""SqueezeNet in Keras: v1.0, v1.1 and a small family, with the paper's three kinds of bypass.
+
+Source: Iandola et al., "SqueezeNet: AlexNet-level accuracy with 50x fewer parameters and <0.5MB model size",
+arXiv:1602.07360: table 1 (v1.0), section 6 and figure 2 (bypass). v1.1 is the authors' later release.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from model.config import Architecture, Config, Conv1, Fire
+from model.tf import keras
+
+layers = keras.layers
+
+_V1_0 = (
+    "pool",
+    *(Fire(16, 64, 64), Fire(16, 64, 64), Fire(32, 128, 128), "pool"),
+    *(Fire(32, 128, 128), Fire(48, 192, 192), Fire(48, 192, 192), Fire(64, 256, 256), "pool"),
+    Fire(64, 256, 256),
+)
+_V1_1 = (
+    "pool",
+    *(Fire(16, 64, 64), Fire(16, 64, 64), "pool"),
+    *(Fire(32, 128, 128), Fire(32, 128, 128), "pool"),
+    *(Fire(48, 192, 192), Fire(48, 192, 192), Fire(64, 256, 256), Fire(64, 256, 256)),
+)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """One network, whatever its family."""
+
+    conv1: Conv1
+    conv1_padding: str
+    stages: tuple[Fire | Literal["pool"], ...]
+    ceil_pools: bool  # the published networks; the small family pads symmetrically
+    dropout: float
+
+
+def _plan(architecture: Architecture) -> _Plan:
+    if architecture.family == "v1.0":
+        return _Plan(Conv1(96, 7, 2), "valid", _V1_0, True, 0.5)
+    if architecture.family == "v1.1":
+        return _Plan(Conv1(64, 3, 2), "valid", _V1_1, True, 0.5)
+    assert architecture.conv1 is not None
+    return _Plan(architecture.conv1, "same", architecture.stages, False, 0.0)
+
+
+class _Builder:
+    """Adds layers to a graph. Every convolution is Conv2D (-> BatchNormalization) -> ReLU.
+
+    Batch norm costs nothing once converted (it folds into the kernel), and keeps TFMOT's prune-preserving
+    quantization from losing the zeros of convolutions that feed a concatenation.
+    """
+
+    def __init__(self, batch_norm: bool, bypass: str) -> None:
+        self.batch_norm, self.bypass = batch_norm, bypass
+
+    def conv(
+        self,
+        x: Any,
+        name: str,
+        filters: int,
+        kernel: int,
+        stride: int = 1,
+        padding: str = "same",
+        relu: bool = True,
+    ) -> Any:
+        """x [n, h, w, c] -> [n, h', w', filters]."""
+        x = layers.Conv2D(
+            filters,
+            kernel,
+            stride,
+            padding,
+            activation="relu" if relu and not self.batch_norm else None,
+            use_bias=not self.batch_norm,
+            kernel_initializer="he_normal",
+            name=name,
+        )(x)
+        if self.batch_norm:
+            # A short memory: these networks train for thousands of steps, not for a million.
+            x = layers.BatchNormalization(momentum=0.9, name=f"{name}_bn")(x)
+            if relu:
+                x = layers.ReLU(name=f"{name}_relu")(x)
+        return x
+
+    def fire(self, x: Any, number: int, fire: Fire) -> Any:
+        """x [n, h, w, c] -> [n, h, w, expand1x1 + expand3x3]; section 3.2, and section 6 for the bypass."""
+        name = f"fire{number}"
+        squeezed = self.conv(x, f"{name}_squeeze1x1", fire.squeeze, 1)
+        left = self.conv(squeezed, f"{name}_expand1x1", fire.expand1x1, 1)
+        right = self.conv(squeezed, f"{name}_expand3x3", fire.expand3x3, 3)
+        out = layers.Concatenate(name=f"{name}_concat")([left, right])
+        channels = fire.expand1x1 + fire.expand3x3
+        if self.bypass != "none" and x.shape[-1] == channels:
+            return layers.Add(name=f"{name}_add")([x, out])
+        if self.bypass == "complex":
+            x = self.conv(x, f"{name}_bypass1x1", channels, 1, relu=False)
+            return layers.Add(name=f"{name}_add")([x, out])
+        return out
+
+
+def _pool(x: Any, number: int, ceil: bool) -> Any:
+    """3x3/2 max-pool. Ceil mode (Caffe, torchvision): odd sizes fit, even ones get a row at the end."""
+    padding = "valid" if ceil and x.shape[1] % 2 else "same"
+    return layers.MaxPooling2D(3, 2, padding, name=f"pool{number}")(x)
+
+
+def build(config: Config) -> Any:
+    """The Keras model of `config`: [n, height, width, channels], 0 to 1, to probabilities [n, classes].
+
+    Layers are called conv1, fireN_squeeze1x1, fireN_expand1x1, fireN_expand3x3, fireN_bypass1x1 (complex
+    bypass) and conv10, as in the paper; fires count from 2. The logits are the input of the last layer.
+    """
+    architecture = config.architecture
+    plan = _plan(architecture)
+    add = _Builder(architecture.batch_norm, architecture.bypass)
+    size = config.input
+    inputs = keras.Input((size.height, size.width, size.channels), name="image")
+    x = add.conv(
+        inputs, "conv1", plan.conv1.filters, plan.conv1.kernel, plan.conv1.stride, plan.conv1_padding
+    )
+    number = 2  # conv1 is layer 1, so the paper's first fire module is fire2
+    pools = 0
+    for stage in plan.stages:
+        if isinstance(stage, Fire):
+            x = add.fire(x, number, stage)
+            number += 1
+        else:
+            pools += 1
+            x = _pool(x, pools, plan.ceil_pools)
+    if plan.dropout:
+        x = layers.Dropout(plan.dropout, name="dropout")(x)
+    x = layers.Conv2D(
+        architecture.classes,
+        1,
+        activation="relu" if architecture.relu_logits else None,
+        kernel_initializer="he_normal",
+        name="conv10",
+    )(x)
+    x = layers.GlobalAveragePooling2D(name="pool10")(x)
+    x = layers.Softmax(name="softmax")(x)
+    return keras.Model(inputs, x, name=config.name)

@@ -1,0 +1,183 @@
+"""The training loop of all three stages: schedule, augmentation, progress, checkpoint each epoch, resume."""
+
+import math
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from model import checkpoint
+from model.augment import augmented
+from model.config import Train
+from model.splits import Set
+from model.tf import keras, tf
+
+_EVALUATION_BATCH = 256
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training: `model` ends in Softmax and is trained in place.
+
+    `kept_zero`: pairs of a kernel and its mask (1 = free, 0 = stays zero), applied after every step.
+    `callback`: a Keras callback told of the beginning and the end of each epoch (TFMOT's pruning has one).
+    """
+
+    name: str
+    model: Any
+    settings: Train
+    epochs: int
+    learning_rate: float
+    warmup_epochs: int
+    train: Set
+    validation: Set | None
+    checkpoint: Path
+    fingerprint: str
+    kept_zero: Sequence[tuple[Any, npt.NDArray[np.float32]]] = ()
+    callback: Any = None
+    report: Callable[[str], None] = field(default=print)
+
+
+def learning_rate(step: int, steps_per_epoch: int, epochs: int, warmup_epochs: int, peak: float) -> float:
+    """Linear warm-up to `peak`, then half a cosine to 0 (Loshchilov and Hutter 2017)."""
+    warmup = min(warmup_epochs, epochs - 1) * steps_per_epoch
+    if step < warmup:
+        return peak * (step + 1) / warmup
+    return peak * 0.5 * (1 + math.cos(math.pi * (step - warmup) / (epochs * steps_per_epoch - warmup)))
+
+
+def _logits(model: Any) -> Any:
+    # Not layers[-1].input: TFMOT wraps layers that another model has called before.
+    return keras.Model(model.input, model.output.node.keras_inputs[0])
+
+
+def scorer(model: Any) -> Callable[[Set], float]:
+    """A function that gives the share of images a Keras model (float32 in [0, 1] to softmax) gets right.
+
+    It follows the model's variables as they change, and is compiled once.
+    """
+    logits = _logits(model)
+
+    @tf.function(reduce_retracing=True)
+    def right(x: Any, y: Any) -> Any:
+        found = tf.argmax(logits(tf.cast(x, tf.float32) / 255, training=False), axis=1)
+        return tf.reduce_sum(tf.cast(found == y, tf.int64))
+
+    def score(images: Set) -> float:
+        parts = (slice(i, i + _EVALUATION_BATCH) for i in range(0, len(images.y), _EVALUATION_BATCH))
+        return sum(int(right(images.x[part], images.y[part])) for part in parts) / len(images.y)
+
+    return score
+
+
+def _step(job: Job, optimizer: Any) -> Any:
+    """The compiled step: (x uint8 [b, h, w, c], y int64 [b]) -> mean loss, images right."""
+    logits = _logits(job.model)
+    variables = job.model.trainable_variables
+    kernels = [variable for variable in variables if len(variable.shape) == 4]
+    masks = [(kernel, tf.constant(mask)) for kernel, mask in job.kept_zero]
+    classes = logits.output_shape[-1]
+    smoothing = job.settings.label_smoothing
+
+    @tf.function
+    def step(x: Any, y: Any) -> Any:
+        with tf.GradientTape() as tape:
+            found = logits(tf.cast(x, tf.float32) / 255, training=True)
+            target = tf.one_hot(y, classes) * (1 - smoothing) + smoothing / classes
+            loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(target, found))
+            decay = job.settings.weight_decay * tf.add_n([tf.nn.l2_loss(kernel) for kernel in kernels])
+            total = loss + decay
+        optimizer.apply_gradients(zip(tape.gradient(total, variables), variables, strict=True))
+        for kernel, mask in masks:
+            kernel.assign(kernel * mask)
+        return loss, tf.reduce_sum(tf.cast(tf.argmax(found, axis=1) == y, tf.int64))
+
+    return step
+
+
+def fit(job: Job) -> list[dict[str, float]]:
+    """Trains `job.model`, from its checkpoint if it has one; returns one entry per epoch.
+
+    Every epoch draws from its own random stream, so that a resumed training sees the same batches as one
+    that was never interrupted. Ctrl-C or a kill loses the epoch under way, no more.
+    """
+    keras.utils.set_random_seed(job.settings.seed)
+    optimizer = keras.optimizers.SGD(job.learning_rate, job.settings.momentum, nesterov=True)
+    optimizer.build(job.model.trainable_variables)
+    job.model.optimizer = optimizer  # where TFMOT's callback looks for the number of steps
+    state = [*job.model.weights, *optimizer.variables]
+    history = checkpoint.restore(job.checkpoint, job.fingerprint, state)
+    if history:
+        job.report(f"{job.name}: resuming after epoch {len(history)} of {job.epochs} ({job.checkpoint})")
+    if job.callback is not None:
+        job.callback.set_model(job.model)
+        job.callback.on_train_begin()
+    step, score = _step(job, optimizer), scorer(job.model)
+    try:
+        while len(history) < job.epochs:
+            epoch = len(history)
+            history.append(_epoch(job, step, score, optimizer, epoch))
+            checkpoint.save(job.checkpoint, job.fingerprint, history, state)
+    except KeyboardInterrupt:
+        job.report(
+            f"\n{job.name}: interrupted; {len(history)} of {job.epochs} epochs are kept in {job.checkpoint}: "
+            "the same command goes on from there"
+        )
+        raise
+    job.model.optimizer = None  # else Keras saves its state with the model
+    return history
+
+
+def _epoch(
+    job: Job, step: Any, score: Callable[[Set], float], optimizer: Any, epoch: int
+) -> dict[str, float]:
+    count = len(job.train.y)
+    batch = min(job.settings.batch, count)
+    steps = count // batch
+    rng = np.random.default_rng([job.settings.seed, epoch])
+    order = rng.permutation(count)
+
+    def make(number: int) -> tuple[Any, Any]:
+        chosen = order[number * batch : (number + 1) * batch]
+        return augmented(job.train.x[chosen], job.settings, rng), job.train.y[chosen]
+
+    loss, right, start = 0.0, 0, time.monotonic()
+    if job.callback is not None:
+        job.callback.on_epoch_begin(epoch)
+    with ThreadPoolExecutor(1) as pool:  # one batch ahead, on one thread: the random stream stays in order
+        coming = pool.submit(make, 0)
+        for number in range(steps):
+            x, y = coming.result()
+            if number + 1 < steps:
+                coming = pool.submit(make, number + 1)
+            rate = learning_rate(
+                epoch * steps + number, steps, job.epochs, job.warmup_epochs, job.learning_rate
+            )
+            optimizer.learning_rate.assign(rate)
+            batch_loss, batch_right = step(x, y)
+            loss += float(batch_loss)
+            right += int(batch_right)
+            if sys.stdout.isatty() and number % 10 == 0:
+                print(f"\r{job.name} {epoch + 1}/{job.epochs}: {number + 1}/{steps}", end="", flush=True)
+    if job.callback is not None:
+        job.callback.on_epoch_end(epoch)
+    speed = steps * batch / (time.monotonic() - start)
+    entry = {
+        "epoch": epoch + 1,
+        "loss": round(loss / steps, 5),
+        "accuracy": round(right / (steps * batch), 5),
+        "images_per_s": round(speed),
+    }
+    text = f"loss {entry['loss']:.4f}  accuracy {entry['accuracy']:.4f}"
+    if job.validation is not None:
+        entry["validation_accuracy"] = round(score(job.validation), 5)
+        text += f"  validation {entry['validation_accuracy']:.4f}"
+    start_of_line = "\r" if sys.stdout.isatty() else ""
+    job.report(f"{start_of_line}{job.name} {epoch + 1}/{job.epochs}: {text}  {speed:.0f} images/s")
+    return entry

@@ -1,0 +1,134 @@
+"""Settings: what a TOML may say, and the one line a mistake gets."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from model import config
+from model.errors import UserError
+
+GOOD = """
+name = "mine"
+[input]
+height = 20
+width = 24
+channels = 3
+[architecture]
+family = "small"
+classes = 3
+bypass = "simple"
+conv1 = { filters = 8, kernel = 5, stride = 2 }
+stages = ["pool", [4, 8, 8], [4, 8, 8]]
+[data]
+labels = ["a", "b", "c"]
+[train]
+epochs = 2
+[prune]
+sparsity = 0.7
+layers = { conv1 = 0.1 }
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "mine.toml"
+    path.write_text(text)
+    return path
+
+
+def test_reads_every_value(tmp_path):
+    mine = config.load(write(tmp_path, GOOD))
+    assert mine.name == "mine"
+    assert mine.input == config.Input(20, 24, 3)
+    assert mine.architecture.conv1 == config.Conv1(8, 5, 2)
+    assert mine.architecture.stages == ("pool", config.Fire(4, 8, 8), config.Fire(4, 8, 8))
+    assert mine.architecture.batch_norm and mine.architecture.relu_logits
+    assert mine.data == config.Data("", ("a", "b", "c"))
+    assert mine.train.epochs == 2
+    assert (mine.prune.sparsity, mine.prune.layers) == (0.7, {"conv1": 0.1})
+
+
+@pytest.mark.parametrize("name", config.names())
+def test_shipped_models_load_under_their_own_name(name):
+    assert config.load(name).name == name
+
+
+def test_shipped_names():
+    assert config.names() == ["digits", "gtsrb", "v1_0", "v1_1"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("height = 20", "height = 20\nhight = 20", ["[input] hight = 20", "no such key", "height"]),
+        ("height = 20", "", ["[input] height is missing", "from 16 to 227"]),
+        ("height = 20", 'height = "20"', ['[input] height = "20"', "whole number from 16 to 227"]),
+        ("height = 20", "height = true", ["[input] height = True", "whole number"]),
+        ("height = 20", "height = 15", ["[input] height = 15", "from 16 to 227"]),
+        ("width = 24", "width = 228", ["[input] width = 228", "from 16 to 227"]),
+        ("channels = 3", "channels = 2", ["[input] channels = 2", "1 (gray) or 3 (RGB)"]),
+        ('"small"', '"v2"', ['[architecture] family = "v2"', '"v1.0", "v1.1", "small"']),
+        ('"small"', '"v1.0"', ["[architecture] conv1 = ", "no such key"]),
+        ("classes = 3", "classes = 1", ["[architecture] classes = 1", "from 2 to"]),
+        ('bypass = "simple"', 'bypass = "both"', ['bypass = "both"', '"none", "simple", "complex"']),
+        ("stride = 2", "stride = 3", ["[architecture.conv1] stride = 3", "from 1 to 2"]),
+        ("kernel = 5, ", "", ["[architecture.conv1] kernel is missing"]),
+        ('["pool", [4', '["pol", [4', ["[architecture] stages = ['pol'", 'a list of "pool" and [squeeze']),
+        ("[4, 8, 8], [4, 8, 8]", "[4, 8]", ["[architecture] stages", "expand3x3"]),
+        (", [4, 8, 8], [4, 8, 8]]", "]", ["[architecture] stages = ['pool']", "at least one"]),
+        ('"b", "c"', '"b"', ["[data] labels", "3 different names"]),
+        ('"b", "c"', '"b", "b"', ["[data] labels", "3 different names"]),
+        ("epochs = 2", "epochs = 0", ["[train] epochs = 0", "from 1 to"]),
+        ("epochs = 2", "shift = 11", ["[train] shift = 11", "from 0 to 10"]),
+        ("sparsity = 0.7", "sparsity = 1.0", ["[prune] sparsity = 1.0", "from 0 to 0.99"]),
+        ("conv1 = 0.1", 'conv1 = "x"', ['[prune.layers] conv1 = "x"', "a number"]),
+        ('name = "mine"', 'name = "My Model"', ['name = "My Model"', "lower-case"]),
+        ('name = "mine"', 'name = "mine"\ncolour = 1', ["colour = 1", "no such key"]),
+        ("[data]", "[dada]", ["dada = ", "no such key"]),
+        ("epochs = 2", "epochs = ", ["not a TOML file"]),
+    ],
+)
+def test_mistakes_name_file_key_value_and_wanted(tmp_path, old, new, words):
+    assert old in GOOD
+    path = write(tmp_path, GOOD.replace(old, new, 1))
+    with pytest.raises(UserError) as error:
+        config.load(path)
+    message = str(error.value)
+    assert message.startswith(f"{path}: ")
+    assert "\n" not in message
+    for word in words:
+        assert word in message
+
+
+def test_published_networks_are_square(tmp_path):
+    text = '[input]\nheight=64\nwidth=63\nchannels=3\n[architecture]\nfamily="v1.1"\nclasses=10\n'
+    with pytest.raises(UserError, match="width = 63; want 64"):
+        config.load(write(tmp_path, 'name="mine"\n' + text))
+
+
+def test_unknown_name_lists_the_known():
+    with pytest.raises(UserError, match='"nosuch" is unknown; want one of digits, gtsrb'):
+        config.load("nosuch")
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(UserError, match="no such file"):
+        config.load(tmp_path / "none.toml")
+
+
+def test_needs_neither_tensorflow_nor_numpy():
+    code = "import sys, model.config as c; c.load('digits'); print({'numpy', 'tensorflow'} & {*sys.modules})"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "set()"
+
+
+def test_a_mistake_is_one_line_and_status_1_on_the_command_line(tmp_path):
+    path = write(tmp_path, GOOD.replace("height = 20", "height = 5"))
+    done = subprocess.run(
+        [sys.executable, "-m", "model", "train", "--model", path], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.splitlines() == [
+        f"python -m model train: error: {path}: [input] height = 5; want a whole number from 16 to 227"
+    ]

@@ -1,0 +1,259 @@
+"""Loading images: every source, every mistake."""
+
+import subprocess
+import sys
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from model import data, images
+from model.errors import UserError
+
+
+def pixels(seed: int, *shape: int) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+
+
+def make_folder(root, counts, size=(20, 20), mode="RGB"):
+    for name, count in counts.items():
+        (root / name).mkdir(parents=True, exist_ok=True)
+        for i in range(count):
+            shape = (size[1], size[0], 3) if mode == "RGB" else (size[1], size[0])
+            Image.fromarray(pixels(i, *shape)).save(root / name / f"{i:03}.png")
+    return root
+
+
+def make_npz(path, **changes):
+    arrays = {
+        "x_train": pixels(0, 6, 20, 20, 3),
+        "y_train": np.array([0, 1, 2, 0, 1, 2]),
+        "x_test": pixels(1, 3, 20, 20, 3),
+        "y_test": np.array([0, 1, 2]),
+    }
+    arrays.update(changes)
+    np.savez(path, **{key: value for key, value in arrays.items() if value is not None})
+    return path
+
+
+def test_digits_split_is_stratified_disjoint_and_complete():
+    train = data.load("digits", "train", 28, 28, 1)
+    test = data.load("digits", "test", 28, 28, 1)
+    assert train.x.shape == (4000, 28, 28, 1) and test.x.shape == (1000, 28, 28, 1)
+    assert np.bincount(train.y).tolist() == [400] * 10 and np.bincount(test.y).tolist() == [100] * 10
+    assert not {x.tobytes() for x in train.x} & {x.tobytes() for x in test.x}
+    assert test.labels == [str(i) for i in range(10)]
+    assert train.x.dtype == np.uint8 and train.x.max() == 255 and train.y.dtype == np.int64
+    assert not test.notices
+
+
+def test_limit_spreads_over_the_classes():
+    some = data.load("digits", "test", 28, 28, 1, limit=20)
+    assert np.bincount(some.y).tolist() == [2] * 10
+
+
+def test_random_is_the_same_each_time_and_unlabelled():
+    one = data.load("random:7", "test", 17, 19, 3)
+    two = data.load("random:7", "test", 17, 19, 3, limit=4)
+    assert one.x.shape == (7, 17, 19, 3) and (one.y == -1).all()
+    assert (one.x[:4] == two.x).all()
+    assert len(data.load("random", "test", 16, 16, 1).x) == 100
+    assert one.x[0, 0, 0].tolist() == [172, 47, 117]  # numpy's legacy stream: frozen
+
+
+@pytest.mark.parametrize("source", ["random:0", "random:x", "random:-3"])
+def test_random_count(source):
+    with pytest.raises(UserError, match="random:N with N from 1"):
+        data.load(source, "test", 16, 16, 1)
+
+
+def test_npz(tmp_path):
+    path = make_npz(tmp_path / "a.npz")
+    test = data.load(str(path), "test", 20, 20, 3, labels=["a", "b", "c"])
+    assert (test.x == pixels(1, 3, 20, 20, 3)).all() and test.y.tolist() == [0, 1, 2]
+    assert test.labels == ["a", "b", "c"] and not test.notices
+    assert data.load(str(path), "train", 20, 20, 3).labels == ["0", "1", "2"]
+
+
+def test_npz_gray_without_channels_and_columns_of_labels(tmp_path):
+    path = make_npz(
+        tmp_path / "a.npz", x_test=pixels(1, 3, 20, 20), y_test=np.array([[0], [1], [2]], np.uint8)
+    )
+    test = data.load(str(path), "test", 20, 20, 3)
+    assert test.x.shape == (3, 20, 20, 3) and (test.x[..., 0] == test.x[..., 2]).all()
+    assert test.notices == [f"{path}: turned 3 images from gray to RGB"]
+
+
+def test_other_sizes_are_resized_with_a_notice(tmp_path):
+    path = make_npz(tmp_path / "a.npz")
+    test = data.load(str(path), "test", 16, 24, 3)
+    assert test.x.shape == (3, 16, 24, 3)
+    assert test.notices == [f"{path}: resized 3 images from 20x20 to 16x24"]
+    expected = Image.fromarray(pixels(1, 3, 20, 20, 3)[2]).resize((24, 16), Image.Resampling.BILINEAR)
+    assert (test.x[2] == np.asarray(expected)).all()
+
+
+def test_gray_is_pillow_s():
+    x = pixels(3, 5, 30, 30, 3)
+    expected = np.stack([np.asarray(Image.fromarray(image).convert("L")) for image in x])
+    assert (images.with_channels(x, 1)[..., 0] == expected).all()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"x_test": None, "y_test": None}, ["x_train, y_train; want", "x_test, y_test missing"]),
+        ({"x_test": np.zeros((3, 20, 20, 3), np.float32)}, ["x_test is float32 [3, 20, 20, 3]; want uint8"]),
+        ({"x_test": np.zeros((3, 20, 20, 4), np.uint8)}, ["x_test is uint8 [3, 20, 20, 4]"]),
+        ({"x_test": np.zeros((3, 20), np.uint8)}, ["x_test is uint8 [3, 20]"]),
+        ({"x_test": np.zeros((0, 20, 20, 3), np.uint8), "y_test": np.zeros(0, int)}, ["without images"]),
+        ({"y_test": np.array([0.0, 1.0, 2.0])}, ["y_test is float64 [3]; want integers [3]"]),
+        ({"y_test": np.array([0, 1])}, ["y_test is int64 [2]; want integers [3]"]),
+        ({"y_test": np.array([0, 1, -1])}, ["labels -1 to 1"]),
+        ({"y_test": np.array([0, 0, 0])}, ["1 class; want at least two"]),
+        ({"y_test": np.array([0, 0, 2])}, ["no images of 1 of 3 classes: 1 (1)"]),
+    ],
+)
+def test_npz_mistakes(tmp_path, changes, words):
+    path = make_npz(tmp_path / "a.npz", **changes)
+    with pytest.raises(UserError) as error:
+        data.load(str(path), "test", 20, 20, 3)
+    assert str(error.value).startswith(f"{path}: ")
+    for word in words:
+        assert word in str(error.value)
+
+
+def test_npz_with_more_labels_than_names(tmp_path):
+    with pytest.raises(UserError, match="labels 0 to 2; want 0 to 1 for 2 classes"):
+        data.load(str(make_npz(tmp_path / "a.npz")), "test", 20, 20, 3, labels=["a", "b"])
+
+
+@pytest.mark.parametrize("content", [b"", b"not a zip", "truncated", "strange"])
+def test_npz_that_is_none(tmp_path, content):
+    path = make_npz(tmp_path / "a.npz")
+    if content == "truncated":
+        path.write_bytes(path.read_bytes()[:4000])
+    elif content == "strange":
+        with zipfile.ZipFile(path, "w") as archive:
+            for key in ("x_train", "y_train", "x_test", "y_test"):
+                archive.writestr(f"{key}.npy", b"junk")
+    else:
+        path.write_bytes(content)
+    with pytest.raises(UserError, match=r"not a readable .npz|want an .npz of plain arrays"):
+        data.load(str(path), "test", 20, 20, 3)
+
+
+def test_folder_splits_every_fifth_and_all_is_used(tmp_path):
+    root = make_folder(tmp_path / "d", {"cat": 10, "ant": 5, "bee": 7})
+    train, test = (data.load(str(root), split, 20, 20, 3) for split in ("train", "test"))
+    assert train.labels == test.labels == ["ant", "bee", "cat"]
+    assert np.bincount(train.y).tolist() == [4, 6, 8] and np.bincount(test.y).tolist() == [1, 1, 2]
+    assert (test.x[0] == pixels(4, 20, 20, 3)).all()  # 004.png
+    assert not test.notices
+
+
+def test_folder_already_split(tmp_path):
+    make_folder(tmp_path / "train", {"a": 3, "b": 2})
+    make_folder(tmp_path / "test", {"a": 1, "b": 1})
+    assert np.bincount(data.load(str(tmp_path), "train", 20, 20, 3).y).tolist() == [3, 2]
+    assert np.bincount(data.load(str(tmp_path), "test", 20, 20, 3).y).tolist() == [1, 1]
+
+
+def test_folder_takes_the_order_of_the_names(tmp_path):
+    root = make_folder(tmp_path / "d", {"a": 5, "b": 10})
+    assert np.bincount(data.load(str(root), "test", 20, 20, 3, labels=["b", "a"]).y).tolist() == [2, 1]
+
+
+def test_numbered_folders_stand_for_the_names(tmp_path):
+    root = make_folder(tmp_path / "d", {str(i): 5 for i in range(11)})
+    test = data.load(str(root), "test", 20, 20, 3, labels=[f"class {i}" for i in range(11)])
+    assert test.labels[10] == "class 10" and test.y.tolist() == list(range(11))
+    assert data.load(str(root), "test", 20, 20, 3).labels == [str(i) for i in range(11)]
+
+
+def test_folder_images_are_converted_and_resized(tmp_path):
+    root = make_folder(tmp_path / "d", {"a": 5, "b": 5}, size=(30, 22))
+    test = data.load(str(root), "test", 16, 16, 1)
+    assert test.x.shape == (2, 16, 16, 1)
+    assert test.notices == [f"{root}: resized 2 images to 16x16 (bilinear)"]
+
+
+def test_folder_limit_reads_only_so_many(tmp_path):
+    root = make_folder(tmp_path / "d", {"a": 10, "b": 10})
+    (root / "a" / "001.png").write_bytes(b"broken")
+    with pytest.raises(UserError, match="1 of 16 images cannot be read"):
+        data.load(str(root), "train", 20, 20, 3)
+    assert data.load(str(root), "train", 20, 20, 3, limit=4).y.tolist() == [0, 0, 1, 1]  # not 001 among them
+
+
+@pytest.mark.parametrize("content", [b"", b"no image", "truncated"])
+def test_unreadable_images_are_named(tmp_path, content):
+    root = make_folder(tmp_path / "d", {"a": 5, "b": 5})
+    for name in ("001.png", "003.png"):
+        path = root / "b" / name
+        path.write_bytes(path.read_bytes()[:600] if content == "truncated" else content)
+    with pytest.raises(UserError) as error:
+        data.load(str(root), "train", 20, 20, 3)
+    assert str(error.value) == (
+        f"{root}: 2 of 8 images cannot be read: {root}/b/001.png, {root}/b/003.png; mend or remove them"
+    )
+
+
+@pytest.mark.parametrize(
+    ("counts", "labels", "words"),
+    [
+        ({}, None, ["0 class folders; want at least two"]),
+        ({"a": 5}, None, ["1 class folders; want at least two"]),
+        ({"a": 5, "b": 0}, None, ["/b: no images"]),
+        ({"a": 5, "b": 4}, None, ["/b: 4 images, none left for testing"]),
+        ({"a": 5, "b": 5}, ["a", "c"], ['"b" is not a class']),
+        ({"a": 5, "b": 5}, ["a", "b", "c"], ['no folder "c"']),
+        ({"0": 5, "2": 5}, ["a", "b"], ['"0" is not a class']),
+    ],
+)
+def test_folder_mistakes(tmp_path, counts, labels, words):
+    root = tmp_path / "d"
+    root.mkdir()
+    make_folder(root, counts)
+    with pytest.raises(UserError) as error:
+        data.load(str(root), "test", 20, 20, 3, labels=labels)
+    assert str(error.value).startswith(str(root))
+    for word in words:
+        assert word in str(error.value)
+
+
+def test_half_split_folder(tmp_path):
+    make_folder(tmp_path / "train", {"a": 3, "b": 2})
+    with pytest.raises(UserError, match=r"there is no .*/test; want both"):
+        data.load(str(tmp_path), "test", 20, 20, 3)
+
+
+@pytest.mark.parametrize("source", ["nowhere", "nowhere/at/all", "digit"])
+def test_no_such_source(source):
+    with pytest.raises(UserError, match=f"{source}: no such data; want a folder"):
+        data.load(source, "test", 20, 20, 3)
+
+
+def test_no_such_npz(tmp_path):
+    with pytest.raises(UserError, match=r"a\.npz: no such file"):
+        data.load(str(tmp_path / "a.npz"), "test", 20, 20, 3)
+
+
+def test_no_source_at_all():
+    with pytest.raises(UserError, match="with --data"):
+        data.load("", "test", 20, 20, 3)
+
+
+def test_bad_limit_and_split():
+    with pytest.raises(UserError, match="limit 0"):
+        data.load("random", "test", 20, 20, 3, limit=0)
+    with pytest.raises(UserError, match='split "val"'):
+        data.load("random", "val", 20, 20, 3)
+
+
+def test_needs_no_tensorflow():
+    code = (
+        "import sys, model.data as d; d.load('digits', 'test', 28, 28, 1); print('tensorflow' in sys.modules)"
+    )
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "False"

@@ -1,0 +1,137 @@
+"""Quantization-aware training keeps the zeros, with and without batch norm, and the .tflite is checked."""
+
+import dataclasses
+import functools
+import json
+
+import numpy as np
+import pytest
+
+from model import config, data, export, files, keras_files
+from model.errors import UserError
+from model.quantization import kept_zero, quantization_aware
+from model.ship import ZOO
+from model.splits import Set
+from model.squeezenet import build
+from model.tf import keras
+from model.training import Job, fit
+
+SMALL = dataclasses.replace(
+    config.load("digits"),
+    input=config.Input(16, 16, 1),
+    architecture=config.Architecture(
+        "small",
+        4,
+        "complex",
+        config.Conv1(8, 3, 1),
+        ("pool", config.Fire(4, 8, 8), config.Fire(4, 8, 8)),
+        batch_norm=True,
+        relu_logits=False,
+    ),
+)
+X = np.random.default_rng(0).integers(0, 256, (64, 16, 16, 1), dtype=np.uint8)
+Y = np.arange(64, dtype=np.int64) % 4
+
+
+def pruned_network(**changes):
+    model = build(dataclasses.replace(SMALL, architecture=dataclasses.replace(SMALL.architecture, **changes)))
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Conv2D):
+            kernel = layer.kernel.numpy()
+            kernel[np.abs(kernel) < np.quantile(np.abs(kernel), 0.6)] = 0
+            layer.kernel.assign(kernel)
+    return model
+
+
+@pytest.mark.parametrize("changes", [{}, {"batch_norm": False, "relu_logits": True}])
+def test_zeros_input_and_concatenations(changes, tmp_path):
+    pruned = pruned_network(**changes)
+    promised = export.keras_zeros(pruned)
+    aware = quantization_aware(pruned, X)
+    before = [w.numpy() for w in aware.trainable_weights]
+    job = Job(
+        name="quantize",
+        model=aware,
+        settings=SMALL.train,
+        epochs=3,
+        learning_rate=0.05,
+        warmup_epochs=0,
+        train=Set(X, Y),
+        validation=None,
+        checkpoint=tmp_path / "q.npz",
+        fingerprint="",
+        kept_zero=kept_zero(pruned, aware),
+        report=lambda line: None,
+    )
+    fit(job)
+    assert any((a != b.numpy()).any() for a, b in zip(before, aware.trainable_weights, strict=True))
+    tflite = export.to_int8_tflite(aware)
+    zeros = export.check(tflite, {name: z.zeros for name, z in promised.items()}, "x")
+    assert set(zeros) == set(promised)
+    path = tmp_path / "quantized.keras"
+    keras_files.save(aware, path)
+    assert export.to_int8_tflite(export.load_quantized(path)) == tflite
+    again = tmp_path / "again.keras"
+    keras_files.save(export.load_quantized(path), again)
+    assert again.read_bytes() == path.read_bytes()
+
+    with pytest.raises(
+        UserError, match=r"x: fire2_expand3x3 has \d+ zeros of 288 in the .tflite; pruning promised 288"
+    ):
+        export.check(tflite, {"fire2_expand3x3": 288}, "x")
+    with pytest.raises(
+        UserError, match=r"convolution fire9_squeeze1x1 is not in the .tflite; it has conv1, fire2"
+    ):
+        export.check(tflite, {"fire9_squeeze1x1": 0}, "x")
+
+
+def test_an_input_that_is_not_the_pixel_is_refused():
+    aware = quantization_aware(pruned_network(), X)
+    for variable in aware.layers[1].non_trainable_weights:
+        if variable.name.endswith("_max:0"):
+            variable.assign(2.0)
+    with pytest.raises(UserError, match=r"the input has scale 0.0078.*; want 0.0039.* and -128"):
+        export.check(export.to_int8_tflite(aware), {}, "x")
+
+
+@pytest.mark.parametrize("content", [b"", b"junk"])
+def test_a_file_that_is_no_model(tmp_path, content):
+    path = tmp_path / "quantized.keras"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"quantized.keras: not a model that Keras can load"):
+        export.load_quantized(path)
+
+
+def test_a_missing_file(tmp_path):
+    with pytest.raises(UserError, match=r"no such file; want a \.keras file"):
+        export.load_quantized(tmp_path / "none.keras")
+
+
+@functools.cache
+def shipped(name):
+    """The .tflite of a shipped model, and its figures."""
+    metrics = json.loads((ZOO / name / "metrics.json").read_text())
+    return export.to_int8_tflite(export.load_quantized(ZOO / name / "quantized.keras")), metrics
+
+
+@pytest.mark.parametrize("name", ["digits", "gtsrb"])
+def test_shipped_models_have_their_zeros(name):
+    settings = config.load(name)
+    tflite, metrics = shipped(name)
+    assert files.sha256(tflite) == metrics["tflite_sha256"]
+    zeros = export.check(tflite, {layer: z["zeros"] for layer, z in metrics["zeros"].items()}, name)
+    for layer, seen in zeros.items():
+        assert seen.zeros >= int(settings.prune.layers.get(layer, settings.prune.sparsity) * seen.weights)
+    assert sum(z.weights for z in zeros.values()) <= (16_384 if name == "digits" else 70_000)
+
+
+def test_shipped_digits_are_as_accurate_as_noted():
+    tflite, metrics = shipped("digits")
+    test = data.load("digits", "test", 28, 28, 1)
+    score = float((export.predictions(tflite, test.x) == test.y).mean())
+    assert score == metrics["int8_top1"] >= 0.98
+
+
+def test_shipped_gtsrb_is_accurate_enough():
+    assert shipped("gtsrb")[1]["int8_top1"] >= 0.95
+    assert shipped("gtsrb")[1]["test_images"] == 6315

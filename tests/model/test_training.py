@@ -1,0 +1,196 @@
+"""Train, prune, quantize, as a user runs them, on a few digits: resume, and the zeros in the .tflite."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model import data, export, keras_files
+from model.checkpoint import restore
+from model.errors import UserError
+
+ROOT = Path(__file__).resolve().parents[2]
+TINY = """
+name = "tiny"
+[input]
+height = 16
+width = 16
+channels = 1
+[architecture]
+family = "small"
+classes = 4
+bypass = "complex"
+conv1 = { filters = 8, kernel = 3, stride = 2 }
+stages = [[4, 8, 8], "pool", [4, 8, 8]]
+[train]
+epochs = 4
+batch = 16
+shift = 1
+rotate = 5
+[prune]
+epochs = 2
+sparsity = 0.6
+layers = { conv1 = 0.25 }
+[quantize]
+epochs = 1
+"""
+
+
+def command(stage: str, *more: str) -> list[str]:
+    return [sys.executable, "-m", "model", stage, "--model", "tiny.toml", "--data", "digits.npz", *more]
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "CUDA_VISIBLE_DEVICES": "-1"}
+
+
+def run(folder: Path, stage: str, *more: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        command(stage, *more), cwd=folder, env=environment(), capture_output=True, text=True, check=False
+    )
+
+
+def epochs(output: str) -> list[str]:
+    return [line.split(":")[0] for line in output.splitlines() if ": loss" in line]
+
+
+def folder_with_data(folder: Path) -> Path:
+    arrays = {}
+    for split, limit in (("train", 400), ("test", 100)):
+        digits = data.load("digits", split, 16, 16, 1, limit=limit)
+        few = digits.y < 4
+        arrays[f"x_{split}"], arrays[f"y_{split}"] = digits.x[few], digits.y[few]
+    np.savez(folder / "digits.npz", **arrays)
+    (folder / "tiny.toml").write_text(TINY)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory) -> tuple[Path, list[str]]:
+    """A folder in which training was interrupted by Ctrl-C after its first epoch, then run again."""
+    folder = folder_with_data(tmp_path_factory.mktemp("work"))
+    process = subprocess.Popen(
+        command("train"), cwd=folder, env=environment(), stdout=subprocess.PIPE, text=True,
+        stderr=subprocess.PIPE, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
+    )  # fmt: skip
+    assert process.stdout is not None
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if line.startswith("train 1/4"):
+            break
+    checkpoint = folder / "build/tiny/checkpoints/train.npz"
+    deadline = time.monotonic() + 20
+    while not checkpoint.exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    rest, errors = process.communicate(timeout=60)
+    first = "".join(lines) + rest
+    assert process.returncode == 130, errors
+    assert "the same command goes on from there" in first
+    assert "Traceback" not in errors
+    second = run(folder, "train")
+    assert second.returncode == 0, second.stderr
+    return folder, [first, second.stdout]
+
+
+def test_resumes_where_it_was_interrupted(trained):
+    folder, (first, second) = trained
+    done = len(epochs(first))
+    assert 1 <= done < 4
+    # An interruption between an epoch's line and its checkpoint loses that epoch: then it is run again.
+    resumed = epochs(second)
+    assert resumed in ([f"train {n}/4" for n in range(k + 1, 5)] for k in (done, done - 1))
+    assert "resuming after epoch" in second
+    record = json.loads((folder / "build/tiny/train.json").read_text())
+    assert [entry["epoch"] for entry in record["history"]] == [1, 2, 3, 4]
+    assert not (folder / "build/tiny/checkpoints/train.npz").exists()
+
+
+def test_resumed_training_equals_an_uninterrupted_one(trained, tmp_path):
+    folder, _ = trained
+    other = folder_with_data(tmp_path)
+    assert run(other, "train").returncode == 0
+    losses = [
+        [entry["loss"] for entry in json.loads((place / "build/tiny/train.json").read_text())["history"]]
+        for place in (folder, other)
+    ]
+    assert losses[0] == losses[1]
+    one, two = (keras_files.load(place / "build/tiny/float.keras") for place in (folder, other))
+    for a, b in zip(one.get_weights(), two.get_weights(), strict=True):
+        assert (a == b).all()
+
+
+def test_nothing_to_do_the_second_time(trained):
+    folder, _ = trained
+    before = (folder / "build/tiny/float.keras").read_bytes()
+    again = run(folder, "train")
+    assert again.returncode == 0 and "up to date" in again.stdout and not epochs(again.stdout)
+    assert (folder / "build/tiny/float.keras").read_bytes() == before
+
+
+def test_prune_and_quantize_keep_their_promises(trained):
+    folder, _ = trained
+    pruned = run(folder, "prune")
+    assert pruned.returncode == 0, pruned.stderr
+    quantized = run(folder, "quantize")
+    assert quantized.returncode == 0, quantized.stderr
+    build = folder / "build/tiny"
+    model = export.load_quantized(build / "quantized.keras")
+    tflite = export.to_int8_tflite(model)
+    assert export.to_int8_tflite(model) == tflite
+    zeros = export.tflite_zeros(tflite)
+    fires = {f"fire{n}_{part}" for n in (2, 3) for part in ("squeeze1x1", "expand1x1", "expand3x3")}
+    assert set(zeros) == {"conv1", "conv10", "fire2_bypass1x1"} | fires
+    for name, seen in zeros.items():
+        assert seen.zeros >= int((0.25 if name == "conv1" else 0.6) * seen.weights), name
+        assert seen.zeros < seen.weights, name
+    record = json.loads((build / "quantize.json").read_text())
+    assert record["zeros"] == {name: {"zeros": z.zeros, "weights": z.weights} for name, z in zeros.items()}
+    test = data.load(str(folder / "digits.npz"), "test", 16, 16, 1)
+    assert record["int8_top1"] == round(float((export.predictions(tflite, test.x) == test.y).mean()), 6)
+    assert record["int8_top1"] > 0.5  # four classes; it did learn
+
+
+def test_another_schedule_than_the_checkpoint_s_is_refused(trained):
+    folder, _ = trained
+    checkpoint = folder / "build/tiny/checkpoints/train.npz"
+    checkpoint.parent.mkdir(exist_ok=True)
+    np.savez(checkpoint, meta=np.array(json.dumps({"fingerprint": "other", "history": [{}]})))
+    with pytest.raises(
+        UserError, match="other settings or data than these; restore them, or start over with --fresh"
+    ):
+        restore(checkpoint, "mine", [])
+    checkpoint.write_bytes(b"junk")
+    with pytest.raises(UserError, match=r"train.npz: not a readable checkpoint .*--fresh"):
+        restore(checkpoint, "mine", [])
+    checkpoint.unlink()
+    assert restore(checkpoint, "mine", []) == []
+
+
+@pytest.mark.parametrize(
+    ("stage", "more", "message"),
+    [
+        (
+            "prune",
+            ["--model", "other.toml"],
+            "build/other/float.keras: no such file; run first: python -m model train",
+        ),
+        ("train", ["--epochs", "0"], "--epochs 0: want a whole number from 1 to 10000"),
+        ("train", ["--data", "random"], 'data "random" has no classes to learn'),
+        ("train", ["--data", "none"], "none: no such data"),
+    ],
+)
+def test_mistakes(trained, stage, more, message):
+    folder, _ = trained
+    (folder / "other.toml").write_text(TINY.replace('"tiny"', '"other"'))
+    done = run(folder, stage, *more)
+    assert done.returncode == 1
+    assert f"python -m model {stage}: error: " in done.stderr and message in done.stderr
+    assert "Traceback" not in done.stderr
