@@ -17,10 +17,12 @@ inline int32_t DoublingHighMul(int32_t a, int32_t b) {
 
 // round(x / 2^exponent), half away from zero; exponent 0 to 31.
 inline int32_t RoundingShiftRight(int32_t x, int exponent) {
-  const int32_t mask = static_cast<int32_t>((uint32_t{1} << exponent) - 1u);
-  const int32_t remainder = x & mask;
-  const int32_t threshold = static_cast<int32_t>(static_cast<uint32_t>(mask) >> 1) + (x < 0 ? 1 : 0);
-  return (x >> exponent) + (remainder > threshold ? 1 : 0);
+  if (exponent == 0) return x;
+  // Taking 1 from a negative number sends its halves down, away from zero;
+  // then the last bit shifted out is what rounding adds.
+  const int32_t y = static_cast<int32_t>(static_cast<uint32_t>(x) + static_cast<uint32_t>(x >> 31));
+  const int32_t twice = y >> (exponent - 1);
+  return (twice >> 1) + (twice & 1);
 }
 
 // x * 2^exponent, wrapping; exponent 0 to 31.
@@ -35,9 +37,8 @@ inline int32_t WrappingAdd(int32_t a, int32_t b) {
 
 // x * multiplier * 2^(shift - 31): TFLite's MultiplyByQuantizedMultiplier.
 inline int32_t Rescale(int32_t x, int32_t multiplier, int shift) {
-  const int left = shift > 0 ? shift : 0;
-  const int right = shift > 0 ? 0 : -shift;
-  return RoundingShiftRight(DoublingHighMul(ShiftLeft(x, left), multiplier), right);
+  if (shift > 0) return DoublingHighMul(ShiftLeft(x, shift), multiplier);
+  return RoundingShiftRight(DoublingHighMul(x, multiplier), -shift);
 }
 
 inline int8_t Clamp(int32_t x, int32_t low, int32_t high) {

@@ -48,7 +48,16 @@ inline void Accumulate(Block* block, const int8_t* w0, const int8_t* w1, const i
 class Row {
  public:
   explicit Row(const ConvRow& c)
-      : c_(c), row_weights_(uint32_t{c.kernel_w} * c.in_channels), filter_(c.kernel_h * row_weights_) {
+      : c_(c),
+        rows_(c.rows),
+        row_weights_(uint32_t{c.kernel_w} * c.in_channels),
+        filter_(c.kernel_h * row_weights_),
+        kernel_h_(c.kernel_h),
+        out_stride_(c.out_pixel_stride),
+        out_zero_point_(c.out_zero_point),
+        act_min_(c.act_min),
+        act_max_(c.act_max),
+        out_width_(c.out_width) {
     // Pixels [begin, end) have their whole window inside the row.
     begin_ = (c.pad_left + c.stride_w - 1) / c.stride_w;
     const int last = c.in_width + c.pad_left - c.kernel_w;
@@ -64,20 +73,41 @@ class Row {
   }
 
  private:
+  // What one output channel needs. Copied: a store of an int8 might alias the
+  // tables, so the compiler would read them again for every pixel.
+  struct Channel {
+    const int8_t* filter;
+    int8_t* out;
+    int32_t base;  // the bias, and the taps on rows of padding
+    int32_t multiplier;
+    int32_t shift;
+  };
+
+  Channel Prepare(uint32_t o) const {
+    const int8_t* filter = c_.weights + o * filter_;
+    int32_t base = c_.bias[o];
+    for (uint32_t k = 0; k < c_.kernel_h; ++k) {
+      if (c_.rows[k] == nullptr) {
+        base = WrappingAdd(base, c_.in_zero_point * Sum(filter + k * row_weights_, row_weights_));
+      }
+    }
+    return {filter, c_.out + o, base, c_.multipliers[o], c_.shifts[o]};
+  }
+
   // All pixels of channels a and b (which may be the same).
-  void Channels(uint32_t a, uint32_t b) const {
-    const int32_t base_a = Base(a), base_b = Base(b);
+  void Channels(uint32_t first, uint32_t second) const {
+    const Channel a = Prepare(first), b = Prepare(second);
+    const uint32_t next = uint32_t{c_.stride_w} * c_.in_channels;
     int x = 0;
     for (; x < begin_; ++x) Edge(x, a, b);
     for (; x + 2 <= end_; x += 2) {
-      Block block = {base_a, base_a, base_b, base_b};
+      Block block = {a.base, a.base, b.base, b.base};
       const uint32_t at = Offset(x);
-      const uint32_t next = uint32_t{c_.stride_w} * c_.in_channels;
-      for (uint32_t k = 0; k < c_.kernel_h; ++k) {
-        if (c_.rows[k] == nullptr) continue;
-        const int8_t* pixel = c_.rows[k] + at;
-        const uint32_t weights = k * row_weights_;
-        Accumulate(&block, Filter(a) + weights, Filter(b) + weights, pixel, pixel + next, row_weights_);
+      uint32_t weights = 0;
+      for (uint32_t k = 0; k < kernel_h_; ++k, weights += row_weights_) {
+        if (rows_[k] == nullptr) continue;
+        const int8_t* pixel = rows_[k] + at;
+        Accumulate(&block, a.filter + weights, b.filter + weights, pixel, pixel + next, row_weights_);
       }
       Store(x, a, block.acc00);
       Store(x + 1, a, block.acc01);
@@ -85,70 +115,67 @@ class Row {
       Store(x + 1, b, block.acc11);
     }
     for (; x < end_; ++x) {
-      Store(x, a, Pixel(base_a, a, Offset(x)));
-      Store(x, b, Pixel(base_b, b, Offset(x)));
+      Store(x, a, Pixel(a, Offset(x)));
+      Store(x, b, Pixel(b, Offset(x)));
     }
-    for (; x < c_.out_width; ++x) Edge(x, a, b);
+    for (; x < out_width_; ++x) Edge(x, a, b);
   }
-
-  const int8_t* Filter(uint32_t o) const { return c_.weights + o * filter_; }
 
   uint32_t Offset(int x) const {
     return static_cast<uint32_t>(x * c_.stride_w - c_.pad_left) * c_.in_channels;
   }
 
-  // The bias, and the taps on rows of padding, which have the zero point's value.
-  int32_t Base(uint32_t o) const {
-    int32_t base = c_.bias[o];
-    for (uint32_t k = 0; k < c_.kernel_h; ++k) {
-      if (c_.rows[k] == nullptr) {
-        base = WrappingAdd(base, c_.in_zero_point * Sum(Filter(o) + k * row_weights_, row_weights_));
-      }
-    }
-    return base;
-  }
-
-  int32_t Pixel(int32_t base, uint32_t o, uint32_t at) const {
+  int32_t Pixel(const Channel& channel, uint32_t at) const {
     int32_t sum = 0;
-    for (uint32_t k = 0; k < c_.kernel_h; ++k) {
-      if (c_.rows[k] != nullptr) sum += Dot(c_.rows[k] + at, Filter(o) + k * row_weights_, row_weights_);
+    for (uint32_t k = 0; k < kernel_h_; ++k) {
+      if (rows_[k] != nullptr) sum += Dot(rows_[k] + at, channel.filter + k * row_weights_, row_weights_);
     }
-    return WrappingAdd(base, sum);
+    return WrappingAdd(channel.base, sum);
   }
 
   // A pixel whose window hangs over the row's end, on one side or both.
-  void Edge(int x, uint32_t a, uint32_t b) const {
+  void Edge(int x, const Channel& a, const Channel& b) const {
     Store(x, a, EdgePixel(x, a));
-    if (b != a) Store(x, b, EdgePixel(x, b));
+    if (b.filter != a.filter) Store(x, b, EdgePixel(x, b));
   }
 
-  int32_t EdgePixel(int x, uint32_t o) const {
+  int32_t EdgePixel(int x, const Channel& channel) const {
     const int left = x * c_.stride_w - c_.pad_left;
     const int right = c_.in_width - left;  // columns of the row from `left` on
     int begin = left < 0 ? -left : 0;
     int end = right < c_.kernel_w ? right : c_.kernel_w;
     if (begin >= end) begin = end = 0;
     const uint32_t channels = c_.in_channels;
+    const uint32_t before = static_cast<uint32_t>(begin) * channels;
     const uint32_t inside = static_cast<uint32_t>(end - begin) * channels;
+    const uint32_t after = row_weights_ - before - inside;
     int32_t sum = 0;
-    for (uint32_t k = 0; k < c_.kernel_h; ++k) {
-      if (c_.rows[k] == nullptr) continue;  // in Base
-      const int8_t* weights = Filter(o) + k * row_weights_;
-      const int8_t* here = weights + static_cast<uint32_t>(begin) * channels;
-      if (inside > 0) sum += Dot(c_.rows[k] + (left + begin) * static_cast<int>(channels), here, inside);
-      sum += c_.in_zero_point * (Sum(weights, row_weights_) - Sum(here, inside));
+    int32_t padded = 0;  // weights on taps with the zero point's value
+    for (uint32_t k = 0; k < kernel_h_; ++k) {
+      if (rows_[k] == nullptr) continue;  // in the base
+      const int8_t* weights = channel.filter + k * row_weights_;
+      if (inside > 0)
+        sum += Dot(rows_[k] + (left + begin) * static_cast<int>(channels), weights + before, inside);
+      padded += Sum(weights, before) + Sum(weights + before + inside, after);
     }
-    return WrappingAdd(Base(o), sum);
+    return WrappingAdd(channel.base, sum + c_.in_zero_point * padded);
   }
 
-  void Store(int x, uint32_t o, int32_t acc) const {
-    c_.out[static_cast<uint32_t>(x) * c_.out_pixel_stride + o] =
-        Requantize(acc, c_.multipliers[o], c_.shifts[o], c_.out_zero_point, c_.act_min, c_.act_max);
+  void Store(int x, const Channel& channel, int32_t acc) const {
+    channel.out[static_cast<uint32_t>(x) * out_stride_] =
+        Requantize(acc, channel.multiplier, channel.shift, out_zero_point_, act_min_, act_max_);
   }
 
   const ConvRow& c_;
+  const int8_t* const* rows_;
   const uint32_t row_weights_;
   const uint32_t filter_;
+  const uint32_t kernel_h_;
+  const uint32_t out_stride_;
+  const int32_t out_zero_point_;
+  const int32_t act_min_;
+  const int32_t act_max_;
+  const int out_width_;
   int begin_;
   int end_;
 };
