@@ -2,7 +2,7 @@
 MODEL ?= digits
 BOARD ?= stm32f405
 PYTHON := .venv/bin/python
-# MODEL= may be a TOML of your own, named after the model: mine.toml.
+# MODEL= may be a TOML of your own: mine.toml, whose `name` is then "mine".
 NAME = $(patsubst %.toml,%,$(notdir $(MODEL)))
 CONVERTED = build/$(NAME)/manifest.json
 
@@ -16,7 +16,7 @@ CONVERT_MODEL = $(if $(TFLITE),$(if $(filter command line,$(origin MODEL)),--mod
 DEVICE = $(if $(PORT),--port "$(PORT)",--board "$(BOARD)")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long lint train prune quantize evaluate convert firmware simulate validate clean
+.PHONY: help setup demo test test-long lint train prune quantize evaluate convert firmware flash simulate validate clean
 
 help: ## this list
 	@echo "make VERB [MODEL=digits] [BOARD=stm32f405] ..."
@@ -47,23 +47,27 @@ quantize: setup ## quantization-aware training of the pruned network [DATA= EPOC
 	@$(PYTHON) -m model quantize $(STAGE)
 
 evaluate: setup $(CONVERTED) ## accuracy: Keras, the int8 .tflite, our engine on the host [DATA= LIMIT= JSON=file]
-	@$(PYTHON) -m model evaluate --model "$(NAME)" $(call option,DATA) $(call option,LIMIT) $(call option,JSON)
+	@$(PYTHON) -m model evaluate --model "$(MODEL)" $(call option,DATA) $(call option,LIMIT) $(call option,JSON)
 
 convert: setup ## build/<model>/: C arrays, settings, engine model [TFLITE=file LABELS= PREPROCESS= DATA=]
 	@$(PYTHON) -m convert $(CONVERT_MODEL) $(call option,TFLITE) $(call option,LABELS) $(call option,PREPROCESS) $(call option,DATA)
 
-# Also when the network has been quantized anew since.
-$(CONVERTED): $(wildcard build/$(NAME)/quantized.keras) | setup
+# Again when the network has been quantized anew, or the converter has changed; not for a .tflite from elsewhere.
+OURS = $(wildcard $(filter %.toml,$(MODEL)) model/configs/$(NAME).toml)
+$(CONVERTED): $(if $(OURS),$(OURS) $(wildcard build/$(NAME)/quantized.keras model/zoo/$(NAME)/quantized.keras convert/*.py)) | setup
 	@$(PYTHON) -m convert --model "$(MODEL)"
 
 firmware: setup $(CONVERTED) ## build the firmware of MODEL= for BOARD=
-	@$(PYTHON) -m host_tools firmware --model "$(NAME)" --board "$(BOARD)"
+	@$(PYTHON) -m host_tools firmware --model "$(MODEL)" --board "$(BOARD)"
+
+flash: firmware ## write it to a real board [DRY_RUN=1]
+	@$(PYTHON) -m host_tools flash --model "$(MODEL)" --board "$(BOARD)" $(if $(DRY_RUN),--dry-run)
 
 simulate: firmware ## boot the emulated BOARD= and print the URL of its serial port
-	@$(PYTHON) -m host_tools simulate --model "$(NAME)" --board "$(BOARD)"
+	@$(PYTHON) -m host_tools simulate --model "$(MODEL)" --board "$(BOARD)"
 
 validate: $(if $(PORT),setup,firmware) ## images over serial, device against Python [PORT= or BOARD=] [DATA= LIMIT= JSON=file]
-	@$(PYTHON) -m host_tools validate --model "$(NAME)" $(DEVICE) $(call option,DATA) $(call option,LIMIT) $(call option,JSON)
+	@$(PYTHON) -m host_tools validate --model "$(MODEL)" $(DEVICE) $(call option,DATA) $(call option,LIMIT) $(call option,JSON)
 
 clean: ## remove build/ (trained models in it, too)
 	rm -rf build

@@ -26,7 +26,7 @@ EXAMPLES = """examples:
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    p = argparse.ArgumentParser(
+    p = cli.Parser(
         prog="python -m convert",
         description="Write build/<model>/: .tflite, C arrays, settings, engine model, golden pair, manifest.",
         epilog=EXAMPLES,
@@ -82,54 +82,63 @@ def _recorded_accuracy(inputs: dict[str, str]) -> Any:
     return None
 
 
-def _gather(args: argparse.Namespace, console: Console) -> tuple[artefacts.Conversion, dict[str, str], Any]:
-    settings = None
+def _gather(args: argparse.Namespace, console: Console) -> tuple[artefacts.Conversion, artefacts.Origin]:
     if args.tflite is None:
         for option in ("labels", "preprocess"):
             if getattr(args, option):
                 raise UserError(f"--{option} goes with --tflite; {args.model or 'digits'} has its own")
         settings = config.load(args.model or "digits")
         content, inputs = _trained(console, settings.name)
+        inputs[os.path.relpath(settings.path)] = files.sha256(settings.path.read_bytes())
         file = tflite.parse(content, settings.name)
-        return artefacts.convert(file, settings.name, list(settings.data.labels), "byte"), inputs, settings
+        converted = artefacts.convert(file, settings.name, list(settings.data.labels), "byte")
+        return converted, artefacts.Origin(inputs, settings.data.source)
     file = tflite.read(args.tflite)
     name = args.model or re.sub(r"(\.int8)?\.tflite$", "", args.tflite.name)
-    if not re.fullmatch(r"[\w.-]+", name):
-        raise UserError(f"--model {name}: wanted a name of letters, digits, '_', '-', '.'")
+    if not re.fullmatch(r"\w[\w.-]*", name):
+        whose = "--model" if args.model else f"{args.tflite}: the file's name,"
+        raise UserError(f"{whose} '{name}', names no folder well; give --model, of letters, digits, _ - .")
     inputs = {str(args.tflite): files.sha256(file.content)}
-    labels = _labels_file(args.labels) if args.labels else []
+    labels = []
+    if args.labels:
+        labels = _labels_file(args.labels)
+        inputs[str(args.labels)] = files.sha256(args.labels.read_bytes())
     converted = artefacts.convert(file, name, labels, args.preprocess or "byte")
     classes = converted.network.buffers[converted.network.output_buffer].channels
     if labels and len(labels) != classes:
         raise UserError(f"{args.labels}: {len(labels)} class names; the model has {classes} classes")
     if not args.preprocess:
-        console.print(
-            "note: images are fed as int8 = pixel - 128; if the model wants otherwise, say --preprocess",
-            highlight=False, soft_wrap=True,
-        )  # fmt: skip
-    return converted, inputs, settings
+        _note(console, "images are fed as int8 = pixel - 128; if the model wants otherwise, say --preprocess")
+    return converted, artefacts.Origin(inputs, "")
+
+
+def _note(console: Console, text: str) -> None:
+    console.print(f"note: {text}", highlight=False, soft_wrap=True)
 
 
 def run(args: argparse.Namespace) -> int:
     """Converts and writes; returns the exit status."""
     console = Console()
-    c, inputs, settings = _gather(args, console)
-    source = args.data or (settings.data.source if settings else "")
+    c, origin = _gather(args, console)
+    source = args.data or origin.data
     shape = c.network.buffers[c.network.input_buffer]
     measured, golden = None, None
     if source:
         from model import data
 
         images = data.load(source, "test", shape.height, shape.width, shape.channels, labels=c.labels or None)
+        for notice in images.notices:
+            _note(console, notice)
         quantized = quantize_images(
             images.x, {"preprocess": c.preprocess, "scale": shape.scale, "zero_point": shape.zero_point}
         )
         golden = quantized[0]
         if np.any(images.y >= 0):
             measured = accuracy.measure(c, quantized, images.y)
+            measured |= {"data": source, "images_sha256": files.sha256(quantized.tobytes())}
     else:
-        measured = _recorded_accuracy(inputs)
-    manifest = artefacts.write(c, BUILD / c.name, inputs, measured, golden)
+        measured = _recorded_accuracy(origin.files)
+    manifest = artefacts.write(c, BUILD / c.name, origin, measured, golden)
     report.print_plan(console, manifest["plan"], c.plan)
     _summary(console, manifest)
     return 0
@@ -156,4 +165,4 @@ def _summary(console: Console, manifest: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(cli.guarded(run, parser().parse_args(), "convert"))
+    sys.exit(cli.guarded(run, parser().parse_args(), "python -m convert"))

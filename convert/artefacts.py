@@ -3,6 +3,7 @@
 import importlib.metadata
 import io
 import platform
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,14 @@ class Conversion:
     preprocess: str
 
 
+@dataclass(frozen=True)
+class Origin:
+    """What a conversion was made from: SHA-256 of each file, by path; the model's own data ("" = none)."""
+
+    files: dict[str, str]
+    data: str
+
+
 def convert(file: TfliteFile, name: str, labels: list[str], preprocess: str) -> Conversion:
     """Converts; raises UserError for what the engine does not take."""
     network = lower(file)
@@ -75,7 +84,16 @@ def _golden(c: Conversion, manifest: dict[str, Any], image: np.ndarray | None) -
     return stream.getvalue()
 
 
-def _manifest(c: Conversion, arena: int | None, inputs: dict[str, str], accuracy: Any) -> dict[str, Any]:
+def _tflm_arena(tflite: bytes) -> int | None:
+    if not tflm.available():
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.tflite"
+        path.write_bytes(tflite)
+        return tflm.arena_bytes(str(path))
+
+
+def _manifest(c: Conversion, arena: int | None, origin: Origin, accuracy: Any) -> dict[str, Any]:
     source = c.network.buffers[c.network.input_buffer]
     logits = c.network.buffers[c.network.logits_buffer]
     output = c.network.buffers[c.network.output_buffer]
@@ -103,29 +121,27 @@ def _manifest(c: Conversion, arena: int | None, inputs: dict[str, str], accuracy
             "softmax": c.network.output_buffer != c.network.logits_buffer,
         },
         "labels": c.labels,
-        "inputs": inputs,
+        "inputs": origin.files,
+        "data": origin.data,
         "plan": report.plan_rows(c.network),
+        "peak": report.peak_rows(c.network, c.plan),
         "versions": versions(),
     }  # fmt: skip
 
 
 def write(
-    c: Conversion, folder: Path, inputs: dict[str, str], accuracy: Any, golden: np.ndarray | None
+    c: Conversion, folder: Path, origin: Origin, accuracy: Any, golden: np.ndarray | None
 ) -> dict[str, Any]:
     """Writes all artefacts into `folder`, the manifest last; returns the manifest.
 
     Args:
         c: the conversion.
         folder: build/<model>.
-        inputs: SHA-256 of each file that went in.
+        origin: what went in.
         accuracy: what the manifest says of accuracy, or None.
         golden: int8 [height, width, channels] for golden.npz; None for a synthetic image.
     """
-    # The old manifest vouches for the old files: it must not outlive them.
-    (folder / "manifest.json").unlink(missing_ok=True)
-    files.write_bytes(folder / "model.tflite", c.file.content)
-    arena = tflm.arena_bytes(str(folder / "model.tflite")) if tflm.available() else None
-    manifest = _manifest(c, arena, inputs, accuracy)
+    manifest = _manifest(c, _tflm_arena(c.file.content), origin, accuracy)
     outputs = {
         "model.tflite": c.file.content,
         "model.sqz": c.engine_model,
@@ -140,6 +156,8 @@ def write(
         header, source = arrays.c_array(array, data, origin)
         file = array.removeprefix("g_")
         outputs |= {f"{file}.h": header.encode(), f"{file}.c": source.encode()}
+    # The old manifest vouches for the old files: it must not outlive them.
+    (folder / "manifest.json").unlink(missing_ok=True)
     for file, content in outputs.items():
         files.write_bytes(folder / file, content)
     manifest["files"] = {file: files.sha256(content) for file, content in sorted(outputs.items())}

@@ -53,10 +53,11 @@ def _layer_record(layer: Layer, resume: int, data: _Data) -> bytes:
             data.add(layer.multipliers.astype("<i4").tobytes()),
             data.add(layer.shifts.tobytes()),
         ]
+    kernel = (1, 1) if layer.kind is Kind.MEAN else layer.kernel  # MEAN: the whole map, of any size
     inputs = [*layer.inputs, 0][:2]
     params = [*layer.params, 0, 0, 0, 0, 0, 0][:6]
     return _LAYER.pack(
-        layer.kind, encoding, layer.kernel[0], layer.kernel[1], layer.stride[0], layer.stride[1],
+        layer.kind, encoding, kernel[0], kernel[1], layer.stride[0], layer.stride[1],
         layer.pad_top, layer.pad_left, inputs[0], inputs[1], layer.output, layer.out_channel,
         layer.out_channels, resume, layer.act_min, layer.act_max, 0, *offsets, layer.scratch_offset, *params,
     )  # fmt: skip

@@ -9,25 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
+from convert.statuses import describe
 from model.errors import UserError
 
 REPO = Path(__file__).resolve().parent.parent
 _SOURCE = REPO / "firmware_cpp" / "host"
 _BUILD = REPO / "build" / "host"
-STATUS_NAMES = {
-    1: "misaligned",
-    2: "truncated",
-    3: "not an engine model (bad magic)",
-    4: "format version of another converter",
-    5: "damaged (CRC-32 does not match)",
-    6: "an offset lies outside the model or the arena",
-    7: "a layer contradicts its buffers",
-    8: "layers are out of order",
-    9: "arena too small",
-    10: "engine not ready",
-    11: "more rows than the image has",
-    12: "the memory plan is inconsistent",
-}
 
 
 class _Storage(ctypes.Structure):
@@ -53,24 +40,21 @@ def build(sanitize: bool = False) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as lock:  # test workers and evaluate processes may come at once
         fcntl.flock(lock, fcntl.LOCK_EX)
+        cache = folder / "CMakeCache.txt"
+        if cache.is_file() and f"CMAKE_HOME_DIRECTORY:INTERNAL={_SOURCE}\n" not in cache.read_text():
+            cache.unlink()  # of a checkout that has been moved or copied
         log = folder / "build.log"
+        sanitized = f"-DSANITIZE={'ON' if sanitize else 'OFF'}"
         for command in (
-            [
-                "cmake",
-                "-G",
-                "Ninja",
-                "-S",
-                _SOURCE,
-                "-B",
-                folder,
-                f"-DSANITIZE={'ON' if sanitize else 'OFF'}",
-            ],
+            ["cmake", "-G", "Ninja", "-S", _SOURCE, "-B", folder, sanitized],
             ["cmake", "--build", folder],
         ):
             done = subprocess.run(command, capture_output=True, text=True, check=False)
-            log.write_text(done.stdout + done.stderr)
+            said = done.stdout + done.stderr
+            log.write_text(said)
             if done.returncode != 0:
-                raise UserError(f"building the engine for the host failed; see {log}")
+                first = next((line.strip() for line in said.splitlines() if "rror" in line), "no message")
+                raise UserError(f"building the engine for the host failed: {first}; all of it: {log}")
     return folder / ("run_model" if sanitize else "libsqueeze.so")
 
 
@@ -128,8 +112,7 @@ class HostEngine:
     @staticmethod
     def _check(status: int, what: str) -> None:
         if status:
-            reason = STATUS_NAMES.get(status, "unknown")
-            raise UserError(f"{what}: status {status}, {reason}; convert it again")
+            raise UserError(f"{what}: {describe(status)}; convert it again")
 
     def infer(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """One image, int8 [height, width, channels] -> (logits, probabilities), int8 [classes] each."""

@@ -5,13 +5,16 @@ from collections.abc import Callable
 import numpy as np
 
 from convert import quantization as quant
-from convert.lowering import ACTIVATIONS, VALID, Lowering, geometry, layer_name
+from convert.lowering import ACTIVATIONS, MAX_PADDING, VALID, Lowering, geometry, layer_name
 from convert.network import Kind, Layer, Network, TensorView
 from convert.tflite import Op, TfliteFile
 from model.errors import UserError
 
 MAX_KERNEL = 7  # of convolutions; pools may cover a whole feature map
 MAX_POOL_KERNEL = 255
+# As in firmware_cpp/engine: format.h, and the sums of softmax, Q12.19.
+MAX_LAYERS = 128
+MAX_SOFTMAX = 4095
 
 
 def _conv(low: Lowering, op: Op) -> None:
@@ -159,6 +162,8 @@ def _pad(low: Lowering, op: Op) -> None:
     if users and all(fuses(user) for user in users):
         low.pads[out.index] = (x.index, top, left)
         return
+    if max(top, left) > MAX_PADDING:
+        raise low.fail(op, pads, f"{max(top, left)} rows or columns; wanted at most {MAX_PADDING}")
     source = low.whole_input(op, x.index)
     view = low.destination(out)
     low.layers.append(
@@ -227,6 +232,8 @@ def _softmax(low: Lowering, op: Op) -> None:
     low.check_int8(op, x.index, out.index)
     if x.hwc[:2] != (1, 1):
         raise low.fail(op, x, "SOFTMAX over more than one pixel; not supported")
+    if x.hwc[2] > MAX_SOFTMAX:
+        raise low.fail(op, x, f"SOFTMAX over {x.hwc[2]} classes; wanted at most {MAX_SOFTMAX}")
     if float(out.scale[0]) != 1 / 256 or out.zero_point != -128:
         raise low.fail(op, out, f"scale {out.scale[0]}, zero point {out.zero_point}; wanted 1/256 and -128")
     source = low.whole_input(op, x.index)
@@ -295,8 +302,25 @@ def _order(layers: list[Layer]) -> list[Layer]:
     ]
 
 
+def _name_apart(layers: list[Layer]) -> None:
+    """Adds the op's index to every name that an earlier layer has."""
+    taken: set[str] = set()
+    for layer in layers:
+        if layer.name in taken:
+            layer.name = f"{layer.name}_{layer.op_index}"
+        taken.add(layer.name)
+
+
 def lower(file: TfliteFile) -> Network:
     """Lowers `file`. Raises UserError naming the operator, its index and the tensor it cannot take."""
+    try:
+        return _lower(file)
+    except (IndexError, KeyError, ValueError, TypeError, AttributeError) as error:
+        # A damaged file can hold anything; what is checked above gives a better message.
+        raise UserError(f"{file.path}: damaged or inconsistent ({type(error).__name__}: {error})") from error
+
+
+def _lower(file: TfliteFile) -> Network:
     if len(file.inputs) != 1 or len(file.outputs) != 1:
         raise UserError(
             f"{file.path}: {len(file.inputs)} inputs, {len(file.outputs)} outputs; wanted 1 and 1"
@@ -331,6 +355,9 @@ def lower(file: TfliteFile) -> Network:
         b = low.buffers[view.buffer]
         if (b.height, b.width) != (1, 1) or b.channels != view.channels:
             raise UserError(f"{file.path}: output {tensor}; wanted a vector of classes, [1, classes]")
+    if max(len(low.layers), len(low.buffers)) > MAX_LAYERS:
+        raise UserError(f"{file.path}: {len(low.layers)} layers; wanted at most {MAX_LAYERS}")
+    _name_apart(low.layers)
     views = {t: low.views[low.root(t)] for t in range(len(file.tensors)) if low.root(t) in low.views}
     return Network(
         file.content, low.buffers, _order(low.layers), in_buffer, logits.buffer, output.buffer, views,

@@ -10,6 +10,7 @@ from convert.tflite import Op, Tensor, TfliteFile
 from model.errors import UserError
 
 ACTIVATIONS = {v: k for k, v in vars(schema.ActivationFunctionType).items() if isinstance(v, int)}
+MAX_PADDING = 255  # a byte of the layer's record
 SAME, VALID = schema.Padding.SAME, schema.Padding.VALID
 
 
@@ -97,7 +98,9 @@ def layer_name(tensor: Tensor, op: Op) -> str:
     fire = re.search(r"fire_?(\d+)[/_.]*(squeeze|expand|bypass)\w*?_?(\dx\d)?", tensor.name, re.IGNORECASE)
     if fire:
         return f"fire{fire[1]}/{fire[2].lower()}{fire[3] or ''}"
-    simple = re.search(r"(conv|pool|bypass)_?(\d+)", tensor.name.split(";")[0], re.IGNORECASE)
+    # A whole word: Keras' own conv2d_1 is not conv2.
+    word = r"(?<![A-Za-z0-9])(conv|bypass)_?(\d+)(?![A-Za-z0-9])"
+    simple = re.search(word, tensor.name.split(";")[0], re.IGNORECASE)
     if simple and op.name == "CONV_2D":
         return f"{simple[1].lower()}{simple[2]}"
     return f"{op.name.lower()}_{op.index}"
@@ -119,5 +122,7 @@ def geometry(
             raise low.fail(op, x, f"padding code {o.padding}; wanted SAME or VALID")
         if wanted != n_out:
             raise low.fail(op, out, f"{n_out} output rows or columns; the geometry gives {wanted}")
+        if before > MAX_PADDING:
+            raise low.fail(op, x, f"{before} rows or columns of padding; wanted at most {MAX_PADDING}")
         pads.append(before)
     return pads[0], pads[1]

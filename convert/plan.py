@@ -39,6 +39,12 @@ class Plan:
     lower_bound: int
     blocks: list[tuple[Block, int]]  # with their offsets
 
+    def at_peak(self) -> list[Block]:
+        """The blocks in use at the moment when most bytes are, the largest first."""
+        live = sum(block.size * block.live.astype(np.int64) for block, _ in self.blocks)
+        moment = int(np.argmax(live))
+        return sorted((b for b, _ in self.blocks if b.live[moment]), key=lambda b: -b.size)
+
 
 def _ring_rows(lives: list[list[int]]) -> int:
     """Fewest slots such that row r + slots is first written after the last use of row r."""

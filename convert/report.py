@@ -45,6 +45,20 @@ def plan_rows(network: Network) -> list[dict[str, Any]]:
     return rows
 
 
+def peak_rows(network: Network, plan: Plan) -> list[dict[str, Any]]:
+    """What holds the arena at its fullest moment, the largest first: layer and bytes."""
+    writers = {network.input_buffer: "input"}
+    for layer in network.layers:
+        writers.setdefault(layer.output, layer.name)
+    return [
+        {
+            "layer": writers[b.buffer] if b.buffer is not None else network.layers[b.layer].name,
+            "bytes": b.size,
+        }
+        for b in plan.at_peak()
+    ]
+
+
 def print_plan(console: Console, rows: list[dict[str, Any]], plan: Plan) -> None:
     """The plan as a table."""
     table = Table(

@@ -10,8 +10,10 @@ import sys
 from collections.abc import Callable
 
 from convert.tflite import TfliteFile
+from model.errors import UserError
 
 _GRANULE = 16  # TFLM aligns its arena to 16 bytes
+_LARGEST = 256 << 20
 _PROBE = """
 import sys
 from tflite_micro import runtime
@@ -79,12 +81,14 @@ def arena_bytes(tflite_path: str) -> int:
             probe.stdin.flush()
             answer = probe.stdout.readline().strip()
             if answer not in ("fits", "small"):
-                raise RuntimeError(f"TFLM's interpreter died at an arena of {size} bytes")
+                raise UserError(f"{tflite_path}: TFLite Micro crashed with an arena of {size} bytes")
             return answer == "fits"
 
         high = 16 << 10
         while not fits(high):
             high *= 2
+            if high > _LARGEST:
+                raise UserError(f"{tflite_path}: TFLite Micro refuses it in an arena of any size")
         found = _smallest(fits, high // 2 if high > 16 << 10 else 0, high)
         probe.stdin.close()
     return found

@@ -29,11 +29,11 @@ def run(args: argparse.Namespace) -> int:
     def step(number: int, what: str) -> None:
         console.rule(f"{number}/3  {what}", align="left")
 
-    step(1, f"convert: the shipped '{MODEL}' network (pruned, quantization-aware) for the board")
+    step(1, f"convert the '{MODEL}' network, pruned and quantized")
     convert.run(convert.parser().parse_args(["--model", MODEL]))
-    step(2, f"firmware: bare metal for the {BOARD}")
+    step(2, f"build bare-metal firmware for the {BOARD}")
     firmware.run(argparse.Namespace(board=BOARD, model=MODEL))
-    step(3, f"validate: boot it in QEMU, send {IMAGES} test images over its serial port, compare")
+    step(3, f"boot it in QEMU and compare the answers to {IMAGES} images")
     REPORT.unlink(missing_ok=True)
     parser = argparse.ArgumentParser()
     validate.add_arguments(parser)

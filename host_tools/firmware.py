@@ -15,7 +15,7 @@ from rich.table import Table
 
 from host_tools import boards
 from host_tools.boards import Board
-from model import files
+from model import config, files
 from model.errors import UserError
 
 NAME = "firmware"
@@ -65,8 +65,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """See model.cli.Command."""
-    elf = build(args.board, args.model)
-    show(Console(), usage(elf), args.board, args.model)
+    model = config.name_of(args.model)
+    elf = build(args.board, model)
+    show(Console(), usage(elf), args.board, model)
     for path in (elf, elf.with_suffix(".bin")):
         if path.is_file():
             print(f"wrote {path}")
@@ -92,7 +93,7 @@ def build(board: str, model: str) -> Path:
     except LinkOverflowError as error:
         _remove(elf, binary)
         manifest = json.loads((source / "manifest.json").read_text(encoding="utf-8"))
-        raise UserError(overflow_message(target, model, error.regions, manifest["plan"])) from error
+        raise UserError(overflow_message(target, model, error.regions, manifest)) from error
     except UserError:
         _remove(elf, binary)
         raise
@@ -144,20 +145,21 @@ def compile_target(board: Board, folder: Path, target: str, model_folder: Path |
     return tree / f"{target}.elf"
 
 
-def overflow_message(board: Board, model: str, regions: dict[str, int], plan: list[dict[str, Any]]) -> str:
-    """One line: by how many bytes `model` exceeds which memory, and the layer that crosses its end."""
+def overflow_message(board: Board, model: str, regions: dict[str, int], manifest: dict[str, Any]) -> str:
+    """One line: by how many bytes `model` exceeds which memory, and at which layer."""
     parts = []
     for name, excess in regions.items():
         memory = board.memory(name)
-        image = memory.use == "image"
-        layer = _weights_crossing(plan, excess) if image else _buffers_crossing(plan, excess)
-        where = f"{name} ({memory.bytes:,} bytes)"
-        what = "weights" if image else "buffers"
-        parts.append(f"{excess:,} bytes too many in {where}, from the {what} of layer {layer} on")
+        if memory.use == "image":
+            where = f"from the weights of layer {_crossing_layer(manifest['plan'], excess)} on"
+        else:
+            held = [f"{entry['layer']} ({entry['bytes']:,} bytes)" for entry in manifest["peak"][:3]]
+            where = f"most of them held for layer {', then '.join(held)}"
+        parts.append(f"{excess:,} bytes too many in {name} ({memory.bytes:,} bytes), {where}")
     return f"{model} does not fit {board.name}: {'; '.join(parts)}; take a smaller model or a larger board"
 
 
-def _weights_crossing(plan: list[dict[str, Any]], excess: int) -> str:
+def _crossing_layer(plan: list[dict[str, Any]], excess: int) -> str:
     """The first layer with which the running sum of weights exceeds all that fits: all less `excess`."""
     left = sum(entry["weights_bytes"] for entry in plan) - excess
     used = 0
@@ -166,13 +168,6 @@ def _weights_crossing(plan: list[dict[str, Any]], excess: int) -> str:
         if used > left:
             return entry["layer"]
     raise ValueError(f"excess {excess}: nothing is too much")
-
-
-def _buffers_crossing(plan: list[dict[str, Any]], excess: int) -> str:
-    """The first layer whose rows end beyond all that fits of the arena: layers share its bytes, so no sum."""
-    ends = [(entry["arena_offset"] + entry["arena_bytes"], entry["layer"]) for entry in plan]
-    left = max(end for end, _ in ends) - excess
-    return next(layer for end, layer in ends if end > left)
 
 
 def usage(elf: Path) -> Usage:

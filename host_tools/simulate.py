@@ -3,6 +3,7 @@
 import argparse
 
 from host_tools import emulator, firmware
+from model import config
 
 NAME = "simulate"
 HELP = "boot the firmware on the emulated board and keep it running"
@@ -16,10 +17,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """See model.cli.Command. Ends with Ctrl-C."""
-    elf = firmware.build(args.board, args.model)
+    model = config.name_of(args.model)
+    elf = firmware.build(args.board, model)
     with emulator.machine(args.board, elf) as machine:
         print(f"{args.board} runs {elf} at {machine.url}")
-        print(f"in another terminal:  make validate MODEL={args.model} PORT={machine.url}")
+        print(f"in another terminal:  make validate MODEL={model} PORT={machine.url}")
         print("Ctrl-C ends it.", flush=True)
         try:
             machine.wait()

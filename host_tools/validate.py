@@ -75,7 +75,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """See model.cli.Command."""
     console = Console()
-    artefacts = load_artefacts(args.model)
+    if args.json:
+        files.clear(args.json)
+    artefacts = load_artefacts(config.name_of(args.model))
     tests = load_tests(artefacts, args.data, args.limit)
     for notice in tests.notices:
         console.print(f"note: {notice}", highlight=False, soft_wrap=True)
@@ -101,7 +103,7 @@ def load_artefacts(model: str, build: Path = BUILD) -> Artefacts:
     try:
         manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
         _ = manifest["model"], manifest["input"]["preprocess"], manifest["output"]["logits_tensor"]
-        wanted_sha, _ = manifest["tflite_sha256"], manifest["engine_sha256"]
+        wanted_sha, _, _ = manifest["tflite_sha256"], manifest["engine_sha256"], manifest["data"]
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{manifest_path}: not a manifest of this version ({error!r}); {fix}") from error
     tflite = tflite_path.read_bytes()
@@ -116,10 +118,9 @@ def load_tests(artefacts: Artefacts, source: str | None, limit: int) -> TestSet:
     """The test split of `source` (the model's own data; random images where it has none), quantized."""
     manifest = artefacts.manifest
     notices = []
-    if source is None:
-        source = _own_data(artefacts.model)
+    source = source or manifest["data"]
     if not source:
-        source = "random"
+        source = f"random:{limit}"
         notices.append(
             f"{artefacts.model} has no data of its own: random images show exactness, not accuracy (DATA=)"
         )
@@ -135,9 +136,11 @@ def check_model(info: Info, artefacts: Artefacts, url: str) -> None:
     """UserError where the device runs another model than the one that it would be compared with."""
     wanted = artefacts.manifest["tflite_sha256"]
     if info.model_sha256 != wanted:
+        names = f"MODEL={artefacts.model} BOARD={info.board}"
+        emulated = url.startswith("socket://")
+        fix = f"end the emulator, then: make simulate {names}" if emulated else f"run: make flash {names}"
         raise UserError(
-            f"{url}: the device runs model {info.model_sha256}, {artefacts.folder} has {wanted}; "
-            f"run: make firmware flash MODEL={artefacts.model} BOARD={info.board} PORT={url}"
+            f"{url}: the device runs model {info.model_sha256}, {artefacts.folder} has {wanted}; {fix}"
         )
 
 
@@ -218,13 +221,6 @@ def conclude(console: Console, report: Report) -> int:
         return 1
     console.print(f"validate: exact, all {report.values:,} int8 values are equal", highlight=False)
     return 0
-
-
-def _own_data(model: str) -> str:
-    """The data that the model's settings name; "" where it has no settings (a .tflite from elsewhere)."""
-    if model not in config.names():
-        return ""
-    return config.load(model).data.source
 
 
 @contextlib.contextmanager

@@ -302,6 +302,11 @@ def _read_quantize(table: _Table) -> Quantize:
     return settings
 
 
+def name_of(model: str) -> str:
+    """The name of `model`, which is a name already or the path of a TOML. Raises UserError for a bad TOML."""
+    return load(model).name if model.endswith(".toml") else model
+
+
 def names() -> list[str]:
     """Names of the models that come with the project, sorted."""
     return sorted(path.stem for path in CONFIGS.glob("*.toml"))
@@ -332,6 +337,8 @@ def load(name_or_path: str | Path) -> Config:
         "lower-case letters, digits and underscores, starting with a letter",
         lambda v: isinstance(v, str) and re.fullmatch(r"[a-z][a-z0-9_]{0,62}", v) is not None,
     )
+    if name != path.stem:
+        raise root.fail("name", f'"{path.stem}", as the file is called')
     architecture = _read_architecture(root.table("architecture", required=True))
     size = _read_input(root.table("input", required=True), architecture.family)
     config = Config(

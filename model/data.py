@@ -150,7 +150,8 @@ def _npz(
                 )
             x, y = arrays[f"x_{split}"], arrays[f"y_{split}"]
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, AttributeError) as error:
-        raise UserError(f"{path}: not a readable .npz of plain arrays: {error}") from error
+        text = str(error).partition(";")[0].partition(" Use ")[0]  # numpy goes on to advise unsafe ways
+        raise UserError(f"{path}: not a readable .npz of plain arrays: {text}") from error
     if not isinstance(x, np.ndarray) or not isinstance(y, np.ndarray):  # numpy gives other members as bytes
         raise UserError(f"{path}: x_{split} or y_{split} is not an array; want an .npz of plain arrays")
     if x.dtype != np.uint8 or x.ndim not in (3, 4) or (x.ndim == 4 and x.shape[3] not in (1, 3)):
@@ -268,11 +269,12 @@ def _read_files(
     root: Path, files: list[Path], y: npt.NDArray[np.int64], size: tuple[int, int, int], names: list[str]
 ) -> Images:
     x = np.empty((len(files), *size), np.uint8)
-    changed, bad = 0, []
+    resized, recoloured, bad = 0, 0, []
     for i, path in enumerate(files):
         try:
-            x[i], was_resized = images.read(path, *size)
-            changed += was_resized
+            x[i], wrong_size, wrong_colour = images.read(path, *size)
+            resized += wrong_size
+            recoloured += wrong_colour
         except (OSError, SyntaxError, ValueError):
             bad.append(path)
     if bad:
@@ -280,5 +282,9 @@ def _read_files(
         raise UserError(
             f"{root}: {len(bad)} of {len(files)} images cannot be read: {shown}; mend or remove them"
         )
-    notices = [f"{root}: resized {changed} images to {size[0]}x{size[1]} (bilinear)"] if changed else []
+    notices = []
+    if recoloured:
+        notices.append(f"{root}: turned {recoloured} images to {_colour(size[2])}")
+    if resized:
+        notices.append(f"{root}: resized {resized} images to {size[0]}x{size[1]} (bilinear)")
     return Images(x, y, names, notices)

@@ -60,8 +60,7 @@ def evaluate(name: str, source: str | None, limit: int | None, console: Console)
     from convert import accuracy
 
     manifest, tflite, blob = _load(name)
-    if source is None:
-        source = config.load(name).data.source if name in config.names() else ""
+    source = source or manifest["data"]
     size = manifest["input"]
     shape = (size["height"], size["width"], size["channels"])
     images = data.load(source, "test", *shape, limit, manifest["labels"] or None)
@@ -94,8 +93,10 @@ def evaluate(name: str, source: str | None, limit: int | None, console: Console)
 def run(args: argparse.Namespace) -> int:
     """See model.cli.Command."""
     console = Console()
-    figures = evaluate(args.model, args.data, args.limit, console)
-    table = Table(title=f"{args.model}: {figures['images']:,} test images of {figures['data']}")
+    if args.json:
+        files.clear(args.json)
+    figures = evaluate(config.name_of(args.model), args.data, args.limit, console)
+    table = Table(title=f"{figures['model']}: {figures['images']:,} test images of {figures['data']}")
     for column in ("", "top-1", "top-5"):
         table.add_column(column, justify="right" if column else "left")
     for label, what in (("keras", "Keras"), ("int8", "int8 .tflite (LiteRT)"), ("engine", "engine (host)")):

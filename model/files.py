@@ -25,6 +25,15 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def clear(path: Path) -> None:
+    """Before long work: removes an old `path` and makes its folder, so that failing leaves no old result.
+
+    Raises OSError at once where it could not be written in the end.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+
+
 def write_bytes(path: Path, data: bytes) -> None:
     """Writes `data` to `path` atomically, making its folder."""
     with replacing(path) as temporary:

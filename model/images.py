@@ -30,14 +30,25 @@ def resized(x: Pixels, height: int, width: int) -> Pixels:
     return out
 
 
-def read(path: Path, height: int, width: int, channels: int) -> tuple[Pixels, bool]:
-    """The image in `path` as [height, width, channels], and whether it had to be resized.
+def _eight_bit(picture: Image.Image) -> Image.Image:
+    """16-bit gray scaled to 8 bits; Pillow would cut it off at 255. Raises ValueError for floating point."""
+    if picture.mode == "F":
+        raise ValueError("floating-point pixels; want 8 or 16 bits")
+    if picture.mode.startswith("I"):
+        return Image.fromarray((np.clip(np.asarray(picture, np.int64), 0, 65535) // 257).astype(np.uint8))
+    return picture
+
+
+def read(path: Path, height: int, width: int, channels: int) -> tuple[Pixels, bool, bool]:
+    """The image in `path` as [height, width, channels]; whether it was resized; whether its colour changed.
 
     Raises OSError, SyntaxError or ValueError, as Pillow does, when the file is not a whole readable image.
     """
     with Image.open(path) as file:
-        picture = file.convert("L" if channels == 1 else "RGB")
-    changed = picture.size != (width, height)
-    if changed:
+        gray = file.mode in ("1", "L", "LA") or file.mode.startswith("I")
+        picture = _eight_bit(file).convert("L" if channels == 1 else "RGB")
+    wrong_size = picture.size != (width, height)
+    if wrong_size:
         picture = picture.resize((width, height), Image.Resampling.BILINEAR)
-    return np.asarray(picture, np.uint8).reshape(height, width, channels), changed
+    pixels = np.asarray(picture, np.uint8).reshape(height, width, channels)
+    return pixels, wrong_size, gray != (channels == 1)

@@ -9,6 +9,7 @@ namespace squeeze {
 
 Status Engine::Init(const Model& model, uint8_t* arena, size_t arena_bytes) {
   arena_ = nullptr;
+  if (!model.parsed()) return Status::kNotReady;
   if (reinterpret_cast<uintptr_t>(arena) % kBlobAlignment != 0) return Status::kMisaligned;
   if (arena_bytes < model.ArenaBytes()) return Status::kArenaTooSmall;
   model_ = model;
@@ -110,7 +111,9 @@ bool Engine::Accumulate(int stage) {
   const int out_height = model_.buffer(layer.output).height;
   const int row = in_row_[stage]++;
   const int below = row + layer.pad_top;
-  const int over = below - layer.kernel_h + 1;  // of the window's first row, before the stride
+  // A MEAN's window is the whole map, which may be higher than the record's byte can say.
+  const int kernel_h = layer.kind == LayerKind::kMean ? in_height : layer.kernel_h;
+  const int over = below - kernel_h + 1;  // of the window's first row, before the stride
   int out_row = over <= 0 ? 0 : (over + layer.stride_h - 1) / layer.stride_h;
   const int bottom = below / layer.stride_h;
   const int end = bottom < out_height ? bottom + 1 : out_height;
@@ -119,7 +122,7 @@ bool Engine::Accumulate(int stage) {
     // Use up the finished row before the next window needs its place.
     if (completed) RunReaders(stage);
     const int top = out_row * layer.stride_h - layer.pad_top;
-    const int last = top + layer.kernel_h - 1;
+    const int last = top + kernel_h - 1;
     const int first_row = top > 0 ? top : 0;
     const int last_row = last < in_height ? last : in_height - 1;
     Fold(layer, row, out_row, first_row, last_row);

@@ -38,9 +38,11 @@ class Engine {
 
   // All rows are in and the results are ready; they stay until the next PushRow.
   bool Done() const;
-  const int8_t* Logits() const { return Row(model_.header().logits_buffer, 0); }
-  const int8_t* Probabilities() const { return Row(model_.header().output_buffer, 0); }
-  int OutputSize() const { return model_.OutputSize(); }
+  // Null, and 0, before Init has succeeded.
+  const int8_t* Logits() const { return ready() ? Row(model_.header().logits_buffer, 0) : nullptr; }
+  const int8_t* Probabilities() const { return ready() ? Row(model_.header().output_buffer, 0) : nullptr; }
+  int OutputSize() const { return ready() ? model_.OutputSize() : 0; }
+  bool ready() const { return arena_ != nullptr; }
   const Model& model() const { return model_; }
 
   void SetObserver(RowObserver observer, void* context) {

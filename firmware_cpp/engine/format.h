@@ -75,7 +75,7 @@ static_assert(sizeof(BufferRecord) == 16, "convert/blob.py writes 16 bytes");
 struct LayerRecord {
   LayerKind kind;
   WeightEncoding encoding;
-  uint8_t kernel_h;
+  uint8_t kernel_h;  // MEAN: 1, its window is the whole map
   uint8_t kernel_w;
   uint8_t stride_h;
   uint8_t stride_w;

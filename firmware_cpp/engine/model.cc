@@ -93,7 +93,7 @@ class Checker {
       case LayerKind::kMean:
         if (out.height != 1 || out.width != 1 || in.channels != layer.out_channels ||
             uint32_t{in.height} * in.width > kMaxMeanPixels || !ShiftOk(layer.params[1]) ||
-            layer.params[0] < 0 || layer.kernel_h != in.height) {
+            layer.params[0] < 0 || layer.stride_h != 1 || layer.pad_top != 0) {
           return Status::kBadLayer;
         }
         return Sums(layer, layer.out_channels);

@@ -16,6 +16,8 @@ class Model {
   // The blob must be 4-byte aligned and stay valid as long as the model.
   Status Parse(const uint8_t* blob, size_t size);
 
+  bool parsed() const { return header_ != nullptr; }
+
   // All below: valid once Parse has returned kOk.
   const Header& header() const { return *header_; }
   const BufferRecord& buffer(int i) const { return buffers_[i]; }

@@ -39,6 +39,7 @@ int squeeze_init(squeeze_engine* engine, const uint8_t* blob, size_t size, uint8
 }
 
 squeeze_shape squeeze_get_shape(const squeeze_engine* engine) {
+  if (!Of(engine)->ready()) return {0, 0, 0, 0};
   const Model& model = Of(engine)->model();
   return {model.Input().height, model.Input().width, model.Input().channels,
           static_cast<uint16_t>(model.OutputSize())};

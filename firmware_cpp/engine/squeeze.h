@@ -33,6 +33,7 @@ int squeeze_arena_bytes(const uint8_t* blob, size_t size, size_t* arena_bytes);
 int squeeze_init(squeeze_engine* engine, const uint8_t* blob, size_t size, uint8_t* arena,
                  size_t arena_bytes);
 
+/* All zeros before squeeze_init has succeeded; the results below are then null. */
 squeeze_shape squeeze_get_shape(const squeeze_engine* engine);
 
 /* Starts an image. */

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from convert.statuses import describe
 from host_tools.link import messages
 from host_tools.link.exchange import PROBE_RESERVE, Exchange, Sent
 from host_tools.link.frame import OVERHEAD, encoded_size
@@ -161,7 +162,7 @@ class Transfer:
         if status.state is State.FAILED:
             row = status.next_byte // self._info.row_bytes
             raise UserError(
-                f"{self._info.board}: the engine failed with status {status.failure} by row {row}; "
+                f"{self._info.board}: the engine failed by row {row}: {describe(status.failure)}; "
                 "flash firmware built from this checkout (make firmware, make flash)"
             )
         self._limit_row = min(status.limit_row, self._info.height)

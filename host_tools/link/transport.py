@@ -58,7 +58,7 @@ class SerialTransport:
             self._port = serial.serial_for_url(
                 url, baudrate=baudrate, timeout=0, write_timeout=_WRITE_TIMEOUT, exclusive=True
             )
-        except (serial.SerialException, ValueError, OSError) as error:
+        except (serial.SerialException, ValueError, TypeError, OSError) as error:
             raise UserError(_why(url, error)) from error
         self._waitable = self._find_waitable()
         self._disable_nagle()
@@ -130,6 +130,8 @@ def _why(url: str, error: Exception) -> str:
     """One line for a port that does not open: what is the matter, and what to do."""
     text = _line(error)
     number = getattr(error, "errno", None)
+    if isinstance(error, TypeError):  # pyserial's parser meets a socket:// URL without a port
+        text = "want socket://host:port"
     if url.startswith("socket://"):
         return f"{url}: no connection ({text}); start the emulator (make simulate), or check host and port"
     if "://" in url:

@@ -9,10 +9,11 @@ import pytest
 
 from convert import blob, host_engine, plan, proof, tflite
 from convert.lower import lower
+from convert.network import Kind
 from model.errors import UserError
 from tests.convert import sanitized
 
-OK, TRUNCATED, BAD_MAGIC, BAD_VERSION, BAD_CHECKSUM = 0, 2, 3, 4, 5
+OK, TRUNCATED, BAD_MAGIC, BAD_VERSION, BAD_CHECKSUM, BAD_LAYER = 0, 2, 3, 4, 5, 7
 
 
 @pytest.fixture(scope="module")
@@ -61,14 +62,23 @@ def test_statuses(converted):
     assert status_of(bytes(content[:-1]) + b"?") == BAD_CHECKSUM
 
 
+def tables_end(content: bytes) -> int:
+    """Where the header, the buffers' and the layers' records end."""
+    buffers, layers = struct.unpack_from("<HH", content, 56)
+    return 108 + 16 * buffers + 72 * layers
+
+
+def input_shape(network) -> tuple[int, int, int]:
+    source = network.buffers[network.input_buffer]
+    return source.height, source.width, source.channels
+
+
 def mutate(content: bytes, rng: np.random.Generator) -> bytes:
     """One to four fields of the header or tables set to an extreme or random value, CRC made good."""
     changed = bytearray(content)
-    tables_end = (
-        108 + 16 * struct.unpack_from("<H", content, 56)[0] + 72 * struct.unpack_from("<H", content, 58)[0]
-    )
+    end = tables_end(content)
     for _ in range(rng.integers(1, 5)):
-        at = int(rng.integers(16, tables_end))
+        at = int(rng.integers(16, end))
         size = int(rng.choice([1, 2, 4]))
         values = [
             0,
@@ -89,8 +99,7 @@ def mutate(content: bytes, rng: np.random.Generator) -> bytes:
 
 def run_mutants(content: bytes, network, folder, count: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
-    shape = network.buffers[network.input_buffer]
-    image = proof.sample_images((shape.height, shape.width, shape.channels), 1)
+    image = proof.sample_images(input_shape(network), 1)
     program = host_engine.build(sanitize=True)
     pixels, rows = folder / "pixels.bin", folder / "rows.bin"
     pixels.write_bytes(image.tobytes())
@@ -115,6 +124,59 @@ def test_mutants_never_fault(converted, tmp_path):
 def test_many_mutants_never_fault(converted, tmp_path, seed):
     network, content = converted
     run_mutants(content, network, tmp_path, 1000, seed)
+
+
+def sweep(content: bytes, network, folder, step: int) -> None:
+    """Every `step`-th byte of the header and the tables set to 0, to 1 and to 255, CRC made good."""
+    image = proof.sample_images(input_shape(network), 1)
+    program = host_engine.build(sanitize=True)
+    pixels, rows, model = folder / "pixels.bin", folder / "rows.bin", folder / "mutant.sqz"
+    pixels.write_bytes(image.tobytes())
+    refused = 0
+    for at in range(blob.CRC_START, tables_end(content), step):
+        for value in (0, 1, 255):
+            changed = bytearray(content)
+            changed[at] = value
+            model.write_bytes(resealed(changed))
+            done = subprocess.run([program, model, pixels, rows], capture_output=True, text=True, check=False)
+            assert done.returncode == 0, f"byte {at} = {value}: {done.stderr[-2000:]}"
+            refused += int(done.stdout.split()[1]) != OK
+    assert refused
+
+
+def test_a_field_at_its_extremes_never_faults(converted, tmp_path):
+    network, content = converted
+    sweep(content, network, tmp_path, step=13)  # 13 and the records' 72 bytes share no factor
+
+
+@pytest.mark.long
+def test_every_byte_at_its_extremes_never_faults(converted, tmp_path):
+    network, content = converted
+    sweep(content, network, tmp_path, step=1)
+
+
+def test_a_mean_with_a_stride_of_zero_is_refused(converted):
+    """Found by review: it would divide by zero."""
+    network, content = converted
+    means = [i for i, layer in enumerate(network.layers) if layer.kind is Kind.MEAN]
+    assert means
+    changed = bytearray(content)
+    layers = 108 + 16 * len(network.buffers)
+    changed[layers + 72 * means[0] + 4] = 0  # stride_h
+    assert status_of(resealed(changed)) == BAD_LAYER
+
+
+def test_a_bias_at_the_end_of_int32_wraps_and_is_not_undefined(converted, tmp_path):
+    network, content = converted
+    changed = bytearray(content)
+    for i, layer in enumerate(network.layers):
+        if layer.bias is not None:
+            record = 108 + 16 * len(network.buffers) + 72 * i
+            (offset,) = struct.unpack_from("<I", content, record + 32)
+            extremes = np.where(np.arange(layer.bias.size) % 2, 2**31 - 1, -(2**31)).astype("<i4")
+            changed[offset : offset + 4 * layer.bias.size] = extremes.tobytes()
+    images = np.full((1, *input_shape(network)), 127, np.int8)
+    assert sanitized.run_model(resealed(changed), images, tmp_path).status == OK
 
 
 def test_the_sanitizers_are_on(converted, tmp_path):

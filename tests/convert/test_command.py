@@ -135,7 +135,7 @@ def test_mistakes_are_one_line(tmp_path, arguments, says):
     (tmp_path / "two.txt").write_text("a\nb\n")
     done = run(tmp_path, *arguments)
     assert done.returncode == 1
-    lines = [line for line in done.stderr.splitlines() if line.startswith("convert: error:")]
+    lines = [line for line in done.stderr.splitlines() if line.startswith("python -m convert: error:")]
     assert len(lines) == 1
     assert says in lines[0]
     assert "Traceback" not in done.stderr

@@ -1,6 +1,7 @@
 """What the converter takes, and the one line that it says otherwise."""
 
 import flatbuffers
+import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
@@ -97,3 +98,67 @@ def test_truncated_file(small, cut):
 
 def test_not_a_tflite():
     assert "not a .tflite file" in refused(b"PK\x03\x04 something else")
+
+
+def test_bit_flips_are_one_line_or_a_network(small):
+    """Whatever a damaged file holds, `lower` says so in one line, or gives a network that it can plan."""
+    rng = np.random.default_rng(0)
+    outcomes = {"refused": 0, "taken": 0}
+    for _ in range(300):
+        damaged = bytearray(small)
+        damaged[rng.integers(len(damaged))] ^= 1 << rng.integers(8)
+        try:
+            lower(tflite.parse(bytes(damaged), "x.tflite"))
+            outcomes["taken"] += 1
+        except UserError as error:
+            assert str(error).startswith("x.tflite: ")
+            assert "\n" not in str(error)
+            outcomes["refused"] += 1
+    assert min(outcomes.values()) > 0
+
+
+def keras_tflite(layers: list, shape: tuple[int, int, int]) -> bytes:
+    """An int8 .tflite of a plain stack of Keras layers."""
+    from model.tf import keras, tf
+
+    image = x = keras.Input(shape)
+    for layer in layers:
+        x = layer(x)
+    converter = tf.lite.TFLiteConverter.from_keras_model(keras.Model(image, x))
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    rng = np.random.default_rng(0)
+    converter.representative_dataset = lambda: (
+        [rng.normal(0, 1, (1, *shape)).astype(np.float32)] for _ in range(4)
+    )
+    converter.inference_input_type = converter.inference_output_type = tf.int8
+    return converter.convert()
+
+
+def test_layer_names_are_different_and_no_word_fragments():
+    from model.tf import keras
+
+    stack = [keras.layers.Conv2D(4, 3, activation="relu") for _ in range(3)]
+    network = lower(tflite.parse(keras_tflite([*stack, keras.layers.GlobalAveragePooling2D()], (12, 12, 1))))
+    names = [layer.name for layer in network.layers]
+    assert len(set(names)) == len(names)
+    assert "conv2" not in names  # Keras calls them conv2d, conv2d_1
+
+
+def test_a_map_of_more_than_255_rows(tmp_path):
+    """MEAN over a map that is higher than a byte can say."""
+    from model.tf import keras
+    from tests.convert.test_exact import check
+
+    stack = [keras.layers.Conv2D(2, 3, activation="relu"), keras.layers.GlobalAveragePooling2D()]
+    check(keras_tflite(stack, (300, 6, 1)), 1, tmp_path)
+
+
+def test_too_much_padding():
+    from model.tf import keras
+
+    stack = [
+        keras.layers.ZeroPadding2D(300),
+        keras.layers.Conv2D(2, 3, activation="relu"),
+        keras.layers.GlobalAveragePooling2D(),
+    ]
+    assert "300 rows or columns of padding; wanted at most 255" in refused(keras_tflite(stack, (8, 8, 1)))

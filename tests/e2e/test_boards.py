@@ -116,3 +116,39 @@ def test_convert_measured_what_evaluate_measures(workplace):
 )
 def test_mistakes_are_one_line(workplace, arguments, says):
     assert says in verbs.error_line(workplace, "host_tools", *arguments)
+
+
+def test_a_report_that_cannot_be_written_is_known_before_the_work(workplace):
+    (workplace / "folder.json").mkdir()
+    for package, verb in (("model", ["evaluate"]), ("host_tools", ["validate", "--board", "stm32f405"])):
+        line = verbs.error_line(workplace, package, *verb, "--model", "digits", "--json", "folder.json")
+        assert "folder.json" in line
+
+
+def test_flash_prints_the_command_of_the_board(workplace):
+    printed = verbs.succeed(workplace, "host_tools", "flash", "--board", "stm32f405", "--dry-run")
+    assert printed.startswith("openocd ")
+    assert "build/digits/firmware/stm32f405/firmware.elf verify reset exit" in printed
+    assert "emulator only" in verbs.error_line(workplace, "host_tools", "flash", "--board", "mps2_an500")
+
+
+def test_a_model_of_ones_own(workplace, tmp_path):
+    """A TOML that is not among the shipped ones: every verb takes its path."""
+    folder = tmp_path
+    settings = (verbs.REPO / "model/configs/digits.toml").read_text().replace('"digits"', '"mine"', 1)
+    (folder / "mine.toml").write_text(settings)
+    trained = folder / "build/mine/quantized.keras"
+    trained.parent.mkdir(parents=True)
+    trained.write_bytes((verbs.REPO / "model/zoo/digits/quantized.keras").read_bytes())
+    verbs.succeed(folder, "convert", "--model", "mine.toml")
+    printed = verbs.succeed(folder, "model", "evaluate", "--model", "mine.toml", "--limit", "20")
+    assert "20 test images of digits" in printed
+    verbs.succeed(folder, "host_tools", "firmware", "--model", "mine.toml")
+    options = ["--model", "mine.toml", "--board", "stm32f405", "--limit", "5"]
+    assert "5 of digits" in verbs.succeed(folder, "host_tools", "validate", *options)
+
+
+def test_readme_is_whole_and_short():
+    text = (verbs.REPO / "README.md").read_text()
+    assert len(text.splitlines()) <= 200
+    assert "@" not in text

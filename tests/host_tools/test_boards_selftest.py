@@ -50,7 +50,7 @@ def test_interrupts_do_not_count(device, board):
         assert busy == quiet
     else:
         # A coarse counter sees each interrupt to a step, right only on average; each costs over 50.
-        assert abs(busy - quiet) <= came
+        assert abs(busy - quiet) < 10 * came
 
 
 def test_echo_loses_nothing(device):

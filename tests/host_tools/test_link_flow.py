@@ -74,14 +74,14 @@ def test_images_of_another_shape_or_type_are_refused():
 def test_an_engine_that_fails_is_an_error_with_its_status():
     image = np.zeros((4, 3, 1), np.int8)
     with Device(FakeDevice(fail_at_row=2), timeout=1.0) as device:
-        with pytest.raises(UserError, match="fake: the engine failed with status 42"):
+        with pytest.raises(UserError, match=r"fake: the engine failed by row \d+: status 42"):
             device.infer(image)
         # The device is still there for another image, which fails alike.
         with pytest.raises(UserError, match="status 42"):
             device.infer(image)
     with (
         Device(FakeDevice(fail_begin=7), timeout=1.0) as device,
-        pytest.raises(UserError, match="status 7 by row 0"),
+        pytest.raises(UserError, match="by row 0: status 7, a layer contradicts its buffers"),
     ):
         device.infer(image)
 

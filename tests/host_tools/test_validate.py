@@ -128,13 +128,14 @@ def build(tmp_path, monkeypatch):
         },
         "output": {"classes": CLASSES, "logits_tensor": 5},
         "labels": [str(i) for i in range(CLASSES)],
+        "data": "",
     }
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "build" / "toy"
     folder.mkdir(parents=True)
     (folder / "model.tflite").write_bytes(tflite)
     (folder / "manifest.json").write_text(json.dumps(manifest))
-    monkeypatch.setattr("convert.reference.Reference", lambda content: Python())
+    monkeypatch.setattr("convert.reference.Reference.of", lambda manifest, content: Python())
     return folder
 
 
@@ -185,7 +186,7 @@ def test_a_run_without_a_difference(build, url, same_model, capsys):
 
 def test_a_difference_is_status_1_and_named(build, url, same_model, capsys, monkeypatch):
     set_sha(build, "5a" * 32)
-    monkeypatch.setattr("convert.reference.Reference", lambda content: Python(wrong=[1]))
+    monkeypatch.setattr("convert.reference.Reference.of", lambda manifest, content: Python(wrong=[1]))
     assert run("--port", url, "--limit", "3", "--json", "report.json") == 1
     assert "validate: NOT exact; first difference: image 1, logits[3]: device" in capsys.readouterr().out
     assert json.loads((build.parents[1] / "report.json").read_text())["differing_values"] == 1
@@ -199,7 +200,7 @@ def test_ctrl_c_shows_what_is_done(build, url, same_model, capsys, monkeypatch):
             return super().infer(x, logits_tensor)
 
     set_sha(build, "5a" * 32)
-    monkeypatch.setattr("convert.reference.Reference", lambda content: Interrupting())
+    monkeypatch.setattr("convert.reference.Reference.of", lambda manifest, content: Interrupting())
     assert run("--port", url, "--json", "report.json") == 130
     shown = capsys.readouterr().out
     assert "0 of 80" in shown
@@ -219,7 +220,7 @@ def test_a_device_with_another_model(build, url, capsys):
     wanted = json.loads((build / "manifest.json").read_text())["tflite_sha256"]
     line = refused(capsys, "--port", url)
     assert (
-        f"the device runs model {'5a' * 32}, build/toy has {wanted}; run: make firmware flash MODEL=toy"
+        f"the device runs model {'5a' * 32}, build/toy has {wanted}; end the emulator, then: make simulate"
         in line
     )
 
@@ -255,10 +256,13 @@ def test_no_such_port_and_no_such_data(build, capsys):
     assert "nowhere" in refused(capsys, "--port", "x", "--data", "nowhere")
 
 
-def test_a_model_brings_its_own_data():
-    """The shipped models name their data; a .tflite from elsewhere has none."""
-    assert validate._own_data("digits") == "digits"
-    assert validate._own_data("somebody_elses") == ""
+def test_a_model_brings_its_own_data(build):
+    """The manifest names it; where it names none, there are as many random images as asked for."""
+    artefacts = validate.load_artefacts("toy")
+    assert validate.load_tests(artefacts, None, 7).source == "random:7"
+    artefacts.manifest["data"] = "nowhere"
+    with pytest.raises(UserError, match="nowhere"):
+        validate.load_tests(artefacts, None, 7)
 
 
 def test_port_or_board():

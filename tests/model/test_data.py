@@ -176,7 +176,10 @@ def test_folder_images_are_converted_and_resized(tmp_path):
     root = make_folder(tmp_path / "d", {"a": 5, "b": 5}, size=(30, 22))
     test = data.load(str(root), "test", 16, 16, 1)
     assert test.x.shape == (2, 16, 16, 1)
-    assert test.notices == [f"{root}: resized 2 images to 16x16 (bilinear)"]
+    assert test.notices == [
+        f"{root}: turned 2 images to gray",
+        f"{root}: resized 2 images to 16x16 (bilinear)",
+    ]
 
 
 def test_folder_limit_reads_only_so_many(tmp_path):
@@ -257,3 +260,22 @@ def test_needs_no_tensorflow():
         "import sys, model.data as d; d.load('digits', 'test', 28, 28, 1); print('tensorflow' in sys.modules)"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "False"
+
+
+def test_sixteen_bit_images_are_scaled_not_cut_off(tmp_path):
+    deep = (np.arange(16 * 16, dtype=np.uint16) * 257).reshape(16, 16)
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        for i in range(5):
+            Image.fromarray(deep).save(tmp_path / name / f"{i}.png")
+    x = data.load(str(tmp_path), "test", 16, 16, 1).x
+    np.testing.assert_array_equal(x[0, :, :, 0], deep // 257)
+
+
+def test_floating_point_images_are_named(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        for i in range(5):
+            Image.fromarray(np.zeros((16, 16), np.float32)).save(tmp_path / name / f"{i}.tif")
+    with pytest.raises(UserError, match=r"4\.tif"):
+        data.load(str(tmp_path), "test", 16, 16, 1)

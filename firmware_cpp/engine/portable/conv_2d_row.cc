@@ -101,7 +101,7 @@ class Row {
     int x = 0;
     for (; x < begin_; ++x) Edge(x, a, b);
     for (; x + 2 <= end_; x += 2) {
-      Block block = {a.base, a.base, b.base, b.base};
+      Block block = {0, 0, 0, 0};
       const uint32_t at = Offset(x);
       uint32_t weights = 0;
       for (uint32_t k = 0; k < kernel_h_; ++k, weights += row_weights_) {
@@ -130,7 +130,7 @@ class Row {
     for (uint32_t k = 0; k < kernel_h_; ++k) {
       if (rows_[k] != nullptr) sum += Dot(rows_[k] + at, channel.filter + k * row_weights_, row_weights_);
     }
-    return WrappingAdd(channel.base, sum);
+    return sum;
   }
 
   // A pixel whose window hangs over the row's end, on one side or both.
@@ -158,10 +158,12 @@ class Row {
         sum += Dot(rows_[k] + (left + begin) * static_cast<int>(channels), weights + before, inside);
       padded += Sum(weights, before) + Sum(weights + before + inside, after);
     }
-    return WrappingAdd(channel.base, sum + c_.in_zero_point * padded);
+    return sum + c_.in_zero_point * padded;
   }
 
-  void Store(int x, const Channel& channel, int32_t acc) const {
+  // `sum`: of the products, without the base.
+  void Store(int x, const Channel& channel, int32_t sum) const {
+    const int32_t acc = WrappingAdd(channel.base, sum);
     channel.out[static_cast<uint32_t>(x) * out_stride_] =
         Requantize(acc, channel.multiplier, channel.shift, out_zero_point_, act_min_, act_max_);
   }

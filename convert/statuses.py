@@ -1,0 +1,21 @@
+"""What the engine's statuses mean (firmware_cpp/engine/status.h): for messages on the host's side."""
+
+STATUS_NAMES = {
+    1: "misaligned",
+    2: "truncated",
+    3: "not an engine model (bad magic)",
+    4: "a format version of another converter",
+    5: "damaged (CRC-32 does not match)",
+    6: "an offset lies outside the model or the arena",
+    7: "a layer contradicts its buffers",
+    8: "layers are out of order",
+    9: "arena too small",
+    10: "engine not ready",
+    11: "more rows than the image has",
+    12: "the memory plan is inconsistent",
+}
+
+
+def describe(status: int) -> str:
+    """`status` in words, with its number."""
+    return f"status {status}, {STATUS_NAMES.get(status, 'unknown')}"
