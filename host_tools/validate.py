@@ -82,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
     for notice in tests.notices:
         console.print(f"note: {notice}", highlight=False, soft_wrap=True)
     with _device_url(args, artefacts) as url, Device(url, baudrate=args.baudrate) as device:
-        check_model(device.info, artefacts, url)
+        check_model(device.info, artefacts, url, ours=bool(args.board))
         report = compare_with_progress(console, device, artefacts, tests)
         info = device.info
     show(console, report, info, artefacts, tests.source)
@@ -132,16 +132,24 @@ def load_tests(artefacts: Artefacts, source: str | None, limit: int) -> TestSet:
     return TestSet(images, found.y, source, notices + found.notices)
 
 
-def check_model(info: Info, artefacts: Artefacts, url: str) -> None:
-    """UserError where the device runs another model than the one that it would be compared with."""
+def check_model(info: Info, artefacts: Artefacts, url: str, ours: bool) -> None:
+    """UserError where the device runs another model than the one that it would be compared with.
+
+    `ours`: we have started the emulator at `url` ourselves, from a firmware in build/.
+    """
     wanted = artefacts.manifest["tflite_sha256"]
-    if info.model_sha256 != wanted:
-        names = f"MODEL={artefacts.model} BOARD={info.board}"
-        emulated = url.startswith("socket://")
-        fix = f"end the emulator, then: make simulate {names}" if emulated else f"run: make flash {names}"
-        raise UserError(
-            f"{url}: the device runs model {info.model_sha256}, {artefacts.folder} has {wanted}; {fix}"
-        )
+    if info.model_sha256 == wanted:
+        return
+    names = f"MODEL={artefacts.model} BOARD={info.board}"
+    if ours:
+        fix = f"run: make firmware {names}"
+    elif url.startswith("socket://"):
+        fix = f"end the emulator, then: make simulate {names}"
+    else:
+        fix = f"run: make flash {names}"
+    raise UserError(
+        f"{url}: the device runs model {info.model_sha256}, {artefacts.folder} has {wanted}; {fix}"
+    )
 
 
 def compare_with_progress(console: Console, device: Device, artefacts: Artefacts, tests: TestSet) -> Report:

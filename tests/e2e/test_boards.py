@@ -145,7 +145,7 @@ def test_a_model_of_ones_own(workplace, tmp_path):
     assert "20 test images of digits" in printed
     verbs.succeed(folder, "host_tools", "firmware", "--model", "mine.toml")
     options = ["--model", "mine.toml", "--board", "stm32f405", "--limit", "5"]
-    assert "5 of digits" in verbs.succeed(folder, "host_tools", "validate", *options)
+    assert "5 (digits)" in verbs.succeed(folder, "host_tools", "validate", *options)
 
 
 def test_readme_is_whole_and_short():
