@@ -5,13 +5,12 @@ from collections.abc import Callable
 import numpy as np
 
 from convert import quantization as quant
-from convert.lowering import ACTIVATIONS, MAX_PADDING, VALID, Lowering, geometry, layer_name
+from convert.lowering import ACTIVATIONS, MAX_BYTE, VALID, Lowering, geometry, layer_name
 from convert.network import Kind, Layer, Network, TensorView
 from convert.tflite import Op, TfliteFile
 from model.errors import UserError
 
-MAX_KERNEL = 7  # of convolutions; pools may cover a whole feature map
-MAX_POOL_KERNEL = 255
+MAX_KERNEL = 7  # of convolutions
 # As in firmware_cpp/engine: format.h, and the sums of softmax, Q12.19.
 MAX_LAYERS = 128
 MAX_SOFTMAX = 4095
@@ -44,6 +43,7 @@ def _conv(low: Lowering, op: Op) -> None:
             op, weights, f"{w.shape[3]} input channels; the input has {low.buffers[source].channels}"
         )
     channels = w.shape[0]
+    low.check_channels(op, out, channels)
     bias = np.zeros(channels, np.int64)
     if len(op.inputs) > 2 and op.inputs[2] >= 0:
         b = low.tensor(op.inputs[2])
@@ -73,9 +73,10 @@ def _pool(low: Lowering, op: Op) -> None:
     x, out = low.tensor(op.inputs[0]), low.tensor(op.outputs[0])
     low.check_int8(op, x.index, out.index)
     low.same_quantization(op, x, out)
+    low.check_channels(op, out, x.hwc[2])
     kernel = (int(op.options.filterHeight), int(op.options.filterWidth))
-    if max(kernel) > MAX_POOL_KERNEL:
-        raise low.fail(op, out, f"window {kernel[0]}x{kernel[1]}; wanted at most {MAX_POOL_KERNEL}")
+    if max(kernel) > MAX_BYTE:
+        raise low.fail(op, out, f"window {kernel[0]}x{kernel[1]}; wanted at most {MAX_BYTE}")
     fused = low.pads.get(x.index)
     pads = geometry(low, op, x, out, kernel, fused[1:] if fused else None)
     source = low.whole_input(op, fused[0] if fused else x.index)
@@ -101,6 +102,7 @@ def _mean(low: Lowering, op: Op) -> None:
     found = sorted(int(a) % 4 for a in axes.data.reshape(-1)) if axes.data is not None else None
     if len(x.shape) != 4 or found != [1, 2]:
         raise low.fail(op, axes, f"axes {found}; wanted height and width, [1, 2]")
+    low.check_channels(op, out, x.hwc[2])
     source = low.whole_input(op, x.index)
     fixed = quant.mean_multiplier(float(x.scale[0]) / float(out.scale[0]), x.hwc[0] * x.hwc[1])
     view = low.destination(out)
@@ -115,8 +117,9 @@ def _mean(low: Lowering, op: Op) -> None:
 def _add(low: Lowering, op: Op) -> None:
     a, b, out = low.tensor(op.inputs[0]), low.tensor(op.inputs[1]), low.tensor(op.outputs[0])
     low.check_int8(op, a.index, b.index, out.index)
-    if a.hwc != b.hwc:
-        raise low.fail(op, b, f"adds {list(a.shape)} and {list(b.shape)}; wanted equal shapes")
+    if a.hwc != b.hwc or a.hwc != out.hwc:
+        shapes = f"{list(a.shape)} and {list(b.shape)} to {list(out.shape)}"
+        raise low.fail(op, b, f"adds {shapes}; wanted equal shapes")
     sources = [low.whole_input(op, a.index), low.whole_input(op, b.index)]
     twice_max = 2.0 * float(max(a.scale[0], b.scale[0]))
     reals = [
@@ -145,6 +148,9 @@ def _pad(low: Lowering, op: Op) -> None:
     pads = low.tensor(op.inputs[1])
     if pads.data is None or pads.data.shape != (4, 2) or pads.data[[0, 3]].any():
         raise low.fail(op, pads, "wanted constant paddings [4, 2] of height and width only")
+    low.check_channels(op, out, x.hwc[2])
+    if any(o != i + sum(p) for o, i, p in zip(out.hwc[:2], x.hwc[:2], pads.data[1:3].tolist(), strict=True)):
+        raise low.fail(op, out, f"pads {list(x.shape)} by {pads.data[1:3].tolist()}; the sizes disagree")
     top, left = int(pads.data[1, 0]), int(pads.data[2, 0])
     users = low.consumers.get(out.index, [])
 
@@ -162,8 +168,8 @@ def _pad(low: Lowering, op: Op) -> None:
     if users and all(fuses(user) for user in users):
         low.pads[out.index] = (x.index, top, left)
         return
-    if max(top, left) > MAX_PADDING:
-        raise low.fail(op, pads, f"{max(top, left)} rows or columns; wanted at most {MAX_PADDING}")
+    if max(top, left) > MAX_BYTE:
+        raise low.fail(op, pads, f"{max(top, left)} rows or columns; wanted at most {MAX_BYTE}")
     source = low.whole_input(op, x.index)
     view = low.destination(out)
     low.layers.append(
@@ -214,6 +220,7 @@ def _reserve_concatenations(low: Lowering) -> None:
             raise low.fail(op, out, f"axis {op.options.axis}; wanted the channels, the last axis")
         if ACTIVATIONS.get(op.options.fusedActivationFunction) != "NONE":
             raise low.fail(op, out, "fused activation; wanted NONE")
+        low.check_channels(op, out, sum(low.tensor(index).hwc[2] for index in op.inputs))
         view = low.destination(out)
         channel = view.channel
         for index in op.inputs:
@@ -236,6 +243,7 @@ def _softmax(low: Lowering, op: Op) -> None:
         raise low.fail(op, x, f"SOFTMAX over {x.hwc[2]} classes; wanted at most {MAX_SOFTMAX}")
     if float(out.scale[0]) != 1 / 256 or out.zero_point != -128:
         raise low.fail(op, out, f"scale {out.scale[0]}, zero point {out.zero_point}; wanted 1/256 and -128")
+    low.check_channels(op, out, x.hwc[2])
     source = low.whole_input(op, x.index)
     params = quant.softmax_params(op.options.beta, float(x.scale[0]))
     low.layers.append(
@@ -315,7 +323,7 @@ def lower(file: TfliteFile) -> Network:
     """Lowers `file`. Raises UserError naming the operator, its index and the tensor it cannot take."""
     try:
         return _lower(file)
-    except (IndexError, KeyError, ValueError, TypeError, AttributeError) as error:
+    except (ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         # A damaged file can hold anything; what is checked above gives a better message.
         raise UserError(f"{file.path}: damaged or inconsistent ({type(error).__name__}: {error})") from error
 

@@ -10,7 +10,8 @@ from convert.tflite import Op, Tensor, TfliteFile
 from model.errors import UserError
 
 ACTIVATIONS = {v: k for k, v in vars(schema.ActivationFunctionType).items() if isinstance(v, int)}
-MAX_PADDING = 255  # a byte of the layer's record
+MAX_BYTE = 255  # paddings, strides and windows are bytes of the layer's record
+MAX_SIDE = 65535
 SAME, VALID = schema.Padding.SAME, schema.Padding.VALID
 
 
@@ -53,6 +54,8 @@ class Lowering:
 
     def new_buffer(self, tensor: Tensor) -> int:
         height, width, channels = tensor.hwc
+        if not 1 <= min(tensor.hwc) <= max(tensor.hwc) <= MAX_SIDE:
+            raise UserError(f"{self.file.path}: {tensor}: wanted sides and channels of 1 to {MAX_SIDE}")
         scale = float(tensor.scale[0]) if len(tensor.scale) else 0.0
         self.buffers.append(Buffer(tensor.name, height, width, channels, scale, tensor.zero_point))
         return len(self.buffers) - 1
@@ -84,6 +87,12 @@ class Lowering:
                 raise self.fail(op, tensor, "is float; wanted a fully int8-quantized .tflite")
             if tensor.type_name != "INT8" or len(tensor.scale) == 0:
                 raise self.fail(op, tensor, "wanted int8 with a scale and zero point")
+            if not -128 <= tensor.zero_point <= 127:
+                raise self.fail(op, tensor, f"zero point {tensor.zero_point}; wanted -128 to 127")
+
+    def check_channels(self, op: Op, tensor: Tensor, wanted: int) -> None:
+        if tensor.hwc[2] != wanted:
+            raise self.fail(op, tensor, f"{tensor.hwc[2]} channels; wanted {wanted}")
 
     def same_quantization(self, op: Op, a: Tensor, b: Tensor) -> None:
         if a.scale[0] != b.scale[0] or a.zero_point != b.zero_point:
@@ -114,6 +123,8 @@ def geometry(
     strides = (int(o.strideH), int(o.strideW))
     pads = []
     for size, n_out, k, s, fused in zip(x.hwc[:2], out.hwc[:2], kernel, strides, pad or (0, 0), strict=True):
+        if not (1 <= s <= MAX_BYTE and k >= 1):
+            raise low.fail(op, out, f"window {k}, stride {s}; wanted 1 to {MAX_BYTE}")
         if o.padding == SAME:
             wanted, before = -(-size // s), _same_padding(size, n_out, k, s)
         elif o.padding == VALID:
@@ -122,7 +133,7 @@ def geometry(
             raise low.fail(op, x, f"padding code {o.padding}; wanted SAME or VALID")
         if wanted != n_out:
             raise low.fail(op, out, f"{n_out} output rows or columns; the geometry gives {wanted}")
-        if before > MAX_PADDING:
-            raise low.fail(op, x, f"{before} rows or columns of padding; wanted at most {MAX_PADDING}")
+        if before > MAX_BYTE:
+            raise low.fail(op, x, f"{before} rows or columns of padding; wanted at most {MAX_BYTE}")
         pads.append(before)
     return pads[0], pads[1]

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
-from convert import tflite
+from convert import blob, plan, tflite
 from convert.lower import lower
 from model.errors import UserError
 from tests.convert.shared_files import baseline
@@ -65,6 +65,18 @@ def test_stride_3(small):
     assert "stride 3x" in refused(edited(small, edit))
 
 
+@pytest.mark.parametrize("stride", [0, 300])
+def test_impossible_pool_stride(stride):
+    from model.tf import keras
+
+    stack = [keras.layers.MaxPooling2D(2), keras.layers.GlobalAveragePooling2D()]
+
+    def edit(model):
+        model.subgraphs[0].operators[0].builtinOptions.strideW = stride
+
+    assert f"stride {stride}; wanted 1 to 255" in refused(edited(keras_tflite(stack, (8, 8, 1)), edit))
+
+
 def test_activation(small):
     def edit(model):
         first_conv(model).builtinOptions.fusedActivationFunction = schema.ActivationFunctionType.TANH
@@ -100,15 +112,17 @@ def test_not_a_tflite():
     assert "not a .tflite file" in refused(b"PK\x03\x04 something else")
 
 
-def test_bit_flips_are_one_line_or_a_network(small):
-    """Whatever a damaged file holds, `lower` says so in one line, or gives a network that it can plan."""
-    rng = np.random.default_rng(0)
+@pytest.mark.parametrize("seed", range(3))
+def test_bit_flips_are_one_line_or_a_network(small, seed):
+    """Whatever a damaged file holds, `lower` says so in one line, or gives a network that can be planned."""
+    rng = np.random.default_rng(seed)
     outcomes = {"refused": 0, "taken": 0}
     for _ in range(300):
         damaged = bytearray(small)
         damaged[rng.integers(len(damaged))] ^= 1 << rng.integers(8)
         try:
-            lower(tflite.parse(bytes(damaged), "x.tflite"))
+            network = lower(tflite.parse(bytes(damaged), "x.tflite"))
+            blob.serialize(network, plan.plan(network), [])
             outcomes["taken"] += 1
         except UserError as error:
             assert str(error).startswith("x.tflite: ")
