@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 
 
-def _interpreter(content: bytes, preserve: bool) -> Any:
+def interpreter(content: bytes, preserve: bool = True) -> Any:
+    """LiteRT on the reference kernels; `preserve` keeps every intermediate tensor."""
     try:
-        from ai_edge_litert import interpreter as lite
+        import ai_edge_litert.interpreter as lite
     except ImportError:
         try:
-            from tflite_runtime import interpreter as lite
+            import tflite_runtime.interpreter as lite
         except ImportError:
             from model.tf import tf
 
@@ -48,7 +49,7 @@ class Reference:
         output_tensor: int | None = None,
     ) -> None:
         content = tflite if isinstance(tflite, bytes) else tflite.read_bytes()
-        self._interpreter = _interpreter(content, preserve)
+        self._interpreter = interpreter(content, preserve)
         self._interpreter.allocate_tensors()
         self._input = self._interpreter.get_input_details()[0]
         self._edge = edge

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
+from convert import reference
 from model import keras_files
 from model.errors import UserError
 from model.tf import keras, tf
@@ -49,18 +49,13 @@ def to_int8_tflite(model: Any) -> bytes:
     return converter.convert()
 
 
-def _interpreter(tflite: bytes) -> Interpreter:
-    # Not the default: its XNNPACK delegate rounds differently from the device.
-    interpreter = Interpreter(
-        model_content=tflite,
-        experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
-        experimental_preserve_all_tensors=True,
-    )
-    interpreter.allocate_tensors()
-    return interpreter
+def _interpreter(tflite: bytes) -> Any:
+    found = reference.interpreter(tflite)
+    found.allocate_tensors()
+    return found
 
 
-def _operators(interpreter: Interpreter, kind: str) -> Iterator[dict[str, Any]]:
+def _operators(interpreter: Any, kind: str) -> Iterator[dict[str, Any]]:
     return (op for op in interpreter._get_ops_details() if op["op_name"] == kind)
 
 

@@ -12,9 +12,7 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 
 def add_stage(parser: argparse.ArgumentParser) -> None:
     """The options of train, prune and quantize."""
-    parser.add_argument(
-        "--model", default="digits", metavar="NAME|TOML", help="a shipped model or a TOML (digits)"
-    )
+    add_model(parser)
     parser.add_argument(
         "--data",
         metavar="SOURCE",
