@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from convert import accuracy, artefacts, report, tflite
+from convert import accuracy, artefacts, engine_model, report, tflite
 from model import cli, config, files
 from model.errors import UserError
 from model.preprocess import PREPROCESSES, quantize_images
@@ -152,7 +152,7 @@ def _summary(console: Console, manifest: dict[str, Any]) -> None:
         f"stored in {manifest['weights_stored_bytes']:,} B",
         f"flash: engine model {manifest['engine_model_bytes']:,} B (.tflite: {manifest['tflite_bytes']:,} B)",
         f"SRAM: engine {manifest['engine_sram_bytes']:,} B{beside}",
-        f"proven: engine == LiteRT in every int8 of every layer on {artefacts.PROOF_IMAGES} sample images",
+        f"proven: engine == LiteRT in every int8 of every layer on {engine_model.PROOF_IMAGES} sample images",
     ]
     accuracies = manifest["accuracy"]
     if accuracies and "int8_top1" in accuracies:

@@ -10,14 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from convert import arrays, blob, plan, proof, report, settings, tflm
-from convert.lower import lower
+from convert import arrays, encodings, engine_model, plan, proof, report, settings, tflm
 from convert.network import Network
 from convert.reference import Reference
+from convert.target import ANY_CPU
 from convert.tflite import TfliteFile
 from model import files
 
-PROOF_IMAGES = 4
 _PACKAGES = (
     "ai-edge-litert",
     "numpy",
@@ -52,13 +51,8 @@ class Origin:
 
 def convert(file: TfliteFile, name: str, labels: list[str], preprocess: str) -> Conversion:
     """Converts; raises UserError for what the engine does not take."""
-    network = lower(file)
-    memory = plan.plan(network)
-    engine_model = blob.serialize(network, memory, labels)
-    shape = network.buffers[network.input_buffer]
-    samples = proof.sample_images((shape.height, shape.width, shape.channels), PROOF_IMAGES)
-    proof.prove(network, engine_model, samples)
-    return Conversion(name, file, network, memory, engine_model, labels, preprocess)
+    made = engine_model.make(file, labels, ANY_CPU)
+    return Conversion(name, file, made.network, made.plan, made.content, labels, preprocess)
 
 
 def versions() -> dict[str, str]:
@@ -103,7 +97,7 @@ def _manifest(c: Conversion, arena: int | None, origin: Origin, accuracy: Any) -
         "engine_sha256": files.sha256(c.engine_model),
         "macs": c.network.macs,
         "weights_dense_bytes": c.network.weights_dense_bytes(),
-        "weights_stored_bytes": sum(len(blob.stored_weights(layer)) for layer in c.network.layers),
+        "weights_stored_bytes": sum(len(encodings.stored_weights(layer)) for layer in c.network.layers),
         "tflite_bytes": len(c.file.content),
         "engine_model_bytes": len(c.engine_model),
         "engine_sram_bytes": c.plan.arena_bytes,

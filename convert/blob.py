@@ -4,20 +4,17 @@ import hashlib
 import struct
 import zlib
 
-import numpy as np
-
-from convert.network import Kind, Layer, Network
+from convert.encodings import stored_weights
+from convert.network import Encoding, Kind, Layer, Network
 from convert.plan import Plan
 from convert.schedule import deepest_reader, stages_of
 
 MAGIC = b"SQZ1"
-VERSION = 1
+VERSION = 2
 CRC_START = 16
-ENCODING_NONE = 0
-ENCODING_DENSE = 1
 _HEADER = struct.Struct("<4sHHII32sIIHHIIHHHHfffII12x")
 _BUFFER = struct.Struct("<HHHHIb3x")
-_LAYER = struct.Struct("<BBBBBBBBHHHHHHbbHIIIIII6i")
+_LAYER = struct.Struct("<BBBBBBBBHHHHHHbbBBIIIIIII6i")
 
 
 class _Data:
@@ -35,16 +32,11 @@ class _Data:
         return offset
 
 
-def stored_weights(layer: Layer) -> bytes:
-    """The weights of `layer` as they stand in flash."""
-    return np.ascontiguousarray(layer.weights).tobytes() if layer.weights is not None else b""
-
-
 def _layer_record(layer: Layer, resume: int, data: _Data) -> bytes:
     offsets = [0, 0, 0, 0, 0]  # weights, its bytes, bias, multiplier, shift
-    encoding = ENCODING_NONE
+    encoding = Encoding.NONE
     if layer.kind is Kind.CONV_2D:
-        encoding = ENCODING_DENSE
+        encoding = layer.encoding
         weights = stored_weights(layer)
         offsets = [
             data.add(weights),
@@ -59,7 +51,9 @@ def _layer_record(layer: Layer, resume: int, data: _Data) -> bytes:
     return _LAYER.pack(
         layer.kind, encoding, kernel[0], kernel[1], layer.stride[0], layer.stride[1],
         layer.pad_top, layer.pad_left, inputs[0], inputs[1], layer.output, layer.out_channel,
-        layer.out_channels, resume, layer.act_min, layer.act_max, 0, *offsets, layer.scratch_offset, *params,
+        layer.out_channels, resume, layer.act_min, layer.act_max, layer.conv_kernel,
+        layer.batch_rows, *offsets, layer.scratch_offset,
+        layer.scratch_bytes if layer.kind is Kind.CONV_2D else 0, *params,
     )  # fmt: skip
 
 

@@ -366,7 +366,7 @@ def _lower(file: TfliteFile) -> Network:
     if max(len(low.layers), len(low.buffers)) > MAX_LAYERS:
         raise UserError(f"{file.path}: {len(low.layers)} layers; wanted at most {MAX_LAYERS}")
     _name_apart(low.layers)
-    views = {t: low.views[low.root(t)] for t in range(len(file.tensors)) if low.root(t) in low.views}
+    views = {t: (low.views[low.root(t)],) for t in range(len(file.tensors)) if low.root(t) in low.views}
     return Network(
         file.content, low.buffers, _order(low.layers), in_buffer, logits.buffer, output.buffer, views,
         logits_index, out_index,

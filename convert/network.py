@@ -19,6 +19,27 @@ class Kind(IntEnum):
     SOFTMAX = 8
 
 
+class Encoding(IntEnum):
+    """How weights are stored (firmware_cpp/engine/format.h, WeightEncoding)."""
+
+    NONE = 0
+    DENSE = 1
+    SPARSE = 2
+    WINOGRAD = 3
+    SLICES = 4
+
+
+class ConvKernel(IntEnum):
+    """Which kernel runs a convolution (firmware_cpp/engine/format.h, ConvKernel)."""
+
+    PLAIN = 0
+    GEMM = 1
+    WINOGRAD = 2
+    LANES = 3
+    LIST = 4
+    SLICES = 5
+
+
 # Kinds that fold input rows into a partial output row, one input row a step.
 ACCUMULATING = (Kind.MAX_POOL, Kind.AVERAGE_POOL, Kind.MEAN)
 
@@ -63,9 +84,13 @@ class Layer:
     multipliers: np.ndarray | None = None  # int32 [out]
     shifts: np.ndarray | None = None  # int8 [out]
     params: list[int] = field(default_factory=list)  # see firmware_cpp/engine/format.h
-    scratch_bytes: int = 0  # int32 sums of the accumulating kinds
+    scratch_bytes: int = 0  # int32 sums of the accumulating kinds; of CONV_2D, its kernel's
     scratch_offset: int = 0  # set by the plan
     macs: int = 0
+    # How a convolution is run: set by convert/choose.py.
+    conv_kernel: ConvKernel = ConvKernel.PLAIN
+    encoding: Encoding = Encoding.DENSE
+    batch_rows: int = 1  # output rows made at once; the same for all layers of a stage
 
 
 @dataclass(frozen=True)
@@ -87,7 +112,7 @@ class Network:
     input_buffer: int
     logits_buffer: int
     output_buffer: int
-    tensors: dict[int, TensorView]
+    tensors: dict[int, tuple[TensorView, ...]]  # their parts, channel after channel
     logits_tensor: int
     output_tensor: int
 

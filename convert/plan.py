@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from convert.network import Network
+from convert.network import Kind, Network
 from convert.schedule import Trace, simulate
 
-ALIGNMENT = 4  # int32 sums, and word loads of rows
+ALIGNMENT = 8  # kernels' scratch (firmware_cpp/engine/format.h, kArenaAlignment)
 LAYER_STATE_BYTES = 2  # uint16 next input row of the accumulating kinds (firmware_cpp/engine/engine.h)
 BUFFER_STATE_BYTES = 2  # uint16 rows completed
 _ORDERS_TRIED = 300
@@ -21,13 +21,13 @@ def align(n: int) -> int:
 
 @dataclass(frozen=True)
 class Block:
-    """A piece of the arena to place: a buffer's ring or a layer's sums, and when it is in use."""
+    """A piece of the arena to place (a ring, a layer's sums, a stage's scratch), and when it is in use."""
 
     name: str
     size: int
     live: np.ndarray  # bool [steps + 1]
     buffer: int | None
-    layer: int | None
+    layers: tuple[int, ...]  # whose sums or scratch it is; none for a ring
 
 
 @dataclass(frozen=True)
@@ -61,16 +61,41 @@ def _live(lives: list[list[int]], steps: int) -> np.ndarray:
     return live
 
 
-def _blocks(network: Network, trace: Trace) -> list[Block]:
+def live_at(steps: list[int], last: int) -> np.ndarray:
+    """bool [last + 1]: True at `steps`."""
+    live = np.zeros(last + 1, bool)
+    live[steps] = True
+    return live
+
+
+def rings_and_sums(network: Network, trace: Trace) -> list[Block]:
+    """The rings, whose rows this sets in `network`, and the accumulating layers' sums."""
     blocks = []
     for i, (buffer, lives) in enumerate(zip(network.buffers, trace.rows, strict=True)):
         buffer.ring_rows = _ring_rows(lives)
         size = align(buffer.ring_rows * buffer.row_bytes)
-        blocks.append(Block(buffer.name, size, _live(lives, trace.steps), i, None))
+        blocks.append(Block(buffer.name, size, _live(lives, trace.steps), i, ()))
     for i, life in trace.sums.items():
         layer = network.layers[i]
         size = align(layer.scratch_bytes)
-        blocks.append(Block(f"{layer.name} sums", size, _live([life], trace.steps), None, i))
+        blocks.append(Block(f"{layer.name} sums", size, _live([life], trace.steps), None, (i,)))
+    return blocks
+
+
+def _scratch(network: Network, trace: Trace) -> list[Block]:
+    blocks = []
+    for first, steps in trace.runs.items():
+        # The layers of a stage run one after the other: they share their scratch.
+        output = network.layers[first].output
+        users = [
+            i
+            for i, layer in enumerate(network.layers)
+            if layer.output == output and layer.kind is Kind.CONV_2D and layer.scratch_bytes
+        ]
+        if users:
+            size = align(max(network.layers[i].scratch_bytes for i in users))
+            live = live_at(steps, trace.steps)
+            blocks.append(Block(f"{network.layers[first].name} scratch", size, live, None, tuple(users)))
     return blocks
 
 
@@ -117,13 +142,13 @@ def _best_placement(blocks: list[Block]) -> tuple[int, list[int], int]:
 def plan(network: Network) -> Plan:
     """Sets ring sizes and offsets in `network`; returns the plan."""
     trace = simulate(network)
-    blocks = _blocks(network, trace)
+    blocks = rings_and_sums(network, trace) + _scratch(network, trace)
     total, offsets, bound = _best_placement(blocks)
     for block, offset in zip(blocks, offsets, strict=True):
         if block.buffer is not None:
             network.buffers[block.buffer].offset = offset
-        else:
-            network.layers[block.layer].scratch_offset = offset
+        for i in block.layers:
+            network.layers[i].scratch_offset = offset
     state = len(network.layers) * LAYER_STATE_BYTES + len(network.buffers) * BUFFER_STATE_BYTES
     return Plan(
         align(total) + align(state),

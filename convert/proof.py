@@ -34,11 +34,12 @@ class EngineTrace:
 
 def tensor_of(network: Network, maps: list[np.ndarray], index: int) -> np.ndarray:
     """The slice of the buffers' maps ([height, width * channels] each) that is tensor `index`."""
-    view = network.tensors[index]
-    b = network.buffers[view.buffer]
-    return maps[view.buffer].reshape(b.height, b.width, b.channels)[
-        ..., view.channel : view.channel + view.channels
-    ]
+    parts = []
+    for view in network.tensors[index]:
+        b = network.buffers[view.buffer]
+        whole = maps[view.buffer].reshape(b.height, b.width, b.channels)
+        parts.append(whole[..., view.channel : view.channel + view.channels])
+    return np.concatenate(parts, axis=2)
 
 
 def differing_tensors(network: Network, maps: list[np.ndarray], reference: Reference) -> dict[int, int]:
@@ -74,7 +75,7 @@ def prove(network: Network, blob: bytes, images: np.ndarray) -> None:
         trace.infer(x)
         reference.run(x)
         for index, differing in differing_tensors(network, trace.maps, reference).items():
-            name = layer_of.get(network.tensors[index].buffer, "input")
+            name = layer_of.get(network.tensors[index][0].buffer, "input")
             raise UserError(
                 f"the engine differs from LiteRT at layer {name} (tensor {index}) in {differing} values of "
                 f"sample image {number}: a bug of the engine; please report it with the .tflite"

@@ -6,8 +6,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from convert.blob import stored_weights
-from convert.network import Network
+from convert.encodings import stored_weights
+from convert.network import Kind, Network
 from convert.plan import Plan
 
 
@@ -36,11 +36,19 @@ def plan_rows(network: Network) -> list[dict[str, Any]]:
             layer.name, layer.kind.name, layer.output, macs=layer.macs,
             weights_bytes=len(stored_weights(layer)) + parameters,
         )  # fmt: skip
+        if layer.kind is Kind.CONV_2D:
+            entry |= {
+                "kernel": layer.conv_kernel.name.lower(),
+                "encoding": layer.encoding.name.lower(),
+                "batch_rows": layer.batch_rows,
+                "scratch_bytes": layer.scratch_bytes,
+            }
         entry["output"][2] = layer.out_channels
         if layer.output in seen:
             entry["arena_bytes"] = 0
         seen.add(layer.output)
-        entry["arena_bytes"] += layer.scratch_bytes
+        if layer.kind is not Kind.CONV_2D:
+            entry["arena_bytes"] += layer.scratch_bytes
         rows.append(entry)
     return rows
 
@@ -52,7 +60,7 @@ def peak_rows(network: Network, plan: Plan) -> list[dict[str, Any]]:
         writers.setdefault(layer.output, layer.name)
     return [
         {
-            "layer": writers[b.buffer] if b.buffer is not None else network.layers[b.layer].name,
+            "layer": writers[b.buffer] if b.buffer is not None else b.name,
             "bytes": b.size,
         }
         for b in plan.at_peak()

@@ -3,6 +3,7 @@
 Mirrors Engine::Run (firmware_cpp/engine/engine.cc) step by step; the plan is exact because this is.
 A stage is the layers that write one buffer (a fire module's two expands, say); they make a row together.
 After each row the deepest stage that can go on goes on, so that rows are used up before more are made.
+A stage whose rows are smaller than those it reads uses up all that wait for it before deeper ones go on.
 A pool whose windows overlap uses an input row for two output rows; between the two, the plain readers of the
 finished row (the next squeeze) take it, so that both output rows share one place.
 """
@@ -24,6 +25,10 @@ class Stage:
     @property
     def accumulating(self) -> bool:
         return self.layers[0].kind in ACCUMULATING
+
+    @property
+    def batch_rows(self) -> int:
+        return self.layers[0].batch_rows
 
 
 def stages_of(network: Network) -> list[Stage]:
@@ -90,6 +95,7 @@ class Trace:
     steps: int = 0
     rows: list[list[list[int]]] = field(default_factory=list)  # [buffer][row] -> [first write, last use]
     sums: dict[int, list[int]] = field(default_factory=dict)  # layer index -> [first use, last use]
+    runs: dict[int, list[int]] = field(default_factory=dict)  # first layer of a plain stage -> its steps
 
 
 class _Simulation:
@@ -109,11 +115,17 @@ class _Simulation:
             life[0] = self.trace.steps
         life[1] = self.trace.steps
 
+    def next_rows(self, s: int) -> range:
+        """Output rows that the next step of stage `s` makes."""
+        stage = self.stages[s]
+        first = self.rows_done[stage.output]
+        return range(first, min(first + stage.batch_rows, self.heights[stage.output]))
+
     def ready(self, s: int) -> bool:
         stage = self.stages[s]
-        out_row = self.rows_done[stage.output]
-        return out_row < self.heights[stage.output] and all(
-            rows_needed(layer, out_row, self.in_row[s], self.heights[i])[1] < self.rows_done[i]
+        rows = self.next_rows(s)
+        return len(rows) > 0 and all(
+            rows_needed(layer, rows[-1], self.in_row[s], self.heights[i])[1] < self.rows_done[i]
             for layer in stage.layers
             for i in layer.inputs
         )
@@ -126,11 +138,8 @@ class _Simulation:
         completed = 0
         for o in windows_of(layer, row, self.heights[layer.output]):
             if completed:  # use up the finished row before the next window needs its place
-                for reader in direct_readers(self.stages, s):
-                    while self.ready(reader):
-                        self.trace.steps += 1
-                        self.run(reader)
                 self.trace.steps += 1
+                self.run_readers(s)
             self.touch(layer.output, o)
             if last_row(layer, o, height) == row:
                 self.rows_done[layer.output] += 1
@@ -142,19 +151,33 @@ class _Simulation:
             life[1] = steps
         return completed > 0
 
+    def drains(self, s: int) -> bool:
+        """Whether it uses up all waiting rows before deeper stages go on: its own are the smaller ones."""
+        layer = self.stages[s].layers[0]
+        buffers = self.network.buffers
+        return buffers[layer.output].row_bytes < buffers[layer.inputs[0]].row_bytes
+
+    def run_readers(self, s: int) -> None:
+        """Runs the plain stages that read the output of stage `s`, as far as they go."""
+        for reader in direct_readers(self.stages, s):
+            while self.ready(reader):
+                self.run(reader)
+                self.trace.steps += 1
+
     def run(self, s: int) -> bool:
-        """One step of stage `s`; True when it completes an output row."""
+        """One step of stage `s`; True when it completes output rows."""
         stage = self.stages[s]
         if stage.accumulating:
             return self.accumulate(s)
-        out_row = self.rows_done[stage.output]
-        self.touch(stage.output, out_row)
-        for layer in stage.layers:
-            for i in layer.inputs:
-                first, last = rows_needed(layer, out_row, 0, self.heights[i])
-                for row in range(first, last + 1):
-                    self.touch(i, row)
-        self.rows_done[stage.output] += 1
+        for out_row in self.next_rows(s):
+            self.touch(stage.output, out_row)
+            for layer in stage.layers:
+                for i in layer.inputs:
+                    first, last = rows_needed(layer, out_row, 0, self.heights[i])
+                    for row in range(first, last + 1):
+                        self.touch(i, row)
+        self.trace.runs.setdefault(stage.first_layer, []).append(self.trace.steps)
+        self.rows_done[stage.output] = self.next_rows(s).stop
         return True
 
     def push(self, row: int) -> None:
@@ -164,13 +187,18 @@ class _Simulation:
         self.trace.steps += 1
         self.rows_done[source] += 1
         s = deepest_reader(self.stages, source, -1)
+        completed = False
         while s >= 0:
-            if not self.ready(s):
-                s -= 1
-                continue
-            if self.run(s):
-                s = self.stages[s].resume
-            self.trace.steps += 1
+            if self.ready(s):
+                done = self.run(s)
+                completed = done or completed
+                self.trace.steps += 1
+                if (self.drains(s) or not done) and self.ready(s):
+                    if completed and self.stages[s].accumulating:
+                        self.run_readers(s)
+                    continue
+            s = self.stages[s].resume if completed else s - 1
+            completed = False
 
 
 def simulate(network: Network) -> Trace:

@@ -51,7 +51,7 @@ def settings_header(manifest: dict[str, Any], resolver: list[str]) -> str:
 #define MODEL_OUTPUT_SCALE {output["scale"]!r}f
 #define MODEL_OUTPUT_ZERO_POINT ({output["zero_point"]})
 
-/* Our engine: its arena to the byte (rings, sums, state), 4-byte aligned. */
+/* Our engine: its arena to the byte (rings, sums, scratch, state), 8-byte aligned. */
 #define MODEL_ARENA_BYTES {manifest["engine_sram_bytes"]}
 
 /* TensorFlow Lite Micro: the smallest tensor arena with which its real interpreter accepts the model,

@@ -13,6 +13,7 @@ STATUS_NAMES = {
     10: "engine not ready",
     11: "more rows than the image has",
     12: "the memory plan is inconsistent",
+    13: "made for another CPU: a kernel is not in this build",
 }
 
 

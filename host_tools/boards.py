@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from convert.target import FAMILIES, Family
 from model.errors import UserError
 
 FIRMWARE = Path(__file__).resolve().parent.parent / "firmware_cpp"
@@ -35,12 +36,13 @@ class Tool:
 
 @dataclass(frozen=True)
 class Board:
-    """A board's settings. `emulator` and `flash` are None where there is none."""
+    """A board's settings. `kernels`: what its CPU runs best. `emulator` and `flash` may be None."""
 
     name: str
     title: str
     cpu: str
     cpu_flags: tuple[str, ...]
+    kernels: Family
     memories: tuple[Memory, ...]
     baud: int
     pins: str
@@ -86,6 +88,7 @@ def _board(name: str, table: dict[str, Any], folder: Path) -> Board:
         title=table["title"],
         cpu=table["cpu"],
         cpu_flags=tuple(table["cpu_flags"]),
+        kernels=_family(table["kernels"]),
         memories=tuple(Memory(**memory) for memory in table["memory"]),
         baud=table["serial"]["baud"],
         pins=table["serial"]["pins"],
@@ -93,6 +96,12 @@ def _board(name: str, table: dict[str, Any], folder: Path) -> Board:
         flash=_tool(table.get("flash")),
         folder=folder,
     )
+
+
+def _family(name: str) -> Family:
+    if name not in FAMILIES:
+        raise KeyError(f"kernels = {name!r}, not one of {', '.join(FAMILIES)}")
+    return name
 
 
 def _tool(table: dict[str, Any] | None) -> Tool | None:

@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     step(1, f"convert the '{MODEL}' network, pruned and quantized")
     convert.run(convert.parser().parse_args(["--model", MODEL]))
     step(2, f"build bare-metal firmware for the {BOARD}")
-    firmware.run(argparse.Namespace(board=BOARD, model=MODEL))
+    firmware.make(BOARD, MODEL)
     step(3, f"boot it in QEMU and compare the answers to {IMAGES} images")
     REPORT.unlink(missing_ok=True)
     parser = argparse.ArgumentParser()

@@ -5,7 +5,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -41,8 +41,10 @@ class Machine:
 
 
 @contextlib.contextmanager
-def machine(board: str, elf: Path) -> Iterator[Machine]:
+def machine(board: str, elf: Path, extra: Sequence[str] = ()) -> Iterator[Machine]:
     """Boots `elf` on the emulated board; the emulator ends with the context.
+
+    `extra`: more arguments for the emulator.
 
     The machine starts when the URL is opened for the first time; it can be closed and opened again. An
     emulator that ends by itself, because its command is wrong or the firmware locks the core up, turns
@@ -62,7 +64,7 @@ def machine(board: str, elf: Path) -> Iterator[Machine]:
     with socket.create_server(("127.0.0.1", 0)) as server, tempfile.TemporaryFile() as words:
         server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # accepted connections inherit it
         url = f"socket://127.0.0.1:{server.getsockname()[1]}"
-        command = [part.format(elf=elf, socket=server.fileno()) for part in tool.command]
+        command = [part.format(elf=elf, socket=server.fileno()) for part in tool.command] + list(extra)
         # A session of its own: Ctrl-C is for us, who still want to show what the board has answered.
         process = subprocess.Popen(
             command,

@@ -1,7 +1,6 @@
 """`python -m host_tools firmware`: a model and a board become an ELF, and a BIN where it is flashed."""
 
 import argparse
-import json
 import re
 import shutil
 import subprocess
@@ -13,7 +12,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from host_tools import boards
+from convert.target import FAMILIES, OPTIMIZE
+from host_tools import board_model, boards
+from host_tools.board_model import Request
 from host_tools.boards import Board
 from model import config, files
 from model.errors import UserError
@@ -22,18 +23,20 @@ NAME = "firmware"
 HELP = "build the firmware of a converted model for a board"
 EXAMPLES = """\
   python -m host_tools firmware --board stm32f405 --model digits
-  python -m host_tools firmware --board mps3_an547 --model gtsrb"""
+  python -m host_tools firmware --board mps3_an547 --model gtsrb --optimize sram
+  python -m host_tools firmware --model gtsrb --kernels portable --sram-bytes 16000"""
 
 BUILD = Path("build")
 DEFAULT_BOARD = "stm32f405"
 DEFAULT_MODEL = "digits"
+BOARD_DEFAULT = Request()
 
 _PROGRAMS = {
     "arm-none-eabi-g++": "gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib",
     "cmake": "cmake",
     "ninja": "ninja-build",
 }
-_MODEL_FILES = ("model_sqz.c", "model_sqz.h", "model_settings.h", "manifest.json")
+_MODEL_FILES = ("model.tflite", "manifest.json")
 
 
 @dataclass(frozen=True)
@@ -61,45 +64,85 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model", default=DEFAULT_MODEL, metavar="NAME", help=f"as in build/<model>/ ({DEFAULT_MODEL})"
     )
+    add_request_arguments(parser)
+
+
+def add_request_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options that say how the engine's model is made for the board."""
+    parser.add_argument(
+        "--optimize",
+        choices=OPTIMIZE,
+        default="speed",
+        help="speed: fewest instructions within the memory; flash: smallest weights; sram: smallest arena",
+    )
+    parser.add_argument("--kernels", choices=FAMILIES, help="instead of what the board's CPU runs best")
+    parser.add_argument(
+        "--sram-bytes",
+        type=int,
+        metavar="BYTES",
+        help="most for the engine's arena (twice the leanest one, within what the board has)",
+    )
+    parser.add_argument(
+        "--flash-bytes", type=int, metavar="BYTES", help="most for the weights (what the board's flash holds)"
+    )
+
+
+def request_of(args: argparse.Namespace) -> Request:
+    """What add_request_arguments' options ask for."""
+    for option in ("sram_bytes", "flash_bytes"):
+        value = getattr(args, option)
+        if value is not None and value <= 0:
+            raise UserError(f"--{option.replace('_', '-')} {value}: wanted a positive number of bytes")
+    return Request(args.kernels, args.optimize, args.sram_bytes, args.flash_bytes)
 
 
 def run(args: argparse.Namespace) -> int:
     """See model.cli.Command."""
-    model = config.name_of(args.model)
-    elf = build(args.board, model)
-    show(Console(), usage(elf), args.board, model)
-    for path in (elf, elf.with_suffix(".bin")):
-        if path.is_file():
-            print(f"wrote {path}")
+    make(args.board, config.name_of(args.model), request_of(args))
     return 0
 
 
-def build(board: str, model: str) -> Path:
-    """Builds build/<model>/firmware/<board>/firmware.elf (and .bin, for a board that is flashed); its path.
+def make(board: str, model: str, request: Request = BOARD_DEFAULT) -> None:
+    """Builds (see `build`), and prints what it takes of the board's memory."""
+    elf = build(board, model, request)
+    show(Console(), usage(elf), board, model)
+    for path in (elf, elf.with_suffix(".bin")):
+        if path.is_file():
+            print(f"wrote {path}")
 
-    Needs what `python -m convert` left in build/<model>/. The log stays beside the ELF, as build.log.
+
+def build(board: str, model: str, request: Request = BOARD_DEFAULT, target: str = "firmware") -> Path:
+    """Builds build/<model>/firmware/<board>/<target>.elf (and .bin, for a board that is flashed); its path.
+
+    `request`: how its model is made; `target`: CMake's, "firmware" or "bench". Needs what `python -m convert`
+    left in build/<model>/. The log stays beside the ELF, as build.log.
     UserError: unknown board, model not converted, a program missing, a model that does not fit (by how many
     bytes, where, at which layer), a build that fails; no older firmware is left standing then.
     """
-    target = boards.load(board)
+    hardware = boards.load(board)
     source = BUILD / model
     for name in _MODEL_FILES:
         if not (source / name).is_file():
             raise UserError(f"{source / name}: missing; run: make convert MODEL={model}")
     folder = source / "firmware" / board
-    elf, binary = folder / "firmware.elf", folder / "firmware.bin"
+    elf, binary = folder / f"{target}.elf", folder / f"{target}.bin"
     try:
-        linked = compile_target(target, folder, "firmware", model_folder=source)
+        made = board_model.prepare(hardware, source, folder / "model", request)
+        options = {
+            "MODEL_DIR": str((folder / "model").resolve()),
+            "SQUEEZE_FAMILY": request.kernels or hardware.kernels,
+            "SQUEEZE_KERNELS": ";".join(made["kernels"]),
+        }
+        linked = compile_target(hardware, folder, target, options)
     except LinkOverflowError as error:
         _remove(elf, binary)
-        manifest = json.loads((source / "manifest.json").read_text(encoding="utf-8"))
-        raise UserError(overflow_message(target, model, error.regions, manifest)) from error
+        raise UserError(overflow_message(hardware, model, error.regions, made)) from error
     except UserError:
         _remove(elf, binary)
         raise
     with files.replacing(elf) as temporary:
         shutil.copyfile(linked, temporary)
-    if target.flash:
+    if hardware.flash and target == "firmware":
         with files.replacing(binary) as temporary:
             subprocess.run(["arm-none-eabi-objcopy", "-O", "binary", elf, temporary], check=True)
     return elf
@@ -113,8 +156,10 @@ class LinkOverflowError(UserError):
         self.regions = regions
 
 
-def compile_target(board: Board, folder: Path, target: str, model_folder: Path | None = None) -> Path:
+def compile_target(board: Board, folder: Path, target: str, options: dict[str, str] | None = None) -> Path:
     """Builds CMake's `target` ("firmware", "selftest") under `folder`/cmake; the path of its ELF.
+
+    `options`: variables of firmware_cpp/CMakeLists.txt and engine/CMakeLists.txt.
 
     UserError: a program is missing or the build fails. LinkOverflowError: the program does not fit the board.
     """
@@ -138,22 +183,21 @@ def compile_target(board: Board, folder: Path, target: str, model_folder: Path |
         "--toolchain",
         board.toolchain,
     ]
-    if model_folder:
-        configure.append(f"-DMODEL_DIR={model_folder.resolve()}")
+    configure += [f"-D{name}={value}" for name, value in (options or {}).items()]
     _run(configure, log)
     _run(["cmake", "--build", tree, "--target", target], log)
     return tree / f"{target}.elf"
 
 
-def overflow_message(board: Board, model: str, regions: dict[str, int], manifest: dict[str, Any]) -> str:
-    """One line: by how many bytes `model` exceeds which memory, and at which layer."""
+def overflow_message(board: Board, model: str, regions: dict[str, int], made: dict[str, Any]) -> str:
+    """One line: by how many bytes `model` exceeds which memory, at which layer. `made`: its engine.json."""
     parts = []
     for name, excess in regions.items():
         memory = board.memory(name)
         if memory.use == "image":
-            where = f"from the weights of layer {_crossing_layer(manifest['plan'], excess)} on"
+            where = f"from the weights of layer {_crossing_layer(made['plan'], excess)} on"
         else:
-            held = [f"{entry['layer']} ({entry['bytes']:,} bytes)" for entry in manifest["peak"][:3]]
+            held = [f"{entry['layer']} ({entry['bytes']:,} bytes)" for entry in made["peak"][:3]]
             where = f"most of them held for layer {', then '.join(held)}"
         parts.append(f"{excess:,} bytes too many in {name} ({memory.bytes:,} bytes), {where}")
     return f"{model} does not fit {board.name}: {'; '.join(parts)}; take a smaller model or a larger board"

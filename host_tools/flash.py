@@ -6,6 +6,7 @@ import shutil
 import subprocess
 
 from host_tools import boards, firmware
+from host_tools.board_model import Request
 from model import config
 from model.errors import UserError
 
@@ -22,19 +23,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="only print the command")
 
 
-def command(board: str, model: str) -> list[str]:
+def command(board: str, model: str, request: Request = firmware.BOARD_DEFAULT) -> list[str]:
     """The command that flashes the firmware of `model`; builds that first. UserError: an emulated board."""
     tool = boards.load(board).flash
     if tool is None:
         flashable = [name for name in boards.names() if boards.load(name).flash]
         raise UserError(f"{board}: exists in the emulator only; boards to flash: {', '.join(flashable)}")
-    elf = firmware.build(board, model)
+    elf = firmware.build(board, model, request)
     return [part.format(elf=elf) for part in tool.command]
 
 
 def run(args: argparse.Namespace) -> int:
     """See model.cli.Command."""
-    line = command(args.board, config.name_of(args.model))
+    line = command(args.board, config.name_of(args.model), firmware.request_of(args))
     print(shlex.join(line), flush=True)
     if args.dry_run:
         return 0

@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """See model.cli.Command. Ends with Ctrl-C."""
     model = config.name_of(args.model)
-    elf = firmware.build(args.board, model)
+    elf = firmware.build(args.board, model, firmware.request_of(args))
     with emulator.machine(args.board, elf) as machine:
         print(f"{args.board} runs {elf} at {machine.url}")
         print(f"in another terminal:  make validate MODEL={model} PORT={machine.url}")

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from host_tools import board_model
 from host_tools.compare import Report, as_json, compare_all
 from host_tools.device import Device
 from host_tools.link.messages import Info
@@ -87,7 +88,8 @@ def run(args: argparse.Namespace) -> int:
         info = device.info
     show(console, report, info, artefacts, tests.source)
     if args.json and not report.interrupted:
-        files.write_json(args.json, as_json(report, info, artefacts.manifest))
+        manifest = artefacts.manifest | board_model.made_for(artefacts.folder, info.board)
+        files.write_json(args.json, as_json(report, info, manifest))
         console.print(f"wrote {args.json}", highlight=False, soft_wrap=True)
     return conclude(console, report)
 

@@ -10,7 +10,7 @@ namespace squeeze {
 Status Engine::Init(const Model& model, uint8_t* arena, size_t arena_bytes) {
   arena_ = nullptr;
   if (!model.parsed()) return Status::kNotReady;
-  if (reinterpret_cast<uintptr_t>(arena) % kBlobAlignment != 0) return Status::kMisaligned;
+  if (reinterpret_cast<uintptr_t>(arena) % kArenaAlignment != 0) return Status::kMisaligned;
   if (arena_bytes < model.ArenaBytes()) return Status::kArenaTooSmall;
   model_ = model;
   arena_ = arena;
@@ -47,16 +47,43 @@ Status Engine::PushRow(const int8_t* row) {
 
   // Deepest stage first, so that rows are used up before more are made.
   int stage = StageStart(model_, model_.header().input_resume);
+  bool completed = false;
   while (stage >= 0) {
-    if (!Ready(stage)) {
-      stage = stage == 0 ? -1 : StageStart(model_, stage - 1);
-    } else if (RunStage(stage)) {
-      stage = StageStart(model_, model_.layer(stage).resume);
+    if (Ready(stage)) {
+      const bool done = RunStage(stage);
+      completed = done || completed;
+      if ((Drains(stage) || !done) && Ready(stage)) {
+        if (completed && Accumulates(model_.layer(stage).kind)) RunReaders(stage);
+        continue;
+      }
     }
+    if (completed) {
+      stage = StageStart(model_, model_.layer(stage).resume);
+    } else {
+      stage = stage == 0 ? -1 : StageStart(model_, stage - 1);
+    }
+    completed = false;
   }
   const bool complete = rows_done_[model_.header().input_buffer] == model_.Input().height;
   return !complete || Done() ? Status::kOk : Status::kIncomplete;
 }
+
+// Tells the step observer of a layer's work, from construction to the end.
+class Engine::StepMark {
+ public:
+  StepMark(const Engine& engine, int layer) : engine_(engine), layer_(layer) { Tell(true); }
+  ~StepMark() { Tell(false); }
+  StepMark(const StepMark&) = delete;
+  StepMark& operator=(const StepMark&) = delete;
+
+ private:
+  void Tell(bool begins) const {
+    if (engine_.step_observer_ != nullptr) engine_.step_observer_(engine_.step_context_, layer_, begins);
+  }
+
+  const Engine& engine_;
+  int layer_;
+};
 
 void Engine::CompleteRow(int buffer) {
   const int row = rows_done_[buffer]++;
@@ -77,6 +104,19 @@ int Engine::LastRowNeeded(const LayerRecord& layer, int out_row) const {
   return out_row;
 }
 
+// Whether to use up all rows that wait for a stage before going on: where its own rows are the smaller ones.
+bool Engine::Drains(int stage) const {
+  const LayerRecord& layer = model_.layer(stage);
+  return RowBytes(model_.buffer(layer.output)) < RowBytes(model_.buffer(layer.inputs[0]));
+}
+
+// Output rows that the next step of a plain stage makes.
+int Engine::BatchRows(int stage) const {
+  const LayerRecord& layer = model_.layer(stage);
+  const int left = model_.buffer(layer.output).height - rows_done_[layer.output];
+  return layer.batch_rows < left ? layer.batch_rows : left;
+}
+
 bool Engine::Ready(int stage) const {
   const uint16_t output = model_.layer(stage).output;
   const int out_row = rows_done_[output];
@@ -84,23 +124,26 @@ bool Engine::Ready(int stage) const {
   if (Accumulates(model_.layer(stage).kind)) {
     return in_row_[stage] < rows_done_[model_.layer(stage).inputs[0]];
   }
+  const int last_row = out_row + BatchRows(stage) - 1;
   for (int i = stage; i < model_.layer_count() && model_.layer(i).output == output; ++i) {
     const LayerRecord& layer = model_.layer(i);
-    if (LastRowNeeded(layer, out_row) >= rows_done_[layer.inputs[0]]) return false;
-    if (layer.kind == LayerKind::kAdd && out_row >= rows_done_[layer.inputs[1]]) return false;
+    if (LastRowNeeded(layer, last_row) >= rows_done_[layer.inputs[0]]) return false;
+    if (layer.kind == LayerKind::kAdd && last_row >= rows_done_[layer.inputs[1]]) return false;
   }
   return true;
 }
 
-// One step; true when it completes a row of the stage's output.
+// One step; true when it completes rows of the stage's output.
 bool Engine::RunStage(int stage) {
   if (Accumulates(model_.layer(stage).kind)) return Accumulate(stage);
   const uint16_t output = model_.layer(stage).output;
   const int out_row = rows_done_[output];
+  const int rows = BatchRows(stage);
   for (int i = stage; i < model_.layer_count() && model_.layer(i).output == output; ++i) {
-    Compute(model_.layer(i), out_row);
+    const StepMark mark(*this, i);
+    Compute(model_.layer(i), out_row, rows);
   }
-  CompleteRow(output);
+  for (int i = 0; i < rows; ++i) CompleteRow(output);
   return true;
 }
 
@@ -125,7 +168,10 @@ bool Engine::Accumulate(int stage) {
     const int last = top + kernel_h - 1;
     const int first_row = top > 0 ? top : 0;
     const int last_row = last < in_height ? last : in_height - 1;
-    Fold(layer, row, out_row, first_row, last_row);
+    {
+      const StepMark mark(*this, stage);
+      Fold(layer, row, out_row, first_row, last_row);
+    }
     if (row == last_row) {
       CompleteRow(layer.output);
       completed = true;

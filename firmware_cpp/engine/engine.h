@@ -21,7 +21,10 @@ class Engine {
   // Called when a row of a buffer is complete: tests compare it, profilers count.
   using RowObserver = void (*)(void* context, int buffer, int row, const int8_t* data);
 
-  // `arena`: at least model.ArenaBytes(), 4-byte aligned, the engine's alone
+  // Called before and after each layer's work on a step: profilers time it.
+  using StepObserver = void (*)(void* context, int layer, bool begins);
+
+  // `arena`: at least model.ArenaBytes(), 8-byte aligned, the engine's alone
   // until it is done with. The model's blob must outlive the engine.
   Status Init(const Model& model, uint8_t* arena, size_t arena_bytes);
 
@@ -50,18 +53,28 @@ class Engine {
     observer_context_ = context;
   }
 
+  void SetStepObserver(StepObserver observer, void* context) {
+    step_observer_ = observer;
+    step_context_ = context;
+  }
+
  private:
+  class StepMark;
+
   int8_t* Row(int buffer, int row) const {
     const BufferRecord& b = model_.buffer(buffer);
     return reinterpret_cast<int8_t*>(arena_) + b.offset +
            static_cast<uint32_t>(row % b.ring_rows) * RowBytes(b);
   }
   int LastRowNeeded(const LayerRecord& layer, int out_row) const;
+  int BatchRows(int stage) const;
   bool Ready(int stage) const;
+  bool Drains(int stage) const;
   bool RunStage(int stage);
   bool Accumulate(int stage);
   void RunReaders(int stage);
-  void Compute(const LayerRecord& layer, int out_row);
+  void Compute(const LayerRecord& layer, int out_row, int rows);
+  void Convolve(const LayerRecord& layer, int out_row, int rows);
   void Fold(const LayerRecord& layer, int in_row, int out_row, int first_row, int last_row);
   void CompleteRow(int buffer);
 
@@ -71,6 +84,8 @@ class Engine {
   uint16_t* in_row_ = nullptr;     // [layers], in the arena: next input row of the accumulating ones
   RowObserver observer_ = nullptr;
   void* observer_context_ = nullptr;
+  StepObserver step_observer_ = nullptr;
+  void* step_context_ = nullptr;
 };
 
 }  // namespace squeeze

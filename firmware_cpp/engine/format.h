@@ -9,14 +9,18 @@
 namespace squeeze {
 
 constexpr uint32_t kMagic = 0x315A5153;  // "SQZ1"
-constexpr uint16_t kFormatVersion = 1;
+constexpr uint16_t kFormatVersion = 2;
 constexpr size_t kBlobAlignment = 4;
+constexpr size_t kArenaAlignment = 8;
 constexpr size_t kCrcStart = 16;  // the CRC covers [kCrcStart, total_bytes)
 
 // Limits of a model; the parser rejects what exceeds them.
 constexpr uint16_t kMaxLayers = 128;
 constexpr uint16_t kMaxBuffers = 128;
 constexpr uint8_t kMaxKernel = 7;  // of convolutions
+constexpr uint8_t kMaxConvStride = 2;
+constexpr uint8_t kMaxBatch = 4;  // output rows that a convolution makes at once
+constexpr uint8_t kMaxConvInputRows = (kMaxBatch - 1) * kMaxConvStride + kMaxKernel;
 
 enum class LayerKind : uint8_t {
   kConv2D = 1,
@@ -30,8 +34,23 @@ enum class LayerKind : uint8_t {
 };
 
 enum class WeightEncoding : uint8_t {
-  kNone = 0,   // the layer has no weights
-  kDense = 1,  // int8, OHWI
+  kNone = 0,      // the layer has no weights
+  kDense = 1,     // int8, OHWI
+  kSparse = 2,    // for each channel: uint16 count, then count uint16, gap in the low byte, int8 weight in the
+                  // high one. Position in HWI order = previous position (-1 at first) + 1 + gap. A gap over
+                  // 255 is bridged by entries of weight 0.
+  kWinograd = 3,  // int16, transformed for ConvWinogradRows (its layout: dsp/winograd.h)
+  kSlices = 4,    // int8, reordered for ConvSlicesRows (its layout: mve/slices.h)
+};
+
+// Which kernel runs a convolution. Each takes certain shapes and encodings: kernel_scratch.h.
+enum class ConvKernel : uint8_t {
+  kPlain = 0,
+  kGemm = 1,
+  kWinograd = 2,
+  kLanes = 3,
+  kList = 4,
+  kSlices = 5,
 };
 
 struct Header {
@@ -88,19 +107,21 @@ struct LayerRecord {
   uint16_t resume;  // first layer of the deepest stage that a finished row may set going
   int8_t act_min;
   int8_t act_max;
-  uint16_t reserved;
+  ConvKernel kernel;   // of CONV_2D
+  uint8_t batch_rows;  // output rows made at once; the same for all layers of a stage
   uint32_t weights_offset;
   uint32_t weights_bytes;
   uint32_t bias_offset;        // int32 [out_channels], the input's zero point folded in
   uint32_t multiplier_offset;  // int32 [out_channels]
   uint32_t shift_offset;       // int8 [out_channels]
-  uint32_t scratch_offset;     // int32 sums in the arena (AVERAGE_POOL, MEAN)
+  uint32_t scratch_offset;     // in the arena: int32 sums (AVERAGE_POOL, MEAN), the kernel's (CONV_2D)
+  uint32_t scratch_bytes;      // CONV_2D
   // ADD: multipliers of input 0, input 1, output, then their shifts.
   // REQUANTIZE, MEAN: multiplier, shift.  AVERAGE_POOL: rows of windows summed side by side.
   // SOFTMAX: multiplier, left shift, smallest difference to the maximum that counts.
   int32_t params[6];
 };
-static_assert(sizeof(LayerRecord) == 72, "convert/blob.py writes 72 bytes");
+static_assert(sizeof(LayerRecord) == 76, "convert/blob.py writes 76 bytes");
 
 }  // namespace squeeze
 

@@ -10,34 +10,44 @@
 
 namespace squeeze {
 
-// One output row of a convolution.
-//   acc[x][o] = bias[o] + sum over ky, kx, c of
-//               rows[ky][x * stride - pad_left + kx][c] * weights[o][ky][kx][c]
-// with in_zero_point wherever the tap lies outside the row or rows[ky] is null
+// `out_rows` output rows of a convolution, at once: a kernel unpacks a channel's weights once for all of them.
+//   acc[y][x][o] = bias[o] + sum over ky, kx, c of
+//                  rows[y * stride_h + ky][x * stride_w - pad_left + kx][c] * weights[o][ky][kx][c]
+// with in_zero_point wherever the tap lies outside the row or its row is null
 // (the zero point of the real taps is folded into bias, so padding counts too).
 // |acc| stays below 2^31 for kernels up to 7x7x512: 7*7*512*128*128 < 2^29.
-struct ConvRow {
-  const int8_t* rows[kMaxKernel];  // kernel_h rows; null for a row of padding
-  const int8_t* weights;           // OHWI
-  const int32_t* bias;             // [out_channels]
-  const int32_t* multipliers;      // [out_channels]
-  const int8_t* shifts;            // [out_channels]
-  int8_t* out;                     // pixel 0, first channel written
-  uint32_t out_pixel_stride;       // bytes from pixel to pixel of `out`
+struct ConvRows {
+  const int8_t* rows[kMaxConvInputRows];  // (out_rows - 1) * stride_h + kernel_h rows; null: a row of padding
+  int8_t* out[kMaxBatch];                 // of each output row: pixel 0, first channel written
+  const uint8_t* weights;                 // as `encoding` says
+  const int32_t* bias;                    // [out_channels]
+  const int32_t* multipliers;             // [out_channels], never negative
+  const int8_t* shifts;                   // [out_channels], -31 to 30
+  uint8_t* scratch;                       // 8-byte aligned, the kernel's alone during the call
+  uint32_t scratch_bytes;                 // at least what kernel_scratch.h says
+  uint32_t out_pixel_stride;              // bytes from pixel to pixel of `out`
   uint16_t in_width;
   uint16_t in_channels;
   uint16_t out_width;
   uint16_t out_channels;
+  uint8_t out_rows;  // 1 to kMaxBatch
   uint8_t kernel_h;
   uint8_t kernel_w;
+  uint8_t stride_h;
   uint8_t stride_w;
   uint8_t pad_left;
   int8_t in_zero_point;
   int8_t out_zero_point;
   int8_t act_min;
   int8_t act_max;
+  WeightEncoding encoding;
 };
-void Conv2DRow(const ConvRow& conv);
+void Conv2DRows(const ConvRows& conv);       // portable/: any shape, kDense and kSparse
+void ConvGemmRows(const ConvRows& conv);     // dsp/: any shape, kDense and kSparse
+void ConvWinogradRows(const ConvRows& conv); // dsp/: 3x3, stride 1
+void ConvLanesRows(const ConvRows& conv);    // dsp/: stride 2, few input channels (the first layer), kDense
+void ConvListRows(const ConvRows& conv);     // dsp/: 1x1 and 3x3, stride 1, kSparse
+void ConvSlicesRows(const ConvRows& conv);   // mve/: any shape, kSlices
 
 // One input row folded into one output row of a pool. `first`: the row starts
 // the window; `last`: it completes it. Taps outside the row are left out.

@@ -1,42 +1,54 @@
 // From a layer's record to its kernel's arguments.
+#include "engine/conv_kernels.h"
 #include "engine/engine.h"
 #include "engine/kernels.h"
 
 namespace squeeze {
 
-void Engine::Compute(const LayerRecord& layer, int out_row) {
+void Engine::Convolve(const LayerRecord& layer, int out_row, int rows) {
+  const BufferRecord& in = model_.buffer(layer.inputs[0]);
+  const BufferRecord& out = model_.buffer(layer.output);
+  ConvRows conv = {};
+  const int top = out_row * layer.stride_h - layer.pad_top;
+  const int in_rows = (rows - 1) * layer.stride_h + layer.kernel_h;
+  for (int k = 0; k < in_rows; ++k) {
+    const int row = top + k;
+    conv.rows[k] = row >= 0 && row < in.height ? Row(layer.inputs[0], row) : nullptr;
+  }
+  for (int k = 0; k < rows; ++k) conv.out[k] = Row(layer.output, out_row + k) + layer.out_channel;
+  conv.weights = model_.At<uint8_t>(layer.weights_offset);
+  conv.bias = model_.At<int32_t>(layer.bias_offset);
+  conv.multipliers = model_.At<int32_t>(layer.multiplier_offset);
+  conv.shifts = model_.At<int8_t>(layer.shift_offset);
+  conv.scratch = arena_ + layer.scratch_offset;
+  conv.scratch_bytes = layer.scratch_bytes;
+  conv.out_pixel_stride = out.channels;
+  conv.in_width = in.width;
+  conv.in_channels = in.channels;
+  conv.out_width = out.width;
+  conv.out_channels = layer.out_channels;
+  conv.out_rows = static_cast<uint8_t>(rows);
+  conv.kernel_h = layer.kernel_h;
+  conv.kernel_w = layer.kernel_w;
+  conv.stride_h = layer.stride_h;
+  conv.stride_w = layer.stride_w;
+  conv.pad_left = layer.pad_left;
+  conv.in_zero_point = in.zero_point;
+  conv.out_zero_point = out.zero_point;
+  conv.act_min = layer.act_min;
+  conv.act_max = layer.act_max;
+  conv.encoding = layer.encoding;
+  RunConvKernel(layer.kernel, conv);
+}
+
+void Engine::Compute(const LayerRecord& layer, int out_row, int rows) {
   const BufferRecord& in = model_.buffer(layer.inputs[0]);
   const BufferRecord& out = model_.buffer(layer.output);
   int8_t* out_data = Row(layer.output, out_row) + layer.out_channel;
   switch (layer.kind) {
-    case LayerKind::kConv2D: {
-      ConvRow conv = {};
-      const int top = out_row * layer.stride_h - layer.pad_top;
-      for (int k = 0; k < layer.kernel_h; ++k) {
-        const int row = top + k;
-        conv.rows[k] = row >= 0 && row < in.height ? Row(layer.inputs[0], row) : nullptr;
-      }
-      conv.weights = model_.At<int8_t>(layer.weights_offset);
-      conv.bias = model_.At<int32_t>(layer.bias_offset);
-      conv.multipliers = model_.At<int32_t>(layer.multiplier_offset);
-      conv.shifts = model_.At<int8_t>(layer.shift_offset);
-      conv.out = out_data;
-      conv.out_pixel_stride = out.channels;
-      conv.in_width = in.width;
-      conv.in_channels = in.channels;
-      conv.out_width = out.width;
-      conv.out_channels = layer.out_channels;
-      conv.kernel_h = layer.kernel_h;
-      conv.kernel_w = layer.kernel_w;
-      conv.stride_w = layer.stride_w;
-      conv.pad_left = layer.pad_left;
-      conv.in_zero_point = in.zero_point;
-      conv.out_zero_point = out.zero_point;
-      conv.act_min = layer.act_min;
-      conv.act_max = layer.act_max;
-      Conv2DRow(conv);
+    case LayerKind::kConv2D:
+      Convolve(layer, out_row, rows);
       return;
-    }
     case LayerKind::kAdd: {
       AddRow add = {};
       add.a = Row(layer.inputs[0], out_row);

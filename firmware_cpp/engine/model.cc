@@ -1,5 +1,6 @@
 #include "engine/model.h"
 
+#include "engine/conv_kernels.h"
 #include "engine/crc32.h"
 
 namespace squeeze {
@@ -11,7 +12,6 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the blob is read in pl
 
 constexpr uint16_t kMaxSoftmax = 4095;         // sums of exp are Q12.19
 constexpr uint32_t kMaxMeanPixels = 1u << 23;  // sums of (-128 to 127) - zero point stay in int32
-constexpr uint8_t kMaxStride = 2;              // of convolutions
 constexpr uint32_t kMaxTaps = 1u << 16;        // of one output: the sum of products stays below 2^30
 
 // [offset, offset + size) lies within `total` and starts on a multiple of `alignment`.
@@ -28,6 +28,19 @@ class BufferSet {
  private:
   uint32_t bits_[kMaxBuffers / 32] = {};
 };
+
+// The input's ring has room for all rows that a convolution reads at once.
+bool RingHolds(const LayerRecord& layer, const BufferRecord& in, const BufferRecord& out) {
+  for (int row = 0; row < out.height; row += layer.batch_rows) {
+    const int end = row + layer.batch_rows < out.height ? row + layer.batch_rows : out.height;
+    const int top = row * layer.stride_h - layer.pad_top;
+    const int bottom = (end - 1) * layer.stride_h - layer.pad_top + layer.kernel_h - 1;
+    const int first = top > 0 ? top : 0;
+    const int last = bottom < in.height ? bottom : in.height - 1;
+    if (last - first >= in.ring_rows) return false;
+  }
+  return true;
+}
 
 bool ShiftOk(int32_t shift) { return shift >= -31 && shift <= 30; }
 
@@ -71,6 +84,12 @@ class Checker {
       written.Add(layer.output);
       if (layer.resume >= header_.layer_count) return Status::kBadOrder;
       const BufferRecord& out = model_.buffer(layer.output);
+      const uint8_t most = layer.kind == LayerKind::kConv2D ? kMaxBatch : 1;
+      if (layer.batch_rows == 0 || layer.batch_rows > most ||
+          (stage_goes_on && layer.batch_rows != model_.layer(i - 1).batch_rows) ||
+          out.ring_rows < (layer.batch_rows < out.height ? layer.batch_rows : out.height)) {
+        return Status::kBadLayer;
+      }
       if (layer.out_channels == 0 || layer.out_channel + layer.out_channels > out.channels ||
           layer.act_min > layer.act_max) {
         return Status::kBadLayer;
@@ -86,7 +105,7 @@ class Checker {
   Status Layer(const LayerRecord& layer, const BufferRecord& in, const BufferRecord& out) const {
     switch (layer.kind) {
       case LayerKind::kConv2D:
-        return Conv(layer, in);
+        return Conv(layer, in, out);
       case LayerKind::kMaxPool:
       case LayerKind::kAveragePool:
         return Pool(layer, in, out);
@@ -130,22 +149,30 @@ class Checker {
                : Status::kBadOffset;
   }
 
-  Status Conv(const LayerRecord& layer, const BufferRecord& in) const {
+  Status Conv(const LayerRecord& layer, const BufferRecord& in, const BufferRecord& out) const {
     if (layer.kernel_h == 0 || layer.kernel_h > kMaxKernel || layer.kernel_w == 0 ||
-        layer.kernel_w > kMaxKernel || layer.stride_h == 0 || layer.stride_h > kMaxStride ||
-        layer.stride_w == 0 || layer.stride_w > kMaxStride || layer.encoding != WeightEncoding::kDense) {
+        layer.kernel_w > kMaxKernel || layer.stride_h == 0 || layer.stride_h > kMaxConvStride ||
+        layer.stride_w == 0 || layer.stride_w > kMaxConvStride) {
       return Status::kBadLayer;
     }
-    if (in.ring_rows < (layer.kernel_h < in.height ? layer.kernel_h : in.height)) return Status::kBadLayer;
+    ConvShape shape = {in.width,       in.channels,    out.width,      layer.out_channels, layer.kernel_h,
+                       layer.kernel_w, layer.stride_h, layer.stride_w, layer.pad_left,     layer.batch_rows};
+    if (!RingHolds(layer, in, out)) return Status::kBadLayer;
+    if (shape.Taps() > kMaxTaps) return Status::kBadLayer;
+    if (!ConvKernelTakes(layer.kernel, layer.encoding, shape)) return Status::kNoKernel;
     const uint64_t total = header_.total_bytes;
     const uint64_t n = layer.out_channels;
     if (!Inside(layer.weights_offset, layer.weights_bytes, total, kBlobAlignment) ||
         !Inside(layer.bias_offset, n * 4, total, 4) || !Inside(layer.multiplier_offset, n * 4, total, 4) ||
-        !Inside(layer.shift_offset, n, total, 1)) {
+        !Inside(layer.shift_offset, n, total, 1) ||
+        !Inside(layer.scratch_offset, layer.scratch_bytes, header_.state_offset, kArenaAlignment)) {
       return Status::kBadOffset;
     }
-    const uint32_t taps = uint32_t{layer.kernel_h} * layer.kernel_w * in.channels;
-    if (taps > kMaxTaps || layer.weights_bytes != n * taps) return Status::kBadLayer;
+    if (layer.scratch_bytes < ConvScratchBytes(layer.kernel, layer.encoding, shape) ||
+        !StoredWeightsOk(layer.encoding, shape, model_.At<uint8_t>(layer.weights_offset),
+                         layer.weights_bytes)) {
+      return Status::kBadLayer;
+    }
     const int32_t* multipliers = model_.At<int32_t>(layer.multiplier_offset);
     const int8_t* shifts = model_.At<int8_t>(layer.shift_offset);
     for (uint64_t o = 0; o < n; ++o) {

@@ -29,7 +29,7 @@ typedef void (*squeeze_row_observer)(void* context, int buffer, int row, const i
 /* Checks the model at `blob` and tells how much arena it needs. */
 int squeeze_arena_bytes(const uint8_t* blob, size_t size, size_t* arena_bytes);
 
-/* Checks the model and binds it to an arena (4-byte aligned). Both stay in use. */
+/* Checks the model and binds it to an arena (8-byte aligned). Both stay in use. */
 int squeeze_init(squeeze_engine* engine, const uint8_t* blob, size_t size, uint8_t* arena,
                  size_t arena_bytes);
 

@@ -65,7 +65,7 @@ def test_statuses(converted):
 def tables_end(content: bytes) -> int:
     """Where the header, the buffers' and the layers' records end."""
     buffers, layers = struct.unpack_from("<HH", content, 56)
-    return 108 + 16 * buffers + 72 * layers
+    return 108 + 16 * buffers + 76 * layers
 
 
 def input_shape(network) -> tuple[int, int, int]:
@@ -146,7 +146,7 @@ def sweep(content: bytes, network, folder, step: int) -> None:
 
 def test_a_field_at_its_extremes_never_faults(converted, tmp_path):
     network, content = converted
-    sweep(content, network, tmp_path, step=13)  # 13 and the records' 72 bytes share no factor
+    sweep(content, network, tmp_path, step=13)  # 13 and the records' 76 bytes share no factor
 
 
 @pytest.mark.long
@@ -162,7 +162,7 @@ def test_a_mean_with_a_stride_of_zero_is_refused(converted):
     assert means
     changed = bytearray(content)
     layers = 108 + 16 * len(network.buffers)
-    changed[layers + 72 * means[0] + 4] = 0  # stride_h
+    changed[layers + 76 * means[0] + 4] = 0  # stride_h
     assert status_of(resealed(changed)) == BAD_LAYER
 
 
@@ -171,7 +171,7 @@ def test_a_bias_at_the_end_of_int32_wraps_and_is_not_undefined(converted, tmp_pa
     changed = bytearray(content)
     for i, layer in enumerate(network.layers):
         if layer.bias is not None:
-            record = 108 + 16 * len(network.buffers) + 72 * i
+            record = 108 + 16 * len(network.buffers) + 76 * i
             (offset,) = struct.unpack_from("<I", content, record + 32)
             extremes = np.where(np.arange(layer.bias.size) % 2, 2**31 - 1, -(2**31)).astype("<i4")
             changed[offset : offset + 4 * layer.bias.size] = extremes.tobytes()

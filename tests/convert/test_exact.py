@@ -3,26 +3,36 @@
 import numpy as np
 import pytest
 
-from convert import blob, plan, proof, tflite
+from convert import blob, engine_model, plan, proof, tflite
 from convert.host_engine import REPO
 from convert.lower import lower
 from convert.reference import Reference
+from convert.target import ANY_CPU, Target
 from tests.convert import sanitized
 from tests.convert.shared_files import baseline
 
+# Every family of kernels as a host runs it, and the memory of a small chip with its sparse encodings.
+TARGETS = {
+    "any": ANY_CPU,
+    "dsp": Target("dsp", sram_limit=120_000),
+    "mve": Target("mve"),
+    "flash": Target("dsp", "flash", sram_limit=120_000),
+    "portable flash": Target("portable", "flash"),
+}
 
-def check(content: bytes, images: int, folder, seed: int = 0) -> None:
+
+def check(content: bytes, images: int, folder, seed: int = 0, target: str = "any") -> None:
     """Converts `content` and compares every tensor of `images` synthetic images."""
     file = tflite.parse(content)
-    network = lower(file)
-    memory = plan.plan(network)
+    made = engine_model.prepare(file, [], TARGETS[target])
+    network = made.network
     source = network.buffers[network.input_buffer]
     shape = (source.height, source.width, source.channels)
     x = proof.sample_images(shape, images, seed)
-    run = sanitized.run_model(blob.serialize(network, memory, []), x, folder, network)
+    run = sanitized.run_model(made.content, x, folder, network)
     assert run.status == 0
     assert len(run.maps) == images
-    assert run.arena == memory.arena_bytes
+    assert run.arena == made.plan.arena_bytes
     # Planned SRAM = used SRAM: the last byte written is the arena's last, but for its alignment.
     assert 0 <= run.arena - run.touched < plan.ALIGNMENT
     reference = Reference(
@@ -36,22 +46,26 @@ def check(content: bytes, images: int, folder, seed: int = 0) -> None:
         assert proof.differing_tensors(network, maps, reference) == {}
 
 
+@pytest.mark.parametrize("target", ["any", "dsp", "mve"])
 @pytest.mark.parametrize("name", ["v1_0", "v1_1"])
-def test_imagenet_baselines(name, tmp_path):
-    check(baseline(name).read_bytes(), 2, tmp_path)
+def test_imagenet_baselines(name, target, tmp_path):
+    check(baseline(name).read_bytes(), 1, tmp_path, target=target)
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("name", ["v1_0", "v1_1"])
-def test_imagenet_baselines_more_images(name, tmp_path):
-    check(baseline(name).read_bytes(), 10, tmp_path, seed=1)
+def test_imagenet_baselines_more_images(name, target, tmp_path):
+    check(baseline(name).read_bytes(), 10, tmp_path, seed=1, target=target)
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_random_networks(seed, tmp_path):
     from tests.convert.random_nets import random_tflite
 
-    check(random_tflite(seed), 3, tmp_path, seed)
+    content = random_tflite(seed)
+    for target in TARGETS:
+        check(content, 2, tmp_path, seed, target)
 
 
 @pytest.mark.long
@@ -59,7 +73,9 @@ def test_random_networks(seed, tmp_path):
 def test_more_random_networks(seed, tmp_path):
     from tests.convert.random_nets import random_tflite
 
-    check(random_tflite(seed), 3, tmp_path, seed)
+    content = random_tflite(seed)
+    for target in TARGETS:
+        check(content, 2, tmp_path, seed, target)
 
 
 @pytest.mark.parametrize("name", ["digits", "gtsrb"])
@@ -67,7 +83,9 @@ def test_zoo(name, tmp_path):
     from model import export
 
     quantized = REPO / "model" / "zoo" / name / "quantized.keras"
-    check(export.to_int8_tflite(export.load_quantized(quantized)), 10, tmp_path)
+    content = export.to_int8_tflite(export.load_quantized(quantized))
+    for target in TARGETS:
+        check(content, 4, tmp_path, target=target)
 
 
 def test_a_wrong_engine_model_is_noticed(tmp_path):

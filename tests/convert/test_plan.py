@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 
 from convert import plan, tflite
+from convert.choose import choose
 from convert.lower import lower
 from convert.network import Buffer, Kind, Layer, Network
 from convert.schedule import simulate
+from convert.split import split
+from convert.target import Target
 from tests.convert.shared_files import baseline
 
 
@@ -15,9 +18,14 @@ def planned(name):
     return network, plan.plan(network)
 
 
+@pytest.mark.parametrize("family", [None, "dsp", "mve"])
 @pytest.mark.parametrize("name", ["v1_0", "v1_1"])
-def test_rows_that_live_at_once_never_share_a_byte(name):
-    network, memory = planned(name)
+def test_rows_that_live_at_once_never_share_a_byte(name, family):
+    network = lower(tflite.read(baseline(name)))
+    if family:
+        split(network)
+        choose(network, Target(family, sram_limit=122_000))
+    memory = plan.plan(network)
     trace = simulate(network)
     owner = np.zeros((trace.steps + 1, memory.state_offset), bool)
     for i, b in enumerate(network.buffers):
@@ -31,6 +39,11 @@ def test_rows_that_live_at_once_never_share_a_byte(name):
         place = owner[first : last + 1, layer.scratch_offset : layer.scratch_offset + layer.scratch_bytes]
         assert not place.any()
         place[:] = True
+    for first, steps in trace.runs.items():
+        for layer in network.layers[first:]:
+            if layer.output == network.layers[first].output and layer.scratch_bytes:
+                end = layer.scratch_offset + layer.scratch_bytes
+                assert not owner[steps, layer.scratch_offset : end].any(), f"{layer.name}'s scratch"
 
 
 @pytest.mark.parametrize(("name", "at_most"), [("v1_0", 80_000), ("v1_1", 57_000)])

@@ -6,7 +6,7 @@ import pytest
 
 from tests.e2e import verbs
 
-BOARDS = ("stm32f405", "mps2_an500", "mps3_an547")
+BOARDS = ("stm32f405", "mps2_an386", "mps2_an500", "mps3_an547")
 SRAM = {"stm32f405": 128 * 1024}
 
 
@@ -39,7 +39,9 @@ def test_digits(workplace, board):
     assert report["device_accuracy"] > 0.9
     manifest = json.loads((workplace / "build/digits/manifest.json").read_text())
     assert report["model_sha256"] == manifest["tflite_sha256"]
-    assert report["arena_bytes"] == manifest["engine_sram_bytes"]
+    engine = json.loads((workplace / f"build/digits/firmware/{board}/model/engine.json").read_text())
+    assert report["arena_bytes"] == engine["arena_bytes"]
+    assert report["engine_sha256"] == engine["engine_sha256"]
 
 
 @pytest.mark.parametrize("board", BOARDS)

@@ -28,7 +28,7 @@ def test_name(device, board):
 
 
 def test_counter_counts_instructions(device, board):
-    steps = {"stm32f405": 1, "mps2_an500": 40, "mps3_an547": 32}
+    steps = {"stm32f405": 1, "mps2_an386": 40, "mps2_an500": 40, "mps3_an547": 32}
     assert device.ask("u") == ["instructions", str(steps[board]), "0"]
 
 

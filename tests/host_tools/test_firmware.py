@@ -12,7 +12,7 @@ import sys
 import numpy as np
 import pytest
 
-from host_tools import boards, emulator, firmware
+from host_tools import board_model, boards, emulator, firmware
 from host_tools.device import Device
 from model.errors import UserError
 
@@ -26,7 +26,14 @@ PLAN = [
     {"layer": "conv10", "weights_bytes": 300_000},
 ]
 PEAK = [{"layer": "conv10", "bytes": 90_000}, {"layer": "conv1", "bytes": 4_000}]
-MANIFEST = {"plan": PLAN, "peak": PEAK}
+MADE = {"plan": PLAN, "peak": PEAK, "kernels": ["plain"], "engine_sha256": "e" * 64}
+MANIFEST = {
+    "input": {"width": SHAPE[1], "channels": SHAPE[2]},
+    "engine_model_bytes": 64,
+    "weights_stored_bytes": 0,
+    "labels": [],
+}
+TFLITE = b"what it was made from"
 
 
 @pytest.fixture(scope="module")
@@ -42,9 +49,8 @@ def in_project(project, monkeypatch):
 
 
 def converted(blob_bytes=64, arena_bytes=1000, source=""):
-    """Writes what `convert` would, for a blob of zeros: no engine takes it."""
+    """Writes what `convert` and board_model would, for a blob of zeros: no engine takes it."""
     folder = firmware.BUILD / MODEL
-    folder.mkdir(parents=True, exist_ok=True)
     files = {
         "model_sqz.h": '#ifdef __cplusplus\nextern "C" {\n#endif\n'
         "extern const unsigned char g_model_sqz[];\nextern const unsigned int g_model_sqz_len;\n"
@@ -55,12 +61,21 @@ def converted(blob_bytes=64, arena_bytes=1000, source=""):
         "model_settings.h": f"#define MODEL_ARENA_BYTES {arena_bytes}\n#define MODEL_ROW_BYTES {SHAPE[1]}\n"
         f"#define MODEL_INPUT_HEIGHT {SHAPE[0]}\n#define MODEL_INPUT_WIDTH {SHAPE[1]}\n"
         f"#define MODEL_INPUT_CHANNELS {SHAPE[2]}\n#define MODEL_CLASSES {CLASSES}\n",
-        "manifest.json": json.dumps(MANIFEST),
     }
-    for name, text in files.items():
-        if not (folder / name).is_file() or (folder / name).read_text() != text:
-            (folder / name).write_text(text)
-    return folder
+    for board in boards.names():
+        target = board_model.target_for(boards.load(board), MANIFEST, firmware.BOARD_DEFAULT)
+        made = MADE | {"made_from": board_model.made_from(target, TFLITE, [])}
+        for name, text in (files | {"engine.json": json.dumps(made)}).items():
+            write(folder / "firmware" / board / "model" / name, text)
+    write(folder / "manifest.json", json.dumps(MANIFEST))
+    write(folder / "model.tflite", TFLITE.decode())
+
+
+def write(path, text):
+    """Where it does not stand there already: what is not changed is not compiled again."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.is_file() or path.read_text() != text:
+        path.write_text(text)
 
 
 @pytest.mark.parametrize("board", boards.names())
@@ -102,7 +117,9 @@ def test_binary_is_what_the_flash_holds():
 
 
 def test_table_shows_the_figures_of_the_elf(capsys):
-    assert firmware.run(argparse.Namespace(board=BOARD, model=MODEL)) == 0
+    parser = argparse.ArgumentParser()
+    firmware.add_arguments(parser)
+    assert firmware.run(parser.parse_args(["--board", BOARD, "--model", MODEL])) == 0
     used = firmware.usage(firmware.BUILD / MODEL / "firmware" / BOARD / "firmware.elf")
     printed = capsys.readouterr().out
     for figure in (used.flash_used, used.sram_used, 1_048_576, 131_072, used.sram_static, used.stack_reserve):
@@ -149,7 +166,7 @@ def test_too_much_for_the_sram_names_bytes_memory_and_layer():
      (800_001, "conv1"), (5_000_000, "conv1")],
 )  # fmt: skip
 def test_layer_is_the_one_whose_weights_cross_what_is_left(excess, layer):
-    message = firmware.overflow_message(boards.load(BOARD), "m", {"FLASH": excess}, MANIFEST)
+    message = firmware.overflow_message(boards.load(BOARD), "m", {"FLASH": excess}, MADE)
     assert f"{excess:,} bytes too many in FLASH" in message
     assert f"from the weights of layer {layer} on;" in message
     assert "\n" not in message
@@ -163,7 +180,7 @@ def test_broken_source_is_one_line_with_the_log():
     assert "broken" in (firmware.BUILD / MODEL / "firmware" / BOARD / "build.log").read_text()
 
 
-@pytest.mark.parametrize("name", ["model_sqz.c", "model_sqz.h", "model_settings.h", "manifest.json"])
+@pytest.mark.parametrize("name", ["model.tflite", "manifest.json"])
 def test_model_that_is_not_converted_names_the_fix(name):
     (firmware.BUILD / MODEL / name).unlink()
     with pytest.raises(UserError) as error:

@@ -1,0 +1,228 @@
+"""Which kernel runs each convolution, from which encoding, how many rows at once, with how much scratch.
+
+For given batches (rows a stage makes at once) the schedule fixes when each ring is live; the room left at the
+steps of a stage is what its scratch may take, so each layer's kernel can be chosen by itself. Batches are
+chosen greedily, the most expensive stages first.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from convert.encodings import stored_weights
+from convert.kernels import FAMILY_KERNELS, KernelModel, Shape, shape_of
+from convert.network import Kind, Layer, Network
+from convert.plan import BUFFER_STATE_BYTES, LAYER_STATE_BYTES, align, plan, rings_and_sums
+from convert.schedule import Stage, simulate, stages_of
+from convert.target import Target
+
+_BATCHES = (2, 3, 4)  # up to kMaxBatch of firmware_cpp/engine/format.h
+_WORTH = 0.998  # a larger batch must save this much
+# Where no budget is given: twice the leanest arena, or what leaves a small network within 16 KB in all.
+_MORE_SRAM = 2
+_LITTLE_SRAM = 11_000
+_UNLIMITED = 1 << 31
+
+
+@dataclass(frozen=True)
+class Option:
+    """One way to run a layer. `cost`: instructions an image."""
+
+    model: KernelModel
+    scratch: int
+    cost: float
+    stored: int
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """Batches by stage and options by layer (indices in the network), with what they cost."""
+
+    batches: dict[int, int]
+    options: dict[int, Option]
+    cost: float
+    arena: int  # lower bound
+
+    @property
+    def stored(self) -> int:
+        return sum(option.stored for option in self.options.values())
+
+
+class _Chooser:
+    def __init__(self, network: Network, target: Target) -> None:
+        self.network = network
+        self.target = target
+        self.stages: list[Stage] = [
+            stage for stage in stages_of(network) if all(la.kind is Kind.CONV_2D for la in stage.layers)
+        ]
+        self.stage_of = {s.first_layer + k: s.first_layer for s in self.stages for k in range(len(s.layers))}
+        self.rooms: dict[tuple[int, ...], tuple[dict[int, int], int]] = {}
+        self.stored: dict[tuple[int, int], int] = {}
+        self.encodings: dict[int, set[int]] = {}  # by layer; where flash is short, those left
+
+    def _peaks(self, batches: dict[int, int]) -> tuple[dict[int, int], int]:
+        """For each stage the most bytes of rings and sums live while it runs; and the most of all."""
+        key = tuple(batches[stage.first_layer] for stage in self.stages)
+        if key not in self.rooms:
+            for stage in self.stages:
+                for layer in stage.layers:
+                    layer.batch_rows = batches[stage.first_layer]
+            trace = simulate(self.network)
+            blocks = rings_and_sums(self.network, trace)
+            live = np.array([b.size for b in blocks]) @ np.stack([b.live for b in blocks]).astype(np.int64)
+            peaks = {s.first_layer: int(live[trace.runs[s.first_layer]].max()) for s in self.stages}
+            self.rooms[key] = peaks, int(live.max())
+        return self.rooms[key]
+
+    def _stored(self, index: int, model: KernelModel) -> int:
+        key = (index, model.encoding)
+        if key not in self.stored:
+            layer = self.network.layers[index]
+            kept, layer.encoding = layer.encoding, model.encoding
+            self.stored[key] = len(stored_weights(layer))
+            layer.encoding = kept
+        return self.stored[key]
+
+    def _options(self, index: int, layer: Layer, batch: int, room: int) -> list[Option]:
+        """Every way to run a layer within `room` bytes of scratch."""
+        source, out = self.network.buffers[layer.inputs[0]], self.network.buffers[layer.output]
+        calls, rest = divmod(out.height, batch)
+        shapes: list[tuple[Shape, int]] = [(shape_of(layer, source, out, batch), calls)]
+        if rest:
+            shapes.append((shape_of(layer, source, out, rest), 1))
+        largest = shapes[0][0]
+        options = []
+        for model in FAMILY_KERNELS[self.target.family]:
+            if index in self.encodings and model.encoding not in self.encodings[index]:
+                continue
+            if not model.takes(largest) or model.scratch(largest) > room:
+                continue
+            scratch = max(model.scratch(largest), min(align(model.useful(largest)), room & ~7))
+            cost = sum(count * model.cost(shape, scratch) for shape, count in shapes)
+            options.append(Option(model, scratch, cost, self._stored(index, model)))
+        return options
+
+    def assign(self, batches: dict[int, int], budget: int) -> Assignment | None:
+        """The best options within `budget` bytes of arena; None where there are none."""
+        peaks, highest = self._peaks(batches)
+        if highest > budget:
+            return None
+        optimize = self.target.optimize
+        options, arena = {}, highest
+        for stage in self.stages:
+            room = budget - peaks[stage.first_layer]
+            for i, layer in enumerate(stage.layers, stage.first_layer):
+                found = self._options(i, layer, batches[stage.first_layer], room)
+                if not found:
+                    return None
+                if optimize == "sram":
+                    best = min(found, key=lambda o: (o.scratch, o.cost, o.stored))
+                elif optimize == "flash":
+                    best = min(found, key=lambda o: (o.stored, o.cost, o.scratch))
+                else:
+                    best = min(found, key=lambda o: (o.cost, o.stored, o.scratch))
+                options[i] = best
+                arena = max(arena, peaks[stage.first_layer] + align(best.scratch))
+        return Assignment(dict(batches), options, sum(o.cost for o in options.values()), arena)
+
+    def within(self, budget: int) -> Assignment | None:
+        """The best assignment within `budget` bytes of arena."""
+        best = self.assign({stage.first_layer: 1 for stage in self.stages}, budget)
+        if best is None or self.target.optimize == "sram":
+            return best
+        costs = {
+            s.first_layer: sum(best.options[s.first_layer + k].cost for k in range(len(s.layers)))
+            for s in self.stages
+        }
+        for stage in sorted(self.stages, key=lambda s: -costs[s.first_layer]):
+            for batch in _BATCHES:
+                if self.network.buffers[stage.output].height < batch:
+                    continue
+                trial = self.assign({**best.batches, stage.first_layer: batch}, budget)
+                if trial and trial.cost < best.cost * _WORTH:
+                    best = trial
+        return best
+
+    def within_flash(self, budget: int) -> Assignment | None:
+        """As `within`, and with weights that fit the target's flash where there is a way."""
+        self.encodings = {}
+        best = self.within(budget)
+        limit = self.target.flash_bytes
+        if best is None or limit is None:
+            return best
+        trial: Assignment | None = best
+        while trial and trial.stored > limit:
+            best = trial
+            trial = self.within(budget) if self._exclude(trial, trial.stored - limit) else None
+        if trial:
+            return trial
+        # Not enough: everything in its smallest form, and the linker says what is missing still.
+        for i, layer in enumerate(self.network.layers):
+            if i in best.options:
+                options = self._options(i, layer, 1, _UNLIMITED)
+                self.encodings[i] = {min(options, key=lambda o: (o.stored, o.cost)).model.encoding}
+        return self.within(budget) or best
+
+    def _exclude(self, assignment: Assignment, excess: int) -> bool:
+        """Has some layers take smaller encodings, those that lose least a byte; False when none is left."""
+        swaps = []
+        for i, option in assignment.options.items():
+            batch = assignment.batches[self.stage_of[i]]
+            for other in self._options(i, self.network.layers[i], batch, _UNLIMITED):
+                saved = option.stored - other.stored
+                if saved > 0:
+                    swaps.append(((other.cost - option.cost) / saved, i, other))
+        swapped: set[int] = set()
+        for _, i, other in sorted(swaps, key=lambda swap: swap[:2]):
+            if excess > 0 and i not in swapped:
+                swapped.add(i)
+                excess -= assignment.options[i].stored - other.stored
+                self.encodings[i] = {other.model.encoding}
+        return bool(swapped)
+
+    def budget(self) -> int:
+        """Bytes for the arena, of which some are the engine's state."""
+        wanted = self.target.sram_bytes
+        if wanted is None and self.target.optimize != "sram":
+            lean = _Chooser(self.network, replace(self.target, optimize="sram")).within(_UNLIMITED)
+            assert lean is not None, "without limits there is always a way"
+            wanted = max(_MORE_SRAM * lean.arena, _LITTLE_SRAM)
+        return min(wanted or _UNLIMITED, self.target.sram_limit or _UNLIMITED)
+
+    def best(self, budget: int) -> Assignment | None:
+        """The assignment that the target asks for, within `budget` bytes of arena."""
+        state = align(
+            len(self.network.layers) * LAYER_STATE_BYTES + len(self.network.buffers) * BUFFER_STATE_BYTES
+        )
+        return self.within_flash(budget - state)
+
+
+def _apply(network: Network, assignment: Assignment) -> None:
+    stage_batch = 1
+    for i, layer in enumerate(network.layers):
+        if i in assignment.options:
+            stage_batch = assignment.batches.get(i, stage_batch)
+            option = assignment.options[i]
+            layer.conv_kernel, layer.encoding = option.model.kernel, option.model.encoding
+            layer.batch_rows, layer.scratch_bytes = stage_batch, option.scratch
+        else:
+            layer.batch_rows = 1
+
+
+def choose(network: Network, target: Target) -> bool:
+    """Sets kernel, encoding, batch and scratch of every convolution; False where the SRAM is too small.
+
+    With too little SRAM the leanest choice is set all the same, for the linker to say what is missing.
+    """
+    chooser = _Chooser(network, target)
+    limit = budget = chooser.budget()
+    while assignment := chooser.best(budget):
+        _apply(network, assignment)
+        made = plan(network).arena_bytes
+        if made <= limit:
+            return True
+        budget -= made - limit  # first fit has wasted some of what the bound promised
+    lean = _Chooser(network, Target(target.family, "sram")).best(_UNLIMITED)
+    assert lean is not None, "without limits there is always a way"
+    _apply(network, lean)
+    return False

@@ -1,0 +1,49 @@
+"""The engine's model of one .tflite for one target: lowered, chosen, planned, serialized, and proven."""
+
+from dataclasses import dataclass
+
+from convert import blob, plan, proof
+from convert.choose import choose
+from convert.lower import lower
+from convert.network import Kind, Network
+from convert.split import split
+from convert.target import Target
+from convert.tflite import TfliteFile
+
+PROOF_IMAGES = 4
+
+
+@dataclass(frozen=True)
+class EngineModel:
+    """`content`: the blob (firmware_cpp/engine/format.h), for any engine with the kernels that it names."""
+
+    network: Network
+    plan: plan.Plan
+    content: bytes
+
+    @property
+    def kernels(self) -> list[str]:
+        """Names of the convolution kernels that it runs on, as in SQUEEZE_KERNELS of the engine's build."""
+        used = {layer.conv_kernel for layer in self.network.layers if layer.kind is Kind.CONV_2D}
+        return [kernel.name.lower() for kernel in sorted(used)]
+
+
+def prepare(file: TfliteFile, labels: list[str], target: Target) -> EngineModel:
+    """Makes it, unproven. UserError: the network holds what the engine does not take."""
+    network = lower(file)
+    split(network)
+    choose(network, target)
+    memory = plan.plan(network)
+    return EngineModel(network, memory, blob.serialize(network, memory, labels))
+
+
+def make(file: TfliteFile, labels: list[str], target: Target) -> EngineModel:
+    """Makes it, and proves it equal to LiteRT in every int8 of every layer on sample images.
+
+    UserError: the network holds what the engine does not take, or differs.
+    """
+    made = prepare(file, labels, target)
+    shape = made.network.buffers[made.network.input_buffer]
+    samples = proof.sample_images((shape.height, shape.width, shape.channels), PROOF_IMAGES)
+    proof.prove(made.network, made.content, samples)
+    return made

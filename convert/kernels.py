@@ -1,0 +1,335 @@
+"""The convolution kernels: what each takes, the scratch it wants, and what it costs.
+
+Formulas of scratch mirror firmware_cpp/engine (conv_kernels.cc and the kernels' headers): the engine refuses
+a model whose scratch is smaller. Costs are estimates in instructions, fitted to `make bench`; they decide
+which kernel runs a layer, never what it computes.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from convert.network import Buffer, ConvKernel, Encoding, Layer
+from convert.target import Family
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A convolution as a kernel sees it (firmware_cpp/engine/conv_shape.h), and its non-zero weights."""
+
+    in_width: int
+    in_channels: int
+    out_width: int
+    out_channels: int
+    kernel_h: int
+    kernel_w: int
+    stride_h: int
+    stride_w: int
+    out_rows: int
+    nonzeros: int
+
+    @property
+    def taps(self) -> int:
+        """Weights of one output channel."""
+        return self.kernel_h * self.kernel_w * self.in_channels
+
+    @property
+    def pixels(self) -> int:
+        """Output pixels of one call."""
+        return self.out_width * self.out_rows
+
+    @property
+    def macs(self) -> int:
+        """Dense multiplications of one call."""
+        return self.pixels * self.out_channels * self.taps
+
+
+def shape_of(layer: Layer, source: Buffer, out: Buffer, out_rows: int) -> Shape:
+    """The shape of `layer`, `out_rows` rows a call."""
+    return Shape(
+        source.width, source.channels, out.width, layer.out_channels, *layer.kernel, *layer.stride, out_rows,
+        int(np.count_nonzero(layer.weights)),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class KernelModel:
+    """One kernel with one encoding. `useful`: more scratch than that is of no use.
+
+    `cost`: instructions of one call, given its shape and scratch.
+    """
+
+    kernel: ConvKernel
+    encoding: Encoding
+    takes: Callable[[Shape], bool]
+    scratch: Callable[[Shape], int]
+    useful: Callable[[Shape], int]
+    cost: Callable[[Shape, int], float]
+
+
+def _any(_shape: Shape) -> bool:
+    return True
+
+
+def _plain_cost(s: Shape, _scratch: int) -> float:
+    return 3.0 * s.macs + 40 * s.pixels * s.out_channels
+
+
+_PLAIN = [
+    KernelModel(ConvKernel.PLAIN, Encoding.DENSE, _any, lambda s: 0, lambda s: 0, _plain_cost),
+    KernelModel(
+        ConvKernel.PLAIN, Encoding.SPARSE, _any, lambda s: 2 * s.taps, lambda s: 2 * s.taps,
+        lambda s, scratch: _plain_cost(s, scratch) + 5 * s.nonzeros + 0.3 * s.taps * s.out_channels,
+    ),
+]  # fmt: skip
+
+
+def _up(n: int, unit: int) -> int:
+    return -(-n // unit) * unit
+
+
+# --- GEMM (dsp/gemm.h): windows widened to int16, 2 channels by 3 pixels.
+
+
+def _gemm_scratch(s: Shape, pixels: int) -> int:
+    padded = _up(s.taps, 4)
+    return 4 * padded + max(pixels, 3) * (2 * padded + 8)
+
+
+def _gemm_cost(s: Shape, scratch: int, per_weight: float) -> float:
+    padded = _up(s.taps, 4)
+    room = (scratch - 4 * padded) // (2 * padded + 8)
+    chunks = -(-s.pixels // room)
+    pixels = s.pixels + chunks * 0.5  # some of the last group is for nothing
+    unpack = chunks * per_weight * s.taps * s.out_channels
+    return (
+        0.68 * pixels * padded * s.out_channels
+        + unpack
+        + (1.4 if s.kernel_h * s.kernel_w == 1 else 3.5) * padded * s.pixels
+        + (7 * s.pixels + 110 * chunks) * s.out_channels
+    )
+
+
+def _sparse_per_weight(s: Shape) -> float:
+    """Instructions a dense weight to unpack a sparse channel: 6 a non-zero, and the zeros."""
+    return 0.3 + 6.0 * s.nonzeros / (s.taps * s.out_channels)
+
+
+_GEMM = [
+    KernelModel(
+        ConvKernel.GEMM, Encoding.DENSE, _any,
+        lambda s: _gemm_scratch(s, 3), lambda s: _gemm_scratch(s, s.pixels),
+        lambda s, scratch: _gemm_cost(s, scratch, 0.85),
+    ),
+    KernelModel(
+        ConvKernel.GEMM, Encoding.SPARSE, _any,
+        lambda s: _gemm_scratch(s, 3), lambda s: _gemm_scratch(s, s.pixels),
+        lambda s, scratch: _gemm_cost(s, scratch, _sparse_per_weight(s)),
+    ),
+]  # fmt: skip
+
+# --- Winograd (dsp/winograd.h): 3x3, stride 1, tiles of 2 or 4 rows by 4 columns.
+
+_WINOGRAD_MAX_CHANNELS = 910  # |acc| < 2^27
+_WINOGRAD_TALL_CHANNELS = 227
+_WINOGRAD_TALL_WIDTH = 25
+
+
+def _takes_winograd(s: Shape) -> bool:
+    same = (s.kernel_h, s.kernel_w, s.stride_h, s.stride_w) == (3, 3, 1, 1)
+    return same and s.in_channels <= _WINOGRAD_MAX_CHANNELS
+
+
+def _winograd_rows(s: Shape, stored: bool) -> int:
+    """Output rows of a tile."""
+    wide = s.out_width >= _WINOGRAD_TALL_WIDTH and s.in_channels <= _WINOGRAD_TALL_CHANNELS
+    return 4 if s.out_rows > 2 and wide and not stored else 2
+
+
+def _winograd_tiles(s: Shape, stored: bool) -> int:
+    return -(-s.out_width // 4) * -(-s.out_rows // _winograd_rows(s, stored))
+
+
+def _winograd_scratch(s: Shape, tiles: int, stored: bool) -> int:
+    padded, tiles = _up(s.in_channels, 4), max(tiles, 3)
+    if _winograd_rows(s, stored) == 4:
+        return 156 * padded + tiles * (72 * padded + 68) + 576 * -(-tiles // 3)
+    weights = 24 * padded + 192 if stored else 108 * padded
+    return weights + tiles * (48 * padded + 36) + 288 * -(-tiles // 3)
+
+
+def _winograd_cost(s: Shape, scratch: int, stored: bool, unpack: float) -> float:
+    """`unpack`: instructions a dense weight to decode it, before the transform."""
+    padded, rows = _up(s.in_channels, 4), _winograd_rows(s, stored)
+    tiles = max(_winograd_tiles(s, stored), 2)  # a single one goes as two
+    room = max((t for t in range(3, tiles + 1) if _winograd_scratch(s, t, stored) <= scratch), default=3)
+    chunks = -(-tiles // room)
+    positions = 6 * (rows + 2)
+    transform = 0 if stored else (55 if rows == 2 else 120) / 9 + unpack
+    return (
+        positions * (0.70 * padded + 1.6) * tiles * s.out_channels
+        + chunks * (transform * s.taps + 200) * s.out_channels
+        + 3 * positions * padded * tiles
+        + (15 * 4 * rows) * tiles * s.out_channels
+    )
+
+
+def _winograd(encoding: Encoding, stored: bool, unpack: Callable[[Shape], float]) -> KernelModel:
+    return KernelModel(
+        ConvKernel.WINOGRAD,
+        encoding,
+        _takes_winograd,
+        lambda s: _winograd_scratch(s, 3, stored),
+        lambda s: _winograd_scratch(s, _winograd_tiles(s, stored), stored),
+        lambda s, scratch: _winograd_cost(s, scratch, stored, unpack(s)),
+    )
+
+
+_WINOGRAD = [
+    _winograd(Encoding.DENSE, False, lambda s: 0.0),
+    _winograd(Encoding.SPARSE, False, _sparse_per_weight),
+    _winograd(Encoding.WINOGRAD, True, lambda s: 0.0),
+]
+
+# --- Lists (dsp/list.h): stride 1, two pixels a word, non-zero weights only.
+
+
+def _takes_list(s: Shape) -> bool:
+    if (s.stride_h, s.stride_w) != (1, 1):
+        return False
+    pointwise = s.kernel_h == s.kernel_w == 1
+    return pointwise or s.kernel_h * s.in_channels * (s.kernel_w + 2) <= 65535
+
+
+def _list_words(s: Shape) -> int:
+    if s.kernel_h == s.kernel_w == 1:
+        return (s.pixels + 2) // 2
+    return s.out_width if s.out_rows % 2 == 0 else (s.out_width + 1) // 2
+
+
+def _list_rows(s: Shape) -> int:
+    if s.kernel_h == s.kernel_w == 1:
+        return 1
+    return s.out_rows - 1 + s.kernel_h - (1 if s.out_rows % 2 == 0 else 0)
+
+
+def _list_scratch(s: Shape, words: int) -> int:
+    offsets = 0 if s.taps == s.in_channels else _up(2 * s.taps, 8)
+    packed = 4 * _list_rows(s) * s.in_channels * (words + s.kernel_w - 1)
+    return _up(s.in_channels, 8) + offsets + 8 * (s.taps + 3) + 8 * words + packed
+
+
+def _list_cost(s: Shape, scratch: int) -> float:
+    words = _list_words(s)
+    room = max((w for w in range(3, words + 1) if _list_scratch(s, w) <= scratch), default=3)
+    chunks = -(-words // room)
+    # Beyond 255 entries and sum|w| of 32,767 a channel is summed the slow way: dense layers go elsewhere.
+    slow = 8.0 if s.nonzeros > 0.6 * s.taps * s.out_channels and s.taps > 255 else 1.0
+    per_word = (5.5 if words % 3 == 0 else 5.5 + 1.2 * 3 / words) / 3 * slow
+    passes = (
+        1 if s.kernel_h == s.kernel_w == 1 else -(-s.out_rows // 2) * (1 if s.out_rows % 2 == 0 else 2) / 1
+    )
+    if s.kernel_h != 1 and s.out_rows % 2:
+        passes = s.out_rows
+    return (
+        s.nonzeros * per_word * words * passes
+        + chunks * (6 * s.nonzeros + 150 * s.out_channels)
+        + 9.5 * s.pixels * s.out_channels
+        + 6 * _list_rows(s) * s.in_channels * (words + 2)
+    )
+
+
+_LIST = [
+    KernelModel(
+        ConvKernel.LIST, Encoding.SPARSE, _takes_list,
+        lambda s: _list_scratch(s, 3), lambda s: _list_scratch(s, _list_words(s)), _list_cost,
+    )
+]  # fmt: skip
+
+# --- Lanes (dsp/lanes.h): few input channels, pixels and taps in 21-bit lanes.
+
+
+def _takes_lanes(s: Shape) -> bool:
+    fits = s.kernel_w <= 7 and s.in_channels <= 63 and s.kernel_w * s.in_channels <= 63
+    return fits and s.stride_w == 2
+
+
+def _lanes_scratch(s: Shape, tiles: int) -> int:
+    phases = (2 if s.kernel_w > 1 else 1) if s.stride_w == 2 else (s.kernel_w + 3) // 4
+    planes, sums = (4, 3) if s.kernel_w > 2 * s.stride_w else (1, 1)
+    units = _up(s.kernel_h * s.in_channels * phases, 3)
+    rows = (s.out_rows - 1) * s.stride_h + s.kernel_h
+    line = _up(s.in_channels * (s.stride_w * (2 * tiles * sums + 1) + 5), 8)
+    return (
+        4 * planes * units + line + 8 * tiles * (planes + sums + sums * s.out_rows)
+        + 4 * planes * tiles * rows * s.in_channels * phases + 56
+    )  # fmt: skip
+
+
+def _lanes_tiles(s: Shape) -> int:
+    sums = 3 if s.kernel_w > 2 * s.stride_w else 1
+    tiles = s.out_width // 2 // sums + 1
+    return tiles + 1 if tiles % 3 == 2 else max(tiles, 3)
+
+
+def _lanes_cost(s: Shape, scratch: int) -> float:
+    tiles = _lanes_tiles(s)
+    room = max((t for t in range(3, tiles + 1) if _lanes_scratch(s, t) <= scratch), default=3)
+    chunks = -(-tiles // room)
+    per_mac = 0.368 if s.kernel_w > 2 * s.stride_w else 0.6
+    return (
+        per_mac * s.macs
+        + 8 * s.pixels * s.out_channels
+        + (7 + 11 * (chunks - 1)) * s.taps * s.out_channels
+        + 150 * s.out_channels
+        + 10 * s.in_width * s.in_channels * ((s.out_rows - 1) * s.stride_h + s.kernel_h)
+    )
+
+
+_LANES = [
+    KernelModel(
+        ConvKernel.LANES, Encoding.DENSE, _takes_lanes,
+        lambda s: _lanes_scratch(s, 3), lambda s: _lanes_scratch(s, _lanes_tiles(s)), _lanes_cost,
+    )
+]  # fmt: skip
+
+# --- Slices (mve/slices.h): any shape, 16 taps by 7 pixels.
+
+
+def _slices_windows(s: Shape) -> int:
+    return 1 if s.kernel_h * s.kernel_w == 1 and s.in_channels % 16 == 0 else 7
+
+
+def _slices_scratch(s: Shape, channels: int) -> int:
+    return 200 + _slices_windows(s) * _up(s.taps, 16) + min(_up(s.out_channels, 4), channels) * 28
+
+
+_SLICES_STORE = {7: 52, 6: 44, 4: 31, 2: 18}  # instructions to requantize four channels of a group
+
+
+def _slices_cost(s: Shape, scratch: int) -> float:
+    slices, channels = _up(s.taps, 16) // 16, _up(s.out_channels, 4)
+    block = max((scratch - _slices_scratch(s, 0)) // 28, 1)
+    groups, rest = divmod(s.pixels, 7)
+    total = 250.0
+    for n, count in ((7, groups), (6 if rest > 4 else 4 if rest > 2 else 2, 1 if rest else 0)):
+        store = channels * (slices * (n + 3.25) - 1 + _SLICES_STORE[n] / 4)
+        total += count * (100 + -(-channels // block) * 90 + slices * 16 + store)
+    if _slices_windows(s) == 7:
+        total += 8 * s.kernel_h * s.pixels
+    return total
+
+
+_SLICES = [
+    KernelModel(
+        ConvKernel.SLICES, Encoding.SLICES, _any,
+        lambda s: _slices_scratch(s, 64), lambda s: _slices_scratch(s, s.out_channels + 3), _slices_cost,
+    )
+]  # fmt: skip
+
+FAMILY_KERNELS: dict[Family, list[KernelModel]] = {
+    "portable": _PLAIN,
+    "dsp": _PLAIN + _GEMM + _WINOGRAD + _LANES + _LIST,
+    "mve": _PLAIN + _SLICES,
+}

@@ -1,0 +1,33 @@
+"""What a network is converted for: a family of kernels, and how much memory there is."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Family = Literal["portable", "dsp", "mve"]
+Optimize = Literal["speed", "flash", "sram"]
+FAMILIES: tuple[Family, ...] = ("portable", "dsp", "mve")
+OPTIMIZE: tuple[Optimize, ...] = ("speed", "flash", "sram")
+
+
+@dataclass(frozen=True)
+class Target:
+    """A CPU's kernels and the memory they may use.
+
+    Attributes:
+        family: "portable" for any CPU, "dsp" for ARMv7E-M (Cortex-M4, M7), "mve" for Helium (Cortex-M55).
+        optimize: "speed": the fewest instructions within the budgets; "flash": the smallest weights;
+            "sram": the smallest arena.
+        flash_bytes: for all weights; None for no limit.
+        sram_bytes: for the arena; None: twice what the leanest arena takes.
+        sram_limit: what the arena can never exceed; None for no limit.
+    """
+
+    family: Family = "portable"
+    optimize: Optimize = "speed"
+    flash_bytes: int | None = None
+    sram_bytes: int | None = None
+    sram_limit: int | None = None
+
+
+# Runs everywhere, dense: what `make convert` proves and writes for a board not known yet.
+ANY_CPU = Target(optimize="sram")

@@ -1,0 +1,151 @@
+// Measures one inference of the model it is built with and prints the figures, line by line; `end` is the
+// last. It starts by itself and hears nothing meanwhile, so under an emulator every boot gives the same
+// numbers. After that it prints them again for each byte that comes. A line is a label and decimal numbers:
+//   unit instructions|cycles|microseconds   of all counts
+//   step S            the counter's: total is exact to it, and `layer` on average
+//   status S          of the engine; not 0: it took the model or a row for wrong, and no figures follow
+//   total C           the whole inference: Reset() and every PushRow(), in one interval
+//   layer I C         of a second inference: what layer I took
+//   arena B           bytes of the engine's memory
+//   stack B R         deepest use during the first inference, and the reserve
+//   logits N CRC      how many there are, and the CRC-32 of them
+#include <cstddef>
+#include <cstdint>
+
+#include "bench/pseudo_image.h"
+#include "bench/text.h"
+#include "board.h"
+#include "engine/crc32.h"
+#include "engine/engine.h"
+#include "engine/format.h"
+#include "engine/model.h"
+#include "engine/status.h"
+#include "model_settings.h"
+#include "model_sqz.h"
+
+namespace {
+
+using squeeze::Status;
+
+alignas(16) uint8_t g_arena[MODEL_ARENA_BYTES];
+squeeze::Model g_model;
+squeeze::Engine g_engine;
+
+// Charges what the counter sees during a layer's steps to that layer.
+class Profile {
+ public:
+  static void Observe(void* context, int layer, bool begins) {
+    Profile& profile = *static_cast<Profile*>(context);
+    if (begins) {
+      profile.since_ = board::Counter();
+    } else {
+      profile.spent_[layer] += board::Counter() - profile.since_;
+      ++profile.steps_[layer];
+    }
+  }
+
+  // Measures what the observer itself takes, many times: a coarse counter is right only on average.
+  void Calibrate() {
+    for (uint32_t i = 0; i < kTries; ++i) {
+      Observe(this, 0, true);
+      Observe(this, 0, false);
+    }
+    empty_ = spent_[0];
+    spent_[0] = 0;
+    steps_[0] = 0;
+  }
+
+  // Without what the observer took.
+  uint64_t Layer(int layer) const {
+    const uint64_t own = steps_[layer] * empty_ / kTries;
+    return spent_[layer] > own ? spent_[layer] - own : 0;
+  }
+
+ private:
+  static constexpr uint32_t kTries = 256;
+  uint64_t spent_[squeeze::kMaxLayers];
+  uint64_t steps_[squeeze::kMaxLayers];
+  uint64_t since_;
+  uint64_t empty_;  // of kTries steps without work
+};
+
+struct Figures {
+  Status status;
+  uint64_t total;
+  uint32_t stack;
+  uint32_t crc;
+};
+
+Profile g_profile;
+Figures g_figures;
+
+Status Infer() {
+  g_engine.Reset();
+  Status status = Status::kOk;
+  for (uint32_t row = 0; row < MODEL_INPUT_HEIGHT && status == Status::kOk; ++row) {
+    const uint32_t at = bench::RowOffset(row, MODEL_ROW_BYTES, g_model_sqz_len);
+    status = g_engine.PushRow(reinterpret_cast<const int8_t*>(g_model_sqz + at));
+  }
+  return status;
+}
+
+uint64_t EmptyInterval() {
+  const uint64_t start = board::Counter();
+  return board::Counter() - start;
+}
+
+void Measure() {
+  g_figures.status = g_model.Parse(g_model_sqz, g_model_sqz_len);
+  if (g_figures.status == Status::kOk) g_figures.status = g_engine.Init(g_model, g_arena, sizeof(g_arena));
+  if (g_figures.status != Status::kOk) return;
+  const uint64_t empty = EmptyInterval();
+  const uint64_t start = board::Counter();
+  g_figures.status = Infer();
+  const uint64_t spent = board::Counter() - start;
+  g_figures.total = spent > empty ? spent - empty : 0;
+  g_figures.stack = board::MemoryUse().stack_used;
+  if (g_figures.status != Status::kOk) return;
+  g_profile.Calibrate();
+  g_engine.SetStepObserver(Profile::Observe, &g_profile);
+  g_figures.status = Infer();
+  g_figures.crc = squeeze::Crc32(0, reinterpret_cast<const uint8_t*>(g_engine.Logits()),
+                                 static_cast<size_t>(g_engine.OutputSize()));
+}
+
+const char* UnitName() {
+  switch (board::CounterUnit()) {
+    case board::CounterKind::kInstructions:
+      return "unit instructions";
+    case board::CounterKind::kCycles:
+      return "unit cycles";
+    case board::CounterKind::kMicroseconds:
+      break;
+  }
+  return "unit microseconds";
+}
+
+void Report() {
+  bench::PrintLine(UnitName());
+  bench::PrintLine("step", board::CounterStep());
+  bench::PrintLine("status", static_cast<uint32_t>(g_figures.status));
+  if (g_figures.status == Status::kOk) {
+    bench::PrintLine("total", g_figures.total);
+    for (int i = 0; i < g_model.layer_count(); ++i) bench::PrintLine("layer", i, g_profile.Layer(i));
+    bench::PrintLine("arena", sizeof(g_arena));
+    bench::PrintLine("stack", g_figures.stack, board::MemoryUse().stack_reserve);
+    bench::PrintLine("logits", g_engine.OutputSize(), g_figures.crc);
+  }
+  bench::PrintLine("end");
+}
+
+}  // namespace
+
+int main() {
+  board::Init();
+  Measure();
+  for (;;) {
+    Report();
+    uint8_t byte;
+    while (board::UartRead(&byte, 1) == 0) board::WaitForInterrupt();
+  }
+}

@@ -1,0 +1,135 @@
+#include "engine/conv_kernels.h"
+
+#include "engine/channel_weights.h"
+#include "engine/dsp/gemm.h"
+#include "engine/dsp/lanes.h"
+#include "engine/dsp/list.h"
+#include "engine/dsp/winograd.h"
+#include "engine/mve/slices.h"
+
+namespace squeeze {
+namespace {
+
+// |acc| < 2^27, as winograd.h wants it.
+[[maybe_unused]] bool WinogradTakes(const ConvShape& shape) {
+  return shape.kernel_h == 3 && shape.kernel_w == 3 && shape.stride_h == 1 && shape.stride_w == 1 &&
+         shape.in_channels <= 910;
+}
+
+[[maybe_unused]] bool DenseOrSparse(WeightEncoding encoding) {
+  return encoding == WeightEncoding::kDense || encoding == WeightEncoding::kSparse;
+}
+
+}  // namespace
+
+bool ConvKernelTakes(ConvKernel kernel, WeightEncoding encoding, [[maybe_unused]] const ConvShape& shape) {
+  switch (kernel) {
+#if SQUEEZE_KERNEL_PLAIN
+    case ConvKernel::kPlain:
+      return DenseOrSparse(encoding);
+#endif
+#if SQUEEZE_KERNEL_GEMM
+    case ConvKernel::kGemm:
+      return DenseOrSparse(encoding);
+#endif
+#if SQUEEZE_KERNEL_WINOGRAD
+    case ConvKernel::kWinograd:
+      return (DenseOrSparse(encoding) || encoding == WeightEncoding::kWinograd) && WinogradTakes(shape);
+#endif
+#if SQUEEZE_KERNEL_LANES
+    case ConvKernel::kLanes:
+      return encoding == WeightEncoding::kDense && LanesTakes(shape);
+#endif
+#if SQUEEZE_KERNEL_LIST
+    case ConvKernel::kList:
+      return encoding == WeightEncoding::kSparse && ListTakes(shape);
+#endif
+#if SQUEEZE_KERNEL_SLICES
+    case ConvKernel::kSlices:
+      return encoding == WeightEncoding::kSlices;
+#endif
+    default:
+      return false;
+  }
+}
+
+uint32_t ConvScratchBytes(ConvKernel kernel, WeightEncoding encoding, const ConvShape& shape) {
+  switch (kernel) {
+#if SQUEEZE_KERNEL_GEMM
+    case ConvKernel::kGemm:
+      return GemmScratchBytes(shape);
+#endif
+#if SQUEEZE_KERNEL_WINOGRAD
+    case ConvKernel::kWinograd:
+      return WinogradScratchBytes(shape, 3, encoding == WeightEncoding::kWinograd);
+#endif
+#if SQUEEZE_KERNEL_LANES
+    case ConvKernel::kLanes:
+      return LanesScratchBytes(shape);
+#endif
+#if SQUEEZE_KERNEL_LIST
+    case ConvKernel::kList:
+      return ListScratchBytes(shape);
+#endif
+#if SQUEEZE_KERNEL_SLICES
+    case ConvKernel::kSlices:
+      return SlicesScratchBytes(shape);
+#endif
+    default:
+      return encoding == WeightEncoding::kSparse ? 2 * shape.Taps() : 0;
+  }
+}
+
+bool StoredWeightsOk(WeightEncoding encoding, const ConvShape& shape, const uint8_t* stored, uint32_t bytes) {
+  switch (encoding) {
+    case WeightEncoding::kDense:
+      return bytes == uint64_t{shape.out_channels} * shape.Taps();
+    case WeightEncoding::kSparse:
+      return SparseWeightsOk(stored, bytes, shape.out_channels, shape.Taps());
+    case WeightEncoding::kWinograd:
+      return bytes == WinogradStoredBytes(shape);
+    case WeightEncoding::kSlices:
+      return bytes == SlicesStoredBytes(shape);
+    default:
+      return false;
+  }
+}
+
+void RunConvKernel(ConvKernel kernel, const ConvRows& conv) {
+  switch (kernel) {
+#if SQUEEZE_KERNEL_PLAIN
+    case ConvKernel::kPlain:
+      Conv2DRows(conv);
+      return;
+#endif
+#if SQUEEZE_KERNEL_GEMM
+    case ConvKernel::kGemm:
+      ConvGemmRows(conv);
+      return;
+#endif
+#if SQUEEZE_KERNEL_WINOGRAD
+    case ConvKernel::kWinograd:
+      ConvWinogradRows(conv);
+      return;
+#endif
+#if SQUEEZE_KERNEL_LANES
+    case ConvKernel::kLanes:
+      ConvLanesRows(conv);
+      return;
+#endif
+#if SQUEEZE_KERNEL_LIST
+    case ConvKernel::kList:
+      ConvListRows(conv);
+      return;
+#endif
+#if SQUEEZE_KERNEL_SLICES
+    case ConvKernel::kSlices:
+      ConvSlicesRows(conv);
+      return;
+#endif
+    default:
+      return;  // Model::Parse lets none through
+  }
+}
+
+}  // namespace squeeze

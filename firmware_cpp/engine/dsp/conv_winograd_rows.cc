@@ -1,0 +1,208 @@
+// 3 x 3 convolution of stride 1 by Winograd's F(2 x 4) and F(4 x 4): see winograd.h for arithmetic and
+// layout, winograd_blocks.cc for the registers of the inner loop. Instructions per MAC, measured with 2 / 4
+// rows at once (in brackets: encoding kWinograd), n input channels:
+//   55 pixels, n = 16: 0.45 / 0.39 (0.39)   n = 32: 0.37 / 0.31 (0.31)
+//   27 pixels, n = 64: 0.41 / 0.33 (0.30 / 0.28)    13 pixels, n = 64: 0.60 / 0.45 (0.38 / 0.34)
+//   16 pixels, n = 8: 0.85 / 0.69 (0.66 / 0.59)      8 pixels, n = 16: 0.86 / 0.64 (0.48 / 0.45)
+#include "engine/dsp/intrinsics.h"
+#include "engine/dsp/requantize.h"
+#include "engine/dsp/winograd.h"
+
+namespace squeeze {
+namespace {
+
+class Winograd {
+ public:
+  explicit Winograd(const ConvRows& conv)
+      : conv_(conv),
+        channels_(conv.in_channels),
+        padded_(WinogradPaddedChannels(conv.in_channels)),
+        across_((uint32_t{conv.out_width} + kWinogradColumns - 1) / kWinogradColumns),
+        stored_(conv.encoding == WeightEncoding::kWinograd),
+        rows_(WinogradRows(conv.in_channels, conv.out_width, conv.out_rows, stored_)),
+        positions_(WinogradPositions(rows_)),
+        weights_(reinterpret_cast<uint32_t*>(conv.scratch)),
+        plain_(reinterpret_cast<int8_t*>(conv.scratch + 4 * positions_ * padded_)) {}
+
+  void Run() {
+    const uint32_t tiles = WinogradTiles(rows_, conv_.out_width, conv_.out_rows);
+    const uint32_t room = conv_.scratch_bytes - WinogradWeightBytes(rows_, padded_, stored_);
+    uint32_t chunk = tiles;
+    while (chunk > 3 && WinogradTileBytes(rows_, padded_, chunk) > room) --chunk;
+    if (chunk < tiles) {  // chunks of about the same size, of whole groups of three
+      const uint32_t chunks = (tiles + chunk - 1) / chunk;
+      const uint32_t even = ((tiles + chunks - 1) / chunks + 2) / 3 * 3;
+      chunk = even <= chunk ? even : chunk / 3 * 3;
+    }
+    for (uint32_t begin = 0; begin < tiles; begin += chunk) {
+      Chunk(begin, begin + chunk < tiles ? chunk : tiles - begin);
+    }
+  }
+
+ private:
+  // Functions of their own keep the stack small: 450 bytes at most with what they call.
+  __attribute__((noinline)) void Chunk(uint32_t first, uint32_t count) {
+    const uint32_t twos = count < 3 ? 1 : (3 - count % 3) % 3;
+    const uint32_t threes = count < 3 ? 0 : (count - 2 * twos) / 3;
+    const uint32_t tile_words = positions_ / 2 * padded_;
+    uint32_t* const inputs = weights_ + WinogradWeightBytes(rows_, padded_, stored_) / 4;
+    uint32_t* const threes_end = inputs + 3 * threes * tile_words;
+    uint32_t* const inputs_end = threes_end + 2 * twos * tile_words;
+    uint32_t* const tiles = inputs_end;
+    int32_t* const sums =
+        reinterpret_cast<int32_t*>(tiles + (count < 2 ? 2 : count) * WinogradTileWords(rows_));
+    Transform(first, count, threes, inputs, sums, tiles);
+    const uint8_t* stream = conv_.weights;
+    const PairScales scales(conv_, 9 * channels_);
+    for (uint32_t o = 0; o < conv_.out_channels; o += 2) {
+      const PairScale scale = scales.At(o);
+      const uint32_t* weights = weights_;
+      if (stored_) {
+        weights = reinterpret_cast<const uint32_t*>(stream);
+        stream += 96 * padded_;
+      } else {
+        const uint8_t* const again = stream;
+        stream = Unpack(stream, 0);
+        const uint8_t* const next = Unpack(o + 1 < conv_.out_channels ? stream : again, 1);
+        stream = next;
+      }
+      WinogradRun run = {weights, weights + positions_ * padded_, sums, padded_ / 2, threes_end};
+      if (threes > 0) (rows_ == 4 ? WinogradTallThrees : WinogradThrees)(inputs, &run);
+      if (twos > 0) {
+        run.sums = sums + threes * WinogradGroupSums(rows_);
+        run.inputs_end = inputs_end;
+        (rows_ == 4 ? WinogradTallTwos : WinogradTwos)(threes_end, &run);
+      }
+      WinogradStore(conv_, scale, o, rows_, tiles, first, count, sums);
+    }
+  }
+
+  // The transformed inputs of a chunk, and its table of tiles.
+  __attribute__((noinline)) void Transform(uint32_t first, uint32_t count, uint32_t threes, uint32_t* inputs,
+                                           const int32_t* sums, uint32_t* tiles) const {
+    uint32_t y = first / across_ * rows_;
+    uint32_t x = first % across_ * kWinogradColumns;
+    uint32_t in_group = 0, group_start = 0, sum = 0;
+    for (uint32_t i = 0; i < count; ++i) {
+      const uint32_t group = group_start < 3 * threes ? 3 : 2;
+      Tile(x, y, group, inputs + in_group);
+      if (count == 1) Tile(x, y, group, inputs + 1);
+      tiles[0] = TileSumsOf(sums, sum + 2 * in_group);
+      Place(x, y, tiles + 1);
+      tiles += WinogradTileWords(rows_);
+      if (++in_group == group) {
+        inputs += group * (positions_ / 2) * padded_;
+        sum += WinogradGroupSums(rows_);
+        group_start += group;
+        in_group = 0;
+      }
+      x += kWinogradColumns;
+      if (x >= conv_.out_width) {
+        x = 0;
+        y += rows_;
+      }
+    }
+  }
+
+  void Place(uint32_t x, uint32_t y, uint32_t* to) const {
+    uint32_t columns[kWinogradColumns];
+    for (uint32_t i = 0; i < kWinogradColumns; ++i) {
+      const uint32_t column = x + i < conv_.out_width ? x + i : conv_.out_width - 1u;
+      columns[i] = column * conv_.out_pixel_stride;
+    }
+    for (uint32_t row = y + rows_; row-- > y; to += kWinogradColumns) {
+      const int8_t* const pixels = conv_.out[row < conv_.out_rows ? row : conv_.out_rows - 1u];
+      for (uint32_t i = 0; i < kWinogradColumns; ++i)
+        to[i] = TilePixelOf(pixels, columns[kWinogradColumns - 1 - i]);
+    }
+  }
+
+  // The tile of output pixel (x, y): its input rows of 6 pixels, in place if they are all there.
+  __attribute__((noinline)) void Tile(uint32_t x, uint32_t y, uint32_t group, uint32_t* to) const {
+    const int32_t left = static_cast<int32_t>(x) - conv_.pad_left;
+    const uint32_t in_rows = conv_.out_rows + 2u;
+    bool whole = left >= 0 && left + 6 <= conv_.in_width && padded_ == channels_;
+    const int8_t* rows[6];
+    for (uint32_t k = 0; k < rows_ + 2; ++k) {
+      rows[k] = y + k < in_rows ? conv_.rows[y + k] : nullptr;
+      whole = whole && rows[k] != nullptr;
+    }
+    // The collected rows and the work area stand where the weights come later.
+    uint32_t* const work = weights_ + (rows_ + 2) * 6 * padded_ / 4;
+    for (uint32_t k = 0; k < rows_ + 2; ++k) {
+      if (whole) {
+        rows[k] += left * static_cast<int32_t>(channels_);
+      } else {
+        rows[k] = Collect(rows[k], left, reinterpret_cast<int8_t*>(conv_.scratch) + k * 6 * padded_);
+      }
+    }
+    (rows_ == 4 ? WinogradTallInputs : WinogradInputs)(rows, padded_, group, to, work);
+  }
+
+  const int8_t* Collect(const int8_t* row, int32_t left, int8_t* to) const {
+    const int32_t begin = left < 0 ? -left : 0;
+    const int32_t end = left + 6 < conv_.in_width ? 6 : conv_.in_width - left;
+    if (row == nullptr || begin > 0 || end < 6) std::memset(to, conv_.in_zero_point, 6 * padded_);
+    if (row == nullptr || begin >= end) return to;
+    const int8_t* from = row + static_cast<uint32_t>(left + begin) * channels_;
+    int8_t* first = to + static_cast<uint32_t>(begin) * padded_;
+    if (padded_ == channels_) {
+      std::memcpy(first, from, static_cast<uint32_t>(end - begin) * channels_);
+      return to;
+    }
+    for (int32_t i = begin; i < end; ++i, from += channels_, first += padded_) {
+      std::memcpy(first, from, channels_);
+    }
+    return to;
+  }
+
+  // One channel's weights, transformed, to half `c` of the pair. Returns where the next channel's start.
+  const uint8_t* Unpack(const uint8_t* stream, uint32_t c) const {
+    const int8_t* bytes = reinterpret_cast<const int8_t*>(stream);
+    if (conv_.encoding == WeightEncoding::kSparse) {
+      stream = Decode(stream);
+      bytes = plain_;
+    } else {
+      stream += 9 * channels_;
+      if (padded_ != channels_) {
+        for (uint32_t tap = 0; tap < 9; ++tap) {
+          std::memcpy(plain_ + tap * padded_, bytes + tap * channels_, channels_);
+          std::memset(plain_ + tap * padded_ + channels_, 0, padded_ - channels_);
+        }
+        bytes = plain_;
+      }
+    }
+    (rows_ == 4 ? WinogradTallWeights : WinogradWeights)(bytes, padded_, padded_, weights_ + c);
+    return stream;
+  }
+
+  // A sparse channel to `plain_`.
+  const uint8_t* Decode(const uint8_t* stream) const {
+    uint32_t count = stream[0] | (static_cast<uint32_t>(stream[1]) << 8);
+    stream += 2;
+    std::memset(plain_, 0, 9 * padded_);
+    for (uint32_t at = 0; count > 0; --count, stream += 2, ++at) {
+      at += stream[0];
+      if (at >= 9 * channels_) continue;  // a broken model must not write elsewhere
+      const uint32_t to = padded_ == channels_ ? at : at / channels_ * padded_ + at % channels_;
+      plain_[to] = static_cast<int8_t>(stream[1]);
+    }
+    return stream;
+  }
+
+  const ConvRows& conv_;
+  const uint32_t channels_;
+  const uint32_t padded_;
+  const uint32_t across_;
+  const bool stored_;
+  const uint32_t rows_;  // of outputs a tile
+  const uint32_t positions_;
+  uint32_t* const weights_;
+  int8_t* const plain_;
+};
+
+}  // namespace
+
+void ConvWinogradRows(const ConvRows& conv) { Winograd(conv).Run(); }
+
+}  // namespace squeeze

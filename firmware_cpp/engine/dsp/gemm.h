@@ -1,0 +1,43 @@
+// What ConvGemmRows keeps in its scratch, and the inner loop over it.
+//
+// K taps of an output pixel (HWI order) are padded to KP, a multiple of 4, and widened to int16. Four
+// consecutive taps k0..k3 make two words (k0, k2) and (k1, k3), as SXTB16 delivers them; weights are in the
+// same order, so nothing is ever shuffled. Pixels stand in groups of three or two, channels in pairs:
+//   inputs  [group][KP / 2][3 or 2 pixels] words, values doubled: the accumulators come out doubled for
+//   SMMLAR weights [KP / 2][2 channels] words sums    [pixel][2 channels] words
+#ifndef SQUEEZE_ENGINE_DSP_GEMM_H_
+#define SQUEEZE_ENGINE_DSP_GEMM_H_
+
+#include <cstdint>
+
+#include "engine/conv_shape.h"
+
+namespace squeeze {
+
+inline uint32_t GemmPaddedTaps(uint32_t taps) { return (taps + 3) & ~uint32_t{3}; }
+inline uint32_t GemmWeightBytes(uint32_t padded_taps) { return 4 * padded_taps; }
+inline uint32_t GemmPixelBytes(uint32_t padded_taps) { return 2 * padded_taps + 8; }
+
+// With KP = taps rounded up to a multiple of 4:
+//   minimum 4 KP + 3 (2 KP + 8); for `pixels` output pixels (out_width * out_rows: all at once) 4 KP + pixels
+//   (2 KP + 8).
+inline uint32_t GemmScratchBytes(const ConvShape& shape, uint32_t pixels) {
+  const uint32_t padded = GemmPaddedTaps(shape.Taps());
+  return GemmWeightBytes(padded) + (pixels > 3 ? pixels : 3) * GemmPixelBytes(padded);
+}
+inline uint32_t GemmScratchBytes(const ConvShape& shape) { return GemmScratchBytes(shape, 3); }
+
+// `groups` groups of pixels times two channels.
+struct GemmRun {
+  int32_t start[2];  // of each channel's accumulators
+  const uint32_t* weights;
+  uint32_t steps;  // words of a pixel: KP / 2, at least 1
+  int32_t* sums;
+  const uint32_t* inputs_end;
+};
+void GemmThrees(const uint32_t* inputs, const GemmRun* run);
+void GemmTwos(const uint32_t* inputs, const GemmRun* run);
+
+}  // namespace squeeze
+
+#endif  // SQUEEZE_ENGINE_DSP_GEMM_H_

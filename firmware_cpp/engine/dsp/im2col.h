@@ -1,0 +1,24 @@
+// int8 taps to the words of gemm.h: of 4 taps k0..k3 of each of N pixels (or channels), the N words (k0, k2),
+// then the N words (k1, k3).
+#ifndef SQUEEZE_ENGINE_DSP_IM2COL_H_
+#define SQUEEZE_ENGINE_DSP_IM2COL_H_
+
+#include <cstdint>
+
+#include "engine/kernels.h"
+
+namespace squeeze {
+
+// `words` words of 4 taps from each of `count` (3 or 2) sources, all of them word-aligned. Returns the end of
+// `to`. 0.8 instructions a byte, `doubled` values 1.3.
+uint32_t* Interleave(uint32_t* to, const int8_t* const* from, uint32_t count, uint32_t words, bool doubled);
+
+// Output pixels [begin, end) of the call, counted row after row, to gemm.h's groups: `threes` groups of
+// three, then groups of two (a single pixel makes a group of two with itself). `line`: word-aligned, 3 KP
+// bytes.
+void Im2Col(const ConvRows& conv, uint32_t begin, uint32_t end, uint32_t threes, uint32_t twos,
+            uint32_t padded_taps, bool doubled, int8_t* line, uint32_t* to);
+
+}  // namespace squeeze
+
+#endif  // SQUEEZE_ENGINE_DSP_IM2COL_H_

@@ -1,0 +1,127 @@
+#include "engine/dsp/lane_store.h"
+
+#include "engine/dsp/intrinsics.h"
+#include "engine/fixed_point.h"
+
+namespace squeeze {
+namespace {
+
+#if defined(__ARM_FEATURE_DSP)
+
+// r0 scale, r1 sums, r2 outputs left, r3 out, r4 multiplier, r5 rounding, r6 shift, r7 stride, r8 start, r12
+// the output.
+#define SQUEEZE_LANE_RELU     \
+  "smmlar r12, r12, r4, r5\n" \
+  "asr.w r12, r12, r6\n"      \
+  "ssat r12, #8, r12\n"
+#define SQUEEZE_LANE_LINEAR        \
+  "smmulr r12, r12, r4\n"          \
+  "add.w r12, r12, r12, asr #31\n" \
+  "add.w r12, r12, r5\n"           \
+  "asr.w r12, r12, r6\n"           \
+  "ssat r12, #8, r12\n"
+// clang-format off
+#define SQUEEZE_LANE_ONE(SHIFT, ROUND, at) \
+  "ldr r12, [r1], #8\n"                    \
+  "add.w r12, r8, r12, " SHIFT "\n" ROUND  \
+  "strb r12, [r3" at "]\n"
+#define SQUEEZE_LANE_TWO(SHIFT, ROUND)                                      \
+  SQUEEZE_LANE_ONE(SHIFT, ROUND, "") SQUEEZE_LANE_ONE(SHIFT, ROUND, ", r7") \
+  "add.w r3, r3, r7, lsl #1\n"
+#define SQUEEZE_LANES(offset, SHIFT, ROUND)                                \
+  "push {r4-r8, lr}\n"                                                     \
+  "ldr.w r8, [r0, #16 + " offset "]\n"                                     \
+  "ldm r0, {r4-r7}\n"                                                      \
+  "adds r1, #" offset "\n"                                                 \
+  "subs r2, #4\n"                                                          \
+  "blt.n 2f\n"                                                             \
+  "1:\n" SQUEEZE_LANE_TWO(SHIFT, ROUND) SQUEEZE_LANE_TWO(SHIFT, ROUND)     \
+  "subs r2, #4\n"                                                          \
+  "bge.n 1b\n"                                                             \
+  "2: lsls r2, r2, #31\n" /* C: bit 1, N: bit 0 */                         \
+  "bcc.n 3f\n" SQUEEZE_LANE_TWO(SHIFT, ROUND)                              \
+  "3: bpl.n 4f\n" SQUEEZE_LANE_ONE(SHIFT, ROUND, "")                       \
+  "4: pop {r4-r8, pc}\n"
+// clang-format on
+#define SQUEEZE_LANE_FUNCTION(Name, offset, SHIFT, ROUND)                            \
+  __attribute__((naked, noinline, aligned(4))) void Name(                            \
+      [[maybe_unused]] const LaneScale* scale, [[maybe_unused]] const LaneSum* sums, \
+      [[maybe_unused]] uint32_t count, [[maybe_unused]] int8_t* out) {               \
+    __asm__(SQUEEZE_LANES(offset, SHIFT, ROUND));                                    \
+  }
+SQUEEZE_LANE_FUNCTION(LowRelu, "0", "lsr #8", SQUEEZE_LANE_RELU)
+SQUEEZE_LANE_FUNCTION(HighRelu, "4", "lsl #1", SQUEEZE_LANE_RELU)
+SQUEEZE_LANE_FUNCTION(LowLinear, "0", "lsr #8", SQUEEZE_LANE_LINEAR)
+SQUEEZE_LANE_FUNCTION(HighLinear, "4", "lsl #1", SQUEEZE_LANE_LINEAR)
+
+#else
+
+inline int32_t Doubled(const LaneScale& scale, bool high, const LaneSum& sum) {
+  return static_cast<int32_t>(static_cast<uint32_t>(scale.start[high]) +
+                              (high ? sum.top << 1 : sum.bottom >> 8));
+}
+template <bool kHigh>
+void Relu(const LaneScale* scale, const LaneSum* sums, uint32_t count, int8_t* out) {
+  for (; count > 0; --count, out += scale->stride) {
+    const int32_t value = Smmlar(Doubled(*scale, kHigh, *sums++), scale->multiplier, scale->rounding);
+    *out = static_cast<int8_t>(Ssat8(value >> scale->shift));
+  }
+}
+template <bool kHigh>
+void Linear(const LaneScale* scale, const LaneSum* sums, uint32_t count, int8_t* out) {
+  for (; count > 0; --count, out += scale->stride) {
+    const int32_t value = Smmlar(Doubled(*scale, kHigh, *sums++), scale->multiplier, 0);
+    *out = static_cast<int8_t>(Ssat8((value + (value >> 31) + scale->rounding) >> scale->shift));
+  }
+}
+constexpr auto LowRelu = Relu<false>, HighRelu = Relu<true>, LowLinear = Linear<false>,
+               HighLinear = Linear<true>;
+
+#endif
+
+void StoreExact(const ConvRows& conv, const LaneScale& scale, bool high, const LaneSum* sums, uint32_t count,
+                int8_t* out) {
+  for (uint32_t i = 0; i < count; ++i, out += scale.stride) {
+    const uint32_t lane = high ? sums[i].top : (scale.wide ? sums[i].bottom : sums[i].bottom / kLaneUnit);
+    *out = Requantize(WrappingAdd(scale.start[high], static_cast<int32_t>(lane)), scale.multiplier,
+                      scale.shift, conv.out_zero_point, conv.act_min, conv.act_max);
+  }
+}
+
+Rounding KindOf(const ConvRows& conv, int32_t bias, int32_t shift, bool wide) {
+  constexpr int32_t kRoom = (int32_t{1} << 30) - (int32_t{1} << kLaneBits);  // for sums of up to 2^22
+  if (wide || bias >= kRoom || bias <= -kRoom || shift < 0 || shift > 22) return Rounding::kExact;
+  if (conv.act_min != -128 || conv.act_max != 127) return Rounding::kExact;
+  if (conv.out_zero_point == -128) return Rounding::kRelu;
+  return shift > 0 ? Rounding::kLinear : Rounding::kExact;
+}
+
+}  // namespace
+
+LaneScale MakeLaneScale(const ConvRows& conv, uint32_t o, bool wide) {
+  constexpr int32_t kLowStart = 1 << (kLaneBits - 1);
+  const int32_t bias = conv.bias[o];
+  const int32_t shift = -conv.shifts[o];
+  const uint32_t stride = conv.out_pixel_stride;
+  const Rounding kind = KindOf(conv, bias, shift, wide);
+  if (kind == Rounding::kExact) {
+    const int32_t low = wide ? bias : WrappingAdd(bias, -kLowStart);
+    return {conv.multipliers[o], 0, conv.shifts[o], stride, {low, bias}, kind, wide};
+  }
+  const int32_t one = 1 << shift;
+  const int32_t rounding = (one >> 1) + conv.out_zero_point * one;
+  return {conv.multipliers[o], rounding, shift, stride, {2 * (bias - kLowStart), 2 * bias}, kind, wide};
+}
+
+void StoreLanes(const ConvRows& conv, const LaneScale& scale, Lane lane, const LaneSum* sums, uint32_t count,
+                int8_t* out) {
+  const bool high = lane == Lane::kHigh;
+  if (scale.kind == Rounding::kRelu)
+    return high ? HighRelu(&scale, sums, count, out) : LowRelu(&scale, sums, count, out);
+  if (scale.kind == Rounding::kLinear) {
+    return high ? HighLinear(&scale, sums, count, out) : LowLinear(&scale, sums, count, out);
+  }
+  StoreExact(conv, scale, high, sums, count, out);
+}
+
+}  // namespace squeeze

@@ -1,0 +1,96 @@
+// What ConvListRows keeps in its scratch, and its parts.
+//
+// Two pixels stand in a word, low + high * 2^23: one SMLAL with a weight adds to two outputs. The words are
+// planar,
+//   words [packed row][input channel][S],   S = H + kernel_w - 1,
+// so that a tap is a word offset, the same for every pixel and row: that is what the list of a channel's
+// non-zero weights holds. The H words of an output row and its two lanes:
+//   1x1              the pixels of all rows, one after the other: low the first H of them, high the others
+//   even out_rows    low and high are two rows, one below the other (H = columns)
+//   odd out_rows     low is the left half of the row, high the right half
+//
+// The sums are exact while the low lane's, of the weights as they are, stays within 2^22: sum|w| * 128 <
+// 2^22. Channels beyond that go through ListSumsWide.
+#ifndef SQUEEZE_ENGINE_DSP_LIST_H_
+#define SQUEEZE_ENGINE_DSP_LIST_H_
+
+#include <cstdint>
+
+#include "engine/conv_shape.h"
+#include "engine/dsp/lane_store.h"
+
+namespace squeeze {
+
+struct ListEntry {
+  int32_t weight;  // times kLaneUnit
+  uint32_t word;   // offset in the packed words
+};
+constexpr uint32_t kListEnd = 0xFFFFFFFF;  // `word` of the entry after the last one
+
+constexpr uint32_t kListMinWords = 3;        // H at least: 6 pixels a pass
+constexpr uint32_t kListMaxTaps = 255;       // so many weights of -128 keep within the bound,
+constexpr uint32_t kListMaxWeights = 32767;  // as does this sum|w|
+constexpr uint32_t kListMaxStep = 32767;     // H of a 1x1 at most: SMLABB takes 16 bits
+
+// Rows of packed words: of a 1x1, one; else input rows, one less in pairs.
+inline uint32_t ListPackedRows(const ConvShape& shape) {
+  if (shape.kernel_h == 1 && shape.kernel_w == 1) return 1;
+  return shape.InputRows() - (shape.out_rows % 2 == 0 ? 1 : 0);
+}
+
+// H of everything in one pass.
+inline uint32_t ListAllWords(const ConvShape& shape) {
+  if (shape.kernel_h == 1 && shape.kernel_w == 1) return (shape.out_rows * shape.out_width + 2) / 2;
+  return shape.out_rows % 2 == 0 ? shape.out_width : (shape.out_width + 1) / 2;
+}
+
+// Shapes that ConvListRows takes: stride 1, and offsets of a kernel's taps in 16 bits with the least H.
+inline bool ListTakes(const ConvShape& shape) {
+  if (shape.stride_h != 1 || shape.stride_w != 1 || shape.in_channels > 65535) return false;
+  if (shape.kernel_h == 1 && shape.kernel_w == 1) return true;
+  return shape.kernel_h * shape.in_channels * (kListMinWords + shape.kernel_w - 1) <= 65535 &&
+         shape.Taps() <= 65535;
+}
+
+inline uint32_t ListAlign(uint32_t bytes) { return (bytes + 7) & ~uint32_t{7}; }
+
+// Scratch but for the words and sums: a pixel of padding, the taps' offsets (not for 1x1), the list.
+inline uint32_t ListFixedBytes(uint32_t channels, uint32_t taps) {
+  return ListAlign(channels) + (taps == channels ? 0 : ListAlign(2 * taps)) + 8 * (taps + 3);
+}
+
+// align8(C) + (1x1: 0, else align8(2 T)) + 8 (T + 3) + 8 H + 4 R C (H + kernel_w - 1), where T = taps, C =
+// input channels, R = ListPackedRows. The minimum has H = 3; H = ListAllWords needs but one pass.
+inline uint32_t ListScratchBytes(const ConvShape& shape, uint32_t words) {
+  return ListFixedBytes(shape.in_channels, shape.Taps()) + 8 * words +
+         4 * ListPackedRows(shape) * shape.in_channels * (words + shape.kernel_w - 1);
+}
+inline uint32_t ListScratchBytes(const ConvShape& shape) { return ListScratchBytes(shape, kListMinWords); }
+
+// A channel's weights to a list of an even number of entries, at least two, and two more that end it. Returns
+// the entries in the stream. Offsets: table[position], or, of a 1x1, position * step.
+uint32_t ListDecode(const uint8_t* stream, const uint16_t* table, ListEntry* list);
+uint32_t ListDecode(const uint8_t* stream, uint32_t step, ListEntry* list);
+
+// Channel c of `count` pixels and as many others to dst[c * stride + i], 0 <= i < count. 5.4 instructions a
+// word.
+void ListPackPixels(const int8_t* low, const int8_t* high, uint32_t channels, uint32_t stride, uint32_t count,
+                    uint32_t* dst);
+
+// sums[i] = kLaneStart + sum over the list of weight * base[word + i], for the words base to end, a multiple
+// of three of them, and `left` more (up to two).
+struct ListRun {
+  const ListEntry* list;
+  const uint32_t* base;
+  const uint32_t* end;
+  LaneSum* sums;
+  uint32_t first;  // pairs of entries in the first round of eight: (pairs - 1) % 8 + 1
+  uint32_t left;
+};
+void ListSums(const ListRun* run);
+// The same sums, of any weights, lane by lane. Slow.
+void ListSumsWide(const ListEntry* list, uint32_t pairs, const uint32_t* base, uint32_t words, LaneSum* sums);
+
+}  // namespace squeeze
+
+#endif  // SQUEEZE_ENGINE_DSP_LIST_H_

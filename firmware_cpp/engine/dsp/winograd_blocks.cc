@@ -1,0 +1,175 @@
+// The inner loops of ConvWinogradRows: at each position 2 output channels by 3 (or 2) tiles, as in
+// gemm_blocks.cc.
+//
+// The transform down the columns is part of it. Of the four positions of a column, the sums of k = 1 go on
+// from those of k = 0 (m0 + m1), k = 3 from these, which gives y0, and k = 2 from 2 m0 - (m0 + m1) = m0 - m1,
+// which gives y1: one instruction a sum instead of four.
+//
+// r0 inputs, r1 weights, r2 rounds left, r3 r4 weights of two channels, r5-r7 inputs of three tiles, r8-lr
+// sums.
+#include "engine/dsp/intrinsics.h"
+#include "engine/dsp/winograd.h"
+
+namespace squeeze {
+
+#if defined(__ARM_FEATURE_DSP)
+
+// Stack: 0 zeros, 24 m0, 48 m0 + m1, 72 weights, 76 their end, 80 sums, 84 rounds, 88 end of the inputs,
+// 92 entries into the four loops.
+// clang-format off
+#define SQUEEZE_WINOGRAD_ENTER(bytes_of_a_step)  \
+  "push {r4-r11, lr}\n"                          \
+  "sub sp, #108\n"                               \
+  "ldm r1, {r2, r3, r4, r5, r6}\n"               \
+  "strd r2, r3, [sp, #72]\n"                     \
+  "str r4, [sp, #80]\n"                          \
+  "str r6, [sp, #88]\n"                          \
+  "movs r2, #0\n"                                \
+  "movs r3, #0\n"                                \
+  "strd r2, r3, [sp]\n"                          \
+  "strd r2, r3, [sp, #8]\n"                      \
+  "strd r2, r3, [sp, #16]\n"                     \
+  "adds r2, r5, #7\n"                            \
+  "lsrs r2, r2, #3\n"                            \
+  "str r2, [sp, #84]\n"                          \
+  "ands r5, r5, #7\n"                            \
+  "it eq\n"                                      \
+  "moveq r5, #8\n"                               \
+  "movs r6, #" bytes_of_a_step "\n"              \
+  "muls r5, r6, r5\n"                            \
+  "adr.w r2, 20f + 1\n" /* Thumb bit */          \
+  "subs r2, r2, r5\n"                            \
+  "str r2, [sp, #92]\n"                          \
+  "adr.w r2, 21f + 1\n"                          \
+  "subs r2, r2, r5\n"                            \
+  "str r2, [sp, #96]\n"                          \
+  "adr.w r2, 22f + 1\n"                          \
+  "subs r2, r2, r5\n"                            \
+  "str r2, [sp, #100]\n"                         \
+  "adr.w r2, 23f + 1\n"                          \
+  "subs r2, r2, r5\n"                            \
+  "str r2, [sp, #104]\n"
+
+// Sums up one position: 8 steps unrolled, entered where their number asks.
+#define SQUEEZE_WINOGRAD_SUM(begin, end, entry, STEP)  \
+  "ldr r2, [sp, #84]\n"                                \
+  "ldr.w pc, [sp, #" entry "]\n"                       \
+  begin ":\n"                                          \
+  ".rept 8\n"                                          \
+  STEP                                                 \
+  ".endr\n"                                            \
+  end ": subs r2, #1\n"                                \
+  "bne.w " begin "b\n"
+
+#define SQUEEZE_STEP_THREE    \
+  "ldmia.w r0!, {r5-r7}\n"    \
+  "ldmia.w r1!, {r3, r4}\n"   \
+  "smlad r8, r5, r3, r8\n"    \
+  "smlad r9, r5, r4, r9\n"    \
+  "smlad r10, r6, r3, r10\n"  \
+  "smlad r11, r6, r4, r11\n"  \
+  "smlad r12, r7, r3, r12\n"  \
+  "smlad lr, r7, r4, lr\n"
+#define SQUEEZE_STEP_TWO      \
+  "ldmia.w r0!, {r5, r6}\n"   \
+  "ldmia.w r1!, {r3, r4}\n"   \
+  "smlad r8, r5, r3, r8\n"    \
+  "smlad r9, r5, r4, r9\n"    \
+  "smlad r10, r6, r3, r10\n"  \
+  "smlad r11, r6, r4, r11\n"
+
+// regs: the sums; D: turns m0 (in r2...) and m0 + m1 (in the sums) into m0 - m1.
+#define SQUEEZE_WINOGRAD_LOOP(regs, D, STEP)     \
+  "1: ldr r1, [sp, #72]\n"                       \
+  "2: ldm.w sp, {" regs "}\n"                    \
+  SQUEEZE_WINOGRAD_SUM("10", "20", "92", STEP)   \
+  "add r2, sp, #24\n"                            \
+  "stm.w r2, {" regs "}\n"                       \
+  SQUEEZE_WINOGRAD_SUM("11", "21", "96", STEP)   \
+  "add r2, sp, #48\n"                            \
+  "stm.w r2, {" regs "}\n"                       \
+  "add r2, sp, #24\n"                            \
+  D                                              \
+  SQUEEZE_WINOGRAD_SUM("12", "22", "100", STEP)  \
+  "ldr r2, [sp, #80]\n"                          \
+  "adds r2, #24\n"                               \
+  "stm.w r2!, {" regs "}\n"                      \
+  "add r2, sp, #48\n"                            \
+  "ldm.w r2, {" regs "}\n"                       \
+  SQUEEZE_WINOGRAD_SUM("13", "23", "104", STEP)  \
+  "ldr r2, [sp, #80]\n"                          \
+  "stm.w r2, {" regs "}\n"                       \
+  "adds r2, #48\n"                               \
+  "ldr r3, [sp, #76]\n"                          \
+  "str r2, [sp, #80]\n"                          \
+  "cmp r1, r3\n"                                 \
+  "bne.w 2b\n"                                   \
+  "ldr r2, [sp, #88]\n"                          \
+  "cmp r0, r2\n"                                 \
+  "bne.w 1b\n"                                   \
+  "add sp, #108\n"                               \
+  "pop {r4-r11, pc}\n"
+// clang-format on
+
+__attribute__((naked, noinline)) void WinogradThrees([[maybe_unused]] const uint32_t* inputs,
+                                                     [[maybe_unused]] const WinogradRun* run) {
+  __asm__(SQUEEZE_WINOGRAD_ENTER("32")  //
+          SQUEEZE_WINOGRAD_LOOP("r8-r12, lr",
+                                "ldm r2, {r2-r7}\n"
+                                "rsb r8, r8, r2, lsl #1\n"
+                                "rsb r9, r9, r3, lsl #1\n"
+                                "rsb r10, r10, r4, lsl #1\n"
+                                "rsb r11, r11, r5, lsl #1\n"
+                                "rsb r12, r12, r6, lsl #1\n"
+                                "rsb lr, lr, r7, lsl #1\n",
+                                SQUEEZE_STEP_THREE));
+}
+
+__attribute__((naked, noinline)) void WinogradTwos([[maybe_unused]] const uint32_t* inputs,
+                                                   [[maybe_unused]] const WinogradRun* run) {
+  __asm__(SQUEEZE_WINOGRAD_ENTER("24")  //
+          SQUEEZE_WINOGRAD_LOOP("r8-r11",
+                                "ldm r2, {r2-r5}\n"
+                                "rsb r8, r8, r2, lsl #1\n"
+                                "rsb r9, r9, r3, lsl #1\n"
+                                "rsb r10, r10, r4, lsl #1\n"
+                                "rsb r11, r11, r5, lsl #1\n",
+                                SQUEEZE_STEP_TWO));
+}
+
+#else
+
+namespace {
+
+int32_t Dot(const uint32_t* inputs, const uint32_t* weights, const WinogradRun& run, uint32_t tiles) {
+  int32_t sum = 0;
+  for (uint32_t i = 0; i < run.steps; ++i) sum = Smlad(inputs[i * tiles], weights[2 * i], sum);
+  return sum;
+}
+
+void Groups(const uint32_t* inputs, const WinogradRun& run, uint32_t tiles) {
+  int32_t* sums = run.sums;
+  for (; inputs != run.inputs_end; inputs += 24 * run.steps * tiles) {
+    for (uint32_t column = 0; column < 6; ++column, sums += 12) {
+      for (uint32_t i = 0; i < 2 * tiles; ++i) {
+        uint32_t m[4];
+        for (uint32_t k = 0; k < 4; ++k) {
+          const uint32_t position = 4 * column + k;
+          m[k] = static_cast<uint32_t>(Dot(inputs + position * run.steps * tiles + i / 2,
+                                           run.weights + position * run.steps * 2 + i % 2, run, tiles));
+        }
+        sums[i] = static_cast<int32_t>(m[0] + m[1] + m[3]);
+        sums[6 + i] = static_cast<int32_t>(m[0] - m[1] + m[2]);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+void WinogradThrees(const uint32_t* inputs, const WinogradRun* run) { Groups(inputs, *run, 3); }
+void WinogradTwos(const uint32_t* inputs, const WinogradRun* run) { Groups(inputs, *run, 2); }
+
+#endif
+
+}  // namespace squeeze

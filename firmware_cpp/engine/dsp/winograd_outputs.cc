@@ -1,0 +1,187 @@
+// The transform along the rows and the requantization: six sums of each row of a tile to four outputs, 43
+// instructions a row and channel (kLinear 51).
+#include "engine/dsp/intrinsics.h"
+#include "engine/dsp/winograd.h"
+#include "engine/fixed_point.h"
+
+namespace squeeze {
+namespace {
+
+constexpr uint32_t kInverseOf3 = 0xAAAAAAAB;  // modulo 2^32
+constexpr uint32_t kInverseOf9 = 0x38E38E39;
+
+#if defined(__ARM_FEATURE_DSP)
+
+struct StoreRun {
+  const uint32_t* tiles;
+  int32_t constants[5];  // inverse of 3 or 9, start, multiplier, R, shift
+  uint32_t sum_offset;   // bytes to this channel's sums
+  uint32_t o;
+  const uint32_t* tiles_end;
+};
+
+// r0 sums, r1 tiles, r2-r6 constants, r7-lr a row's sums and outputs. Stack: 0 sum_offset, 4 o, 8 tiles_end.
+// clang-format off
+#define SQUEEZE_VALUE_RELU(v, shift)          \
+  "mul " v ", " v ", r2\n"                    \
+  "add.w " v ", r3, " v ", asr #" shift "\n"  \
+  "smmlar " v ", " v ", r4, r5\n"             \
+  "asr.w " v ", " v ", r6\n"                  \
+  "ssat " v ", #8, " v "\n"
+#define SQUEEZE_VALUE_LINEAR(v, shift)        \
+  "mul " v ", " v ", r2\n"                    \
+  "add.w " v ", r3, " v ", asr #" shift "\n"  \
+  "smmulr " v ", " v ", r4\n"                 \
+  "add.w " v ", " v ", " v ", asr #31\n"      \
+  "add.w " v ", " v ", r5\n"                  \
+  "asr.w " v ", " v ", r6\n"                  \
+  "ssat " v ", #8, " v "\n"
+#define SQUEEZE_TILE_ROW(VALUE, c0, c1, c2, c3, c4, c5, THRICE0, THRICE5, s0, s1, s2)  \
+  "ldr r7, [r0, #" c0 "]\n"                                                            \
+  "ldr r8, [r0, #" c1 "]\n"                                                            \
+  "ldr r9, [r0, #" c2 "]\n"                                                            \
+  "ldr r10, [r0, #" c3 "]\n"                                                           \
+  "ldr r11, [r0, #" c4 "]\n"                                                           \
+  "ldr r12, [r0, #" c5 "]\n"                                                           \
+  "add lr, r8, r9\n"                                                                   \
+  "sub r8, r8, r9\n"                                                                   \
+  "add r9, r10, r11\n"                                                                 \
+  "sub r10, r10, r11\n"                                                                \
+  THRICE0                                                                              \
+  "sub r7, r7, lr, lsl #1\n"                                                           \
+  "add r7, r9, r7, lsl #1\n"                                                           \
+  "sub lr, r9, lr\n"                                                                   \
+  "sub r9, r10, r8, lsl #1\n"                                                          \
+  "add r10, r10, r12\n"                                                                \
+  THRICE5                                                                              \
+  "rsb r10, r8, r10, lsl #1\n"                                                         \
+  VALUE("r10", s2)                                                                     \
+  VALUE("lr", s2)                                                                      \
+  VALUE("r9", s1)                                                                      \
+  VALUE("r7", s0)                                                                      \
+  "ldrd r8, r11, [r1], #8\n"                                                           \
+  "ldr r12, [sp, #4]\n"                                                                \
+  "strb r10, [r8, r12]\n"                                                              \
+  "strb lr, [r11, r12]\n"                                                              \
+  "ldrd r8, r11, [r1], #8\n"                                                           \
+  "strb r9, [r8, r12]\n"                                                               \
+  "strb r7, [r11, r12]\n"
+#define SQUEEZE_TALL_ROW(VALUE, c0, c1, c2, c3, c4, c5, s0, s1, s2)                                        \
+  SQUEEZE_TILE_ROW(VALUE, c0, c1, c2, c3, c4, c5, "add r7, r7, r7, lsl #1\n",                               \
+                   "add r10, r10, r12, lsl #1\n", s0, s1, s2)
+#define SQUEEZE_STORE_TILES(ROWS)  \
+  "push {r4-r11, lr}\n"            \
+  "sub sp, #12\n"                  \
+  "add r2, r0, #24\n"              \
+  "ldm r2, {r3-r5}\n"              \
+  "stm sp, {r3-r5}\n"              \
+  "mov r12, r0\n"                  \
+  "ldm r12, {r1-r6}\n"             \
+  "1: ldr r0, [r1], #4\n"          \
+  "ldr r7, [sp]\n"                 \
+  "add r0, r0, r7\n"               \
+  ROWS                             \
+  "ldr r7, [sp, #8]\n"             \
+  "cmp r1, r7\n"                   \
+  "bne.w 1b\n"                     \
+  "add sp, #12\n"                  \
+  "pop {r4-r11, pc}\n"
+#define SQUEEZE_TWO_ROWS(VALUE)                                                           \
+  SQUEEZE_TILE_ROW(VALUE, "24", "72", "120", "168", "216", "264", "", "", "3", "2", "1")  \
+  SQUEEZE_TILE_ROW(VALUE, "0", "48", "96", "144", "192", "240", "", "", "3", "2", "1")
+#define SQUEEZE_FOUR_ROWS(VALUE)                                                   \
+  SQUEEZE_TALL_ROW(VALUE, "72", "168", "264", "360", "456", "552", "3", "2", "1")  \
+  SQUEEZE_TALL_ROW(VALUE, "48", "144", "240", "336", "432", "528", "3", "2", "1")  \
+  SQUEEZE_TALL_ROW(VALUE, "24", "120", "216", "312", "408", "504", "4", "3", "2")  \
+  SQUEEZE_TALL_ROW(VALUE, "0", "96", "192", "288", "384", "480", "5", "4", "3")
+// clang-format on
+
+__attribute__((naked, noinline)) void StoreRelu([[maybe_unused]] const StoreRun* run) {
+  __asm__(SQUEEZE_STORE_TILES(SQUEEZE_TWO_ROWS(SQUEEZE_VALUE_RELU)));
+}
+__attribute__((naked, noinline)) void StoreLinear([[maybe_unused]] const StoreRun* run) {
+  __asm__(SQUEEZE_STORE_TILES(SQUEEZE_TWO_ROWS(SQUEEZE_VALUE_LINEAR)));
+}
+__attribute__((naked, noinline)) void StoreTallRelu([[maybe_unused]] const StoreRun* run) {
+  __asm__(SQUEEZE_STORE_TILES(SQUEEZE_FOUR_ROWS(SQUEEZE_VALUE_RELU)));
+}
+__attribute__((naked, noinline)) void StoreTallLinear([[maybe_unused]] const StoreRun* run) {
+  __asm__(SQUEEZE_STORE_TILES(SQUEEZE_FOUR_ROWS(SQUEEZE_VALUE_LINEAR)));
+}
+
+#endif
+
+// A row's six sums, `pitch` words apart, to twice its four accumulators. `row`: of a tall tile.
+void Along(const int32_t* sums, uint32_t pitch, bool tall, uint32_t row, int32_t twice[4]) {
+  uint32_t m[6];
+  for (uint32_t i = 0; i < 6; ++i) m[i] = static_cast<uint32_t>(sums[pitch * i]);
+  if (tall) {
+    m[0] *= 3;
+    m[5] *= 3;
+  }
+  const uint32_t p = m[1] + m[2], q = m[1] - m[2], r = m[3] + m[4], t = m[3] - m[4];
+  const uint32_t inverse = tall ? kInverseOf9 : kInverseOf3;
+  const int more = tall && row < 2 ? 2 - static_cast<int>(row) : 0;
+  twice[0] = static_cast<int32_t>((2 * (m[0] - 2 * p) + r) * inverse) >> (3 + more);
+  twice[1] = static_cast<int32_t>((t - 2 * q) * inverse) >> (2 + more);
+  twice[2] = static_cast<int32_t>((r - p) * inverse) >> (1 + more);
+  twice[3] = static_cast<int32_t>((2 * (t + m[5]) - q) * inverse) >> (1 + more);
+}
+
+int8_t Value(const ConvRows& conv, const PairScale& scale, uint32_t o, uint32_t c, int32_t twice) {
+  if (scale.rounding == Rounding::kExact) {
+    return Requantize(WrappingAdd(twice >> 1, conv.bias[o + c]), conv.multipliers[o + c], conv.shifts[o + c],
+                      conv.out_zero_point, conv.act_min, conv.act_max);
+  }
+  const int32_t acc = WrappingAdd(twice, c == 0 ? scale.start0 : scale.start1);
+  int32_t value = Smmlar(acc, c == 0 ? scale.multiplier0 : scale.multiplier1, 0);
+  if (scale.rounding == Rounding::kLinear) value += value >> 31;
+  value += c == 0 ? scale.rounding0 : scale.rounding1;
+  return static_cast<int8_t>(Ssat8(value >> (c == 0 ? scale.shift0 : scale.shift1)));
+}
+
+}  // namespace
+
+void WinogradStore(const ConvRows& conv, const PairScale& scale, uint32_t o, uint32_t rows,
+                   const uint32_t* tiles, uint32_t first, uint32_t count, const int32_t* sums) {
+  const uint32_t channels = o + 1 < conv.out_channels ? 2 : 1;
+  const bool tall = rows == 4;
+  const uint32_t tile_words = WinogradTileWords(rows);
+#if defined(__ARM_FEATURE_DSP)
+  if (scale.rounding != Rounding::kExact) {
+    const bool relu = scale.rounding == Rounding::kRelu;
+    for (uint32_t c = 0; c < channels; ++c) {
+      const StoreRun run = {
+          tiles,
+          {static_cast<int32_t>(tall ? kInverseOf9 : kInverseOf3), c == 0 ? scale.start0 : scale.start1,
+           c == 0 ? scale.multiplier0 : scale.multiplier1, c == 0 ? scale.rounding0 : scale.rounding1,
+           c == 0 ? scale.shift0 : scale.shift1},
+          4 * c,
+          o + c,
+          tiles + count * tile_words};
+      if (tall) {
+        relu ? StoreTallRelu(&run) : StoreTallLinear(&run);
+      } else {
+        relu ? StoreRelu(&run) : StoreLinear(&run);
+      }
+    }
+    return;
+  }
+#endif
+  const uint32_t across = (conv.out_width + kWinogradColumns - 1) / kWinogradColumns;
+  for (uint32_t i = 0; i < count; ++i, tiles += tile_words) {
+    for (uint32_t row = rows; row-- > 0;) {
+      const uint32_t y = rows * ((first + i) / across) + row;
+      int8_t* const out = conv.out[y < conv.out_rows ? y : conv.out_rows - 1u];
+      const uint32_t* const to = tiles + 1 + 4 * (rows - 1 - row);
+      for (uint32_t c = 0; c < channels; ++c) {
+        int32_t twice[4];
+        Along(TileSums(tiles[0], sums) + 6 * row + c, 6 * rows, tall, row, twice);
+        for (uint32_t x = 4; x-- > 0;)
+          *(TilePixel(to[3 - x], out) + o + c) = Value(conv, scale, o, c, twice[x]);
+      }
+    }
+  }
+}
+
+}  // namespace squeeze

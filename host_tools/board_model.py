@@ -1,0 +1,129 @@
+"""The engine's model for one board: its kernels, its memory. Written beside the board's firmware."""
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from convert import arrays, encodings, engine_model, report, settings, tflite, tflm
+from convert.target import Target
+from convert.tflite import TfliteFile
+from host_tools.boards import Board
+from model import files
+
+# What a firmware takes beside the arena: stack, the UART's ring, variables; and beside the weights: code.
+_SRAM_RESERVE = 8 * 1024
+_FLASH_RESERVE = 60 * 1024
+_REPO = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asks of a firmware's model; None: as the board has it."""
+
+    kernels: str | None = None
+    optimize: str = "speed"
+    sram_bytes: int | None = None
+    flash_bytes: int | None = None
+
+
+def target_for(board: Board, manifest: dict[str, Any], request: Request) -> Target:
+    """The converter's target: the board's kernels and the memory that a firmware leaves for the model."""
+    row = manifest["input"]["width"] * manifest["input"]["channels"]
+    parameters = manifest["engine_model_bytes"] - manifest["weights_stored_bytes"]
+    return Target(
+        family=request.kernels or board.kernels,
+        optimize=request.optimize,
+        flash_bytes=request.flash_bytes or max(board.total("image") - _FLASH_RESERVE - parameters, 1),
+        sram_bytes=request.sram_bytes,
+        sram_limit=max(board.total("data") - _SRAM_RESERVE - row, 1),
+    )
+
+
+def made_for(source: Path, board: str) -> dict[str, Any]:
+    """engine_sha256 of what `make firmware` made for a board; `source`: build/<model>. {} if nothing."""
+    record = source / "firmware" / board / "model" / "engine.json"
+    if not record.is_file():
+        return {}
+    return {"engine_sha256": json.loads(record.read_text(encoding="utf-8"))["engine_sha256"]}
+
+
+def made_from(target: Target, tflite_bytes: bytes, labels: list[str]) -> dict[str, Any]:
+    """Everything that a board's engine model depends on."""
+    return {
+        "target": dataclasses.asdict(target),
+        "tflite_sha256": files.sha256(tflite_bytes),
+        "labels": labels,
+        "tools_sha256": _tools_digest(),
+    }
+
+
+@cache
+def _tools_digest() -> str:
+    """Of everything that decides what a model's bytes are."""
+    digest = hashlib.sha256()
+    for folder, pattern in (("convert", "*.py"), ("firmware_cpp/engine", "**/*.*")):
+        for path in sorted((_REPO / folder).glob(pattern)):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def prepare(board: Board, source: Path, folder: Path, request: Request) -> dict[str, Any]:
+    """Writes model_sqz.c, model_sqz.h, model_settings.h and engine.json into `folder`, where not up to date.
+
+    Args:
+        board: for its kernels and memories.
+        source: build/<model>, with manifest.json and model.tflite.
+        folder: where to.
+        request: what the user asks for.
+
+    Returns:
+        engine.json: arena_bytes, engine_model_bytes, weights_stored_bytes, kernels, plan, peak.
+
+    Raises:
+        UserError: the model differs from LiteRT, which the proof on the host found.
+    """
+    manifest = json.loads((source / "manifest.json").read_text(encoding="utf-8"))
+    target = target_for(board, manifest, request)
+    content = (source / "model.tflite").read_bytes()
+    key = made_from(target, content, manifest["labels"])
+    record = folder / "engine.json"
+    if record.is_file():
+        made = json.loads(record.read_text(encoding="utf-8"))
+        if made.get("made_from") == key:
+            return made
+        record.unlink()
+    file = tflite.parse(content, str(source / "model.tflite"))
+    return _write(file, manifest, target, folder, key)
+
+
+def _write(
+    file: TfliteFile, manifest: dict[str, Any], target: Target, folder: Path, key: dict[str, Any]
+) -> dict[str, Any]:
+    made = engine_model.make(file, manifest["labels"], target)
+    summary = {
+        "made_from": key,
+        "engine_sha256": files.sha256(made.content),
+        "arena_bytes": made.plan.arena_bytes,
+        "engine_model_bytes": len(made.content),
+        "weights_stored_bytes": sum(len(encodings.stored_weights(la)) for la in made.network.layers),
+        "kernels": made.kernels,
+        "plan": report.plan_rows(made.network),
+        "peak": report.peak_rows(made.network, made.plan),
+    }
+    described = {**manifest, "engine_sram_bytes": made.plan.arena_bytes}
+    what = f"{manifest['model']}: the engine's model for {target.family} kernels; made by `make firmware`."
+    header, source = arrays.c_array("g_model_sqz", made.content, what)
+    outputs = {
+        "model_sqz.c": source,
+        "model_sqz.h": header,
+        "model_settings.h": settings.settings_header(described, tflm.resolver_methods(file)),
+    }
+    for name, text in outputs.items():
+        files.write_bytes(folder / name, text.encode())
+    files.write_bytes(folder / "model.sqz", made.content)
+    files.write_json(folder / "engine.json", summary)
+    return summary

@@ -1,0 +1,112 @@
+"""Kernels, encodings, batches and scratch: chosen within the memory there is."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from convert import plan, tflite
+from convert.choose import choose
+from convert.encodings import stored_weights
+from convert.kernels import FAMILY_KERNELS, shape_of
+from convert.lower import lower
+from convert.network import ConvKernel, Kind
+from convert.split import split
+from convert.target import Target
+from tests.convert.shared_files import baseline
+
+F405 = Target("dsp", flash_bytes=950_000, sram_limit=122_000)
+
+
+def chosen(name, target):
+    network = lower(tflite.read(baseline(name)))
+    split(network)
+    fits = choose(network, target)
+    return network, plan.plan(network).arena_bytes, fits
+
+
+def convolutions(network):
+    return [layer for layer in network.layers if layer.kind is Kind.CONV_2D]
+
+
+def stored(network):
+    return sum(len(stored_weights(layer)) for layer in network.layers)
+
+
+def estimate(network, family):
+    """Instructions by the kernels' own cost models."""
+    total = 0.0
+    for layer in convolutions(network):
+        out = network.buffers[layer.output]
+        shape = shape_of(layer, network.buffers[layer.inputs[0]], out, layer.batch_rows)
+        model = next(
+            m for m in FAMILY_KERNELS[family]
+            if (m.kernel, m.encoding) == (layer.conv_kernel, layer.encoding) and m.takes(shape)
+        )  # fmt: skip
+        total += model.cost(shape, layer.scratch_bytes) * out.height / layer.batch_rows
+    return total
+
+
+def test_the_papers_network_fits_a_chip_of_1_mb_and_128_kb():
+    network, arena, fits = chosen("v1_0", F405)
+    assert fits
+    assert arena <= 122_000
+    assert stored(network) <= 950_000
+    assert {layer.conv_kernel for layer in convolutions(network)} <= {
+        ConvKernel.GEMM, ConvKernel.WINOGRAD, ConvKernel.LIST, ConvKernel.LANES
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["v1_0", "v1_1"])
+def test_each_aim_wins_at_what_it_aims_at(name):
+    speed, speed_arena, _ = chosen(name, Target("dsp", "speed"))
+    flash, _, _ = chosen(name, Target("dsp", "flash"))
+    sram, sram_arena, _ = chosen(name, Target("dsp", "sram"))
+    assert sram_arena < speed_arena
+    assert estimate(speed, "dsp") < min(estimate(flash, "dsp"), estimate(sram, "dsp"))
+    smallest = sum(
+        min(len(stored_weights(replace(layer, encoding=model.encoding))) for model in FAMILY_KERNELS["dsp"]
+            if model.takes(shape_of(layer, flash.buffers[layer.inputs[0]], flash.buffers[layer.output], 1)))
+        for layer in convolutions(flash)
+    )  # fmt: skip
+    assert stored(flash) == smallest
+
+
+def test_a_smaller_budget_costs_speed_and_is_kept():
+    before = 0.0
+    for budget in (160_000, 110_000, 92_000, 75_000):
+        network, arena, fits = chosen("v1_1", Target("dsp", sram_bytes=budget))
+        assert fits
+        assert arena <= budget
+        cost = estimate(network, "dsp")
+        assert cost >= before * 0.99  # greedy: nearly monotonous
+        before = cost
+
+
+def test_too_little_sram_takes_the_leanest_way_and_says_so():
+    network, arena, fits = chosen("v1_1", Target("dsp", sram_limit=20_000))
+    assert not fits
+    _, leanest, _ = chosen("v1_1", Target("dsp", "sram"))
+    assert arena == leanest
+    assert all(layer.batch_rows == 1 for layer in network.layers)
+
+
+def test_layers_of_a_stage_have_one_batch():
+    network, _, _ = chosen("v1_1", Target("dsp"))
+    for a, b in zip(network.layers, network.layers[1:], strict=False):
+        if a.output == b.output:
+            assert a.batch_rows == b.batch_rows
+
+
+def test_conv10_is_split_and_the_tensor_found_in_its_parts():
+    network = lower(tflite.read(baseline("v1_1")))
+    whole = next(layer for layer in network.layers if layer.name == "conv10")
+    split(network)
+    parts = [layer for layer in network.layers if layer.name.startswith("conv10[")]
+    assert len(parts) > 1
+    assert np.array_equal(np.concatenate([p.weights for p in parts]), whole.weights)
+    assert sum(p.macs for p in parts) == whole.macs
+    views = next(v for v in network.tensors.values() if len(v) > 1)
+    assert [network.buffers[v.buffer].channels for v in views] == [p.out_channels for p in parts]
+    assert sum(v.channels for v in views) == whole.out_channels
+    assert all(network.buffers[p.output].row_bytes <= 4096 for p in parts)

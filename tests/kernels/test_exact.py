@@ -1,0 +1,130 @@
+"""Kernels compute what numpy computes, on emulated CPUs, while interrupts overwrite all that they may."""
+
+import collections
+
+import numpy as np
+import pytest
+
+from convert import blob, plan
+from convert.host_engine import HostEngine
+from convert.network import Kind, Network
+from convert.proof import EngineTrace
+from convert.target import Family
+from tests.kernels import arithmetic, case_file, emulated_cases, random_layers, variants
+
+FAMILIES: dict[str, Family] = {"mps2_an386": "dsp", "mps2_an500": "dsp", "mps3_an547": "mve"}
+SAMPLE = 300
+LONG_CHUNK = 1000
+LONG_CHUNKS = 10
+
+
+def serialized(network: Network) -> bytes:
+    return blob.serialize(network, plan.plan(network), [])
+
+
+def record(seed: int, family: Family) -> tuple[bytes, Network]:
+    """The case of a seed, its convolutions forced through kernels of `family`."""
+    case = random_layers.sample(seed)
+    maps = arithmetic.maps_of(case.network, case.image)
+    variants.force(case.network, family, seed)
+    return case_file.record(serialized(case.network), case.image, maps), case.network
+
+
+def check(board: str, first: int, count: int) -> collections.Counter:
+    """Runs cases [first, first + count) on `board`; how many convolutions each kernel ran."""
+    family = FAMILIES[board]
+    used: collections.Counter = collections.Counter()
+
+    def records():
+        for seed in range(first, first + count):
+            content, network = record(seed, family)
+            used.update(layer.conv_kernel for layer in network.layers if layer.kind is Kind.CONV_2D)
+            yield content
+
+    outcome = emulated_cases.run(board, family, records(), first)
+    if outcome.complaints:
+        seed = int(outcome.complaints[0].split()[1])
+        text = "\n".join(outcome.complaints[:10])
+        pytest.fail(f"{board}: {outcome.failed} of {outcome.cases} cases\n{text}\ncase {seed}:\n"
+                    f"{variants.describe(record(seed, family)[1])}")  # fmt: skip
+    assert (outcome.cases, outcome.failed) == (count, 0)
+    assert outcome.rows > 3 * count
+    assert outcome.ticks > 50 * count, "interrupts came all along"
+    return used
+
+
+@pytest.mark.parametrize("board", FAMILIES)
+def test_random_layers(board):
+    used = check(board, 0, SAMPLE)
+    assert set(used) == {model.kernel for model in variants.kernels_of(FAMILIES[board])}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("chunk", range(LONG_CHUNKS))
+@pytest.mark.parametrize("board", FAMILIES)
+def test_many_random_layers(board, chunk):
+    check(board, SAMPLE + chunk * LONG_CHUNK, LONG_CHUNK)
+
+
+def on_the_host(network: Network, image: np.ndarray) -> list[np.ndarray]:
+    trace = EngineTrace(HostEngine(serialized(network)), network)
+    trace.infer(image)
+    return [
+        m.reshape(b.height, b.width, b.channels) for m, b in zip(trace.maps, network.buffers, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("family", [None, "portable", "dsp"])
+def test_the_host_computes_the_same(family):
+    """The plain kernels, and those that the host has of the others."""
+    for seed in range(SAMPLE):
+        case = random_layers.sample(seed)
+        wanted = arithmetic.maps_of(case.network, case.image)
+        if family:
+            variants.force(case.network, family, seed)
+        for i, (mine, right) in enumerate(zip(on_the_host(case.network, case.image), wanted, strict=True)):
+            assert np.array_equal(mine, right), f"seed {seed}, buffer {i}\n{variants.describe(case.network)}"
+
+
+def test_the_sample_has_the_edges():
+    convolutions = [
+        (case.network.buffers[layer.inputs[0]], layer, case.network.buffers[layer.output])
+        for case in map(random_layers.sample, range(SAMPLE))
+        for layer in case.network.layers
+        if layer.kind is Kind.CONV_2D
+    ]
+    kernels = {(layer.kernel, layer.stride) for _, layer, _ in convolutions}
+    assert {((1, 1), (1, 1)), ((3, 3), (1, 1)), ((3, 3), (2, 2)), ((7, 7), (2, 2))} <= kernels
+    widths = {out.width for _, _, out in convolutions}
+    assert {1, 2, 3, 13, 55, 111, 112} <= widths
+    assert {1, 70} <= {x.channels for x, _, _ in convolutions} | {y.channels for *_, y in convolutions}
+    assert {-128, 127} <= {x.zero_point for x, *_ in convolutions}
+    assert any((layer.shifts > 0).any() for _, layer, _ in convolutions)
+    assert any((layer.act_min, layer.act_max) == (-128, 127) for _, layer, _ in convolutions)
+    assert any(layer.act_min > out.zero_point for _, layer, out in convolutions)
+    assert any(not layer.weights[0].any() for _, layer, _ in convolutions)
+    assert any((layer.weights == -128).all() for _, layer, _ in convolutions)
+    assert any(layer.pad_left >= layer.kernel[1] for _, layer, _ in convolutions)
+    assert any(layer.out_channel and layer.out_channels < out.channels for _, layer, out in convolutions)
+
+
+def test_what_is_wrong_is_noticed():
+    """The harness can fail: a wrong byte in each map, a model that the engine refuses."""
+    board = "mps2_an386"
+    case = random_layers.sample(3)
+    right = arithmetic.maps_of(case.network, case.image)
+    content = serialized(case.network)
+    records = []
+    for i, _ in enumerate(right):
+        maps = [m.copy() for m in right]
+        maps[i].flat[-1] ^= 1
+        records.append(case_file.record(content, case.image, maps))
+    records.append(case_file.record(content[:-4] + b"\0\0\0\1", case.image, right))
+    records.append(case_file.record(content, case.image, right))
+    outcome = emulated_cases.run(board, "dsp", records, 40)
+    assert (outcome.cases, outcome.failed) == (len(records), len(records) - 1)
+    for i, (line, m) in enumerate(zip(outcome.complaints, right, strict=False)):
+        row, at = m.shape[0] - 1, m[0].size - 1
+        got = int(m.flat[-1]) + 128
+        assert line == f"differs {40 + i} {i} {row} {at} {got} {got ^ 1}"
+    assert outcome.complaints[-1] == f"refused {40 + len(right)} 5"

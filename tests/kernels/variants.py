@@ -1,0 +1,72 @@
+"""Each convolution through each kernel that takes it: chosen at random here, by cost in convert/choose.py."""
+
+import numpy as np
+
+from convert.kernels import FAMILY_KERNELS, KernelModel, shape_of
+from convert.network import Buffer, Kind, Layer, Network
+from convert.schedule import Stage, stages_of
+from convert.target import Family
+from tests.kernels.random_layers import fills_its_window
+
+_MAX_BATCH = 4  # kMaxBatch of firmware_cpp/engine/format.h
+_MAX_SCRATCH = 160 * 1024  # the arena has to fit kZoneBytes of firmware_cpp/bench/cases.cc
+_RARELY = 0.2  # the weight of the kernels that every family has
+
+
+def kernels_of(family: Family) -> list[KernelModel]:
+    """All that the family has."""
+    return FAMILY_KERNELS.get(family, FAMILY_KERNELS["portable"])
+
+
+def _force_layer(network: Network, layer: Layer, family: Family, rng: np.random.Generator) -> None:
+    source, out = network.buffers[layer.inputs[0]], network.buffers[layer.output]
+    shape = shape_of(layer, source, out, layer.batch_rows)
+    models = [m for m in kernels_of(family) if m.takes(shape) and m.scratch(shape) <= _MAX_SCRATCH]
+    common = {model.kernel for model in kernels_of("portable")} if family != "portable" else set()
+    odds = np.array([_RARELY if model.kernel in common else 1.0 for model in models])
+    model = models[int(rng.choice(len(models), p=odds / odds.sum()))]
+    least = model.scratch(shape)
+    most = max(min(model.useful(shape), _MAX_SCRATCH), least)
+    layer.conv_kernel, layer.encoding = model.kernel, model.encoding
+    layer.scratch_bytes = int(rng.choice([least, most, rng.integers(least, most + 1)]))
+
+
+def _force_stage(network: Network, stage: Stage, family: Family, rng: np.random.Generator) -> None:
+    out = network.buffers[stage.output]
+    batch = int(rng.integers(1, min(_MAX_BATCH, out.height) + 1))
+    while not all(fills_its_window(la, network.buffers[la.inputs[0]], out, batch) for la in stage.layers):
+        batch -= 1
+    for layer in stage.layers:
+        layer.batch_rows = batch
+        _force_layer(network, layer, family, rng)
+
+
+def force(network: Network, family: Family, seed: int) -> None:
+    """Sets kernel, encoding, batch and scratch of every convolution of `network`, at random by `seed`."""
+    rng = np.random.default_rng([seed, 1])
+    for stage in stages_of(network):
+        if all(layer.kind is Kind.CONV_2D for layer in stage.layers):
+            _force_stage(network, stage, family, rng)
+
+
+def _map(buffer: Buffer) -> str:
+    return f"{buffer.height}x{buffer.width}x{buffer.channels} zero {buffer.zero_point}"
+
+
+def _how(layer: Layer) -> str:
+    shifts = f"shifts {layer.shifts.min()}..{layer.shifts.max()}"
+    kernel = f"{layer.conv_kernel.name.lower()} {layer.encoding.name.lower()}"
+    return f", {shifts}, {kernel}, {layer.batch_rows} rows at once, scratch {layer.scratch_bytes}"
+
+
+def describe(network: Network) -> str:
+    """The layers and how they are run, for the message of a failure."""
+    lines = []
+    for layer in network.layers:
+        x, out = network.buffers[layer.inputs[0]], network.buffers[layer.output]
+        lines.append(
+            f"{layer.name}: {_map(x)} -> {_map(out)}, channels {layer.out_channel}+{layer.out_channels}, "
+            f"window {layer.kernel} stride {layer.stride} pad {layer.pad_top, layer.pad_left}, "
+            f"clamp {layer.act_min}..{layer.act_max}" + (_how(layer) if layer.kind is Kind.CONV_2D else "")
+        )
+    return "\n".join(lines)
