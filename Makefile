@@ -12,11 +12,13 @@ option = $(if $($(1)),--$(call lower,$(1)) "$($(1))")
 STAGE = --model "$(MODEL)" $(call option,DATA) $(call option,EPOCHS) $(if $(FRESH),--fresh)
 # With TFLITE= the model is named after the file, unless MODEL= was typed as well.
 CONVERT_MODEL = $(if $(TFLITE),$(if $(filter command line,$(origin MODEL)),--model "$(MODEL)"),--model "$(MODEL)")
+# How the engine's model is made for the board.
+REQUEST = $(call option,OPTIMIZE) $(call option,KERNELS) $(call option,SRAM_BYTES) $(call option,FLASH_BYTES)
 # A real board at PORT=, else the emulated BOARD=.
 DEVICE = $(if $(PORT),--port "$(PORT)",--board "$(BOARD)")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long lint train prune quantize evaluate convert firmware flash simulate validate clean
+.PHONY: help setup demo test test-long lint train prune quantize evaluate convert firmware flash simulate validate bench clean
 
 help: ## this list
 	@echo "make VERB [MODEL=digits] [BOARD=stm32f405] ..."
@@ -57,17 +59,21 @@ OURS = $(wildcard $(filter %.toml,$(MODEL)) model/configs/$(NAME).toml)
 $(CONVERTED): $(if $(OURS),$(OURS) $(wildcard build/$(NAME)/quantized.keras model/zoo/$(NAME)/quantized.keras convert/*.py)) | setup
 	@$(PYTHON) -m convert --model "$(MODEL)"
 
-firmware: setup $(CONVERTED) ## build the firmware of MODEL= for BOARD=
-	@$(PYTHON) -m host_tools firmware --model "$(MODEL)" --board "$(BOARD)"
+firmware: setup $(CONVERTED) ## build the firmware of MODEL= for BOARD= [OPTIMIZE=speed|flash|sram SRAM_BYTES= FLASH_BYTES= KERNELS=]
+	@$(PYTHON) -m host_tools firmware --model "$(MODEL)" --board "$(BOARD)" $(REQUEST)
 
 flash: firmware ## write it to a real board [DRY_RUN=1]
-	@$(PYTHON) -m host_tools flash --model "$(MODEL)" --board "$(BOARD)" $(if $(DRY_RUN),--dry-run)
+	@$(PYTHON) -m host_tools flash --model "$(MODEL)" --board "$(BOARD)" $(REQUEST) $(if $(DRY_RUN),--dry-run)
 
 simulate: firmware ## boot the emulated BOARD= and print the URL of its serial port
-	@$(PYTHON) -m host_tools simulate --model "$(MODEL)" --board "$(BOARD)"
+	@$(PYTHON) -m host_tools simulate --model "$(MODEL)" --board "$(BOARD)" $(REQUEST)
 
 validate: $(if $(PORT),setup,firmware) ## images over serial, device against Python [PORT= or BOARD=] [DATA= LIMIT= JSON=file]
 	@$(PYTHON) -m host_tools validate --model "$(MODEL)" $(DEVICE) $(call option,DATA) $(call option,LIMIT) $(call option,JSON)
+
+bench: setup ## instructions, SRAM, flash of all networks on all emulated boards [MODEL= BOARD= KERNELS= CHECK=1 LAYERS=1 UPDATE=1]
+	@$(PYTHON) -m host_tools bench $(foreach name,MODEL BOARD,$(if $(filter command environment,$(firstword $(origin $(name)))),$(call option,$(name)))) \
+	  $(call option,KERNELS) $(call option,OPTIMIZE) $(call option,JSON) $(if $(CHECK),--check) $(if $(LAYERS),--layers) $(if $(UPDATE),--update)
 
 clean: ## remove build/ (trained models in it, too)
 	rm -rf build

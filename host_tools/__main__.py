@@ -2,12 +2,14 @@
 
 import sys
 
-from host_tools import demo, firmware, flash, simulate, validate
+from host_tools import bench, demo, firmware, flash, simulate, validate
 from model import cli
 
 if __name__ == "__main__":
     sys.exit(
         cli.main(
-            "python -m host_tools", "The host's side of a board.", [demo, firmware, flash, simulate, validate]
+            "python -m host_tools",
+            "The host's side of a board.",
+            [bench, demo, firmware, flash, simulate, validate],
         )
     )

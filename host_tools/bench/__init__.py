@@ -1,0 +1,154 @@
+"""`python -m host_tools bench`: instructions, SRAM and flash of every network on every emulated board."""
+
+import argparse
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from convert.target import FAMILIES, OPTIMIZE
+from host_tools import boards
+from host_tools.bench import measure, networks, results
+from host_tools.board_model import Request
+from model import config, files
+from model.errors import UserError
+
+NAME = "bench"
+HELP = "measure instructions, SRAM and flash in the emulators, against TFLite Micro and a reference"
+EXAMPLES = """\
+  python -m host_tools bench
+  python -m host_tools bench --model digits --board stm32f405 --layers
+  python -m host_tools bench --check                      # exit status 1 where over 1 % slower than committed
+  python -m host_tools bench --model small_32 --kernels portable --update"""
+
+RESULTS = Path("build/bench/results.json")
+BOARDS = ("stm32f405", "mps2_an386", "mps2_an500", "mps3_an547")
+# Beside each board's own kernels: the plain ones, where TFLM's reference kernels were counted.
+PORTABLE = ((networks.IMAGENET[0].name, "mps2_an386"),)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """See model.cli.Command."""
+    parser.add_argument(
+        "--model",
+        action="append",
+        metavar="NAME",
+        help=f"one of build/, or of {', '.join(networks.NAMES)} (all)",
+    )
+    parser.add_argument("--board", action="append", metavar="NAME", help=f"({', '.join(BOARDS)})")
+    parser.add_argument("--kernels", choices=FAMILIES, help="instead of what each board's CPU runs best")
+    parser.add_argument("--optimize", choices=OPTIMIZE, default="speed", help="as for firmware (speed)")
+    parser.add_argument("--layers", action="store_true", help="also print each result's layers")
+    parser.add_argument("--check", action="store_true", help="fail on over 1 %% more than the reference")
+    parser.add_argument(
+        "--update", action="store_true", help=f"take the results into {results.REFERENCE.name}"
+    )
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help=f"also write the results to FILE ({RESULTS})"
+    )
+
+
+def _requests(args: argparse.Namespace, model: str, board: str) -> list[Request]:
+    found = [Request(args.kernels, args.optimize)]
+    if args.kernels is None and (model, board) in PORTABLE:
+        found.append(Request("portable", args.optimize))
+    return found
+
+
+class _Session:
+    """One run of the command: what came of each combination so far."""
+
+    def __init__(self, console: Console, outputs: list[Path]) -> None:
+        self.console = console
+        self.outputs = outputs
+        self.results: list[dict[str, Any]] = []
+        self.failures: list[str] = []
+
+    def say(self, text: str) -> None:
+        self.console.print(text, highlight=False, soft_wrap=True)
+
+    def measure(self, model: str, board: str, request: Request) -> None:
+        where = f"{model} on {board}, {request.kernels or boards.load(board).kernels}"
+        started = time.monotonic()
+        try:
+            result = measure.record(model, board, request)
+        except measure.DoesNotFitError as error:
+            self.say(f"{where}: skipped: {error}")
+            return
+        except UserError as error:
+            self.failures.append(f"{where}: {error}")
+            self.say(self.failures[-1])
+            return
+        self.results.append(result)
+        for path in self.outputs:
+            files.write_json(path, self.results)
+        took = time.monotonic() - started
+        self.say(f"{where}: {result['instructions']:,} instructions ({took:.0f} s)")
+
+    def prepare(self, model: str) -> bool:
+        try:
+            networks.prepare(self.console, model)
+        except networks.NotMeasurableError as error:
+            self.say(f"{model}: skipped: {error}")
+            return False
+        return True
+
+
+def _measure_all(session: _Session, args: argparse.Namespace) -> None:
+    models = [config.name_of(name) for name in args.model or networks.NAMES]
+    names = args.board or list(BOARDS)
+    for board in names:
+        boards.load(board)  # a wrong name is known before the work
+    for model in models:
+        if session.prepare(model):
+            for board in names:
+                for request in _requests(args, model, board):
+                    session.measure(model, board, request)
+
+
+def _conclude(session: _Session, args: argparse.Namespace) -> int:
+    if args.update and session.results:
+        results.write_reference(session.results)
+        session.say(f"wrote {results.REFERENCE}")
+    status = 1 if session.failures else 0
+    if args.check:
+        reference = results.read_reference()
+        for name in results.without_reference(session.results, reference):
+            session.say(f"note: {name} is not in {results.REFERENCE.name}; --update takes it in")
+        lines = results.regressions(session.results, reference)
+        for line in lines:
+            session.say(f"regression: {line}")
+        if not lines and session.results:
+            session.say(
+                f"bench: no regression over {results.TOLERANCE:.0%} in {len(session.results)} results"
+            )
+        status = 1 if lines else status
+    for line in session.failures:
+        session.say(f"bench: FAILED: {line}")
+    return status
+
+
+def run(args: argparse.Namespace) -> int:
+    """See model.cli.Command. Ctrl-C ends it: what was measured until then stays and is shown."""
+    if args.optimize != "speed" and (args.check or args.update):
+        raise UserError(f"--optimize {args.optimize}: the reference holds figures of --optimize speed only")
+    outputs = [RESULTS] + ([args.json] if args.json else [])
+    for path in outputs:
+        files.clear(path)
+    session = _Session(Console(), outputs)
+    interrupted = False
+    try:
+        _measure_all(session, args)
+    except KeyboardInterrupt:
+        interrupted = True
+    if session.results:
+        results.show(session.console, session.results)
+        if args.layers:
+            for result in session.results:
+                results.show_layers(session.console, result)
+        session.say(f"wrote {' and '.join(map(str, outputs))}")
+    if interrupted:
+        session.say("bench: interrupted")
+        return 130
+    return _conclude(session, args)

@@ -1,0 +1,195 @@
+"""One network on one emulated board: built, booted, measured, and its logits compared with the host's."""
+
+import json
+import re
+import socket
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+
+import numpy as np
+
+from convert.host_engine import HostEngine
+from convert.statuses import describe
+from host_tools import board_model, boards, emulator, firmware
+from host_tools.bench import networks
+from host_tools.board_model import Request
+from model.errors import UserError
+
+_SILENCE = 900.0  # seconds: the plain kernels take half a minute for ImageNet, on a machine to themselves
+
+
+class DoesNotFitError(UserError):
+    """The network is too large for the board: by how much, where."""
+
+
+class NotExactError(UserError):
+    """The board computes other logits than the host."""
+
+
+@dataclass(frozen=True)
+class Built:
+    """The measuring program and the real firmware around one engine model. `made`: its engine.json."""
+
+    bench: Path
+    firmware: Path
+    content: bytes
+    made: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the measuring program printed. `layers`: instructions of each, in the engine model's order."""
+
+    unit: str
+    step: int
+    total: int
+    layers: list[int]
+    arena: int
+    stack: int
+    logits_crc: int
+
+
+def build(name: str, board: str, request: Request) -> Built:
+    """Builds both programs under build/bench/, apart from what `make firmware` has built for the user.
+
+    DoesNotFitError: the board is too small.
+    """
+    hardware = boards.load(board)
+    family = request.kernels or hardware.kernels
+    source = networks.BUILD / name
+    folder = networks.BUILD / "bench" / name / f"{board}-{family}-{request.optimize}"
+    made = board_model.prepare(hardware, source, folder / "model", request)
+    held, wanted = hardware.total("image"), made["engine_model_bytes"]
+    if wanted > held:
+        raise DoesNotFitError(f"its model of {wanted:,} bytes exceeds the {held:,} bytes of {board}'s flash")
+    options = {
+        "MODEL_DIR": str((folder / "model").resolve()),
+        "SQUEEZE_FAMILY": family,
+        "SQUEEZE_KERNELS": ";".join(made["kernels"]),
+    }
+    try:
+        programs = [firmware.compile_target(hardware, folder, t, options) for t in ("firmware", "bench")]
+    except firmware.LinkOverflowError as error:
+        raise DoesNotFitError(firmware.overflow_message(hardware, name, error.regions, made)) from error
+    return Built(programs[1], programs[0], (folder / "model" / "model.sqz").read_bytes(), made)
+
+
+def run(board: str, program: Path) -> Measured:
+    """Boots the measuring program and waits for its figures. UserError: it failed."""
+    with emulator.machine(board, program) as machine:
+        place = urlparse(machine.url)
+        with socket.create_connection((place.hostname, place.port)) as line:
+            line.settimeout(_SILENCE)
+            try:
+                return parse(line.makefile("r", encoding="ascii", errors="replace"))
+            except TimeoutError as error:
+                raise UserError(f"{program}: silent for {_SILENCE:.0f} s on {board}") from error
+
+
+def parse(lines: Iterator[str]) -> Measured:
+    """Reads the lines that firmware_cpp/bench/main.cc prints."""
+    found: dict[str, list[str]] = {}
+    layers: list[int] = []
+    for line in lines:
+        label, *values = line.split() or [""]
+        if label == "FAULT":
+            raise UserError(f"the firmware faulted: {line.strip()}")
+        if label == "end":
+            break
+        if label == "layer":
+            layers.append(int(values[1]))
+        else:
+            found[label] = values
+    else:
+        raise UserError("the emulator ended before the figures came")
+    status = int(found["status"][0])
+    if status:
+        raise UserError(f"the engine on the board: {describe(status)}")
+    return Measured(
+        unit=found["unit"][0],
+        step=int(found["step"][0]),
+        total=int(found["total"][0]),
+        layers=layers,
+        arena=int(found["arena"][0]),
+        stack=int(found["stack"][0]),
+        logits_crc=int(found["logits"][1]),
+    )
+
+
+def pseudo_image(content: bytes, shape: tuple[int, int, int]) -> np.ndarray:
+    """The image that firmware_cpp/bench/pseudo_image.h cuts out of an engine model."""
+    height, width, channels = shape
+    row_bytes = width * channels
+    starts = (row * row_bytes % (len(content) - row_bytes) // 4 * 4 for row in range(height))
+    rows = b"".join(content[start : start + row_bytes] for start in starts)
+    return np.frombuffer(rows, np.int8).reshape(shape)
+
+
+def check_exact(name: str, content: bytes, measured: Measured) -> None:
+    """NotExactError where the plain kernels on the host give other logits."""
+    engine = HostEngine((networks.BUILD / name / "model.sqz").read_bytes())
+    logits, _ = engine.infer(pseudo_image(content, engine.input_shape))
+    wanted = zlib.crc32(logits.tobytes())
+    if measured.logits_crc != wanted:
+        raise NotExactError(
+            f"NOT exact: CRC-32 of the logits {measured.logits_crc:08x}, the host's engine has {wanted:08x}"
+        )
+
+
+def engine_code_bytes(program: Path) -> int:
+    """Bytes of flash that the engine's own sources take in `program`, from the linker's map beside it."""
+    text = program.with_suffix(".map").read_text(encoding="utf-8")
+    linked = text[text.index("Linker script and memory map") :]
+    section = r"^ \.(?:text|rodata|data)\S*\s+0x([0-9a-f]+)\s+0x([0-9a-f]+)\s+\S*libsqueeze_engine\.a\("
+    return sum(int(size, 16) for _, size in re.findall(section, linked, re.MULTILINE))
+
+
+def record(name: str, board: str, request: Request) -> dict[str, Any]:
+    """Measures; the object for results.json.
+
+    DoesNotFitError, NotExactError; UserError for what else goes wrong.
+    """
+    hardware = boards.load(board)
+    built = build(name, board, request)
+    measured = run(board, built.bench)
+    if measured.unit != "instructions":
+        raise UserError(f"{board}: counts {measured.unit}, not instructions; QEMU wants -icount shift=0")
+    check_exact(name, built.content, measured)
+    manifest = json.loads((networks.BUILD / name / "manifest.json").read_text(encoding="utf-8"))
+    used = firmware.usage(built.firmware)
+    family = request.kernels or hardware.kernels
+    tflm = networks.tflm_instructions(name, hardware.cpu, family)
+    rows = built.made["plan"][1:]  # the first is the input
+    return {
+        "model": name,
+        "board": board,
+        "engine": family,
+        "optimize": request.optimize,
+        "instructions": measured.total,
+        "macs": manifest["macs"],
+        "sram_bytes": used.sram_static + measured.stack,
+        "arena_bytes": measured.arena,
+        "stack_bytes": measured.stack,
+        "weights_stored_bytes": built.made["weights_stored_bytes"],
+        "engine_model_bytes": built.made["engine_model_bytes"],
+        "flash_bytes": used.flash_used,
+        "code_bytes": used.flash_used - built.made["engine_model_bytes"],
+        "engine_code_bytes": engine_code_bytes(built.firmware),
+        "tflm_instructions": tflm,
+        "ratio": round(measured.total / tflm, 4) if tflm else None,
+        "tflite_sha256": manifest["tflite_sha256"],
+        "layers": [
+            {
+                "layer": row["layer"],
+                "kernel": row.get("kernel"),
+                "macs": row["macs"],
+                "instructions": instructions,
+                "instructions_per_mac": round(instructions / row["macs"], 3) if row["macs"] else None,
+            }
+            for row, instructions in zip(rows, measured.layers, strict=True)
+        ],
+    }

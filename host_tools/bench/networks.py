@@ -1,0 +1,136 @@
+"""The networks that are measured, and how each gets into build/<name>/."""
+
+import contextlib
+import io
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from convert.host_engine import REPO
+from host_tools.bench import small_net
+from model import files
+from model.errors import UserError
+
+BUILD = Path("build")
+BASELINES = REPO.parent / "shared" / "baselines"
+TFLM_FIGURES = BASELINES / "tflm.json"
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A .tflite beside the repository, and how its pixels are preprocessed."""
+
+    file: str
+    preprocess: str
+
+    @property
+    def name(self) -> str:
+        """As `python -m convert --tflite` calls it."""
+        return re.sub(r"(\.int8)?\.tflite$", "", self.file)
+
+
+ZOO = ("digits", "gtsrb")
+IMAGENET = (
+    Baseline("squeezenet_v1_1_224.int8.tflite", "torch"),
+    Baseline("squeezenet_v1_0_deep_compression_227.int8.tflite", "caffe"),
+)
+MLPERF_TINY = Baseline("mlperf_tiny_resnet8.int8.tflite", "byte")
+BASELINE_FILES = (*IMAGENET, MLPERF_TINY)
+NAMES = (*ZOO, small_net.NAME, *(baseline.name for baseline in BASELINE_FILES))
+
+# TFLite Micro's instructions for the small network, counted with the others of tflm.json and in the same way
+# (TFLM 2026-08, its release flags, QEMU 7.2 -icount shift=0): their copy of it had other random weights.
+_SMALL_NET_TFLM = {
+    "m4_cmsis_nn": 12_440_000,
+    "m7_cmsis_nn": 12_500_000,
+    "m55_cmsis_nn": 2_720_000,
+    "m4_reference": 52_100_000,
+}
+_CPU_KEYS = {"Cortex-M4F": "m4", "Cortex-M7": "m7", "Cortex-M55": "m55"}
+
+
+class NotMeasurableError(UserError):
+    """A network that is not there, or that the converter refuses: the reason."""
+
+
+def _converted(name: str, tflite_sha256: str | None, inputs_matter: bool) -> bool:
+    """Whether build/<name>/ holds this .tflite; for our own models, one made from what is there now."""
+    folder = BUILD / name
+    if not all((folder / file).is_file() for file in ("manifest.json", "model.tflite", "model.sqz")):
+        return False
+    manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    if inputs_matter:
+        return all(
+            Path(path).is_file() and files.sha256(Path(path).read_bytes()) == digest
+            for path, digest in manifest.get("inputs", {}).items()
+        )
+    return manifest.get("tflite_sha256") == tflite_sha256
+
+
+def _convert(console: Console, name: str, options: list[str]) -> None:
+    from convert import __main__ as convert
+
+    console.print(f"{name}: converting", highlight=False)
+    with contextlib.redirect_stdout(io.StringIO()):  # its plan and summary are not what bench is asked for
+        convert.run(convert.parser().parse_args(options))
+
+
+def _prepare_file(console: Console, name: str, path: Path, preprocess: str) -> None:
+    if not _converted(name, files.sha256(path.read_bytes()), False):
+        options = ["--tflite", str(path), "--model", name, "--preprocess", preprocess]
+        _convert(console, name, options)
+
+
+def _prepare_baseline(console: Console, baseline: Baseline) -> None:
+    path = BASELINES / baseline.file
+    if not path.is_file():
+        raise NotMeasurableError(f"{path} is not there")
+    try:
+        _prepare_file(console, baseline.name, path, baseline.preprocess)
+    except UserError as error:
+        raise NotMeasurableError(str(error)) from error
+
+
+def _prepare_small(console: Console) -> None:
+    path = BUILD / "bench" / f"{small_net.NAME}.tflite"
+    files.write_bytes(path, small_net.tflite())
+    _prepare_file(console, small_net.NAME, path, "byte")
+
+
+def prepare(console: Console, name: str) -> None:
+    """Converts `name` into build/<name>/ where that is not done yet.
+
+    NotMeasurableError: a baseline that is missing or that the engine does not take.
+    """
+    special: dict[str, Callable[[], None]] = {small_net.NAME: lambda: _prepare_small(console)}
+    for baseline in BASELINE_FILES:
+        special[baseline.name] = lambda b=baseline: _prepare_baseline(console, b)
+    if name in special:
+        special[name]()
+    elif name in ZOO:
+        if not _converted(name, None, True):
+            _convert(console, name, ["--model", name])
+    elif not (BUILD / name / "manifest.json").is_file():
+        raise UserError(f"{BUILD / name}: missing; run: make convert MODEL={name}")
+
+
+def tflm_instructions(name: str, cpu: str, engine: str) -> int | None:
+    """What TFLite Micro takes for the same network on the same core; None where it was not measured.
+
+    With its reference kernels for our portable ones, else with CMSIS-NN.
+    """
+    key = f"{_CPU_KEYS.get(cpu, '?')}_{'reference' if engine == 'portable' else 'cmsis_nn'}"
+    if name == small_net.NAME:
+        return _SMALL_NET_TFLM.get(key)
+    if not TFLM_FIGURES.is_file():
+        return None
+    figures = json.loads(TFLM_FIGURES.read_text(encoding="utf-8"))["models"]
+    for baseline in BASELINE_FILES:
+        if baseline.name == name and baseline.file in figures:
+            return figures[baseline.file]["instructions"].get(key)
+    return None

@@ -1,0 +1,106 @@
+"""What was measured: the reference to compare with, and the tables."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from model import files
+from model.errors import UserError
+
+REFERENCE = Path(__file__).resolve().parent / "reference.json"
+TOLERANCE = 0.01
+
+
+def key(result: dict[str, Any]) -> str:
+    """A result's name in the reference."""
+    return f"{result['model']}/{result['board']}/{result['engine']}"
+
+
+def read_reference(path: Path = REFERENCE) -> dict[str, int]:
+    """Instructions by key(). Empty where there is no file yet; UserError for a damaged one."""
+    if not path.is_file():
+        return {}
+    try:
+        figures = json.loads(path.read_text(encoding="utf-8"))
+        return {str(name): int(value) for name, value in figures.items()}
+    except (ValueError, AttributeError, TypeError) as error:
+        raise UserError(f"{path}: damaged ({error}); write it anew with --update") from error
+
+
+def write_reference(results: list[dict[str, Any]], path: Path = REFERENCE) -> None:
+    """Takes the results over into the reference; others in it stay."""
+    figures = read_reference(path) | {key(result): result["instructions"] for result in results}
+    files.write_json(path, dict(sorted(figures.items())))
+
+
+def regressions(results: list[dict[str, Any]], reference: dict[str, int]) -> list[str]:
+    """A line for each result that takes over 1 % more instructions than the reference says."""
+    lines = []
+    for result in results:
+        before, now = reference.get(key(result)), result["instructions"]
+        if before is not None and now > before * (1 + TOLERANCE):
+            lines.append(
+                f"{key(result)}: {now:,} instructions, {now / before - 1:+.1%} on the reference's {before:,}"
+            )
+    return lines
+
+
+def without_reference(results: list[dict[str, Any]], reference: dict[str, int]) -> list[str]:
+    """Keys of results that the reference does not have."""
+    return [key(result) for result in results if key(result) not in reference]
+
+
+def _number(value: int | float | None, form: str = ",") -> str:
+    return "" if value is None else format(value, form)
+
+
+def _table(title: str) -> Table:
+    return Table(title=title, title_justify="left", box=box.SIMPLE, pad_edge=False, padding=(0, 1, 0, 0))
+
+
+def show(console: Console, results: list[dict[str, Any]]) -> None:
+    """A table for each network, a line for each board; at most 80 columns."""
+    for model in dict.fromkeys(result["model"] for result in results):
+        of_model = [result for result in results if result["model"] == model]
+        table = _table(f"{model}: one inference, {of_model[0]['macs'] / 1e6:,.2f} M MACs")
+        for name in ("board", "kernels"):
+            table.add_column(name)
+        for name in ("M instr.", "a MAC", "of TFLM's", "SRAM", "weights", "code"):
+            table.add_column(name, justify="right")
+        for r in of_model:
+            table.add_row(
+                r["board"], r["engine"], _number(r["instructions"] / 1e6, ",.3f"),
+                _number(r["instructions"] / r["macs"], ".3f"), _number(r["ratio"], ".3f"),
+                _number(r["sram_bytes"]), _number(r["weights_stored_bytes"]), _number(r["code_bytes"]),
+            )  # fmt: skip
+        console.print(table)
+    console.print(
+        "of TFLM's: the share of what TensorFlow Lite Micro takes with CMSIS-NN;\n"
+        "of portable kernels: with its reference kernels. All in bytes: SRAM (variables,\n"
+        "arena, serial buffers, deepest stack), weights and code in flash.",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def show_layers(console: Console, result: dict[str, Any]) -> None:
+    """The table of one result's layers."""
+    table = _table(key(result))
+    table.add_column("layer", overflow="fold")
+    table.add_column("kernel")
+    for name in ("MACs", "instructions", "a MAC", "share"):
+        table.add_column(name, justify="right")
+    rest = result["instructions"]
+    for layer in result["layers"]:
+        spent = layer["instructions"]
+        rest -= spent
+        table.add_row(
+            layer["layer"], layer["kernel"] or "", _number(layer["macs"] or None), _number(spent),
+            _number(layer["instructions_per_mac"], ".3f"), f"{spent / result['instructions']:.1%}",
+        )  # fmt: skip
+    table.add_row("schedule, input rows", "", "", _number(rest), "", f"{rest / result['instructions']:.1%}")
+    console.print(table)
