@@ -17,6 +17,13 @@ _BUFFER = struct.Struct("<HHHHIb3x")
 _LAYER = struct.Struct("<BBBBBBBBHHHHHHbbBBIIIIIII6i")
 
 
+def version_of(content: bytes) -> int | None:
+    """The format version of an engine model; None where the bytes are not one."""
+    if len(content) < _HEADER.size or content[:4] != MAGIC:
+        return None
+    return int.from_bytes(content[4:6], "little")
+
+
 class _Data:
     """The blob's data part: pieces at 4-byte aligned offsets."""
 

@@ -147,6 +147,11 @@ def _winograd_rows(s: Shape, stored: bool) -> int:
     return 4 if s.out_rows > 2 and wide and not stored else 2
 
 
+def needs_tall_tiles(kernel: ConvKernel, encoding: Encoding, s: Shape) -> bool:
+    """Whether a convolution wants the build to have Winograd's tiles of four rows."""
+    return kernel is ConvKernel.WINOGRAD and _winograd_rows(s, encoding is Encoding.WINOGRAD) == 4
+
+
 def _winograd_tiles(s: Shape, stored: bool) -> int:
     return -(-s.out_width // 4) * -(-s.out_rows // _winograd_rows(s, stored))
 
@@ -227,11 +232,8 @@ def _list_cost(s: Shape, scratch: int) -> float:
     # Beyond 255 entries and sum|w| of 32,767 a channel is summed the slow way: dense layers go elsewhere.
     slow = 8.0 if s.nonzeros > 0.6 * s.taps * s.out_channels and s.taps > 255 else 1.0
     per_word = (5.5 if words % 3 == 0 else 5.5 + 1.2 * 3 / words) / 3 * slow
-    passes = (
-        1 if s.kernel_h == s.kernel_w == 1 else -(-s.out_rows // 2) * (1 if s.out_rows % 2 == 0 else 2) / 1
-    )
-    if s.kernel_h != 1 and s.out_rows % 2:
-        passes = s.out_rows
+    pairs = s.out_rows // 2 if s.out_rows % 2 == 0 else s.out_rows
+    passes = 1 if s.kernel_h == s.kernel_w == 1 else pairs
     return (
         s.nonzeros * per_word * words * passes
         + chunks * (6 * s.nonzeros + 150 * s.out_channels)
@@ -251,8 +253,7 @@ _LIST = [
 
 
 def _takes_lanes(s: Shape) -> bool:
-    fits = s.kernel_w <= 7 and s.in_channels <= 63 and s.kernel_w * s.in_channels <= 63
-    return fits and s.stride_w == 2
+    return s.kernel_w <= 7 and s.in_channels <= 63 and s.kernel_w * s.in_channels <= 63
 
 
 def _lanes_scratch(s: Shape, tiles: int) -> int:
@@ -278,6 +279,8 @@ def _lanes_cost(s: Shape, scratch: int) -> float:
     room = max((t for t in range(3, tiles + 1) if _lanes_scratch(s, t) <= scratch), default=3)
     chunks = -(-tiles // room)
     per_mac = 0.368 if s.kernel_w > 2 * s.stride_w else 0.6
+    if s.stride_w == 1:
+        per_mac = 1.5  # half empty lanes
     return (
         per_mac * s.macs
         + 8 * s.pixels * s.out_channels

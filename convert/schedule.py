@@ -1,6 +1,6 @@
 """The engine's row schedule, simulated: which row is written and last read when.
 
-Mirrors Engine::Run (firmware_cpp/engine/engine.cc) step by step; the plan is exact because this is.
+Mirrors Engine::PushRow (firmware_cpp/engine/engine.cc) step by step; the plan is exact because this is.
 A stage is the layers that write one buffer (a fire module's two expands, say); they make a row together.
 After each row the deepest stage that can go on goes on, so that rows are used up before more are made.
 A stage whose rows are smaller than those it reads uses up all that wait for it before deeper ones go on.

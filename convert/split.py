@@ -64,7 +64,7 @@ def _splittable(network: Network, i: int) -> bool:
 
 
 def split(network: Network) -> None:
-    """Splits each such convolution of `network`, in place."""
+    """Splits the convolution before the global mean of `network`, in place, where its rows are long."""
     for i in range(len(network.layers) - 1):
         if _splittable(network, i):
             _split_at(network, i)

@@ -22,7 +22,38 @@ namespace {
 
 }  // namespace
 
-bool ConvKernelTakes(ConvKernel kernel, WeightEncoding encoding, [[maybe_unused]] const ConvShape& shape) {
+bool LayerKernelBuilt(LayerKind kind) {
+  switch (kind) {
+    case LayerKind::kConv2D:
+#if SQUEEZE_KERNEL_MAX_POOL
+    case LayerKind::kMaxPool:
+#endif
+#if SQUEEZE_KERNEL_AVERAGE_POOL
+    case LayerKind::kAveragePool:
+#endif
+#if SQUEEZE_KERNEL_MEAN
+    case LayerKind::kMean:
+#endif
+#if SQUEEZE_KERNEL_ADD
+    case LayerKind::kAdd:
+#endif
+#if SQUEEZE_KERNEL_PAD
+    case LayerKind::kPad:
+#endif
+#if SQUEEZE_KERNEL_REQUANTIZE
+    case LayerKind::kRequantize:
+#endif
+#if SQUEEZE_KERNEL_SOFTMAX
+    case LayerKind::kSoftmax:
+#endif
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool ConvKernelTakes(ConvKernel kernel, [[maybe_unused]] WeightEncoding encoding,
+                     [[maybe_unused]] const ConvShape& shape) {
   switch (kernel) {
 #if SQUEEZE_KERNEL_PLAIN
     case ConvKernel::kPlain:
@@ -95,7 +126,7 @@ bool StoredWeightsOk(WeightEncoding encoding, const ConvShape& shape, const uint
   }
 }
 
-void RunConvKernel(ConvKernel kernel, const ConvRows& conv) {
+void RunConvKernel(ConvKernel kernel, [[maybe_unused]] const ConvRows& conv) {
   switch (kernel) {
 #if SQUEEZE_KERNEL_PLAIN
     case ConvKernel::kPlain:

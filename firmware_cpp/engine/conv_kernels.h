@@ -1,4 +1,4 @@
-// Which convolution kernels this build has, what memory each wants, and how to run one.
+// Which kernels this build has, and of the convolutions what memory each wants and how to run one.
 //
 // The build defines SQUEEZE_KERNEL_<NAME> as 1 for each kernel it compiles (CMakeLists.txt); a firmware
 // lists only those that its model uses, so that no other takes flash.
@@ -10,6 +10,9 @@
 #include "engine/kernels.h"
 
 namespace squeeze {
+
+// True when the kernel of layers of that kind is in this build; of convolutions ask ConvKernelTakes.
+bool LayerKernelBuilt(LayerKind kind);
 
 // True when `kernel` is in this build and takes weights of that encoding for convolutions of that shape.
 bool ConvKernelTakes(ConvKernel kernel, WeightEncoding encoding, const ConvShape& shape);

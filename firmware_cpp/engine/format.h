@@ -43,7 +43,7 @@ enum class WeightEncoding : uint8_t {
   kSlices = 4,    // int8, reordered for ConvSlicesRows (its layout: mve/slices.h)
 };
 
-// Which kernel runs a convolution. Each takes certain shapes and encodings: kernel_scratch.h.
+// Which kernel runs a convolution. Each takes certain shapes and encodings: conv_kernels.h.
 enum class ConvKernel : uint8_t {
   kPlain = 0,
   kGemm = 1,

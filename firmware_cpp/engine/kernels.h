@@ -24,7 +24,7 @@ struct ConvRows {
   const int32_t* multipliers;             // [out_channels], never negative
   const int8_t* shifts;                   // [out_channels], -31 to 30
   uint8_t* scratch;                       // 8-byte aligned, the kernel's alone during the call
-  uint32_t scratch_bytes;                 // at least what kernel_scratch.h says
+  uint32_t scratch_bytes;                 // at least what ConvScratchBytes says
   uint32_t out_pixel_stride;              // bytes from pixel to pixel of `out`
   uint16_t in_width;
   uint16_t in_channels;
@@ -45,8 +45,8 @@ struct ConvRows {
 void Conv2DRows(const ConvRows& conv);       // portable/: any shape, kDense and kSparse
 void ConvGemmRows(const ConvRows& conv);     // dsp/: any shape, kDense and kSparse
 void ConvWinogradRows(const ConvRows& conv); // dsp/: 3x3, stride 1
-void ConvLanesRows(const ConvRows& conv);    // dsp/: stride 2, few input channels (the first layer), kDense
-void ConvListRows(const ConvRows& conv);     // dsp/: 1x1 and 3x3, stride 1, kSparse
+void ConvLanesRows(const ConvRows& conv);    // dsp/: few input channels (the first layer), kDense
+void ConvListRows(const ConvRows& conv);     // dsp/: stride 1, kSparse
 void ConvSlicesRows(const ConvRows& conv);   // mve/: any shape, kSlices
 
 // One input row folded into one output row of a pool. `first`: the row starts

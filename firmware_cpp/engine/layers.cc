@@ -41,14 +41,16 @@ void Engine::Convolve(const LayerRecord& layer, int out_row, int rows) {
   RunConvKernel(layer.kernel, conv);
 }
 
+// With few kernels in the build some of what they share goes unused.
 void Engine::Compute(const LayerRecord& layer, int out_row, int rows) {
-  const BufferRecord& in = model_.buffer(layer.inputs[0]);
-  const BufferRecord& out = model_.buffer(layer.output);
-  int8_t* out_data = Row(layer.output, out_row) + layer.out_channel;
+  [[maybe_unused]] const BufferRecord& in = model_.buffer(layer.inputs[0]);
+  [[maybe_unused]] const BufferRecord& out = model_.buffer(layer.output);
+  [[maybe_unused]] int8_t* out_data = Row(layer.output, out_row) + layer.out_channel;
   switch (layer.kind) {
     case LayerKind::kConv2D:
       Convolve(layer, out_row, rows);
       return;
+#if SQUEEZE_KERNEL_ADD
     case LayerKind::kAdd: {
       AddRow add = {};
       add.a = Row(layer.inputs[0], out_row);
@@ -66,6 +68,8 @@ void Engine::Compute(const LayerRecord& layer, int out_row, int rows) {
       AddRowStep(add);
       return;
     }
+#endif
+#if SQUEEZE_KERNEL_PAD
     case LayerKind::kPad: {
       const int row = out_row - layer.pad_top;
       PadRow pad = {};
@@ -80,6 +84,8 @@ void Engine::Compute(const LayerRecord& layer, int out_row, int rows) {
       PadRowStep(pad);
       return;
     }
+#endif
+#if SQUEEZE_KERNEL_REQUANTIZE
     case LayerKind::kRequantize: {
       RequantizeRow requantize = {};
       requantize.row = Row(layer.inputs[0], out_row);
@@ -94,20 +100,22 @@ void Engine::Compute(const LayerRecord& layer, int out_row, int rows) {
       RequantizeRowStep(requantize);
       return;
     }
+#endif
+#if SQUEEZE_KERNEL_SOFTMAX
     case LayerKind::kSoftmax:
       Softmax(Row(layer.inputs[0], 0), out_data, out.channels, layer.params);
       return;
-    case LayerKind::kMaxPool:
-    case LayerKind::kAveragePool:
-    case LayerKind::kMean:
-      return;  // these fold: see Fold
+#endif
+    default:
+      return;  // those that fold: see Fold; Model::Parse lets no other through
   }
 }
 
 void Engine::Fold(const LayerRecord& layer, int in_row, int out_row, int first_row, int last_row) {
   const BufferRecord& in = model_.buffer(layer.inputs[0]);
   const BufferRecord& out = model_.buffer(layer.output);
-  int32_t* sums = reinterpret_cast<int32_t*>(arena_ + layer.scratch_offset);
+  [[maybe_unused]] int32_t* sums = reinterpret_cast<int32_t*>(arena_ + layer.scratch_offset);
+#if SQUEEZE_KERNEL_MEAN
   if (layer.kind == LayerKind::kMean) {
     MeanRow mean = {};
     mean.row = Row(layer.inputs[0], in_row);
@@ -125,7 +133,8 @@ void Engine::Fold(const LayerRecord& layer, int in_row, int out_row, int first_r
     MeanRowStep(mean);
     return;
   }
-  PoolRow pool = {};
+#endif
+  [[maybe_unused]] PoolRow pool = {};
   pool.row = Row(layer.inputs[0], in_row);
   pool.out = Row(layer.output, out_row) + layer.out_channel;
   pool.out_pixel_stride = out.channels;
@@ -140,12 +149,15 @@ void Engine::Fold(const LayerRecord& layer, int in_row, int out_row, int first_r
   pool.act_max = layer.act_max;
   pool.first = in_row == first_row;
   pool.last = in_row == last_row;
-  if (layer.kind == LayerKind::kMaxPool) {
-    MaxPoolRow(pool);
-  } else {
+#if SQUEEZE_KERNEL_MAX_POOL
+  if (layer.kind == LayerKind::kMaxPool) MaxPoolRow(pool);
+#endif
+#if SQUEEZE_KERNEL_AVERAGE_POOL
+  if (layer.kind == LayerKind::kAveragePool) {
     pool.sums = sums + static_cast<uint32_t>(out_row % layer.params[0]) * out.width * in.channels;
     AveragePoolRow(pool);
   }
+#endif
 }
 
 }  // namespace squeeze

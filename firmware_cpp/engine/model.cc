@@ -12,7 +12,7 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the blob is read in pl
 
 constexpr uint16_t kMaxSoftmax = 4095;         // sums of exp are Q12.19
 constexpr uint32_t kMaxMeanPixels = 1u << 23;  // sums of (-128 to 127) - zero point stay in int32
-constexpr uint32_t kMaxTaps = 1u << 16;        // of one output: the sum of products stays below 2^30
+constexpr uint32_t kMaxTaps = 65535;           // of one output: the sum of products stays below 2^30
 
 // [offset, offset + size) lies within `total` and starts on a multiple of `alignment`.
 bool Inside(uint64_t offset, uint64_t size, uint64_t total, uint32_t alignment) {
@@ -93,6 +93,10 @@ class Checker {
       if (layer.out_channels == 0 || layer.out_channel + layer.out_channels > out.channels ||
           layer.act_min > layer.act_max) {
         return Status::kBadLayer;
+      }
+      if (layer.kind >= LayerKind::kConv2D && layer.kind <= LayerKind::kSoftmax &&
+          !LayerKernelBuilt(layer.kind)) {
+        return Status::kNoKernel;
       }
       const Status status = Layer(layer, model_.buffer(layer.inputs[0]), out);
       if (status != Status::kOk) return status;

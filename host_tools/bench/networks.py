@@ -11,6 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
+from convert import blob
 from convert.host_engine import REPO
 from host_tools.bench import small_net
 from model import files
@@ -62,6 +63,8 @@ def _converted(name: str, tflite_sha256: str | None, inputs_matter: bool) -> boo
     """Whether build/<name>/ holds this .tflite; for our own models, one made from what is there now."""
     folder = BUILD / name
     if not all((folder / file).is_file() for file in ("manifest.json", "model.tflite", "model.sqz")):
+        return False
+    if blob.version_of((folder / "model.sqz").read_bytes()) != blob.VERSION:
         return False
     manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     if inputs_matter:

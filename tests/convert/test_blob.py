@@ -8,12 +8,18 @@ import numpy as np
 import pytest
 
 from convert import blob, host_engine, plan, proof, tflite
+from convert.choose import choose
 from convert.lower import lower
-from convert.network import Kind
+from convert.network import Encoding, Kind
+from convert.target import Target
+from host_tools.bench import small_net
 from model.errors import UserError
 from tests.convert import sanitized
 
-OK, TRUNCATED, BAD_MAGIC, BAD_VERSION, BAD_CHECKSUM, BAD_LAYER = 0, 2, 3, 4, 5, 7
+OK, TRUNCATED, BAD_MAGIC, BAD_VERSION, BAD_CHECKSUM, BAD_LAYER, NO_KERNEL = 0, 2, 3, 4, 5, 7, 13
+
+
+LABELS = ["one", "zwei", "drü"]
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +27,24 @@ def converted():
     from tests.convert.random_nets import random_tflite
 
     network = lower(tflite.parse(random_tflite(0)))
-    return network, blob.serialize(network, plan.plan(network), ["one", "zwei", "drü"])
+    return network, blob.serialize(network, plan.plan(network), LABELS)
+
+
+@pytest.fixture(scope="module")
+def of_a_family():
+    """A network for each family's kernels and encodings: those a host runs as well."""
+    made, kernels = [], set()
+    for target in (Target("dsp"), Target("dsp", "flash"), Target("mve")):
+        network = lower(tflite.parse(small_net.tflite()))
+        if target.optimize == "flash":
+            for layer in network.layers:
+                if layer.weights is not None:
+                    layer.weights = np.where(np.abs(layer.weights) > 90, layer.weights, 0).astype(np.int8)
+        choose(network, target)
+        kernels |= {la.conv_kernel.name for la in network.layers if la.kind is Kind.CONV_2D}
+        made.append((network, blob.serialize(network, plan.plan(network), LABELS)))
+    assert {"GEMM", "WINOGRAD", "LIST", "SLICES"} <= kernels
+    return made
 
 
 def resealed(content: bytearray) -> bytes:
@@ -119,11 +142,38 @@ def test_mutants_never_fault(converted, tmp_path):
     run_mutants(content, network, tmp_path, 200, seed=0)
 
 
+def test_mutants_of_other_kernels_never_fault(of_a_family, tmp_path):
+    for network, content in of_a_family:
+        run_mutants(content, network, tmp_path, 70, seed=0)
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(1, 11))
-def test_many_mutants_never_fault(converted, tmp_path, seed):
+def test_many_mutants_never_fault(converted, of_a_family, tmp_path, seed):
+    for network, content in (converted, *of_a_family):
+        run_mutants(content, network, tmp_path, 1000, seed)
+
+
+def test_a_kernel_that_is_not_built_is_refused(converted):
     network, content = converted
-    run_mutants(content, network, tmp_path, 1000, seed)
+    changed = bytearray(content)
+    i = next(i for i, layer in enumerate(network.layers) if layer.kind is Kind.CONV_2D)
+    changed[108 + 16 * len(network.buffers) + 76 * i + 22] = 99  # its kernel
+    assert status_of(resealed(changed)) == NO_KERNEL
+
+
+def test_sparse_weights_that_leave_their_channel_are_refused(of_a_family, tmp_path):
+    network, content = of_a_family[1]
+    for i, layer in enumerate(network.layers):
+        if layer.kind is Kind.CONV_2D and layer.encoding is Encoding.SPARSE:
+            (offset,) = struct.unpack_from("<I", content, 108 + 16 * len(network.buffers) + 76 * i + 24)
+            (count,) = struct.unpack_from("<H", content, offset)
+            for at, value in ((offset, count + 1), (offset, 0xFFFF), (offset + 2, 0x01FF)):
+                changed = bytearray(content)
+                struct.pack_into("<H", changed, at, value)
+                assert status_of(resealed(changed)) == BAD_LAYER
+            return
+    raise AssertionError("no sparse layer")
 
 
 def sweep(content: bytes, network, folder, step: int) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from convert import encodings, slices
+from convert import encodings, slices, winograd
 
 
 def decoded_sparse(content, channels, taps):
@@ -55,3 +55,30 @@ def test_slices_hold_every_weight_in_order():
     assert np.array_equal(taps[:6, :45], weights.reshape(6, 45))
     assert not taps[6:].any()
     assert not taps[:, 45:].any()
+
+
+# Winograd's F(2, 3) and F(4, 3) from their definition: polynomials multiplied at points (infinity last).
+POINTS_2 = (1, -1)  # then infinity, 0
+POINTS_4 = (0, 1, -1, 2, -2)  # then infinity
+
+
+def at_points(taps, points):
+    """A polynomial with coefficients `taps` (constant first) at `points`."""
+    return [sum(int(t) * p**i for i, t in enumerate(taps)) for p in points]
+
+
+def test_winograd_weights_are_the_kernels_polynomial_at_the_points():
+    weights = random_weights((3, 3, 3, 6), 1.0)
+    words = np.frombuffer(winograd.transformed(weights), "<i2").reshape(2, 24, 2, 2, 2, 2)
+    for o in range(3):
+        for c in range(6):
+            quad, word, half = c // 4, c % 2, c % 4 // 2
+            got = words[o // 2, :, quad, word, o % 2, half]
+            kernel = weights[o, :, :, c].astype(int)
+            rows = [[*at_points(row, POINTS_4), row[2]] for row in kernel]  # along
+            for column in range(6):
+                down = [row[column] for row in rows]
+                wanted = [*at_points(down, POINTS_2), down[2], down[0]]
+                assert got[4 * column : 4 * column + 4].tolist() == wanted
+    assert not words[1, :, :, :, 1].any()  # an odd last channel is paired with zeros
+    assert not words[:, :, 1, :, :, 1].any()  # channels 6 and 7 are padding

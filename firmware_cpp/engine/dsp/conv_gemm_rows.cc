@@ -5,10 +5,11 @@
 // Registers of the inner loop: gemm_blocks.cc. Instructions per MAC, K taps, N channels, P pixels at once:
 // 0.667 (SMLAD) + 0.7 / K + 0.01 (loops) + 0.8 / P (weights) + 0.8 / N (inputs) + 0.5 / max(P, N) (doubling)
 // + 4.8 / K (requantization) + 150 / (K P) (a pair of channels). Measured with 1 / 2 / 4 rows at once:
-//   55 pixels 128 -> 16: 0.83 / 0.81 / 0.79   27 pixels 384 -> 48: 0.76 / 0.74 / 0.73
+//   55 pixels 128 -> 16: 0.83 / 0.80 / 0.79   27 pixels 384 -> 48: 0.76 / 0.74 / 0.73
 //   13 pixels 512 -> 64: 0.82 / 0.76 / 0.74   512 -> 1000: 0.80 / 0.74 / 0.72
-//   55 pixels 16 -> 64: 1.29 / 1.19 / 1.15    27 pixels 64 -> 256: 0.88 / 0.83 / 0.81
+// Up to 64 taps with a fused ReLU go to GemmSmallRows.
 #include "engine/dsp/gemm.h"
+#include "engine/dsp/gemm_small.h"
 #include "engine/dsp/im2col.h"
 #include "engine/dsp/intrinsics.h"
 #include "engine/dsp/requantize.h"
@@ -16,36 +17,10 @@
 namespace squeeze {
 namespace {
 
-// The groups of a chunk of pixels: threes, and as many twos as it takes (no third of a group is wasted).
-struct Groups {
-  uint32_t threes, twos;
-};
-
-Groups GroupsOf(uint32_t pixels) {
-  if (pixels < 3) return {0, 1};
-  const uint32_t twos = (3 - pixels % 3) % 3;
-  return {(pixels - 2 * twos) / 3, twos};
-}
-
 // Bytes from a pair's first word (of the channel) to the half of tap `k`.
 uint32_t TapOffset(uint32_t k) { return (k & ~uint32_t{3}) * 4 + (k & 1) * 8 + (k & 2); }
 
 void StoreHalf(uint8_t* to, int16_t value) { std::memcpy(to, &value, sizeof(value)); }
-
-// A sparse channel to its halves of the words of a pair. Returns the next channel's stream.
-const uint8_t* DecodeSparse(const uint8_t* stream, uint32_t taps, int factor, uint32_t channel,
-                            uint32_t* weights) {
-  uint32_t count = stream[0] | (static_cast<uint32_t>(stream[1]) << 8);
-  stream += 2;
-  uint8_t* const bytes = reinterpret_cast<uint8_t*>(weights + channel);
-  uint32_t at = 0;
-  for (; count > 0; --count, stream += 2, ++at) {
-    at += stream[0];
-    if (at >= taps) continue;  // a broken model must not write elsewhere
-    StoreHalf(bytes + TapOffset(at), static_cast<int16_t>(static_cast<int8_t>(stream[1]) * factor));
-  }
-  return stream;
-}
 
 class Gemm {
  public:
@@ -55,15 +30,10 @@ class Gemm {
         padded_(GemmPaddedTaps(taps_)),
         weights_(reinterpret_cast<uint32_t*>(conv.scratch)) {}
 
-  void Run() {
+  __attribute__((noinline)) void Run() {
     const uint32_t pixels = uint32_t{conv_.out_width} * conv_.out_rows;
     const uint32_t room = (conv_.scratch_bytes - GemmWeightBytes(padded_)) / GemmPixelBytes(padded_);
-    uint32_t chunk = pixels;
-    if (room < pixels) {  // chunks of about the same size, of whole groups of three
-      const uint32_t chunks = (pixels + room - 1) / room;
-      chunk = ((pixels + chunks - 1) / chunks + 2) / 3 * 3;
-      if (chunk > room) chunk = room / 3 * 3;
-    }
+    const uint32_t chunk = GemmChunk(pixels, room);
     for (uint32_t begin = 0; begin < pixels; begin += chunk) {
       Chunk(begin, begin + chunk < pixels ? begin + chunk : pixels);
     }
@@ -71,7 +41,7 @@ class Gemm {
 
  private:
   void Chunk(uint32_t begin, uint32_t end) {
-    const Groups groups = GroupsOf(end - begin);
+    const GemmGroups groups = GemmGroupsOf(end - begin);
     double_inputs_ = conv_.out_channels > end - begin;
     const PairScales scales(conv_, taps_);
     const uint32_t group_words = 3 * padded_ / 2;
@@ -79,8 +49,8 @@ class Gemm {
     uint32_t* const threes_end = inputs + groups.threes * group_words;
     uint32_t* const inputs_end = threes_end + groups.twos * padded_;
     int32_t* const sums = reinterpret_cast<int32_t*>(inputs_end);
-    Im2Col(conv_, begin, end, groups.threes, groups.twos, padded_, double_inputs_,
-           reinterpret_cast<int8_t*>(weights_), inputs);
+    Im2Col(conv_, begin, end, {groups, padded_, double_inputs_, false}, reinterpret_cast<int8_t*>(weights_),
+           inputs);
     stream_ = conv_.weights;
     if (conv_.encoding == WeightEncoding::kDense && padded_ > taps_) {
       std::memset(weights_, 0, GemmWeightBytes(padded_));
@@ -111,8 +81,8 @@ class Gemm {
     const int factor = double_inputs_ ? 1 : 2;
     if (conv_.encoding == WeightEncoding::kSparse) {
       std::memset(weights_, 0, GemmWeightBytes(padded_));
-      stream_ = DecodeSparse(stream_, taps_, factor, 0, weights_);
-      if (two) stream_ = DecodeSparse(stream_, taps_, factor, 1, weights_);
+      stream_ = DecodeGemmSparse(stream_, taps_, factor, 0, weights_);
+      if (two) stream_ = DecodeGemmSparse(stream_, taps_, factor, 1, weights_);
       return;
     }
     const int8_t* first = reinterpret_cast<const int8_t*>(stream_);
@@ -163,6 +133,27 @@ class Gemm {
 
 }  // namespace
 
-void ConvGemmRows(const ConvRows& conv) { Gemm(conv).Run(); }
+const uint8_t* DecodeGemmSparse(const uint8_t* stream, uint32_t taps, int factor, uint32_t channel,
+                                uint32_t* weights) {
+  uint32_t count = stream[0] | (static_cast<uint32_t>(stream[1]) << 8);
+  stream += 2;
+  uint8_t* const bytes = reinterpret_cast<uint8_t*>(weights + channel);
+  uint32_t at = 0;
+  for (; count > 0; --count, stream += 2, ++at) {
+    at += stream[0];
+    if (at >= taps) continue;  // a broken model must not write elsewhere
+    StoreHalf(bytes + TapOffset(at), static_cast<int16_t>(static_cast<int8_t>(stream[1]) * factor));
+  }
+  return stream;
+}
+
+void ConvGemmRows(const ConvRows& conv) {
+  const uint32_t taps = uint32_t{conv.kernel_h} * conv.kernel_w * conv.in_channels;
+  if (GemmSmallFits(conv, taps)) {
+    GemmSmallRows(conv, taps);
+  } else {
+    Gemm(conv).Run();
+  }
+}
 
 }  // namespace squeeze

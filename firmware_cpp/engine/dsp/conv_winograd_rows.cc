@@ -1,15 +1,18 @@
 // 3 x 3 convolution of stride 1 by Winograd's F(2 x 4) and F(4 x 4): see winograd.h for arithmetic and
 // layout, winograd_blocks.cc for the registers of the inner loop. Instructions per MAC, measured with 2 / 4
 // rows at once (in brackets: encoding kWinograd), n input channels:
-//   55 pixels, n = 16: 0.45 / 0.39 (0.39)   n = 32: 0.37 / 0.31 (0.31)
-//   27 pixels, n = 64: 0.41 / 0.33 (0.30 / 0.28)    13 pixels, n = 64: 0.60 / 0.45 (0.38 / 0.34)
-//   16 pixels, n = 8: 0.85 / 0.69 (0.66 / 0.59)      8 pixels, n = 16: 0.86 / 0.64 (0.48 / 0.45)
+//   55 pixels, n = 16: 0.43 / 0.39 (0.37)   n = 32: 0.35 / 0.31 (0.30)
+//   27 pixels, n = 64: 0.41 / 0.33 (0.30 / 0.28)    13 pixels, n = 64: 0.60 / 0.45 (0.37 / 0.34)
+//   15 pixels, n = 8: 0.83 / 0.68 (0.62 / 0.57)      7 pixels, n = 16: 0.92 / 0.69 (0.49 / 0.47)
 #include "engine/dsp/intrinsics.h"
 #include "engine/dsp/requantize.h"
 #include "engine/dsp/winograd.h"
 
 namespace squeeze {
 namespace {
+
+// |acc| < 2^27 (winograd.h), so that twice acc + bias fits 32 bits, and R with it.
+constexpr uint32_t kBiasLimit = 1u << 29;
 
 class Winograd {
  public:
@@ -40,46 +43,136 @@ class Winograd {
   }
 
  private:
-  // Functions of their own keep the stack small: 450 bytes at most with what they call.
-  __attribute__((noinline)) void Chunk(uint32_t first, uint32_t count) {
-    const uint32_t twos = count < 3 ? 1 : (3 - count % 3) % 3;
-    const uint32_t threes = count < 3 ? 0 : (count - 2 * twos) / 3;
+  // Where things of a chunk of `count` tiles are.
+  struct Area {
+    uint32_t threes, twos;
+    uint32_t *inputs, *threes_end, *inputs_end;
+    int32_t* sums;  // behind the table of tiles, which is at inputs_end
+  };
+  Area AreaOf(uint32_t count) const {
+    Area area;
+    area.twos = count < 3 ? 1 : (3 - count % 3) % 3;
+    area.threes = count < 3 ? 0 : (count - 2 * area.twos) / 3;
     const uint32_t tile_words = positions_ / 2 * padded_;
-    uint32_t* const inputs = weights_ + WinogradWeightBytes(rows_, padded_, stored_) / 4;
-    uint32_t* const threes_end = inputs + 3 * threes * tile_words;
-    uint32_t* const inputs_end = threes_end + 2 * twos * tile_words;
-    uint32_t* const tiles = inputs_end;
-    int32_t* const sums =
-        reinterpret_cast<int32_t*>(tiles + (count < 2 ? 2 : count) * WinogradTileWords(rows_));
-    Transform(first, count, threes, inputs, sums, tiles);
-    const uint8_t* stream = conv_.weights;
+    area.inputs = weights_ + WinogradWeightBytes(rows_, padded_, stored_) / 4;
+    area.threes_end = area.inputs + 3 * area.threes * tile_words;
+    area.inputs_end = area.threes_end + 2 * area.twos * tile_words;
+    const uint32_t table = (count < 2 ? 2 : count) * WinogradTileWords(rows_);
+    area.sums = reinterpret_cast<int32_t*>(area.inputs_end + table);
+    return area;
+  }
+
+  // Functions of their own keep the stack small: 460 bytes at most with what they call, 570 with tall
+  // tiles.
+  void Chunk(uint32_t first, uint32_t count) {
+    Transform(first, count);
+    Multiply(first, count);
+  }
+
+  __attribute__((noinline)) void Multiply(uint32_t first, uint32_t count) const {
+    const Area area = AreaOf(count);
+    int32_t* const sums = area.sums;
+    const bool few = padded_ <= 32;
+    Pass pass = {WinogradStoreRunOf(conv_, rows_, area.inputs_end, first, count, sums),
+                 {weights_, weights_ + positions_ * padded_, sums, padded_ / 2, area.threes_end},
+                 sums,
+                 sums + area.threes * WinogradGroupSums(rows_),
+                 area.threes_end,
+                 area.inputs_end,
+                 area.threes > 0 ? area.inputs : nullptr,
+                 area.twos > 0 ? area.threes_end : nullptr,
+                 Tall() ? WinogradTallThrees
+                 : few      ? WinogradShortThrees
+                            : WinogradThrees,
+                 Tall() ? WinogradTallTwos
+                 : few      ? WinogradShortTwos
+                            : WinogradTwos};
+    const bool full = conv_.act_min == -128 && conv_.act_max == 127;
+    if (full && UsualScales(conv_, kBiasLimit)) {
+      Usual(pass);
+    } else {
+      Any(pass);
+    }
+  }
+
+  // False at compile time where the build has no tall tiles, so that their functions are left out.
+  bool Tall() const { return kWinogradTall && rows_ == 4; }
+
+  struct Pass {
+    WinogradStoreRun store;
+    WinogradRun run;
+    int32_t *threes_start, *twos_start;  // of the sums
+    const uint32_t *threes_end, *inputs_end;
+    const uint32_t* threes_inputs;  // null: none
+    const uint32_t* twos_inputs;
+    void (*threes_sums)(const uint32_t*, const WinogradRun*);
+    void (*twos_sums)(const uint32_t*, const WinogradRun*);
+  };
+
+  // Sums of the next pair of channels.
+  const uint8_t* Sums(Pass* pass, const uint8_t* stream, bool two) const {
+    if (stored_) {
+      const uint32_t* const weights = reinterpret_cast<const uint32_t*>(stream);
+      stream += 96 * padded_;
+      pass->run.weights = weights;
+      pass->run.weights_end = reinterpret_cast<const uint32_t*>(stream);
+    } else {
+      const uint8_t* const again = stream;
+      stream = Unpack(stream, 0);
+      stream = Unpack(two ? stream : again, 1);
+    }
+    if (pass->threes_inputs != nullptr) {
+      pass->run.sums = pass->threes_start;
+      pass->run.inputs_end = pass->threes_end;
+      pass->threes_sums(pass->threes_inputs, &pass->run);
+    }
+    if (pass->twos_inputs != nullptr) {
+      pass->run.sums = pass->twos_start;
+      pass->run.inputs_end = pass->inputs_end;
+      pass->twos_sums(pass->twos_inputs, &pass->run);
+    }
+    return stream;
+  }
+
+  __attribute__((noinline)) void Any(Pass& pass) const {
     const PairScales scales(conv_, 9 * channels_);
+    const uint8_t* stream = conv_.weights;
     for (uint32_t o = 0; o < conv_.out_channels; o += 2) {
-      const PairScale scale = scales.At(o);
-      const uint32_t* weights = weights_;
-      if (stored_) {
-        weights = reinterpret_cast<const uint32_t*>(stream);
-        stream += 96 * padded_;
-      } else {
-        const uint8_t* const again = stream;
-        stream = Unpack(stream, 0);
-        const uint8_t* const next = Unpack(o + 1 < conv_.out_channels ? stream : again, 1);
-        stream = next;
-      }
-      WinogradRun run = {weights, weights + positions_ * padded_, sums, padded_ / 2, threes_end};
-      if (threes > 0) (rows_ == 4 ? WinogradTallThrees : WinogradThrees)(inputs, &run);
-      if (twos > 0) {
-        run.sums = sums + threes * WinogradGroupSums(rows_);
-        run.inputs_end = inputs_end;
-        (rows_ == 4 ? WinogradTallTwos : WinogradTwos)(threes_end, &run);
-      }
-      WinogradStore(conv_, scale, o, rows_, tiles, first, count, sums);
+      stream = Sums(&pass, stream, o + 1 < conv_.out_channels);
+      WinogradStore(&pass.store, scales.At(o), o, rows_);
+    }
+  }
+
+  // All channels round alike: little to do for each.
+  __attribute__((noinline)) void Usual(Pass& pass) const {
+    const int32_t zero_point = conv_.out_zero_point;
+    const WinogradStorer store =
+        WinogradStorerOf(rows_, zero_point == -128 ? Rounding::kRelu : Rounding::kLinear);
+    const uint32_t channels = conv_.out_channels;
+    const int32_t* bias = conv_.bias;
+    const int32_t* multipliers = conv_.multipliers;
+    const int8_t* shifts = conv_.shifts;
+    const uint8_t* stream = conv_.weights;
+    for (uint32_t o = 0; o < channels; ++o) {
+      if (o % 2 == 0) stream = Sums(&pass, stream, o + 1 < channels);
+      const int32_t shift = -*shifts++;
+      pass.store.start = 2 * *bias++;
+      pass.store.multiplier = *multipliers++;
+      pass.store.rounding = (2 * zero_point + 1) * (1 << (shift - 1));
+      pass.store.shift = shift;
+      pass.store.sum_offset = o % 2 * 4;
+      pass.store.o = o;
+      store(&pass.store);
     }
   }
 
   // The transformed inputs of a chunk, and its table of tiles.
-  __attribute__((noinline)) void Transform(uint32_t first, uint32_t count, uint32_t threes, uint32_t* inputs,
-                                           const int32_t* sums, uint32_t* tiles) const {
+  __attribute__((noinline)) void Transform(uint32_t first, uint32_t count) const {
+    const Area area = AreaOf(count);
+    const uint32_t threes = area.threes;
+    const int32_t* const sums = area.sums;
+    uint32_t* inputs = area.inputs;
+    uint32_t* tiles = area.inputs_end;
     uint32_t y = first / across_ * rows_;
     uint32_t x = first % across_ * kWinogradColumns;
     uint32_t in_group = 0, group_start = 0, sum = 0;
@@ -136,7 +229,7 @@ class Winograd {
         rows[k] = Collect(rows[k], left, reinterpret_cast<int8_t*>(conv_.scratch) + k * 6 * padded_);
       }
     }
-    (rows_ == 4 ? WinogradTallInputs : WinogradInputs)(rows, padded_, group, to, work);
+    (Tall() ? WinogradTallInputs : WinogradInputs)(rows, padded_, group, to, work);
   }
 
   const int8_t* Collect(const int8_t* row, int32_t left, int8_t* to) const {
@@ -172,7 +265,7 @@ class Winograd {
         bytes = plain_;
       }
     }
-    (rows_ == 4 ? WinogradTallWeights : WinogradWeights)(bytes, padded_, padded_, weights_ + c);
+    (Tall() ? WinogradTallWeights : WinogradWeights)(bytes, padded_, padded_, weights_ + c);
     return stream;
   }
 

@@ -38,6 +38,29 @@ struct GemmRun {
 void GemmThrees(const uint32_t* inputs, const GemmRun* run);
 void GemmTwos(const uint32_t* inputs, const GemmRun* run);
 
+// The groups of a chunk of pixels: threes, and as many twos as it takes (no third of a group is wasted).
+struct GemmGroups {
+  uint32_t threes, twos;
+};
+inline GemmGroups GemmGroupsOf(uint32_t pixels) {
+  if (pixels < 3) return {0, 1};
+  const uint32_t twos = (3 - pixels % 3) % 3;
+  return {(pixels - 2 * twos) / 3, twos};
+}
+
+// How many of `pixels` to make at once with room for `room`, at least 3: all, or chunks of about the same
+// size, of whole groups of three.
+inline uint32_t GemmChunk(uint32_t pixels, uint32_t room) {
+  if (room >= pixels) return pixels;
+  const uint32_t chunks = (pixels + room - 1) / room;
+  const uint32_t chunk = ((pixels + chunks - 1) / chunks + 2) / 3 * 3;
+  return chunk > room ? room / 3 * 3 : chunk;
+}
+
+// A sparse channel, times `factor`, to its halves of the words of a pair. Returns the next channel's stream.
+const uint8_t* DecodeGemmSparse(const uint8_t* stream, uint32_t taps, int factor, uint32_t channel,
+                                uint32_t* weights);
+
 }  // namespace squeeze
 
 #endif  // SQUEEZE_ENGINE_DSP_GEMM_H_

@@ -66,6 +66,43 @@ __attribute__((naked, noinline)) uint32_t* ThreesDoubled([[maybe_unused]] uint32
   __asm__(SQUEEZE_THREE(SQUEEZE_THREE_DOUBLED));
 }
 
+// Stack: 0 words, 4 groups left; 44 gap.
+__attribute__((naked, noinline)) uint32_t* GroupsOfThree([[maybe_unused]] uint32_t* to,
+                                                         [[maybe_unused]] const int8_t* from,
+                                                         [[maybe_unused]] uint32_t words,
+                                                         [[maybe_unused]] uint32_t groups,
+                                                         [[maybe_unused]] uint32_t gap) {
+  __asm__(
+      "push {r4-r11, lr}\n"
+      "push {r2, r3}\n"
+      "4: ldr.w lr, [sp]\n"
+      "add r2, r1, lr, lsl #2\n"
+      "add r3, r2, lr, lsl #2\n"
+      "subs lr, #2\n"
+      "blt 2f\n"
+      "1: ldmia r1!, {r4, r5}\n"
+      "ldmia r2!, {r6, r7}\n"
+      "ldmia.w r3!, {r8, r9}\n"  //
+      SQUEEZE_THREE_PLAIN("r4", "r6", "r8") SQUEEZE_THREE_PLAIN("r5", "r7", "r9")
+      "subs lr, #2\n"
+      "bge 1b\n"
+      "2: tst lr, #1\n"
+      "beq 3f\n"
+      "ldr r4, [r1]\n"
+      "ldr r6, [r2]\n"
+      "ldr r8, [r3], #4\n"  //
+      SQUEEZE_THREE_PLAIN("r4", "r6", "r8")
+      "3: mov r1, r3\n"
+      "ldr r4, [sp, #44]\n"
+      "add r0, r0, r4, lsl #2\n"
+      "ldr r4, [sp, #4]\n"
+      "subs r4, #1\n"
+      "str r4, [sp, #4]\n"
+      "bne 4b\n"
+      "add sp, #8\n"
+      "pop {r4-r11, pc}\n");
+}
+
 // The same for two: r1 r2 from, r3 words left, four words of each in r4-r7 and r8-r11, their odd bytes in r12
 // lr.
 // clang-format off
@@ -123,6 +160,10 @@ __attribute__((naked, noinline)) uint32_t* TwosPlain([[maybe_unused]] uint32_t* 
 
 }  // namespace
 
+uint32_t* InterleaveThrees(uint32_t* to, const int8_t* from, uint32_t words, uint32_t groups, uint32_t gap) {
+  return GroupsOfThree(to, from, words, groups, gap);
+}
+
 uint32_t* Interleave(uint32_t* to, const int8_t* const* from, uint32_t count, uint32_t words, bool doubled) {
   if (count == 3) return doubled ? ThreesDoubled(to, from, words) : ThreesPlain(to, from, words);
   return doubled ? TwosDoubled(to, from, words) : TwosPlain(to, from, words);
@@ -138,6 +179,14 @@ uint32_t* Interleave(uint32_t* to, const int8_t* const* from, uint32_t count, ui
       to[j] = doubled ? Sadd16(even, even) : even;
       to[count + j] = doubled ? Sadd16(odd, odd) : odd;
     }
+  }
+  return to;
+}
+
+uint32_t* InterleaveThrees(uint32_t* to, const int8_t* from, uint32_t words, uint32_t groups, uint32_t gap) {
+  for (; groups > 0; --groups, from += 12 * words, to += gap) {
+    const int8_t* const pixels[3] = {from, from + 4 * words, from + 8 * words};
+    to = Interleave(to, pixels, 3, words, false);
   }
   return to;
 }

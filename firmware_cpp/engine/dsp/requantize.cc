@@ -91,7 +91,25 @@ void StoreLinear(const StoreRun* run) {
 
 #endif
 
+// Bits of |bias| (or one less).
+uint32_t Magnitude(int32_t bias) { return static_cast<uint32_t>(bias ^ (bias >> 31)); }
+
 }  // namespace
+
+bool UsualScales(const ConvRows& conv, uint32_t bias_limit) {
+  // All at once: biases are small if none has a high bit, shifts of -16 to -1 have the upper four bits set.
+  uint32_t biases = 0, shifts = 0xFFFFFFFF;
+  uint32_t o = 0;
+  for (; o + 4 <= conv.out_channels; o += 4) {
+    for (uint32_t i = 0; i < 4; ++i) biases |= Magnitude(conv.bias[o + i]);
+    shifts &= LoadWord(conv.shifts + o);
+  }
+  for (; o < conv.out_channels; ++o) {
+    biases |= Magnitude(conv.bias[o]);
+    shifts &= static_cast<uint32_t>(int32_t{conv.shifts[o]});
+  }
+  return biases < bias_limit && (shifts & 0xF0F0F0F0u) == 0xF0F0F0F0u;
+}
 
 PairScales::PairScales(const ConvRows& conv, uint32_t taps)
     : conv_(conv),

@@ -49,6 +49,9 @@ class PairScales {
   int32_t least_shift_;
 };
 
+// Whether all channels have |bias| < `bias_limit`, a power of two, and shifts of 1 to 16 to the right.
+bool UsualScales(const ConvRows& conv, uint32_t bias_limit);
+
 // acc: [pixels][2] doubled accumulators -> out[pixel * out_pixel_stride] and the byte after it; of the last
 // of an odd number of channels only the first.  4.75 instructions a value (kLinear 6.75).
 void StorePair(const ConvRows& conv, const PairScale& scale, uint32_t o, const int32_t* acc, int8_t* out,

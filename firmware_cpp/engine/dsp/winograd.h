@@ -42,12 +42,19 @@ constexpr uint32_t kWinogradColumns = 4;  // of outputs a tile
 constexpr uint32_t kWinogradTallChannels = 227;
 constexpr uint32_t kWinogradTallWidth = 25;
 
+// Whether tall tiles are in this build: a model without them leaves out 8 KB (CMakeLists.txt).
+#if SQUEEZE_KERNEL_WINOGRAD_TALL
+constexpr bool kWinogradTall = true;
+#else
+constexpr bool kWinogradTall = false;
+#endif
+
 inline uint32_t WinogradPaddedChannels(uint32_t channels) { return (channels + 3) & ~uint32_t{3}; }
 
 // Output rows of a tile, 2 or 4. Tall ones save products, but their weights take longer to transform.
 inline uint32_t WinogradRows(uint32_t channels, uint32_t out_width, uint32_t out_rows, bool stored) {
   const bool wide = out_width >= kWinogradTallWidth && channels <= kWinogradTallChannels;
-  return out_rows > 2 && wide && !stored ? 4 : 2;
+  return kWinogradTall && out_rows > 2 && wide && !stored ? 4 : 2;
 }
 inline uint32_t WinogradPositions(uint32_t rows) { return 6 * (rows + 2); }
 inline uint32_t WinogradGroupSums(uint32_t rows) { return 36 * rows; }
@@ -118,6 +125,9 @@ struct WinogradRun {
 };
 void WinogradThrees(const uint32_t* inputs, const WinogradRun* run);
 void WinogradTwos(const uint32_t* inputs, const WinogradRun* run);
+// The same for at most 16 steps.
+void WinogradShortThrees(const uint32_t* inputs, const WinogradRun* run);
+void WinogradShortTwos(const uint32_t* inputs, const WinogradRun* run);
 void WinogradTallThrees(const uint32_t* inputs, const WinogradRun* run);
 void WinogradTallTwos(const uint32_t* inputs, const WinogradRun* run);
 
@@ -132,11 +142,31 @@ void WinogradInputs(const int8_t* const* rows, uint32_t padded_channels, uint32_
 void WinogradTallInputs(const int8_t* const* rows, uint32_t padded_channels, uint32_t tiles, uint32_t* to,
                         uint32_t* work);
 
-// Sums of `count` tiles (of `rows` output rows, from tile `first` of the call on) times channels `o` and `o`
-// + 1
-// -> requantized outputs.
-void WinogradStore(const ConvRows& conv, const PairScale& scale, uint32_t o, uint32_t rows,
-                   const uint32_t* tiles, uint32_t first, uint32_t count, const int32_t* sums);
+// One channel of the tiles [tiles, tiles_end), requantized (kRelu or kLinear). On Arm the first nine words
+// are where winograd_outputs.cc wants them.
+struct WinogradStoreRun {
+  const uint32_t* tiles;
+  int32_t inverse;  // of 3 (tall: 9) modulo 2^32
+  int32_t start;    // the constants of requantize.h
+  int32_t multiplier;
+  int32_t rounding;
+  int32_t shift;
+  uint32_t sum_offset;  // bytes to this channel's sums
+  uint32_t o;
+  const uint32_t* tiles_end;
+  const ConvRows* conv;
+  const int32_t* sums;
+  uint32_t first;  // tile of the call
+};
+using WinogradStorer = void (*)(const WinogradStoreRun*);
+WinogradStorer WinogradStorerOf(uint32_t rows, Rounding rounding);
+
+WinogradStoreRun WinogradStoreRunOf(const ConvRows& conv, uint32_t rows, const uint32_t* tiles,
+                                    uint32_t first, uint32_t count, const int32_t* sums);
+
+// Sums of tiles (of `rows` output rows) times channels `o` and `o` + 1 -> requantized outputs. `run`: of
+// WinogradStoreRunOf, to be filled in.
+void WinogradStore(WinogradStoreRun* run, const PairScale& scale, uint32_t o, uint32_t rows);
 
 }  // namespace squeeze
 

@@ -12,14 +12,6 @@ constexpr uint32_t kInverseOf9 = 0x38E38E39;
 
 #if defined(__ARM_FEATURE_DSP)
 
-struct StoreRun {
-  const uint32_t* tiles;
-  int32_t constants[5];  // inverse of 3 or 9, start, multiplier, R, shift
-  uint32_t sum_offset;   // bytes to this channel's sums
-  uint32_t o;
-  const uint32_t* tiles_end;
-};
-
 // r0 sums, r1 tiles, r2-r6 constants, r7-lr a row's sums and outputs. Stack: 0 sum_offset, 4 o, 8 tiles_end.
 // clang-format off
 #define SQUEEZE_VALUE_RELU(v, shift)          \
@@ -96,16 +88,16 @@ struct StoreRun {
   SQUEEZE_TALL_ROW(VALUE, "0", "96", "192", "288", "384", "480", "5", "4", "3")
 // clang-format on
 
-__attribute__((naked, noinline)) void StoreRelu([[maybe_unused]] const StoreRun* run) {
+__attribute__((naked, noinline)) void StoreRelu([[maybe_unused]] const WinogradStoreRun* run) {
   __asm__(SQUEEZE_STORE_TILES(SQUEEZE_TWO_ROWS(SQUEEZE_VALUE_RELU)));
 }
-__attribute__((naked, noinline)) void StoreLinear([[maybe_unused]] const StoreRun* run) {
+__attribute__((naked, noinline)) void StoreLinear([[maybe_unused]] const WinogradStoreRun* run) {
   __asm__(SQUEEZE_STORE_TILES(SQUEEZE_TWO_ROWS(SQUEEZE_VALUE_LINEAR)));
 }
-__attribute__((naked, noinline)) void StoreTallRelu([[maybe_unused]] const StoreRun* run) {
+__attribute__((naked, noinline)) void StoreTallRelu([[maybe_unused]] const WinogradStoreRun* run) {
   __asm__(SQUEEZE_STORE_TILES(SQUEEZE_FOUR_ROWS(SQUEEZE_VALUE_RELU)));
 }
-__attribute__((naked, noinline)) void StoreTallLinear([[maybe_unused]] const StoreRun* run) {
+__attribute__((naked, noinline)) void StoreTallLinear([[maybe_unused]] const WinogradStoreRun* run) {
   __asm__(SQUEEZE_STORE_TILES(SQUEEZE_FOUR_ROWS(SQUEEZE_VALUE_LINEAR)));
 }
 
@@ -128,58 +120,81 @@ void Along(const int32_t* sums, uint32_t pitch, bool tall, uint32_t row, int32_t
   twice[3] = static_cast<int32_t>((2 * (t + m[5]) - q) * inverse) >> (1 + more);
 }
 
-int8_t Value(const ConvRows& conv, const PairScale& scale, uint32_t o, uint32_t c, int32_t twice) {
-  if (scale.rounding == Rounding::kExact) {
-    return Requantize(WrappingAdd(twice >> 1, conv.bias[o + c]), conv.multipliers[o + c], conv.shifts[o + c],
-                      conv.out_zero_point, conv.act_min, conv.act_max);
+// Calls `store(pixel, twice the accumulator)` for all pixels of a channel.
+template <typename Store>
+void ForEach(const WinogradStoreRun& run, uint32_t rows, Store store) {
+  const ConvRows& conv = *run.conv;
+  const uint32_t across = (conv.out_width + kWinogradColumns - 1) / kWinogradColumns;
+  uint32_t tile = run.first;
+  for (const uint32_t* at = run.tiles; at != run.tiles_end; at += WinogradTileWords(rows), ++tile) {
+    for (uint32_t row = rows; row-- > 0;) {
+      const uint32_t y = rows * (tile / across) + row;
+      int8_t* const out = conv.out[y < conv.out_rows ? y : conv.out_rows - 1u];
+      const uint32_t* const to = at + 1 + 4 * (rows - 1 - row);
+      int32_t twice[4];
+      Along(TileSums(at[0], run.sums) + 6 * row + run.sum_offset / 4, 6 * rows, rows == 4, row, twice);
+      for (uint32_t x = 4; x-- > 0;) store(TilePixel(to[3 - x], out) + run.o, twice[x]);
+    }
   }
-  const int32_t acc = WrappingAdd(twice, c == 0 ? scale.start0 : scale.start1);
-  int32_t value = Smmlar(acc, c == 0 ? scale.multiplier0 : scale.multiplier1, 0);
-  if (scale.rounding == Rounding::kLinear) value += value >> 31;
-  value += c == 0 ? scale.rounding0 : scale.rounding1;
-  return static_cast<int8_t>(Ssat8(value >> (c == 0 ? scale.shift0 : scale.shift1)));
+}
+
+#if !defined(__ARM_FEATURE_DSP)
+
+void StoreFast(const WinogradStoreRun& run, uint32_t rows, bool linear) {
+  ForEach(run, rows, [&run, linear](int8_t* to, int32_t twice) {
+    int32_t value = Smmlar(WrappingAdd(twice, run.start), run.multiplier, 0);
+    if (linear) value += value >> 31;
+    *to = static_cast<int8_t>(Ssat8((value + run.rounding) >> run.shift));
+  });
+}
+void StoreRelu(const WinogradStoreRun* run) { StoreFast(*run, 2, false); }
+void StoreLinear(const WinogradStoreRun* run) { StoreFast(*run, 2, true); }
+void StoreTallRelu(const WinogradStoreRun* run) { StoreFast(*run, 4, false); }
+void StoreTallLinear(const WinogradStoreRun* run) { StoreFast(*run, 4, true); }
+
+#endif
+
+void StoreExact(const WinogradStoreRun& run, uint32_t rows) {
+  const ConvRows& conv = *run.conv;
+  const uint32_t o = run.o;
+  ForEach(run, rows, [&conv, o](int8_t* to, int32_t twice) {
+    *to = Requantize(WrappingAdd(twice >> 1, conv.bias[o]), conv.multipliers[o], conv.shifts[o],
+                     conv.out_zero_point, conv.act_min, conv.act_max);
+  });
 }
 
 }  // namespace
 
-void WinogradStore(const ConvRows& conv, const PairScale& scale, uint32_t o, uint32_t rows,
-                   const uint32_t* tiles, uint32_t first, uint32_t count, const int32_t* sums) {
-  const uint32_t channels = o + 1 < conv.out_channels ? 2 : 1;
-  const bool tall = rows == 4;
-  const uint32_t tile_words = WinogradTileWords(rows);
-#if defined(__ARM_FEATURE_DSP)
-  if (scale.rounding != Rounding::kExact) {
-    const bool relu = scale.rounding == Rounding::kRelu;
-    for (uint32_t c = 0; c < channels; ++c) {
-      const StoreRun run = {
-          tiles,
-          {static_cast<int32_t>(tall ? kInverseOf9 : kInverseOf3), c == 0 ? scale.start0 : scale.start1,
-           c == 0 ? scale.multiplier0 : scale.multiplier1, c == 0 ? scale.rounding0 : scale.rounding1,
-           c == 0 ? scale.shift0 : scale.shift1},
-          4 * c,
-          o + c,
-          tiles + count * tile_words};
-      if (tall) {
-        relu ? StoreTallRelu(&run) : StoreTallLinear(&run);
-      } else {
-        relu ? StoreRelu(&run) : StoreLinear(&run);
-      }
-    }
-    return;
-  }
-#endif
-  const uint32_t across = (conv.out_width + kWinogradColumns - 1) / kWinogradColumns;
-  for (uint32_t i = 0; i < count; ++i, tiles += tile_words) {
-    for (uint32_t row = rows; row-- > 0;) {
-      const uint32_t y = rows * ((first + i) / across) + row;
-      int8_t* const out = conv.out[y < conv.out_rows ? y : conv.out_rows - 1u];
-      const uint32_t* const to = tiles + 1 + 4 * (rows - 1 - row);
-      for (uint32_t c = 0; c < channels; ++c) {
-        int32_t twice[4];
-        Along(TileSums(tiles[0], sums) + 6 * row + c, 6 * rows, tall, row, twice);
-        for (uint32_t x = 4; x-- > 0;)
-          *(TilePixel(to[3 - x], out) + o + c) = Value(conv, scale, o, c, twice[x]);
-      }
+WinogradStorer WinogradStorerOf(uint32_t rows, Rounding rounding) {
+  if (kWinogradTall && rows == 4) return rounding == Rounding::kRelu ? StoreTallRelu : StoreTallLinear;
+  return rounding == Rounding::kRelu ? StoreRelu : StoreLinear;
+}
+
+WinogradStoreRun WinogradStoreRunOf(const ConvRows& conv, uint32_t rows, const uint32_t* tiles,
+                                    uint32_t first, uint32_t count, const int32_t* sums) {
+  WinogradStoreRun run = {};
+  run.tiles = tiles;
+  run.inverse = static_cast<int32_t>(rows == 4 ? kInverseOf9 : kInverseOf3);
+  run.tiles_end = tiles + count * WinogradTileWords(rows);
+  run.conv = &conv;
+  run.sums = sums;
+  run.first = first;
+  return run;
+}
+
+void WinogradStore(WinogradStoreRun* run, const PairScale& scale, uint32_t o, uint32_t rows) {
+  const uint32_t channels = o + 1 < run->conv->out_channels ? 2 : 1;
+  for (uint32_t c = 0; c < channels; ++c) {
+    run->sum_offset = 4 * c;
+    run->o = o + c;
+    run->start = c == 0 ? scale.start0 : scale.start1;
+    run->multiplier = c == 0 ? scale.multiplier0 : scale.multiplier1;
+    run->rounding = c == 0 ? scale.rounding0 : scale.rounding1;
+    run->shift = c == 0 ? scale.shift0 : scale.shift1;
+    if (scale.rounding == Rounding::kExact) {
+      StoreExact(*run, rows);
+    } else {
+      WinogradStorerOf(rows, scale.rounding)(run);
     }
   }
 }

@@ -1,0 +1,133 @@
+// The inner loops of ConvWinogradRows for at most 32 input channels: as those of winograd_blocks.cc, but the
+// steps of a position are all unrolled, so nothing counts rounds. A column takes 22 instructions besides its
+// steps, not 41.
+//
+// r0 inputs, r1 weights, r2 sums, r3 lr weights of two channels, r4-r6 inputs of three tiles, r7-r12 sums.
+// m0 waits where y0 comes later; m0 + m1 on the stack, before the entry that goes on from it.
+#include "engine/dsp/intrinsics.h"
+#include "engine/dsp/winograd.h"
+
+namespace squeeze {
+
+#if defined(__ARM_FEATURE_DSP)
+
+// Stack: 0 zeros and the entry of k = 0, then m0 + m1 and the entry of k = 3, 56 entries of k = 1 and 2,
+// 64 weights, 68 their end, 72 end of the inputs.
+// clang-format off
+#define SQUEEZE_SHORT_ENTRY(label, place)  \
+  "adr.w r3, " label "f + 1\n" /* Thumb */ \
+  "subs r3, r3, r5\n"                      \
+  "str r3, [sp, #" place "]\n"
+#define SQUEEZE_SHORT_ENTER(BYTES, entry0, entry3)  \
+  "push {r4-r11, lr}\n"                             \
+  "sub sp, #80\n"                                   \
+  "ldm.w r1, {r3, r4, r5, r6, r7}\n"                \
+  "strd r3, r4, [sp, #64]\n"                        \
+  "mov r2, r5\n"                                    \
+  "str r7, [sp, #72]\n"                             \
+  "movs r3, #0\n"                                   \
+  "movs r4, #0\n"                                   \
+  "strd r3, r4, [sp]\n"                             \
+  "strd r3, r4, [sp, #8]\n"                         \
+  "strd r3, r4, [sp, #16]\n"                        \
+  BYTES                                             \
+  SQUEEZE_SHORT_ENTRY("20", entry0)                 \
+  SQUEEZE_SHORT_ENTRY("21", "56")                   \
+  SQUEEZE_SHORT_ENTRY("22", "60")                   \
+  SQUEEZE_SHORT_ENTRY("23", entry3)
+#define SQUEEZE_SHORT_LEAVE  \
+  "adds r2, #24\n"           \
+  "ldr r3, [sp, #68]\n"      \
+  "cmp r1, r3\n"             \
+  "bne.w 2b\n"               \
+  "ldr r3, [sp, #72]\n"      \
+  "cmp r0, r3\n"             \
+  "bne.w 1b\n"               \
+  "add sp, #80\n"            \
+  "pop {r4-r11, pc}\n"
+
+#define SQUEEZE_SHORT_THREE   \
+  ".rept 16\n"                 \
+  "ldmia.w r0!, {r4-r6}\n"    \
+  "ldmia.w r1!, {r3, lr}\n"   \
+  "smlad r7, r4, r3, r7\n"    \
+  "smlad r8, r4, lr, r8\n"    \
+  "smlad r9, r5, r3, r9\n"    \
+  "smlad r10, r5, lr, r10\n"  \
+  "smlad r11, r6, r3, r11\n"  \
+  "smlad r12, r6, lr, r12\n"  \
+  ".endr\n"
+#define SQUEEZE_SHORT_TWO     \
+  ".rept 16\n"                 \
+  "ldmia.w r0!, {r4, r5}\n"   \
+  "ldmia.w r1!, {r3, lr}\n"   \
+  "smlad r7, r4, r3, r7\n"    \
+  "smlad r8, r4, lr, r8\n"    \
+  "smlad r9, r5, r3, r9\n"    \
+  "smlad r10, r5, lr, r10\n"  \
+  ".endr\n"
+// clang-format on
+
+__attribute__((naked, noinline)) void WinogradShortThrees([[maybe_unused]] const uint32_t* inputs,
+                                                          [[maybe_unused]] const WinogradRun* run) {
+  __asm__(SQUEEZE_SHORT_ENTER("lsls r5, r6, #5\n", "24", "52")  // 32 bytes a step
+          "1: ldr r1, [sp, #64]\n"
+          "2: ldm.w sp, {r7-r12, pc}\n"  //
+          SQUEEZE_SHORT_THREE            // m0
+          "20: stm r2!, {r7-r12}\n"
+          "ldr.w pc, [sp, #56]\n"  //
+          SQUEEZE_SHORT_THREE      // m0 + m1
+          "21: add r3, sp, #28\n"
+          "stm.w r3, {r7-r12}\n"
+          "ldmdb r2, {r3-r6, lr}\n"  // twice m0 less that
+          "rsb r8, r8, r3, lsl #1\n"
+          "rsb r9, r9, r4, lsl #1\n"
+          "rsb r10, r10, r5, lsl #1\n"
+          "rsb r11, r11, r6, lsl #1\n"
+          "rsb r12, r12, lr, lsl #1\n"
+          "ldr r3, [r2, #-24]\n"
+          "rsb r7, r7, r3, lsl #1\n"
+          "ldr.w pc, [sp, #60]\n"  //
+          SQUEEZE_SHORT_THREE      // y1
+          "22: stm.w r2, {r7-r12}\n"
+          "add r3, sp, #28\n"
+          "ldm.w r3, {r7-r12, pc}\n"  //
+          SQUEEZE_SHORT_THREE         // y0
+          "23: stmdb r2, {r7-r12}\n" SQUEEZE_SHORT_LEAVE);
+}
+
+__attribute__((naked, noinline)) void WinogradShortTwos([[maybe_unused]] const uint32_t* inputs,
+                                                        [[maybe_unused]] const WinogradRun* run) {
+  __asm__(SQUEEZE_SHORT_ENTER("add r5, r6, r6, lsl #1\n lsls r5, r5, #3\n", "16", "36")  // 24 bytes a step
+          "1: ldr r1, [sp, #64]\n"
+          "2: ldm.w sp, {r7-r10, pc}\n"  //
+          SQUEEZE_SHORT_TWO              // m0
+          "20: stm.w r2, {r7-r10}\n"
+          "ldr.w pc, [sp, #56]\n"  //
+          SQUEEZE_SHORT_TWO        // m0 + m1
+          "21: add r3, sp, #20\n"
+          "stm.w r3, {r7-r10}\n"
+          "ldm r2, {r3-r6}\n"  // twice m0 less that
+          "rsb r7, r7, r3, lsl #1\n"
+          "rsb r8, r8, r4, lsl #1\n"
+          "rsb r9, r9, r5, lsl #1\n"
+          "rsb r10, r10, r6, lsl #1\n"
+          "ldr.w pc, [sp, #60]\n"  //
+          SQUEEZE_SHORT_TWO        // y1
+          "22: adds r2, #24\n"
+          "stm.w r2, {r7-r10}\n"
+          "add r3, sp, #20\n"
+          "ldm.w r3, {r7-r10, pc}\n"  //
+          SQUEEZE_SHORT_TWO           // y0
+          "23: strd r7, r8, [r2, #-24]\n"
+          "strd r9, r10, [r2, #-16]\n" SQUEEZE_SHORT_LEAVE);
+}
+
+#else
+
+void WinogradShortThrees(const uint32_t* inputs, const WinogradRun* run) { WinogradThrees(inputs, run); }
+void WinogradShortTwos(const uint32_t* inputs, const WinogradRun* run) { WinogradTwos(inputs, run); }
+
+#endif
+
+}  // namespace squeeze
