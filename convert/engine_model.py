@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 from convert import blob, plan, proof
 from convert.choose import choose
-from convert.kernels import needs_tall_tiles, shape_of
 from convert.lower import lower
-from convert.network import Kind, Layer, Network
+from convert.network import Kind, Network
 from convert.split import split
 from convert.target import Target
 from convert.tflite import TfliteFile
@@ -28,13 +27,7 @@ class EngineModel:
         layers = self.network.layers
         convolutions = {layer.conv_kernel for layer in layers if layer.kind is Kind.CONV_2D}
         others = {layer.kind for layer in layers if layer.kind is not Kind.CONV_2D}
-        names = [kernel.name.lower() for kernel in (*sorted(convolutions), *sorted(others))]
-        return names + ["winograd_tall"] * any(self._tall(la) for la in layers if la.kind is Kind.CONV_2D)
-
-    def _tall(self, layer: Layer) -> bool:
-        source, out = (self.network.buffers[i] for i in (layer.inputs[0], layer.output))
-        shape = shape_of(layer, source, out, layer.batch_rows)
-        return needs_tall_tiles(layer.conv_kernel, layer.encoding, shape)
+        return [kernel.name.lower() for kernel in (*sorted(convolutions), *sorted(others))]
 
 
 def prepare(file: TfliteFile, labels: list[str], target: Target) -> EngineModel:

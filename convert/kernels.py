@@ -28,6 +28,7 @@ class Shape:
     stride_w: int
     out_rows: int
     nonzeros: int
+    relu: bool = True  # zero point -128 and no other bounds: requantization has a short way
 
     @property
     def taps(self) -> int:
@@ -47,9 +48,10 @@ class Shape:
 
 def shape_of(layer: Layer, source: Buffer, out: Buffer, out_rows: int) -> Shape:
     """The shape of `layer`, `out_rows` rows a call."""
+    relu = (layer.act_min, layer.act_max, out.zero_point) == (-128, 127, -128)
     return Shape(
         source.width, source.channels, out.width, layer.out_channels, *layer.kernel, *layer.stride, out_rows,
-        int(np.count_nonzero(layer.weights)),
+        int(np.count_nonzero(layer.weights)), relu,
     )  # fmt: skip
 
 
@@ -97,18 +99,22 @@ def _gemm_scratch(s: Shape, pixels: int) -> int:
     return 4 * padded + max(pixels, 3) * (2 * padded + 8)
 
 
+_GEMM_SMALL_TAPS = 64  # up to so many sums and requantization are fused (dsp/gemm_small.h)
+
+
 def _gemm_cost(s: Shape, scratch: int, per_weight: float) -> float:
     padded = _up(s.taps, 4)
     room = (scratch - 4 * padded) // (2 * padded + 8)
     chunks = -(-s.pixels // room)
     pixels = s.pixels + chunks * 0.5  # some of the last group is for nothing
-    unpack = chunks * per_weight * s.taps * s.out_channels
-    return (
-        0.68 * pixels * padded * s.out_channels
-        + unpack
-        + (1.4 if s.kernel_h * s.kernel_w == 1 else 3.5) * padded * s.pixels
-        + (7 * s.pixels + 110 * chunks) * s.out_channels
-    )
+    if s.taps <= _GEMM_SMALL_TAPS and s.out_channels % 2 == 0 and s.relu:
+        sums = (4 * padded + 30) / 6 * pixels * s.out_channels
+        pairs = 50 * chunks * s.out_channels
+    else:
+        sums = (0.68 * padded + 7) * pixels * s.out_channels
+        pairs = 110 * chunks * s.out_channels
+    windows = (1.5 if s.kernel_h * s.kernel_w == 1 else 3.5) * padded * s.pixels
+    return sums + pairs + windows + chunks * per_weight * s.taps * s.out_channels
 
 
 def _sparse_per_weight(s: Shape) -> float:
@@ -129,11 +135,9 @@ _GEMM = [
     ),
 ]  # fmt: skip
 
-# --- Winograd (dsp/winograd.h): 3x3, stride 1, tiles of 2 or 4 rows by 4 columns.
+# --- Winograd (dsp/winograd.h): 3x3, stride 1, tiles of 2 rows by 4 columns.
 
 _WINOGRAD_MAX_CHANNELS = 910  # |acc| < 2^27
-_WINOGRAD_TALL_CHANNELS = 227
-_WINOGRAD_TALL_WIDTH = 25
 
 
 def _takes_winograd(s: Shape) -> bool:
@@ -141,42 +145,29 @@ def _takes_winograd(s: Shape) -> bool:
     return same and s.in_channels <= _WINOGRAD_MAX_CHANNELS
 
 
-def _winograd_rows(s: Shape, stored: bool) -> int:
-    """Output rows of a tile."""
-    wide = s.out_width >= _WINOGRAD_TALL_WIDTH and s.in_channels <= _WINOGRAD_TALL_CHANNELS
-    return 4 if s.out_rows > 2 and wide and not stored else 2
-
-
-def needs_tall_tiles(kernel: ConvKernel, encoding: Encoding, s: Shape) -> bool:
-    """Whether a convolution wants the build to have Winograd's tiles of four rows."""
-    return kernel is ConvKernel.WINOGRAD and _winograd_rows(s, encoding is Encoding.WINOGRAD) == 4
-
-
-def _winograd_tiles(s: Shape, stored: bool) -> int:
-    return -(-s.out_width // 4) * -(-s.out_rows // _winograd_rows(s, stored))
+def _winograd_tiles(s: Shape) -> int:
+    return -(-s.out_width // 4) * -(-s.out_rows // 2)
 
 
 def _winograd_scratch(s: Shape, tiles: int, stored: bool) -> int:
     padded, tiles = _up(s.in_channels, 4), max(tiles, 3)
-    if _winograd_rows(s, stored) == 4:
-        return 156 * padded + tiles * (72 * padded + 68) + 576 * -(-tiles // 3)
     weights = 24 * padded + 192 if stored else 108 * padded
     return weights + tiles * (48 * padded + 36) + 288 * -(-tiles // 3)
 
 
 def _winograd_cost(s: Shape, scratch: int, stored: bool, unpack: float) -> float:
     """`unpack`: instructions a dense weight to decode it, before the transform."""
-    padded, rows = _up(s.in_channels, 4), _winograd_rows(s, stored)
-    tiles = max(_winograd_tiles(s, stored), 2)  # a single one goes as two
+    padded = _up(s.in_channels, 4)
+    tiles = max(_winograd_tiles(s), 2)  # a single one goes as two
     room = max((t for t in range(3, tiles + 1) if _winograd_scratch(s, t, stored) <= scratch), default=3)
     chunks = -(-tiles // room)
-    positions = 6 * (rows + 2)
-    transform = 0 if stored else (55 if rows == 2 else 120) / 9 + unpack
+    positions = 24
+    transform = 0 if stored else 55 / 9 + unpack
     return (
-        positions * (0.70 * padded + 1.6) * tiles * s.out_channels
+        positions * (0.69 * padded + (0.7 if padded <= 32 else 1.6)) * tiles * s.out_channels
         + chunks * (transform * s.taps + 200) * s.out_channels
         + 3 * positions * padded * tiles
-        + (15 * 4 * rows) * tiles * s.out_channels
+        + 120 * tiles * s.out_channels
     )
 
 
@@ -186,7 +177,7 @@ def _winograd(encoding: Encoding, stored: bool, unpack: Callable[[Shape], float]
         encoding,
         _takes_winograd,
         lambda s: _winograd_scratch(s, 3, stored),
-        lambda s: _winograd_scratch(s, _winograd_tiles(s, stored), stored),
+        lambda s: _winograd_scratch(s, _winograd_tiles(s), stored),
         lambda s, scratch: _winograd_cost(s, scratch, stored, unpack(s)),
     )
 

@@ -18,7 +18,7 @@ class Target:
         optimize: "speed": the fewest instructions within the budgets; "flash": the smallest weights;
             "sram": the smallest arena.
         flash_bytes: for all weights; None for no limit.
-        sram_bytes: for the arena; None: twice what the leanest arena takes.
+        sram_bytes: for the arena; None: twice what the leanest one takes, and 11,000 at least.
         sram_limit: what the arena can never exceed; None for no limit.
     """
 

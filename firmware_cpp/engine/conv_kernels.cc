@@ -10,12 +10,6 @@
 namespace squeeze {
 namespace {
 
-// |acc| < 2^27, as winograd.h wants it.
-[[maybe_unused]] bool WinogradTakes(const ConvShape& shape) {
-  return shape.kernel_h == 3 && shape.kernel_w == 3 && shape.stride_h == 1 && shape.stride_w == 1 &&
-         shape.in_channels <= 910;
-}
-
 [[maybe_unused]] bool DenseOrSparse(WeightEncoding encoding) {
   return encoding == WeightEncoding::kDense || encoding == WeightEncoding::kSparse;
 }

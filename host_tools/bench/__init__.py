@@ -9,7 +9,7 @@ from rich.console import Console
 
 from convert.target import FAMILIES, OPTIMIZE
 from host_tools import boards
-from host_tools.bench import measure, networks, results
+from host_tools.bench import goals, measure, networks, results
 from host_tools.board_model import Request
 from model import config, files
 from model.errors import UserError
@@ -40,7 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--kernels", choices=FAMILIES, help="instead of what each board's CPU runs best")
     parser.add_argument("--optimize", choices=OPTIMIZE, default="speed", help="as for firmware (speed)")
     parser.add_argument("--layers", action="store_true", help="also print each result's layers")
-    parser.add_argument("--check", action="store_true", help="fail on over 1 %% more than the reference")
+    parser.add_argument(
+        "--check", action="store_true", help="fail on over 1 %% more than the reference, or a goal missed"
+    )
     parser.add_argument(
         "--update", action="store_true", help=f"take the results into {results.REFERENCE.name}"
     )
@@ -119,6 +121,9 @@ def _conclude(session: _Session, args: argparse.Namespace) -> int:
         lines = results.regressions(session.results, reference)
         for line in lines:
             session.say(f"regression: {line}")
+        for line in goals.missed(session.results):
+            session.say(f"goal missed: {line}")
+            status = 1
         if not lines and session.results:
             session.say(
                 f"bench: no regression over {results.TOLERANCE:.0%} in {len(session.results)} results"
@@ -144,6 +149,7 @@ def run(args: argparse.Namespace) -> int:
         interrupted = True
     if session.results:
         results.show(session.console, session.results)
+        goals.show(session.console, session.results)
         if args.layers:
             for result in session.results:
                 results.show_layers(session.console, result)

@@ -162,7 +162,12 @@ def counted(monkeypatch):
         found = given[model, board, request.kernels]
         if isinstance(found, BaseException):
             raise found
-        full = dict.fromkeys(KEYS, 1) | {"ratio": 0.25, "layers": [], "model": model, "board": board}
+        full = dict.fromkeys((*KEYS, "engine_code_bytes"), 1) | {
+            "ratio": 0.25,
+            "layers": [],
+            "model": model,
+            "board": board,
+        }
         return full | {"engine": request.kernels or boards.load(board).kernels, "instructions": found}
 
     monkeypatch.setattr(measure, "record", record)
@@ -181,6 +186,17 @@ def test_check_fails_on_a_regression(counted, capsys):
     counted["digits", BOARD, None] = 1011
     assert bench.run(options(*words, "--check")) == 1
     assert "regression: digits/stm32f405/dsp" in capsys.readouterr().out
+
+
+def test_check_fails_on_a_missed_goal(counted, capsys):
+    words = ("--model", small_net.NAME, "--board", BOARD)
+    counted[small_net.NAME, BOARD, None] = 4_000_000
+    assert bench.run(options(*words, "--check")) == 0
+    counted[small_net.NAME, BOARD, None] = 4_000_001
+    assert bench.run(options(*words, "--check")) == 1
+    printed = capsys.readouterr().out
+    assert "goal missed: small_32/stm32f405/dsp: instructions 4,000,001, goal 4,000,000" in printed
+    assert "MISSED" in printed
 
 
 def test_what_does_not_fit_is_listed(counted, capsys):

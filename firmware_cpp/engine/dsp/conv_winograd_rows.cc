@@ -1,9 +1,9 @@
-// 3 x 3 convolution of stride 1 by Winograd's F(2 x 4) and F(4 x 4): see winograd.h for arithmetic and
-// layout, winograd_blocks.cc for the registers of the inner loop. Instructions per MAC, measured with 2 / 4
-// rows at once (in brackets: encoding kWinograd), n input channels:
-//   55 pixels, n = 16: 0.43 / 0.39 (0.37)   n = 32: 0.35 / 0.31 (0.30)
-//   27 pixels, n = 64: 0.41 / 0.33 (0.30 / 0.28)    13 pixels, n = 64: 0.60 / 0.45 (0.37 / 0.34)
-//   15 pixels, n = 8: 0.83 / 0.68 (0.62 / 0.57)      7 pixels, n = 16: 0.92 / 0.69 (0.49 / 0.47)
+// 3 x 3 convolution of stride 1 by Winograd's F(2 x 4): see winograd.h for arithmetic and layout,
+// winograd_blocks.cc for the registers of the inner loop. Instructions per MAC, measured with 2 / 4 rows at
+// once (in brackets: encoding kWinograd), n input channels:
+//   55 pixels, n = 16: 0.43 / 0.40 (0.37 / 0.37)   55 pixels, n = 32: 0.35 / 0.32 (0.30 / 0.30)
+//   27 pixels, n = 64: 0.41 / 0.33 (0.30 / 0.28)   13 pixels, n = 64: 0.60 / 0.45 (0.37 / 0.34)
+//   15 pixels, n = 8:  0.82 / 0.67 (0.62 / 0.57)    7 pixels, n = 16: 0.92 / 0.68 (0.49 / 0.47)
 #include "engine/dsp/intrinsics.h"
 #include "engine/dsp/requantize.h"
 #include "engine/dsp/winograd.h"
@@ -14,6 +14,8 @@ namespace {
 // |acc| < 2^27 (winograd.h), so that twice acc + bias fits 32 bits, and R with it.
 constexpr uint32_t kBiasLimit = 1u << 29;
 
+constexpr uint32_t kTileRows = kWinogradRows + 2;  // of inputs
+
 class Winograd {
  public:
   explicit Winograd(const ConvRows& conv)
@@ -22,16 +24,14 @@ class Winograd {
         padded_(WinogradPaddedChannels(conv.in_channels)),
         across_((uint32_t{conv.out_width} + kWinogradColumns - 1) / kWinogradColumns),
         stored_(conv.encoding == WeightEncoding::kWinograd),
-        rows_(WinogradRows(conv.in_channels, conv.out_width, conv.out_rows, stored_)),
-        positions_(WinogradPositions(rows_)),
         weights_(reinterpret_cast<uint32_t*>(conv.scratch)),
-        plain_(reinterpret_cast<int8_t*>(conv.scratch + 4 * positions_ * padded_)) {}
+        plain_(reinterpret_cast<int8_t*>(conv.scratch + 4 * kWinogradPositions * padded_)) {}
 
   void Run() {
-    const uint32_t tiles = WinogradTiles(rows_, conv_.out_width, conv_.out_rows);
-    const uint32_t room = conv_.scratch_bytes - WinogradWeightBytes(rows_, padded_, stored_);
+    const uint32_t tiles = WinogradTiles(conv_.out_width, conv_.out_rows);
+    const uint32_t room = conv_.scratch_bytes - WinogradWeightBytes(padded_, stored_);
     uint32_t chunk = tiles;
-    while (chunk > 3 && WinogradTileBytes(rows_, padded_, chunk) > room) --chunk;
+    while (chunk > 3 && WinogradTileBytes(padded_, chunk) > room) --chunk;
     if (chunk < tiles) {  // chunks of about the same size, of whole groups of three
       const uint32_t chunks = (tiles + chunk - 1) / chunk;
       const uint32_t even = ((tiles + chunks - 1) / chunks + 2) / 3 * 3;
@@ -53,17 +53,16 @@ class Winograd {
     Area area;
     area.twos = count < 3 ? 1 : (3 - count % 3) % 3;
     area.threes = count < 3 ? 0 : (count - 2 * area.twos) / 3;
-    const uint32_t tile_words = positions_ / 2 * padded_;
-    area.inputs = weights_ + WinogradWeightBytes(rows_, padded_, stored_) / 4;
+    const uint32_t tile_words = kWinogradPositions / 2 * padded_;
+    area.inputs = weights_ + WinogradWeightBytes(padded_, stored_) / 4;
     area.threes_end = area.inputs + 3 * area.threes * tile_words;
     area.inputs_end = area.threes_end + 2 * area.twos * tile_words;
-    const uint32_t table = (count < 2 ? 2 : count) * WinogradTileWords(rows_);
+    const uint32_t table = (count < 2 ? 2 : count) * kWinogradTileWords;
     area.sums = reinterpret_cast<int32_t*>(area.inputs_end + table);
     return area;
   }
 
-  // Functions of their own keep the stack small: 460 bytes at most with what they call, 570 with tall
-  // tiles.
+  // Functions of their own keep the stack small: 480 bytes at most with what they call.
   void Chunk(uint32_t first, uint32_t count) {
     Transform(first, count);
     Multiply(first, count);
@@ -73,20 +72,16 @@ class Winograd {
     const Area area = AreaOf(count);
     int32_t* const sums = area.sums;
     const bool few = padded_ <= 32;
-    Pass pass = {WinogradStoreRunOf(conv_, rows_, area.inputs_end, first, count, sums),
-                 {weights_, weights_ + positions_ * padded_, sums, padded_ / 2, area.threes_end},
+    Pass pass = {WinogradStoreRunOf(conv_, area.inputs_end, first, count, sums),
+                 {weights_, weights_ + kWinogradPositions * padded_, sums, padded_ / 2, area.threes_end},
                  sums,
-                 sums + area.threes * WinogradGroupSums(rows_),
+                 sums + area.threes * kWinogradGroupSums,
                  area.threes_end,
                  area.inputs_end,
                  area.threes > 0 ? area.inputs : nullptr,
                  area.twos > 0 ? area.threes_end : nullptr,
-                 Tall() ? WinogradTallThrees
-                 : few      ? WinogradShortThrees
-                            : WinogradThrees,
-                 Tall() ? WinogradTallTwos
-                 : few      ? WinogradShortTwos
-                            : WinogradTwos};
+                 few ? WinogradShortThrees : WinogradThrees,
+                 few ? WinogradShortTwos : WinogradTwos};
     const bool full = conv_.act_min == -128 && conv_.act_max == 127;
     if (full && UsualScales(conv_, kBiasLimit)) {
       Usual(pass);
@@ -94,9 +89,6 @@ class Winograd {
       Any(pass);
     }
   }
-
-  // False at compile time where the build has no tall tiles, so that their functions are left out.
-  bool Tall() const { return kWinogradTall && rows_ == 4; }
 
   struct Pass {
     WinogradStoreRun store;
@@ -139,15 +131,14 @@ class Winograd {
     const uint8_t* stream = conv_.weights;
     for (uint32_t o = 0; o < conv_.out_channels; o += 2) {
       stream = Sums(&pass, stream, o + 1 < conv_.out_channels);
-      WinogradStore(&pass.store, scales.At(o), o, rows_);
+      WinogradStore(&pass.store, scales.At(o), o);
     }
   }
 
   // All channels round alike: little to do for each.
   __attribute__((noinline)) void Usual(Pass& pass) const {
     const int32_t zero_point = conv_.out_zero_point;
-    const WinogradStorer store =
-        WinogradStorerOf(rows_, zero_point == -128 ? Rounding::kRelu : Rounding::kLinear);
+    const WinogradStorer store = WinogradStorerOf(zero_point == -128 ? Rounding::kRelu : Rounding::kLinear);
     const uint32_t channels = conv_.out_channels;
     const int32_t* bias = conv_.bias;
     const int32_t* multipliers = conv_.multipliers;
@@ -173,7 +164,7 @@ class Winograd {
     const int32_t* const sums = area.sums;
     uint32_t* inputs = area.inputs;
     uint32_t* tiles = area.inputs_end;
-    uint32_t y = first / across_ * rows_;
+    uint32_t y = first / across_ * kWinogradRows;
     uint32_t x = first % across_ * kWinogradColumns;
     uint32_t in_group = 0, group_start = 0, sum = 0;
     for (uint32_t i = 0; i < count; ++i) {
@@ -182,17 +173,17 @@ class Winograd {
       if (count == 1) Tile(x, y, group, inputs + 1);
       tiles[0] = TileSumsOf(sums, sum + 2 * in_group);
       Place(x, y, tiles + 1);
-      tiles += WinogradTileWords(rows_);
+      tiles += kWinogradTileWords;
       if (++in_group == group) {
-        inputs += group * (positions_ / 2) * padded_;
-        sum += WinogradGroupSums(rows_);
+        inputs += group * (kWinogradPositions / 2) * padded_;
+        sum += kWinogradGroupSums;
         group_start += group;
         in_group = 0;
       }
       x += kWinogradColumns;
       if (x >= conv_.out_width) {
         x = 0;
-        y += rows_;
+        y += kWinogradRows;
       }
     }
   }
@@ -203,7 +194,7 @@ class Winograd {
       const uint32_t column = x + i < conv_.out_width ? x + i : conv_.out_width - 1u;
       columns[i] = column * conv_.out_pixel_stride;
     }
-    for (uint32_t row = y + rows_; row-- > y; to += kWinogradColumns) {
+    for (uint32_t row = y + kWinogradRows; row-- > y; to += kWinogradColumns) {
       const int8_t* const pixels = conv_.out[row < conv_.out_rows ? row : conv_.out_rows - 1u];
       for (uint32_t i = 0; i < kWinogradColumns; ++i)
         to[i] = TilePixelOf(pixels, columns[kWinogradColumns - 1 - i]);
@@ -215,21 +206,21 @@ class Winograd {
     const int32_t left = static_cast<int32_t>(x) - conv_.pad_left;
     const uint32_t in_rows = conv_.out_rows + 2u;
     bool whole = left >= 0 && left + 6 <= conv_.in_width && padded_ == channels_;
-    const int8_t* rows[6];
-    for (uint32_t k = 0; k < rows_ + 2; ++k) {
+    const int8_t* rows[kTileRows];
+    for (uint32_t k = 0; k < kTileRows; ++k) {
       rows[k] = y + k < in_rows ? conv_.rows[y + k] : nullptr;
       whole = whole && rows[k] != nullptr;
     }
     // The collected rows and the work area stand where the weights come later.
-    uint32_t* const work = weights_ + (rows_ + 2) * 6 * padded_ / 4;
-    for (uint32_t k = 0; k < rows_ + 2; ++k) {
+    uint32_t* const work = weights_ + kTileRows * 6 * padded_ / 4;
+    for (uint32_t k = 0; k < kTileRows; ++k) {
       if (whole) {
         rows[k] += left * static_cast<int32_t>(channels_);
       } else {
         rows[k] = Collect(rows[k], left, reinterpret_cast<int8_t*>(conv_.scratch) + k * 6 * padded_);
       }
     }
-    (Tall() ? WinogradTallInputs : WinogradInputs)(rows, padded_, group, to, work);
+    WinogradInputs(rows, padded_, group, to, work);
   }
 
   const int8_t* Collect(const int8_t* row, int32_t left, int8_t* to) const {
@@ -265,7 +256,7 @@ class Winograd {
         bytes = plain_;
       }
     }
-    (Tall() ? WinogradTallWeights : WinogradWeights)(bytes, padded_, padded_, weights_ + c);
+    WinogradWeights(bytes, padded_, padded_, weights_ + c);
     return stream;
   }
 
@@ -288,8 +279,6 @@ class Winograd {
   const uint32_t padded_;
   const uint32_t across_;
   const bool stored_;
-  const uint32_t rows_;  // of outputs a tile
-  const uint32_t positions_;
   uint32_t* const weights_;
   int8_t* const plain_;
 };

@@ -3,8 +3,10 @@
 // K taps of an output pixel (HWI order) are padded to KP, a multiple of 4, and widened to int16. Four
 // consecutive taps k0..k3 make two words (k0, k2) and (k1, k3), as SXTB16 delivers them; weights are in the
 // same order, so nothing is ever shuffled. Pixels stand in groups of three or two, channels in pairs:
-//   inputs  [group][KP / 2][3 or 2 pixels] words, values doubled: the accumulators come out doubled for
-//   SMMLAR weights [KP / 2][2 channels] words sums    [pixel][2 channels] words
+//   inputs   [group][KP / 2][3 or 2 pixels] words
+//   weights  [KP / 2][2 channels] words
+//   sums     [pixel][2 channels] words: twice the accumulators, as SMMLAR wants them
+// Inputs or weights are doubled for that, whichever are fewer.
 #ifndef SQUEEZE_ENGINE_DSP_GEMM_H_
 #define SQUEEZE_ENGINE_DSP_GEMM_H_
 
@@ -18,9 +20,9 @@ inline uint32_t GemmPaddedTaps(uint32_t taps) { return (taps + 3) & ~uint32_t{3}
 inline uint32_t GemmWeightBytes(uint32_t padded_taps) { return 4 * padded_taps; }
 inline uint32_t GemmPixelBytes(uint32_t padded_taps) { return 2 * padded_taps + 8; }
 
-// With KP = taps rounded up to a multiple of 4:
-//   minimum 4 KP + 3 (2 KP + 8); for `pixels` output pixels (out_width * out_rows: all at once) 4 KP + pixels
-//   (2 KP + 8).
+// With KP = taps rounded up to a multiple of 4, and n = the pixels made at once, at least 3:
+//   4 KP + n (2 KP + 8)
+// All pixels: n = out_width * out_rows.
 inline uint32_t GemmScratchBytes(const ConvShape& shape, uint32_t pixels) {
   const uint32_t padded = GemmPaddedTaps(shape.Taps());
   return GemmWeightBytes(padded) + (pixels > 3 ? pixels : 3) * GemmPixelBytes(padded);

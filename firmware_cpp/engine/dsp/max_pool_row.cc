@@ -1,6 +1,6 @@
 // Max pooling, four channels a word: SSUB8 and SEL take the greater of four bytes. A pixel's channels are
-// gone through once for up to three taps of the row: 9 instructions a word
-// for three taps of the first row of a window, 12 of the others (64 channels).
+// gone through once for up to three taps of the row: 9 instructions a word for three taps of the first row of
+// a window, 12 of the others (64 channels).
 #include "engine/dsp/intrinsics.h"
 #include "engine/fixed_point.h"
 #include "engine/kernels.h"

@@ -1,4 +1,4 @@
-// 4 x 6 inputs of a tile to 24 positions, or 6 x 6 to 36: 125 or 240 instructions a channel.
+// 4 x 6 inputs of a tile to 24 positions: 125 instructions a channel.
 #include "engine/dsp/intrinsics.h"
 #include "engine/dsp/winograd.h"
 
@@ -39,7 +39,7 @@ namespace squeeze {
   "stm r9, {r3-r8}\n"
 
 // Six words of one k in r3-r8 along the row. r0 to, r2 bytes of a column's positions; uses r1 r9-r12.
-#define SQUEEZE_ALONG(THRICE0, THRICE5)           \
+#define SQUEEZE_ALONG                             \
   "ssub16 r9, r7, r5\n" /* a = d4 - d2 */         \
   "ssub16 r10, r6, r4\n"                          \
   "sadd16 r10, r10, r10\n" /* b = 2 (d3 - d1) */  \
@@ -47,7 +47,8 @@ namespace squeeze {
   "sadd16 r3, r3, r3\n"                           \
   "sadd16 r3, r3, r3\n"                           \
   "sadd16 r3, r3, r9\n"                           \
-  THRICE0                                         \
+  "sadd16 r11, r3, r3\n"                          \
+  "sadd16 r3, r3, r11\n"                          \
   "str r3, [r0]\n"                                \
   "sadd16 r5, r5, r5\n"                           \
   "sadd16 r5, r5, r5\n"                           \
@@ -68,7 +69,8 @@ namespace squeeze {
   "ssub16 r8, r8, r6\n"                           \
   "sadd16 r10, r10, r10\n"                        \
   "ssub16 r8, r8, r10\n"                          \
-  THRICE5                                         \
+  "sadd16 r9, r8, r8\n"                           \
+  "sadd16 r8, r8, r9\n"                           \
   "str r8, [r1, r2, lsl #1]\n"
 
 // One k: row a + or - row b, `TWICE` or not, then along.
@@ -88,7 +90,7 @@ namespace squeeze {
   op " r7, r7, r12\n"                                                                                    \
   op " r8, r8, lr\n"                                                                                     \
   TWICE                                                                                                  \
-  SQUEEZE_ALONG("sadd16 r11, r3, r3\n sadd16 r3, r3, r11\n", "sadd16 r9, r8, r8\n sadd16 r8, r8, r9\n")
+  SQUEEZE_ALONG
 
 #define SQUEEZE_POSITIONS                         \
   SQUEEZE_K("24", "sadd16", "48", "")             \
@@ -145,131 +147,6 @@ __attribute__((naked, noinline)) void WinogradInputs([[maybe_unused]] const int8
       "pop {r4-r11, pc}\n");
 }
 
-// Tall tiles. Work area: 0 six rows k of six words, 144 six rows as loaded. Stack: 0 the six row pointers, 24
-// to, 28 bytes of a step, 32 quads left, 36 pitch, 40 bytes of a position, 44 work area.
-// clang-format off
-#define SQUEEZE_LOAD_TALL_ROW(at, raw)  \
-  "ldr r0, [sp, #" at "]\n"             \
-  "ldr r3, [r0]\n"                      \
-  "ldr r4, [r0, r1]\n"                  \
-  "ldr r5, [r0, r1, lsl #1]\n"          \
-  "ldr r7, [r0, r1, lsl #2]\n"          \
-  "add r9, r0, r12\n"                   \
-  "ldr r6, [r9]\n"                      \
-  "ldr r8, [r9, r1, lsl #1]\n"          \
-  "adds r0, #4\n"                       \
-  "str r0, [sp, #" at "]\n"             \
-  "add r9, lr, #" raw "\n"              \
-  "stm r9, {r3-r8}\n"
-// Widens and transforms the six columns down, in the order of k: 1, 2, 3, 4, 0, 5.
-#define SQUEEZE_DOWN(rotation)       \
-  ".irp c, 0, 4, 8, 12, 16, 20\n"    \
-  "ldr r3, [lr, #(144 + \\c)]\n"     \
-  "ldr r4, [lr, #(168 + \\c)]\n"     \
-  "ldr r5, [lr, #(192 + \\c)]\n"     \
-  "ldr r6, [lr, #(216 + \\c)]\n"     \
-  "ldr r7, [lr, #(240 + \\c)]\n"     \
-  "ldr r8, [lr, #(264 + \\c)]\n"     \
-  SQUEEZE_WIDEN_ONE("r3", rotation)  \
-  SQUEEZE_WIDEN_ONE("r4", rotation)  \
-  SQUEEZE_WIDEN_ONE("r5", rotation)  \
-  SQUEEZE_WIDEN_ONE("r6", rotation)  \
-  SQUEEZE_WIDEN_ONE("r7", rotation)  \
-  SQUEEZE_WIDEN_ONE("r8", rotation)  \
-  "ssub16 r9, r7, r5\n"              \
-  "ssub16 r10, r6, r4\n"             \
-  "sadd16 r10, r10, r10\n"           \
-  "ssub16 r3, r3, r5\n"              \
-  "sadd16 r3, r3, r3\n"              \
-  "sadd16 r3, r3, r3\n"              \
-  "sadd16 r3, r3, r9\n"              \
-  "sadd16 r3, r3, r3\n"              \
-  "str r3, [lr, #(96 + \\c)]\n"      \
-  "sadd16 r5, r5, r5\n"              \
-  "sadd16 r5, r5, r5\n"              \
-  "ssub16 r5, r7, r5\n"              \
-  "sadd16 r4, r4, r4\n"              \
-  "sadd16 r4, r4, r4\n"              \
-  "ssub16 r4, r6, r4\n"              \
-  "sadd16 r11, r5, r4\n"             \
-  "str r11, [lr, #(0 + \\c)]\n"      \
-  "ssub16 r12, r5, r4\n"             \
-  "str r12, [lr, #(24 + \\c)]\n"     \
-  "sadd16 r11, r9, r10\n"            \
-  "str r11, [lr, #(48 + \\c)]\n"     \
-  "ssub16 r12, r9, r10\n"            \
-  "str r12, [lr, #(72 + \\c)]\n"     \
-  "ssub16 r8, r8, r6\n"              \
-  "sadd16 r10, r10, r10\n"           \
-  "ssub16 r8, r8, r10\n"             \
-  "sadd16 r8, r8, r8\n"              \
-  "str r8, [lr, #(120 + \\c)]\n"     \
-  ".endr\n"
-#define SQUEEZE_WIDEN_ONE(r, rotation) "sxtb16 " r ", " r rotation "\n"
-#define SQUEEZE_TALL_K(row)                     \
-  "ldr r3, [sp, #44]\n add r3, r3, #" row "\n"  \
-  "ldm r3, {r3-r8}\n"                           \
-  SQUEEZE_ALONG("", "")                         \
-  "add r0, r0, lr\n"
-#define SQUEEZE_TALL_POSITIONS  \
-  "ldr lr, [sp, #40]\n"         \
-  SQUEEZE_TALL_K("0")           \
-  SQUEEZE_TALL_K("24")          \
-  SQUEEZE_TALL_K("48")          \
-  SQUEEZE_TALL_K("72")          \
-  SQUEEZE_TALL_K("96")          \
-  SQUEEZE_TALL_K("120")
-// clang-format on
-
-__attribute__((naked, noinline)) void WinogradTallInputs([[maybe_unused]] const int8_t* const* rows,
-                                                         [[maybe_unused]] uint32_t padded_channels,
-                                                         [[maybe_unused]] uint32_t tiles,
-                                                         [[maybe_unused]] uint32_t* to,
-                                                         [[maybe_unused]] uint32_t* work) {
-  __asm__(
-      "push {r4-r11, lr}\n"
-      "sub sp, #48\n"
-      "ldm r0, {r4-r9}\n"
-      "ldr r0, [sp, #84]\n"
-      "stm.w sp, {r4-r9}\n"
-      "str r0, [sp, #44]\n"
-      "lsls r8, r2, #2\n"
-      "lsrs r9, r1, #2\n"
-      "mov r10, r1\n"
-      "muls r2, r1, r2\n"
-      "lsls r2, r2, #1\n"  // bytes of a position
-      "str r2, [sp, #40]\n"
-      "add r2, r2, r2, lsl #1\n"
-      "lsls r2, r2, #1\n"  // of six
-      "strd r3, r8, [sp, #24]\n"
-      "strd r9, r10, [sp, #32]\n"
-      "1: ldr r1, [sp, #36]\n"
-      "ldr lr, [sp, #44]\n"
-      "add r12, r1, r1, lsl #1\n"
-      SQUEEZE_LOAD_TALL_ROW("0", "144")
-      SQUEEZE_LOAD_TALL_ROW("4", "168")
-      SQUEEZE_LOAD_TALL_ROW("8", "192")
-      SQUEEZE_LOAD_TALL_ROW("12", "216")
-      SQUEEZE_LOAD_TALL_ROW("16", "240")
-      SQUEEZE_LOAD_TALL_ROW("20", "264")
-      SQUEEZE_DOWN("")
-      "ldr r0, [sp, #24]\n"
-      SQUEEZE_TALL_POSITIONS
-      "ldr lr, [sp, #44]\n"
-      SQUEEZE_DOWN(", ror #8")
-      "ldrd r0, r1, [sp, #24]\n"
-      "add r0, r0, r1\n"
-      "add r1, r0, r1\n"
-      "str r1, [sp, #24]\n"
-      SQUEEZE_TALL_POSITIONS
-      "ldr r0, [sp, #32]\n"
-      "subs r0, #1\n"
-      "str r0, [sp, #32]\n"
-      "bne.w 1b\n"
-      "add sp, #48\n"
-      "pop {r4-r11, pc}\n");
-}
-
 #else
 
 namespace {
@@ -277,22 +154,22 @@ namespace {
 uint32_t Twice(uint32_t x) { return Sadd16(x, x); }
 uint32_t Thrice(uint32_t x) { return Sadd16(Twice(x), x); }
 
-// Six inputs to the six of the transform, without the factor 3.
+// Six inputs along a row to the six of the transform.
 void Six(const uint32_t d[6], uint32_t v[6]) {
   const uint32_t a = Ssub16(d[4], d[2]);
   const uint32_t b = Twice(Ssub16(d[3], d[1]));
   const uint32_t e = Ssub16(d[4], Twice(Twice(d[2])));
   const uint32_t f = Ssub16(d[3], Twice(Twice(d[1])));
-  v[0] = Sadd16(Twice(Twice(Ssub16(d[0], d[2]))), a);
+  v[0] = Thrice(Sadd16(Twice(Twice(Ssub16(d[0], d[2]))), a));
   v[1] = Sadd16(e, f);
   v[2] = Ssub16(e, f);
   v[3] = Sadd16(a, b);
   v[4] = Ssub16(a, b);
-  v[5] = Ssub16(Ssub16(d[5], d[3]), Twice(b));
+  v[5] = Thrice(Ssub16(Ssub16(d[5], d[3]), Twice(b)));
 }
 
 // Two channels: widened rows to their words.
-void TwoChannels(const uint32_t d[6][6], uint32_t k_pitch, uint32_t* to) {
+void TwoChannels(const uint32_t d[4][6], uint32_t k_pitch, uint32_t* to) {
   uint32_t v[4][6];
   for (int i = 0; i < 6; ++i) {
     v[0][i] = Sadd16(d[1][i], d[2][i]);
@@ -303,43 +180,7 @@ void TwoChannels(const uint32_t d[6][6], uint32_t k_pitch, uint32_t* to) {
   for (uint32_t k = 0; k < 4; ++k) {
     uint32_t words[6];
     Six(v[k], words);
-    words[0] = Thrice(words[0]);
-    words[5] = Thrice(words[5]);
     for (uint32_t i = 0; i < 6; ++i) to[(4 * i + k) * k_pitch] = words[i];
-  }
-}
-
-void TallTwoChannels(const uint32_t d[6][6], uint32_t k_pitch, uint32_t* to) {
-  constexpr uint32_t kPlace[6] = {4, 0, 1, 2, 3, 5};
-  uint32_t v[6][6];
-  for (int i = 0; i < 6; ++i) {
-    const uint32_t column[6] = {d[0][i], d[1][i], d[2][i], d[3][i], d[4][i], d[5][i]};
-    uint32_t down[6];
-    Six(column, down);
-    for (int k = 0; k < 6; ++k) v[kPlace[k]][i] = k == 0 || k == 5 ? Twice(down[k]) : down[k];
-  }
-  for (uint32_t k = 0; k < 6; ++k) {
-    uint32_t words[6];
-    Six(v[k], words);
-    for (uint32_t i = 0; i < 6; ++i) to[(6 * i + k) * k_pitch] = words[i];
-  }
-}
-
-// All channels, four by four, each two by `transform`.
-template <void transform(const uint32_t d[6][6], uint32_t, uint32_t*)>
-void AllChannels(const int8_t* const* rows, uint32_t count, uint32_t padded_channels, uint32_t tiles,
-                 uint32_t* to) {
-  for (uint32_t c = 0; c < padded_channels; c += 4, to += 2 * tiles) {
-    uint32_t even[6][6], odd[6][6];
-    for (uint32_t k = 0; k < count; ++k) {
-      for (uint32_t i = 0; i < 6; ++i) {
-        const uint32_t word = LoadWord(rows[k] + i * padded_channels + c);
-        even[k][i] = Sxtb16(word);
-        odd[k][i] = Sxtb16Ror8(word);
-      }
-    }
-    transform(even, padded_channels / 2 * tiles, to);
-    transform(odd, padded_channels / 2 * tiles, to + tiles);
   }
 }
 
@@ -347,12 +188,18 @@ void AllChannels(const int8_t* const* rows, uint32_t count, uint32_t padded_chan
 
 void WinogradInputs(const int8_t* const* rows, uint32_t padded_channels, uint32_t tiles, uint32_t* to,
                     uint32_t*) {
-  AllChannels<TwoChannels>(rows, 4, padded_channels, tiles, to);
-}
-
-void WinogradTallInputs(const int8_t* const* rows, uint32_t padded_channels, uint32_t tiles, uint32_t* to,
-                        uint32_t*) {
-  AllChannels<TallTwoChannels>(rows, 6, padded_channels, tiles, to);
+  for (uint32_t c = 0; c < padded_channels; c += 4, to += 2 * tiles) {
+    uint32_t even[4][6], odd[4][6];
+    for (uint32_t k = 0; k < 4; ++k) {
+      for (uint32_t i = 0; i < 6; ++i) {
+        const uint32_t word = LoadWord(rows[k] + i * padded_channels + c);
+        even[k][i] = Sxtb16(word);
+        odd[k][i] = Sxtb16Ror8(word);
+      }
+    }
+    TwoChannels(even, padded_channels / 2 * tiles, to);
+    TwoChannels(odd, padded_channels / 2 * tiles, to + tiles);
+  }
 }
 
 #endif

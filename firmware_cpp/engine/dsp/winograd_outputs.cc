@@ -8,7 +8,6 @@ namespace squeeze {
 namespace {
 
 constexpr uint32_t kInverseOf3 = 0xAAAAAAAB;  // modulo 2^32
-constexpr uint32_t kInverseOf9 = 0x38E38E39;
 
 #if defined(__ARM_FEATURE_DSP)
 
@@ -28,39 +27,34 @@ constexpr uint32_t kInverseOf9 = 0x38E38E39;
   "add.w " v ", " v ", r5\n"                  \
   "asr.w " v ", " v ", r6\n"                  \
   "ssat " v ", #8, " v "\n"
-#define SQUEEZE_TILE_ROW(VALUE, c0, c1, c2, c3, c4, c5, THRICE0, THRICE5, s0, s1, s2)  \
-  "ldr r7, [r0, #" c0 "]\n"                                                            \
-  "ldr r8, [r0, #" c1 "]\n"                                                            \
-  "ldr r9, [r0, #" c2 "]\n"                                                            \
-  "ldr r10, [r0, #" c3 "]\n"                                                           \
-  "ldr r11, [r0, #" c4 "]\n"                                                           \
-  "ldr r12, [r0, #" c5 "]\n"                                                           \
-  "add lr, r8, r9\n"                                                                   \
-  "sub r8, r8, r9\n"                                                                   \
-  "add r9, r10, r11\n"                                                                 \
-  "sub r10, r10, r11\n"                                                                \
-  THRICE0                                                                              \
-  "sub r7, r7, lr, lsl #1\n"                                                           \
-  "add r7, r9, r7, lsl #1\n"                                                           \
-  "sub lr, r9, lr\n"                                                                   \
-  "sub r9, r10, r8, lsl #1\n"                                                          \
-  "add r10, r10, r12\n"                                                                \
-  THRICE5                                                                              \
-  "rsb r10, r8, r10, lsl #1\n"                                                         \
-  VALUE("r10", s2)                                                                     \
-  VALUE("lr", s2)                                                                      \
-  VALUE("r9", s1)                                                                      \
-  VALUE("r7", s0)                                                                      \
-  "ldrd r8, r11, [r1], #8\n"                                                           \
-  "ldr r12, [sp, #4]\n"                                                                \
-  "strb r10, [r8, r12]\n"                                                              \
-  "strb lr, [r11, r12]\n"                                                              \
-  "ldrd r8, r11, [r1], #8\n"                                                           \
-  "strb r9, [r8, r12]\n"                                                               \
+#define SQUEEZE_TILE_ROW(VALUE, c0, c1, c2, c3, c4, c5)  \
+  "ldr r7, [r0, #" c0 "]\n"                              \
+  "ldr r8, [r0, #" c1 "]\n"                              \
+  "ldr r9, [r0, #" c2 "]\n"                              \
+  "ldr r10, [r0, #" c3 "]\n"                             \
+  "ldr r11, [r0, #" c4 "]\n"                             \
+  "ldr r12, [r0, #" c5 "]\n"                             \
+  "add lr, r8, r9\n"                                     \
+  "sub r8, r8, r9\n"                                     \
+  "add r9, r10, r11\n"                                   \
+  "sub r10, r10, r11\n"                                  \
+  "sub r7, r7, lr, lsl #1\n"                             \
+  "add r7, r9, r7, lsl #1\n"                             \
+  "sub lr, r9, lr\n"                                     \
+  "sub r9, r10, r8, lsl #1\n"                            \
+  "add r10, r10, r12\n"                                  \
+  "rsb r10, r8, r10, lsl #1\n"                           \
+  VALUE("r10", "1")                                      \
+  VALUE("lr", "1")                                       \
+  VALUE("r9", "2")                                       \
+  VALUE("r7", "3")                                       \
+  "ldrd r8, r11, [r1], #8\n"                             \
+  "ldr r12, [sp, #4]\n"                                  \
+  "strb r10, [r8, r12]\n"                                \
+  "strb lr, [r11, r12]\n"                                \
+  "ldrd r8, r11, [r1], #8\n"                             \
+  "strb r9, [r8, r12]\n"                                 \
   "strb r7, [r11, r12]\n"
-#define SQUEEZE_TALL_ROW(VALUE, c0, c1, c2, c3, c4, c5, s0, s1, s2)                                        \
-  SQUEEZE_TILE_ROW(VALUE, c0, c1, c2, c3, c4, c5, "add r7, r7, r7, lsl #1\n",                               \
-                   "add r10, r10, r12, lsl #1\n", s0, s1, s2)
 #define SQUEEZE_STORE_TILES(ROWS)  \
   "push {r4-r11, lr}\n"            \
   "sub sp, #12\n"                  \
@@ -78,14 +72,9 @@ constexpr uint32_t kInverseOf9 = 0x38E38E39;
   "bne.w 1b\n"                     \
   "add sp, #12\n"                  \
   "pop {r4-r11, pc}\n"
-#define SQUEEZE_TWO_ROWS(VALUE)                                                           \
-  SQUEEZE_TILE_ROW(VALUE, "24", "72", "120", "168", "216", "264", "", "", "3", "2", "1")  \
-  SQUEEZE_TILE_ROW(VALUE, "0", "48", "96", "144", "192", "240", "", "", "3", "2", "1")
-#define SQUEEZE_FOUR_ROWS(VALUE)                                                   \
-  SQUEEZE_TALL_ROW(VALUE, "72", "168", "264", "360", "456", "552", "3", "2", "1")  \
-  SQUEEZE_TALL_ROW(VALUE, "48", "144", "240", "336", "432", "528", "3", "2", "1")  \
-  SQUEEZE_TALL_ROW(VALUE, "24", "120", "216", "312", "408", "504", "4", "3", "2")  \
-  SQUEEZE_TALL_ROW(VALUE, "0", "96", "192", "288", "384", "480", "5", "4", "3")
+#define SQUEEZE_TWO_ROWS(VALUE)                                    \
+  SQUEEZE_TILE_ROW(VALUE, "24", "72", "120", "168", "216", "264")  \
+  SQUEEZE_TILE_ROW(VALUE, "0", "48", "96", "144", "192", "240")
 // clang-format on
 
 __attribute__((naked, noinline)) void StoreRelu([[maybe_unused]] const WinogradStoreRun* run) {
@@ -94,45 +83,32 @@ __attribute__((naked, noinline)) void StoreRelu([[maybe_unused]] const WinogradS
 __attribute__((naked, noinline)) void StoreLinear([[maybe_unused]] const WinogradStoreRun* run) {
   __asm__(SQUEEZE_STORE_TILES(SQUEEZE_TWO_ROWS(SQUEEZE_VALUE_LINEAR)));
 }
-__attribute__((naked, noinline)) void StoreTallRelu([[maybe_unused]] const WinogradStoreRun* run) {
-  __asm__(SQUEEZE_STORE_TILES(SQUEEZE_FOUR_ROWS(SQUEEZE_VALUE_RELU)));
-}
-__attribute__((naked, noinline)) void StoreTallLinear([[maybe_unused]] const WinogradStoreRun* run) {
-  __asm__(SQUEEZE_STORE_TILES(SQUEEZE_FOUR_ROWS(SQUEEZE_VALUE_LINEAR)));
-}
-
 #endif
 
-// A row's six sums, `pitch` words apart, to twice its four accumulators. `row`: of a tall tile.
-void Along(const int32_t* sums, uint32_t pitch, bool tall, uint32_t row, int32_t twice[4]) {
+// A row's six sums, of the columns, to twice its four accumulators.
+void Along(const int32_t* sums, int32_t twice[4]) {
   uint32_t m[6];
-  for (uint32_t i = 0; i < 6; ++i) m[i] = static_cast<uint32_t>(sums[pitch * i]);
-  if (tall) {
-    m[0] *= 3;
-    m[5] *= 3;
-  }
+  for (uint32_t i = 0; i < 6; ++i) m[i] = static_cast<uint32_t>(sums[kWinogradGroupSums / 6 * i]);
   const uint32_t p = m[1] + m[2], q = m[1] - m[2], r = m[3] + m[4], t = m[3] - m[4];
-  const uint32_t inverse = tall ? kInverseOf9 : kInverseOf3;
-  const int more = tall && row < 2 ? 2 - static_cast<int>(row) : 0;
-  twice[0] = static_cast<int32_t>((2 * (m[0] - 2 * p) + r) * inverse) >> (3 + more);
-  twice[1] = static_cast<int32_t>((t - 2 * q) * inverse) >> (2 + more);
-  twice[2] = static_cast<int32_t>((r - p) * inverse) >> (1 + more);
-  twice[3] = static_cast<int32_t>((2 * (t + m[5]) - q) * inverse) >> (1 + more);
+  twice[0] = static_cast<int32_t>((2 * (m[0] - 2 * p) + r) * kInverseOf3) >> 3;
+  twice[1] = static_cast<int32_t>((t - 2 * q) * kInverseOf3) >> 2;
+  twice[2] = static_cast<int32_t>((r - p) * kInverseOf3) >> 1;
+  twice[3] = static_cast<int32_t>((2 * (t + m[5]) - q) * kInverseOf3) >> 1;
 }
 
 // Calls `store(pixel, twice the accumulator)` for all pixels of a channel.
 template <typename Store>
-void ForEach(const WinogradStoreRun& run, uint32_t rows, Store store) {
+void ForEach(const WinogradStoreRun& run, Store store) {
   const ConvRows& conv = *run.conv;
   const uint32_t across = (conv.out_width + kWinogradColumns - 1) / kWinogradColumns;
   uint32_t tile = run.first;
-  for (const uint32_t* at = run.tiles; at != run.tiles_end; at += WinogradTileWords(rows), ++tile) {
-    for (uint32_t row = rows; row-- > 0;) {
-      const uint32_t y = rows * (tile / across) + row;
+  for (const uint32_t* at = run.tiles; at != run.tiles_end; at += kWinogradTileWords, ++tile) {
+    for (uint32_t row = kWinogradRows; row-- > 0;) {
+      const uint32_t y = kWinogradRows * (tile / across) + row;
       int8_t* const out = conv.out[y < conv.out_rows ? y : conv.out_rows - 1u];
-      const uint32_t* const to = at + 1 + 4 * (rows - 1 - row);
+      const uint32_t* const to = at + 1 + 4 * (kWinogradRows - 1 - row);
       int32_t twice[4];
-      Along(TileSums(at[0], run.sums) + 6 * row + run.sum_offset / 4, 6 * rows, rows == 4, row, twice);
+      Along(TileSums(at[0], run.sums) + 6 * row + run.sum_offset / 4, twice);
       for (uint32_t x = 4; x-- > 0;) store(TilePixel(to[3 - x], out) + run.o, twice[x]);
     }
   }
@@ -140,24 +116,22 @@ void ForEach(const WinogradStoreRun& run, uint32_t rows, Store store) {
 
 #if !defined(__ARM_FEATURE_DSP)
 
-void StoreFast(const WinogradStoreRun& run, uint32_t rows, bool linear) {
-  ForEach(run, rows, [&run, linear](int8_t* to, int32_t twice) {
+void StoreFast(const WinogradStoreRun& run, bool linear) {
+  ForEach(run, [&run, linear](int8_t* to, int32_t twice) {
     int32_t value = Smmlar(WrappingAdd(twice, run.start), run.multiplier, 0);
     if (linear) value += value >> 31;
     *to = static_cast<int8_t>(Ssat8((value + run.rounding) >> run.shift));
   });
 }
-void StoreRelu(const WinogradStoreRun* run) { StoreFast(*run, 2, false); }
-void StoreLinear(const WinogradStoreRun* run) { StoreFast(*run, 2, true); }
-void StoreTallRelu(const WinogradStoreRun* run) { StoreFast(*run, 4, false); }
-void StoreTallLinear(const WinogradStoreRun* run) { StoreFast(*run, 4, true); }
+void StoreRelu(const WinogradStoreRun* run) { StoreFast(*run, false); }
+void StoreLinear(const WinogradStoreRun* run) { StoreFast(*run, true); }
 
 #endif
 
-void StoreExact(const WinogradStoreRun& run, uint32_t rows) {
+void StoreExact(const WinogradStoreRun& run) {
   const ConvRows& conv = *run.conv;
   const uint32_t o = run.o;
-  ForEach(run, rows, [&conv, o](int8_t* to, int32_t twice) {
+  ForEach(run, [&conv, o](int8_t* to, int32_t twice) {
     *to = Requantize(WrappingAdd(twice >> 1, conv.bias[o]), conv.multipliers[o], conv.shifts[o],
                      conv.out_zero_point, conv.act_min, conv.act_max);
   });
@@ -165,24 +139,23 @@ void StoreExact(const WinogradStoreRun& run, uint32_t rows) {
 
 }  // namespace
 
-WinogradStorer WinogradStorerOf(uint32_t rows, Rounding rounding) {
-  if (kWinogradTall && rows == 4) return rounding == Rounding::kRelu ? StoreTallRelu : StoreTallLinear;
+WinogradStorer WinogradStorerOf(Rounding rounding) {
   return rounding == Rounding::kRelu ? StoreRelu : StoreLinear;
 }
 
-WinogradStoreRun WinogradStoreRunOf(const ConvRows& conv, uint32_t rows, const uint32_t* tiles,
-                                    uint32_t first, uint32_t count, const int32_t* sums) {
+WinogradStoreRun WinogradStoreRunOf(const ConvRows& conv, const uint32_t* tiles, uint32_t first,
+                                    uint32_t count, const int32_t* sums) {
   WinogradStoreRun run = {};
   run.tiles = tiles;
-  run.inverse = static_cast<int32_t>(rows == 4 ? kInverseOf9 : kInverseOf3);
-  run.tiles_end = tiles + count * WinogradTileWords(rows);
+  run.inverse = static_cast<int32_t>(kInverseOf3);
+  run.tiles_end = tiles + count * kWinogradTileWords;
   run.conv = &conv;
   run.sums = sums;
   run.first = first;
   return run;
 }
 
-void WinogradStore(WinogradStoreRun* run, const PairScale& scale, uint32_t o, uint32_t rows) {
+void WinogradStore(WinogradStoreRun* run, const PairScale& scale, uint32_t o) {
   const uint32_t channels = o + 1 < run->conv->out_channels ? 2 : 1;
   for (uint32_t c = 0; c < channels; ++c) {
     run->sum_offset = 4 * c;
@@ -192,9 +165,9 @@ void WinogradStore(WinogradStoreRun* run, const PairScale& scale, uint32_t o, ui
     run->rounding = c == 0 ? scale.rounding0 : scale.rounding1;
     run->shift = c == 0 ? scale.shift0 : scale.shift1;
     if (scale.rounding == Rounding::kExact) {
-      StoreExact(*run, rows);
+      StoreExact(*run);
     } else {
-      WinogradStorerOf(rows, scale.rounding)(run);
+      WinogradStorerOf(scale.rounding)(run);
     }
   }
 }

@@ -1,4 +1,4 @@
-// 3 x 3 weights to 24 or 36 positions: 53 or 88 instructions a kernel (a pair of input and output channel).
+// 3 x 3 weights to 24 positions: 53 instructions a kernel (a pair of input and output channel).
 #include "engine/dsp/intrinsics.h"
 #include "engine/dsp/winograd.h"
 
@@ -6,8 +6,8 @@ namespace squeeze {
 
 #if defined(__ARM_FEATURE_DSP)
 
-// r0 first word written of this k, r2 bytes of 4 positions. Six words along the row of h0 h1 h2, uses r1 r12
-// lr.
+// Six words along the row of h0 h1 h2. r0 first word written of this k, r2 bytes of 4 positions; uses r1, r12
+// and lr.
 // clang-format off
 #define SQUEEZE_ALONG(h0, h1, h2)   \
   "str " h0 ", [r0]\n"              \
@@ -98,119 +98,6 @@ __attribute__((naked, noinline)) void WinogradWeights([[maybe_unused]] const int
       "pop {r4-r11, pc}\n");
 }
 
-// The same for 36 positions; r2 bytes of six. Stack: 0 nine words, 36 the same widened, 72 weights, 76 pitch,
-// 80 to, 84 quads left, 88 bytes of a position.
-// clang-format off
-#define SQUEEZE_THRICE(r) "sadd16 r12, " r ", " r "\n sadd16 " r ", " r ", r12\n"
-#define SQUEEZE_TWICE(r) "sadd16 " r ", " r ", " r "\n"
-#define SQUEEZE_NEXT "ldr r1, [sp, #88]\n add r0, r0, r1\n"
-#define SQUEEZE_TWO_CHANNELS_TALL(rotation)         \
-  ".irp r, r3, r4, r5, r6, r7, r8, r9, r10, r11\n"  \
-  "sxtb16 \\r, \\r" rotation "\n"                   \
-  ".endr\n"                                         \
-  "add r1, sp, #36\n"                               \
-  "stm.w r1, {r3-r11}\n"                            \
-  "ldr r1, [sp, #88]\n"                             \
-  "add r0, r0, r1, lsl #2\n"                        \
-  SQUEEZE_THRICE("r3")                              \
-  SQUEEZE_THRICE("r4")                              \
-  SQUEEZE_THRICE("r5")                              \
-  SQUEEZE_ALONG("r3", "r4", "r5")                   \
-  SQUEEZE_NEXT                                      \
-  SQUEEZE_THRICE("r9")                              \
-  SQUEEZE_THRICE("r10")                             \
-  SQUEEZE_THRICE("r11")                             \
-  SQUEEZE_ALONG("r9", "r10", "r11")                 \
-  "add r1, sp, #36\n"                               \
-  "ldm.w r1, {r3-r11}\n"                            \
-  "sadd16 r3, r3, r9\n"                             \
-  "sadd16 r4, r4, r10\n"                            \
-  "sadd16 r5, r5, r11\n"                            \
-  "sadd16 r9, r3, r6\n"                             \
-  "sadd16 r10, r4, r7\n"                            \
-  "sadd16 r11, r5, r8\n"                            \
-  "ssub16 r3, r3, r6\n"                             \
-  "ssub16 r4, r4, r7\n"                             \
-  "ssub16 r5, r5, r8\n"                             \
-  "ldr r1, [sp, #88]\n"                             \
-  "sub r0, r0, r1\n"                                \
-  "sub r0, r0, r1, lsl #2\n"                        \
-  SQUEEZE_ALONG("r9", "r10", "r11")                 \
-  SQUEEZE_NEXT                                      \
-  SQUEEZE_ALONG("r3", "r4", "r5")                   \
-  "add r1, sp, #36\n"                               \
-  "ldm.w r1, {r3-r11}\n"                            \
-  SQUEEZE_TWICE("r9")                               \
-  SQUEEZE_TWICE("r10")                              \
-  SQUEEZE_TWICE("r11")                              \
-  SQUEEZE_TWICE("r9")                               \
-  SQUEEZE_TWICE("r10")                              \
-  SQUEEZE_TWICE("r11")                              \
-  SQUEEZE_TWICE("r6")                               \
-  SQUEEZE_TWICE("r7")                               \
-  SQUEEZE_TWICE("r8")                               \
-  "sadd16 r9, r9, r3\n"                             \
-  "sadd16 r10, r10, r4\n"                           \
-  "sadd16 r11, r11, r5\n"                           \
-  "sadd16 r3, r9, r6\n"                             \
-  "sadd16 r4, r10, r7\n"                            \
-  "sadd16 r5, r11, r8\n"                            \
-  "ssub16 r9, r9, r6\n"                             \
-  "ssub16 r10, r10, r7\n"                           \
-  "ssub16 r11, r11, r8\n"                           \
-  SQUEEZE_NEXT                                      \
-  SQUEEZE_ALONG("r3", "r4", "r5")                   \
-  SQUEEZE_NEXT                                      \
-  SQUEEZE_ALONG("r9", "r10", "r11")
-// clang-format on
-
-__attribute__((naked, noinline)) void WinogradTallWeights([[maybe_unused]] const int8_t* weights,
-                                                          [[maybe_unused]] uint32_t pitch,
-                                                          [[maybe_unused]] uint32_t padded_channels,
-                                                          [[maybe_unused]] uint32_t* to) {
-  __asm__(
-      "push {r4-r11, lr}\n"
-      "sub sp, #92\n"
-      "strd r0, r1, [sp, #72]\n"
-      "lsrs r0, r2, #2\n"
-      "strd r3, r0, [sp, #80]\n"
-      "lsls r0, r2, #2\n"
-      "str r0, [sp, #88]\n"
-      "add r0, r0, r0, lsl #1\n"
-      "lsls r2, r0, #1\n"
-      "1: ldrd r12, lr, [sp, #72]\n"
-      "add r0, lr, lr, lsl #1\n"
-      "ldr r3, [r12]\n"
-      "ldr r4, [r12, lr]\n"
-      "ldr r5, [r12, lr, lsl #1]\n"
-      "add r12, r12, r0\n"
-      "ldr r6, [r12]\n"
-      "ldr r7, [r12, lr]\n"
-      "ldr r8, [r12, lr, lsl #1]\n"
-      "add r1, r12, r0\n"
-      "ldr r9, [r1]\n"
-      "ldr r10, [r1, lr]\n"
-      "ldr r11, [r1, lr, lsl #1]\n"
-      "sub r12, r12, r0\n"
-      "adds r12, r12, #4\n"
-      "str r12, [sp, #72]\n"
-      "stm sp, {r3-r11}\n"
-      "ldr r0, [sp, #80]\n"
-      SQUEEZE_TWO_CHANNELS_TALL("")
-      "ldm sp, {r3-r11}\n"
-      "ldr r0, [sp, #80]\n"
-      "add r1, r0, #16\n"
-      "str r1, [sp, #80]\n"
-      "add r0, r0, #8\n"
-      SQUEEZE_TWO_CHANNELS_TALL(", ror #8")
-      "ldr r12, [sp, #84]\n"
-      "subs r12, #1\n"
-      "str r12, [sp, #84]\n"
-      "bne.w 1b\n"
-      "add sp, #92\n"
-      "pop {r4-r11, pc}\n");
-}
-
 #else
 
 namespace {
@@ -238,24 +125,9 @@ void TwoChannels(const uint32_t g[9], uint32_t k_pitch, uint32_t* to) {
   Along(g[0], g[1], g[2], 4 * k_pitch, to + 3 * k_pitch);
 }
 
-void TallTwoChannels(const uint32_t g[9], uint32_t k_pitch, uint32_t* to) {
-  uint32_t k[6][3];
-  for (int i = 0; i < 3; ++i) {
-    const uint32_t s = Sadd16(g[i], g[6 + i]);
-    const uint32_t t = Sadd16(g[i], Twice(Twice(g[6 + i])));
-    k[0][i] = Sadd16(s, g[3 + i]);
-    k[1][i] = Ssub16(s, g[3 + i]);
-    k[2][i] = Sadd16(t, Twice(g[3 + i]));
-    k[3][i] = Ssub16(t, Twice(g[3 + i]));
-    k[4][i] = Sadd16(Twice(g[i]), g[i]);
-    k[5][i] = Sadd16(Twice(g[6 + i]), g[6 + i]);
-  }
-  for (uint32_t i = 0; i < 6; ++i) Along(k[i][0], k[i][1], k[i][2], 6 * k_pitch, to + i * k_pitch);
-}
+}  // namespace
 
-// All channels, four by four, each two by `transform`.
-template <void transform(const uint32_t g[9], uint32_t, uint32_t*)>
-void AllChannels(const int8_t* weights, uint32_t pitch, uint32_t padded_channels, uint32_t* to) {
+void WinogradWeights(const int8_t* weights, uint32_t pitch, uint32_t padded_channels, uint32_t* to) {
   for (uint32_t c = 0; c < padded_channels; c += 4, weights += 4, to += 4) {
     uint32_t even[9], odd[9];
     for (uint32_t i = 0; i < 9; ++i) {
@@ -263,19 +135,9 @@ void AllChannels(const int8_t* weights, uint32_t pitch, uint32_t padded_channels
       even[i] = Sxtb16(word);
       odd[i] = Sxtb16Ror8(word);
     }
-    transform(even, padded_channels, to);
-    transform(odd, padded_channels, to + 2);
+    TwoChannels(even, padded_channels, to);
+    TwoChannels(odd, padded_channels, to + 2);
   }
-}
-
-}  // namespace
-
-void WinogradWeights(const int8_t* weights, uint32_t pitch, uint32_t padded_channels, uint32_t* to) {
-  AllChannels<TwoChannels>(weights, pitch, padded_channels, to);
-}
-
-void WinogradTallWeights(const int8_t* weights, uint32_t pitch, uint32_t padded_channels, uint32_t* to) {
-  AllChannels<TallTwoChannels>(weights, pitch, padded_channels, to);
 }
 
 #endif

@@ -1,0 +1,61 @@
+// a + b: the portable kernel with both roundings of a rescaling written out: 20 instructions a value, not 37.
+// Inputs stay below 2^28, sums below 2^29 and all rounding constants within 2^30: no step overflows.
+#include "engine/dsp/intrinsics.h"
+#include "engine/kernels.h"
+
+namespace squeeze {
+namespace {
+
+constexpr int32_t kTwice = 2 << 20;  // TFLite raises both inputs by 20 bits before rescaling them
+
+// RoundingShiftRight(DoublingHighMul(x, multiplier), shift), given 2 x; shift 0 (as the input of the larger
+// scale has) to 31. Taking 1 from a negative value sends its halves down, away from zero; without a shift
+// there are none.
+struct Scale {
+  Scale(int32_t m, int32_t s)
+      : multiplier(m), shift(-s), half(shift > 0 ? 1 << (shift - 1) : 0), sign(shift > 0 ? -1 : 0) {}
+
+  int32_t Apply(int32_t twice) const {
+    const int32_t y = Smmlar(twice, multiplier, 0);
+    return (y + ((y >> 31) & sign) + half) >> shift;
+  }
+
+  int32_t multiplier;
+  int32_t shift;
+  int32_t half;
+  int32_t sign;
+};
+
+template <typename Limit>
+void AddAll(const AddRow& a, Limit limit) {
+  const int32_t* p = a.params;
+  const Scale of_a(p[0], p[3]), of_b(p[1], p[4]), of_sum(p[2], p[5]);
+  const int32_t zero_a = a.a_zero_point * kTwice;
+  const int32_t zero_b = a.b_zero_point * kTwice;
+  const int32_t zero_out = a.out_zero_point;
+  const int8_t* left = a.a;
+  const int8_t* right = a.b;
+  int8_t* out = a.out;
+  const uint32_t channels = a.channels;
+  for (uint32_t x = a.width; x > 0; --x, out += a.out_pixel_stride) {
+    for (uint32_t c = 0; c < channels; ++c) {
+      const int32_t u = of_a.Apply(*left++ * kTwice - zero_a);
+      const int32_t v = of_b.Apply(*right++ * kTwice - zero_b);
+      out[c] = static_cast<int8_t>(limit(of_sum.Apply(2 * (u + v)) + zero_out));
+    }
+  }
+}
+
+}  // namespace
+
+void AddRowStep(const AddRow& a) {
+  if (a.act_min == -128 && a.act_max == 127) {
+    AddAll(a, [](int32_t x) { return Ssat8(x); });
+  } else {
+    AddAll(a, [low = int32_t{a.act_min}, high = int32_t{a.act_max}](int32_t x) {
+      return x < low ? low : (x > high ? high : x);
+    });
+  }
+}
+
+}  // namespace squeeze

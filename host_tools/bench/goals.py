@@ -1,0 +1,78 @@
+"""What the engine is to hold (the project's design): instructions, SRAM and code, network by network."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from host_tools.bench import small_net
+
+_V1_0 = "squeezenet_v1_0_deep_compression_227"
+_V1_1 = "squeezenet_v1_1_224"
+_KB = 1024
+
+
+@dataclass(frozen=True)
+class Goal:
+    """At most `most` of `field` in results of `model` on `board` with `engine`'s kernels; None: of any."""
+
+    model: str | None
+    board: str | None
+    engine: str
+    field: str
+    most: int
+
+    def holds_for(self, result: dict[str, Any]) -> bool:
+        """Whether it speaks of this result."""
+        wanted = {"model": self.model, "board": self.board, "engine": self.engine}
+        return all(value in (None, result[name]) for name, value in wanted.items())
+
+
+GOALS = (
+    Goal(_V1_0, "stm32f405", "dsp", "instructions", 420_000_000),
+    Goal(_V1_0, "mps2_an500", "dsp", "instructions", 420_000_000),
+    Goal(_V1_0, "mps3_an547", "mve", "instructions", 100_000_000),
+    Goal(_V1_0, "stm32f405", "dsp", "sram_bytes", 128 * _KB),
+    Goal(_V1_1, "mps2_an386", "dsp", "instructions", 240_000_000),
+    Goal(_V1_1, "mps3_an547", "mve", "instructions", 45_000_000),
+    Goal(_V1_1, "mps2_an386", "portable", "instructions", 1_476_000_000),
+    Goal(_V1_1, "mps2_an386", "dsp", "sram_bytes", 96 * _KB),
+    Goal(_V1_1, "mps3_an547", "mve", "sram_bytes", 96 * _KB),
+    Goal(small_net.NAME, "stm32f405", "dsp", "instructions", 4_000_000),
+    Goal(small_net.NAME, "mps3_an547", "mve", "instructions", 1_000_000),
+    Goal(small_net.NAME, "stm32f405", "dsp", "sram_bytes", 16 * _KB),
+    Goal(small_net.NAME, "mps3_an547", "mve", "sram_bytes", 16 * _KB),
+    Goal(None, "stm32f405", "dsp", "engine_code_bytes", 40 * _KB),
+    Goal(None, "mps2_an386", "dsp", "engine_code_bytes", 40 * _KB),
+)
+
+
+def missed(results: list[dict[str, Any]]) -> list[str]:
+    """A line for each result that exceeds a goal."""
+    return [
+        f"{r['model']}/{r['board']}/{r['engine']}: {goal.field} {r[goal.field]:,}, goal {goal.most:,}"
+        for r in results
+        for goal in GOALS
+        if goal.holds_for(r) and r[goal.field] > goal.most
+    ]
+
+
+def show(console: Console, results: list[dict[str, Any]]) -> None:
+    """The goals that the results speak of, and whether they are met."""
+    table = Table(title="goals", title_justify="left", box=box.SIMPLE, pad_edge=False, padding=(0, 1, 0, 0))
+    for name in ("network", "board", "what"):
+        table.add_column(name, overflow="fold")
+    for name in ("measured", "at most", ""):
+        table.add_column(name, justify="right")
+    for goal in GOALS:
+        for r in results:
+            if goal.holds_for(r):
+                met = "met" if r[goal.field] <= goal.most else "MISSED"
+                what = goal.field.removesuffix("_bytes").replace("_", " ")
+                name = r["model"].removeprefix("squeezenet_").removesuffix("_deep_compression_227")
+                kernels = f"{r['board']} {r['engine']}"
+                table.add_row(name, kernels, what, f"{r[goal.field]:,}", f"{goal.most:,}", met)
+    if table.row_count:
+        console.print(table)
