@@ -157,6 +157,7 @@ class _Chooser:
         if trial:
             return trial
         # Not enough: everything in its smallest form, and the linker says what is missing still.
+        self.encodings = {}
         for i, layer in enumerate(self.network.layers):
             if i in best.options:
                 options = self._options(i, layer, 1, _UNLIMITED)

@@ -13,6 +13,7 @@ from convert.target import Target
 from convert.tflite import TfliteFile
 from host_tools.boards import Board
 from model import files
+from model.errors import UserError
 
 # What a firmware takes beside the arena: stack, the UART's ring, variables; and beside the weights: code.
 _SRAM_RESERVE = 8 * 1024
@@ -31,7 +32,12 @@ class Request:
 
 
 def target_for(board: Board, manifest: dict[str, Any], request: Request) -> Target:
-    """The converter's target: the board's kernels and the memory that a firmware leaves for the model."""
+    """The converter's target: the board's kernels and the memory that a firmware leaves for the model.
+
+    UserError: the kernels asked for need another CPU.
+    """
+    if request.kernels == "mve" and board.kernels != "mve":
+        raise UserError(f"--kernels mve: {board.name}'s {board.cpu} has no Helium; it runs dsp or portable")
     row = manifest["input"]["width"] * manifest["input"]["channels"]
     parameters = manifest["engine_model_bytes"] - manifest["weights_stored_bytes"]
     return Target(
@@ -84,7 +90,8 @@ def prepare(board: Board, source: Path, folder: Path, request: Request) -> dict[
         engine.json: arena_bytes, engine_model_bytes, weights_stored_bytes, kernels, plan, peak.
 
     Raises:
-        UserError: the model differs from LiteRT, which the proof on the host found.
+        UserError: the memory asked for is too little, the kernels are another CPU's, or the proof on the
+            host found a value that differs from LiteRT's.
     """
     manifest = json.loads((source / "manifest.json").read_text(encoding="utf-8"))
     target = target_for(board, manifest, request)
@@ -97,19 +104,33 @@ def prepare(board: Board, source: Path, folder: Path, request: Request) -> dict[
             return made
         record.unlink()
     file = tflite.parse(content, str(source / "model.tflite"))
-    return _write(file, manifest, target, folder, key)
+    return _write(file, manifest, target, folder, key, request)
 
 
 def _write(
-    file: TfliteFile, manifest: dict[str, Any], target: Target, folder: Path, key: dict[str, Any]
+    file: TfliteFile,
+    manifest: dict[str, Any],
+    target: Target,
+    folder: Path,
+    key: dict[str, Any],
+    request: Request,
 ) -> dict[str, Any]:
     made = engine_model.make(file, manifest["labels"], target)
+    stored = sum(len(encodings.stored_weights(layer)) for layer in made.network.layers)
+    for option, limit, least in (
+        ("--sram-bytes", request.sram_bytes, made.plan.arena_bytes),
+        ("--flash-bytes", request.flash_bytes, stored),
+    ):
+        if limit is not None and least > limit:
+            raise UserError(
+                f"{option} {limit:,}: {manifest['model']} takes {least:,} bytes at least; give more"
+            )
     summary = {
         "made_from": key,
         "engine_sha256": files.sha256(made.content),
         "arena_bytes": made.plan.arena_bytes,
         "engine_model_bytes": len(made.content),
-        "weights_stored_bytes": sum(len(encodings.stored_weights(la)) for la in made.network.layers),
+        "weights_stored_bytes": stored,
         "kernels": made.kernels,
         "plan": report.plan_rows(made.network),
         "peak": report.peak_rows(made.network, made.plan),

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from host_tools import board_model, boards, emulator, firmware
+from host_tools.bench import small_net
 from host_tools.device import Device
 from model.errors import UserError
 
@@ -246,3 +247,19 @@ def test_simulation_serves_a_device_until_interrupted(simulation):
     process.send_signal(signal.SIGINT)
     assert process.wait(20) == 0
     assert process.stderr.read() == ""
+
+
+@pytest.mark.parametrize(
+    ("request_", "message"),
+    [
+        (board_model.Request(sram_bytes=100), r"^--sram-bytes 100: small takes [\d,]+ bytes at least"),
+        (board_model.Request(flash_bytes=1), r"^--flash-bytes 1: small takes [\d,]+ bytes at least"),
+        (board_model.Request(kernels="mve"), r"^--kernels mve: stm32f405's Cortex-M4F has no Helium"),
+    ],
+)
+def test_what_cannot_be_had_is_said(request_, message):
+    folder = firmware.BUILD / "small"
+    write(folder / "manifest.json", json.dumps(MANIFEST | {"model": "small"}))
+    (folder / "model.tflite").write_bytes(small_net.tflite())
+    with pytest.raises(UserError, match=message):
+        firmware.build(BOARD, "small", request_)
