@@ -6,13 +6,12 @@ import numpy as np
 
 from convert import quantization as quant
 from convert.lowering import ACTIVATIONS, MAX_BYTE, VALID, Lowering, geometry, layer_name
-from convert.network import Kind, Layer, Network, TensorView
+from convert.network import MAX_LAYERS, Kind, Layer, Network, TensorView
 from convert.tflite import Op, TfliteFile
 from model.errors import UserError
 
 MAX_KERNEL = 7  # of convolutions
 # As in firmware_cpp/engine: format.h, and the sums of softmax, Q12.19.
-MAX_LAYERS = 128
 MAX_SOFTMAX = 4095
 
 

@@ -5,6 +5,8 @@ from enum import IntEnum
 
 import numpy as np
 
+MAX_LAYERS = 128  # and as many buffers (firmware_cpp/engine/format.h)
+
 
 class Kind(IntEnum):
     """Layer kinds, as numbered in the engine's model (firmware_cpp/engine/format.h)."""

@@ -7,7 +7,7 @@ together at the end.
 
 from dataclasses import replace
 
-from convert.network import Buffer, Kind, Layer, Network, TensorView
+from convert.network import MAX_LAYERS, Buffer, Kind, Layer, Network, TensorView
 
 _ROW_BYTES = 4096  # of a group, at most
 _UNIT = 4  # channels that kernels take at once
@@ -67,7 +67,10 @@ def split(network: Network) -> None:
     """Splits the convolution before the global mean of `network`, in place, where its rows are long."""
     for i in range(len(network.layers) - 1):
         if _splittable(network, i):
-            _split_at(network, i)
+            out = network.buffers[network.layers[i].output]
+            more = 3 * len(_groups(out.channels, out.row_bytes))  # layers at most, and fewer buffers
+            if max(len(network.layers), len(network.buffers)) + more <= MAX_LAYERS:
+                _split_at(network, i)
             return
 
 

@@ -88,7 +88,9 @@ def run(args: argparse.Namespace) -> int:
         info = device.info
     show(console, report, info, artefacts, tests.source)
     if args.json and not report.interrupted:
-        manifest = artefacts.manifest | board_model.made_for(artefacts.folder, info.board)
+        # Of a device at a port only the .tflite is known, not for what memory its engine model was made.
+        made = board_model.made_for(artefacts.folder, args.board) if args.board else {"engine_sha256": None}
+        manifest = artefacts.manifest | made
         files.write_json(args.json, as_json(report, info, manifest))
         console.print(f"wrote {args.json}", highlight=False, soft_wrap=True)
     return conclude(console, report)

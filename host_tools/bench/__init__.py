@@ -9,7 +9,7 @@ from rich.console import Console
 
 from convert.target import FAMILIES, OPTIMIZE
 from host_tools import boards
-from host_tools.bench import goals, measure, networks, results
+from host_tools.bench import goals, networks, results
 from host_tools.board_model import Request
 from model import config, files
 from model.errors import UserError
@@ -66,12 +66,17 @@ class _Session:
         self.outputs = outputs
         self.results: list[dict[str, Any]] = []
         self.failures: list[str] = []
+        self.wanted: list[str] = []  # results.key of each combination that was tried
 
     def say(self, text: str) -> None:
         self.console.print(text, highlight=False, soft_wrap=True)
 
     def measure(self, model: str, board: str, request: Request) -> None:
-        where = f"{model} on {board}, {request.kernels or boards.load(board).kernels}"
+        from host_tools.bench import measure  # needs the converter, which a light host has not
+
+        engine = request.kernels or boards.load(board).kernels
+        where = f"{model} on {board}, {engine}"
+        self.wanted.append(f"{model}/{board}/{engine}")
         started = time.monotonic()
         try:
             result = measure.record(model, board, request)
@@ -110,17 +115,22 @@ def _measure_all(session: _Session, args: argparse.Namespace) -> None:
 
 
 def _conclude(session: _Session, args: argparse.Namespace) -> int:
+    reference = results.read_reference()
     if args.update and session.results:
         results.write_reference(session.results)
         session.say(f"wrote {results.REFERENCE}")
     status = 1 if session.failures else 0
     if args.check:
-        reference = results.read_reference()
         for name in results.without_reference(session.results, reference):
             session.say(f"note: {name} is not in {results.REFERENCE.name}; --update takes it in")
         lines = results.regressions(session.results, reference)
         for line in lines:
             session.say(f"regression: {line}")
+        measured = {results.key(result) for result in session.results}
+        for name in session.wanted:
+            if name in reference and name not in measured:
+                lines.append(f"{name} has a reference, and was not measured")
+                session.say(f"regression: {lines[-1]}")
         for line in goals.missed(session.results):
             session.say(f"goal missed: {line}")
             status = 1

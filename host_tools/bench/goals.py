@@ -7,7 +7,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from host_tools.bench import small_net
+from host_tools.bench import networks
 
 _V1_0 = "squeezenet_v1_0_deep_compression_227"
 _V1_1 = "squeezenet_v1_1_224"
@@ -40,10 +40,10 @@ GOALS = (
     Goal(_V1_1, "mps2_an386", "portable", "instructions", 1_476_000_000),
     Goal(_V1_1, "mps2_an386", "dsp", "sram_bytes", 96 * _KB),
     Goal(_V1_1, "mps3_an547", "mve", "sram_bytes", 96 * _KB),
-    Goal(small_net.NAME, "stm32f405", "dsp", "instructions", 4_000_000),
-    Goal(small_net.NAME, "mps3_an547", "mve", "instructions", 1_000_000),
-    Goal(small_net.NAME, "stm32f405", "dsp", "sram_bytes", 16 * _KB),
-    Goal(small_net.NAME, "mps3_an547", "mve", "sram_bytes", 16 * _KB),
+    Goal(networks.SMALL_NET, "stm32f405", "dsp", "instructions", 4_000_000),
+    Goal(networks.SMALL_NET, "mps3_an547", "mve", "instructions", 1_000_000),
+    Goal(networks.SMALL_NET, "stm32f405", "dsp", "sram_bytes", 16 * _KB),
+    Goal(networks.SMALL_NET, "mps3_an547", "mve", "sram_bytes", 16 * _KB),
     Goal(None, "stm32f405", "dsp", "engine_code_bytes", 40 * _KB),
     Goal(None, "mps2_an386", "dsp", "engine_code_bytes", 40 * _KB),
 )

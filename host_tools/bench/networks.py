@@ -12,13 +12,12 @@ from typing import Any
 from rich.console import Console
 
 from convert import blob
-from convert.host_engine import REPO
-from host_tools.bench import small_net
+from host_tools.boards import FIRMWARE
 from model import files
 from model.errors import UserError
 
 BUILD = Path("build")
-BASELINES = REPO.parent / "shared" / "baselines"
+BASELINES = FIRMWARE.parent.parent / "shared" / "baselines"
 TFLM_FIGURES = BASELINES / "tflm.json"
 
 
@@ -36,13 +35,14 @@ class Baseline:
 
 
 ZOO = ("digits", "gtsrb")
+SMALL_NET = "small_32"  # made by small_net.py
 IMAGENET = (
     Baseline("squeezenet_v1_1_224.int8.tflite", "torch"),
     Baseline("squeezenet_v1_0_deep_compression_227.int8.tflite", "caffe"),
 )
 MLPERF_TINY = Baseline("mlperf_tiny_resnet8.int8.tflite", "byte")
 BASELINE_FILES = (*IMAGENET, MLPERF_TINY)
-NAMES = (*ZOO, small_net.NAME, *(baseline.name for baseline in BASELINE_FILES))
+NAMES = (*ZOO, SMALL_NET, *(baseline.name for baseline in BASELINE_FILES))
 
 # TFLite Micro's instructions for the small network, counted with the others of tflm.json and in the same way
 # (TFLM 2026-08, its release flags, QEMU 7.2 -icount shift=0): their copy of it had other random weights.
@@ -100,9 +100,11 @@ def _prepare_baseline(console: Console, baseline: Baseline) -> None:
 
 
 def _prepare_small(console: Console) -> None:
-    path = BUILD / "bench" / f"{small_net.NAME}.tflite"
+    from host_tools.bench import small_net  # not on a light host
+
+    path = BUILD / "bench" / f"{SMALL_NET}.tflite"
     files.write_bytes(path, small_net.tflite())
-    _prepare_file(console, small_net.NAME, path, "byte")
+    _prepare_file(console, SMALL_NET, path, "byte")
 
 
 def prepare(console: Console, name: str) -> None:
@@ -110,7 +112,7 @@ def prepare(console: Console, name: str) -> None:
 
     NotMeasurableError: a baseline that is missing or that the engine does not take.
     """
-    special: dict[str, Callable[[], None]] = {small_net.NAME: lambda: _prepare_small(console)}
+    special: dict[str, Callable[[], None]] = {SMALL_NET: lambda: _prepare_small(console)}
     for baseline in BASELINE_FILES:
         special[baseline.name] = lambda b=baseline: _prepare_baseline(console, b)
     if name in special:
@@ -128,7 +130,7 @@ def tflm_instructions(name: str, cpu: str, engine: str) -> int | None:
     With its reference kernels for our portable ones, else with CMSIS-NN.
     """
     key = f"{_CPU_KEYS.get(cpu, '?')}_{'reference' if engine == 'portable' else 'cmsis_nn'}"
-    if name == small_net.NAME:
+    if name == SMALL_NET:
         return _SMALL_NET_TFLM.get(key)
     if not TFLM_FIGURES.is_file():
         return None

@@ -8,7 +8,6 @@ import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-NAME = "small_32"
 _SEED = 20260820
 _CLASSES = 10
 # Squeeze, and each expand; pools are 3x3, stride 2, VALID: maps of 32, 15, 7 and 3 pixels, 4,045,568 MACs.

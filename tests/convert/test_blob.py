@@ -10,7 +10,7 @@ import pytest
 from convert import blob, host_engine, plan, proof, tflite
 from convert.choose import choose
 from convert.lower import lower
-from convert.network import Encoding, Kind
+from convert.network import Buffer, ConvKernel, Encoding, Kind, Layer, Network
 from convert.target import Target
 from host_tools.bench import small_net
 from model.errors import UserError
@@ -236,3 +236,19 @@ def test_the_sanitizers_are_on(converted, tmp_path):
     assert "__asan_report" in symbols
     assert "__ubsan_handle" in symbols
     assert sanitized.run_model(converted[1][:50], np.zeros(0, np.int8), tmp_path).status == TRUNCATED
+
+
+def test_sizes_of_slices_do_not_wrap(tmp_path):
+    """Found by review: 65,536 channels of 65,536 padded taps are 2^32 bytes, not none."""
+    buffers = [Buffer("x", 1, 1, 65_535, 1.0, 0), Buffer("y", 1, 1, 65_533, 1.0, 0)]
+    few = np.zeros((65_533, 1, 1, 1), np.int8)
+    zeros = np.zeros(65_533, np.int32)
+    layer = Layer("conv", Kind.CONV_2D, 0, [0], 1, 65_533, weights=few, bias=zeros, multipliers=zeros,
+                  shifts=np.zeros(65_533, np.int8), conv_kernel=ConvKernel.SLICES, encoding=Encoding.DENSE,
+                  scratch_bytes=3_000_000)  # fmt: skip
+    network = Network(b"", buffers, [layer], 0, 1, 1, {}, 0, 0)
+    content = bytearray(blob.serialize(network, plan.plan(network), []))
+    record = 108 + 16 * 2
+    content[record + 1] = Encoding.SLICES
+    struct.pack_into("<I", content, record + 28, 0)  # weights_bytes
+    assert status_of(resealed(content)) == BAD_LAYER

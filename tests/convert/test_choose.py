@@ -10,7 +10,7 @@ from convert.choose import choose
 from convert.encodings import stored_weights
 from convert.kernels import FAMILY_KERNELS, shape_of
 from convert.lower import lower
-from convert.network import ConvKernel, Kind
+from convert.network import MAX_LAYERS, ConvKernel, Kind
 from convert.split import split
 from convert.target import Target
 from tests.convert.shared_files import baseline
@@ -110,3 +110,11 @@ def test_conv10_is_split_and_the_tensor_found_in_its_parts():
     assert [network.buffers[v.buffer].channels for v in views] == [p.out_channels for p in parts]
     assert sum(v.channels for v in views) == whole.out_channels
     assert all(network.buffers[p.output].row_bytes <= 4096 for p in parts)
+
+
+def test_conv10_stays_whole_where_its_parts_would_be_too_many_layers():
+    network = lower(tflite.read(baseline("v1_1")))
+    before = len(network.layers)
+    network.layers += [network.layers[-1]] * (MAX_LAYERS - before - 3)
+    split(network)
+    assert len(network.layers) == MAX_LAYERS - 3

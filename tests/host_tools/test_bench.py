@@ -44,11 +44,11 @@ def test_small_net_is_the_same_file_every_time():
 
 
 def test_small_net_is_measured(capsys):
-    assert bench.run(options("--model", small_net.NAME, "--board", BOARD, "--layers")) == 0
+    assert bench.run(options("--model", networks.SMALL_NET, "--board", BOARD, "--layers")) == 0
     (result,) = json.loads(bench.RESULTS.read_text())
     assert set(result) >= KEYS
     assert (result["model"], result["board"], result["engine"]) == (
-        small_net.NAME,
+        networks.SMALL_NET,
         BOARD,
         boards.load(BOARD).kernels,
     )
@@ -65,21 +65,21 @@ def test_small_net_is_measured(capsys):
 
 @pytest.mark.parametrize("board", ["stm32f405", "mps3_an547"])
 def test_ten_boots_count_the_same(board):
-    networks.prepare(Console(quiet=True), small_net.NAME)
-    program = measure.build(small_net.NAME, board, Request()).bench
+    networks.prepare(Console(quiet=True), networks.SMALL_NET)
+    program = measure.build(networks.SMALL_NET, board, Request()).bench
     figures = [measure.run(board, program) for _ in range(10)]
     assert figures == figures[:1] * 10
 
 
 def test_a_wrong_answer_of_the_board_is_an_error():
-    networks.prepare(Console(quiet=True), small_net.NAME)
-    built = measure.build(small_net.NAME, BOARD, Request())
+    networks.prepare(Console(quiet=True), networks.SMALL_NET)
+    built = measure.build(networks.SMALL_NET, BOARD, Request())
     measured = measure.run(BOARD, built.bench)
-    measure.check_exact(small_net.NAME, built.content, measured)
+    measure.check_exact(networks.SMALL_NET, built.content, measured)
     changed = bytearray(built.content)
     changed[300:3000] = bytes(byte ^ 0x40 for byte in changed[300:3000])  # another image: other logits
     with pytest.raises(measure.NotExactError, match="NOT exact"):
-        measure.check_exact(small_net.NAME, bytes(changed), measured)
+        measure.check_exact(networks.SMALL_NET, bytes(changed), measured)
 
 
 def test_pseudo_image_is_cut_as_on_the_board():
@@ -189,10 +189,10 @@ def test_check_fails_on_a_regression(counted, capsys):
 
 
 def test_check_fails_on_a_missed_goal(counted, capsys):
-    words = ("--model", small_net.NAME, "--board", BOARD)
-    counted[small_net.NAME, BOARD, None] = 4_000_000
+    words = ("--model", networks.SMALL_NET, "--board", BOARD)
+    counted[networks.SMALL_NET, BOARD, None] = 4_000_000
     assert bench.run(options(*words, "--check")) == 0
-    counted[small_net.NAME, BOARD, None] = 4_000_001
+    counted[networks.SMALL_NET, BOARD, None] = 4_000_001
     assert bench.run(options(*words, "--check")) == 1
     printed = capsys.readouterr().out
     assert "goal missed: small_32/stm32f405/dsp: instructions 4,000,001, goal 4,000,000" in printed

@@ -1,8 +1,8 @@
 // The inner loops of ConvGemmRows: 2 channels by 3 pixels, 8 instructions for 12 MACs; by 2 pixels, 6 for 8.
 //
 // r0 inputs, r1 weights, r2 rounds left, r3 r4 weights of the two channels, r5-r7 inputs of three pixels,
-// r8-lr accumulators [pixel][channel]. The rest is on the stack. Eight steps are unrolled; the first round is
-// entered in the middle if the number of steps is not a multiple of 8: every step takes the same number of
+// r8-lr accumulators [pixel][channel]. The rest is on the stack. Sixteen steps are unrolled; the first round
+// is entered in the middle if the number of steps is not a multiple of 16: every step takes the same number of
 // bytes.
 #include "engine/dsp/gemm.h"
 #include "engine/dsp/intrinsics.h"

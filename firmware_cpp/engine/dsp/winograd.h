@@ -97,8 +97,8 @@ inline uint32_t WinogradScratchBytes(const ConvShape& shape, uint32_t tiles, boo
 inline uint32_t WinogradScratchBytes(const ConvShape& shape) { return WinogradScratchBytes(shape, 3, false); }
 
 // Of encoding kWinograd.
-inline uint32_t WinogradStoredBytes(const ConvShape& shape) {
-  return 96 * WinogradPaddedChannels(shape.in_channels) * ((shape.out_channels + 1) / 2);
+inline uint64_t WinogradStoredBytes(const ConvShape& shape) {
+  return uint64_t{96} * WinogradPaddedChannels(shape.in_channels) * ((shape.out_channels + 1) / 2);
 }
 
 // Sums of groups of tiles times two channels: inputs up to `inputs_end` -> sums.

@@ -25,7 +25,9 @@ inline uint32_t SlicePaddedChannels(const ConvShape& s) {
   return (s.out_channels + kSliceQuad - 1) / kSliceQuad * kSliceQuad;
 }
 
-inline uint32_t SlicesStoredBytes(const ConvShape& s) { return SlicePaddedChannels(s) * SlicePaddedTaps(s); }
+inline uint64_t SlicesStoredBytes(const ConvShape& s) {
+  return uint64_t{SlicePaddedChannels(s)} * SlicePaddedTaps(s);
+}
 
 // Pixels whose taps may have to be copied at once: all of a group; but a 1x1 kernel over whole slices copies
 // only the one pixel of padding.
