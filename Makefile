@@ -13,7 +13,7 @@ STAGE = --model "$(MODEL)" $(call option,DATA) $(call option,EPOCHS) $(if $(FRES
 # With TFLITE= the model is named after the file, unless MODEL= was typed as well.
 CONVERT_MODEL = $(if $(TFLITE),$(if $(filter command line,$(origin MODEL)),--model "$(MODEL)"),--model "$(MODEL)")
 # How the engine's model is made for the board.
-REQUEST = $(call option,OPTIMIZE) $(call option,KERNELS) $(call option,SRAM_BYTES) $(call option,FLASH_BYTES)
+REQUEST = $(call option,OPTIMIZE) $(call option,KERNELS) $(call option,SRAM_BYTES) $(call option,FLASH_BYTES) $(call option,ENCODING)
 # A real board at PORT=, else the emulated BOARD=.
 DEVICE = $(if $(PORT),--port "$(PORT)",--board "$(BOARD)")
 
