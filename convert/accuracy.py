@@ -3,8 +3,9 @@
 import math
 import multiprocessing
 import signal
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from os import cpu_count
 from typing import TYPE_CHECKING, Any
@@ -87,6 +88,28 @@ def _score(task: _Task) -> Scores:
     return _Pair.current.score(task)
 
 
+def _on_all_cores(
+    arguments: tuple[Any, ...], images: np.ndarray, on_engine: npt.NDArray[np.bool_]
+) -> Iterator[Scores]:
+    """The scores of every few images, in order; a few at a time are under way."""
+    workers = cpu_count() or 1
+    waiting: deque[Future[Scores]] = deque()
+    with ProcessPoolExecutor(workers, initializer=_start, initargs=arguments) as pool:
+        try:
+            for i in range(0, len(images), _CHUNK):
+                task = _Task(images[i : i + _CHUNK], on_engine[i : i + _CHUNK])
+                waiting.append(pool.submit(_score, task))
+                if len(waiting) > 2 * workers:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        except BaseException:
+            # Now, not when they are through with their images.
+            for process in multiprocessing.active_children():
+                process.terminate()
+            raise
+
+
 def score(
     tflite: bytes,
     blob: bytes,
@@ -107,22 +130,11 @@ def score(
     """
     chosen = np.ones(len(images), bool) if on_engine is None else on_engine
     host_engine.build()  # once, where its errors are seen
-    tasks = [_Task(images[i : i + _CHUNK], chosen[i : i + _CHUNK]) for i in range(0, len(images), _CHUNK)]
     parts: list[Scores] = []
-    done = 0
-    arguments = (tflite, blob, manifest["input"], manifest["output"])
-    with ProcessPoolExecutor(cpu_count(), initializer=_start, initargs=arguments) as pool:
-        try:
-            for part in pool.map(_score, tasks):
-                parts.append(part)
-                done += len(part.int8)
-                if progress:
-                    progress(done)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            for process in multiprocessing.active_children():
-                process.terminate()
-            raise
+    for part in _on_all_cores((tflite, blob, manifest["input"], manifest["output"]), images, chosen):
+        parts.append(part)
+        if progress:
+            progress(sum(len(p.int8) for p in parts))
     return Scores(
         np.concatenate([p.int8 for p in parts]),
         np.concatenate([p.engine for p in parts]),
