@@ -48,8 +48,8 @@ prune: setup ## prune the trained network [DATA= EPOCHS= FRESH=1]
 quantize: setup ## quantization-aware training of the pruned network [DATA= EPOCHS= FRESH=1]
 	@$(PYTHON) -m model quantize $(STAGE)
 
-evaluate: setup $(CONVERTED) ## accuracy: Keras, the int8 .tflite, our engine on the host [DATA= LIMIT= JSON=file]
-	@$(PYTHON) -m model evaluate --model "$(MODEL)" $(call option,DATA) $(call option,LIMIT) $(call option,JSON)
+evaluate: setup $(CONVERTED) ## accuracy: Keras, the int8 .tflite, our engine on the host [DATA= LIMIT= ENGINE_LIMIT= JSON=file]
+	@$(PYTHON) -m model evaluate --model "$(MODEL)" $(call option,DATA) $(call option,LIMIT) $(call option,ENGINE_LIMIT) $(call option,JSON)
 
 convert: setup ## build/<model>/: C arrays, settings, engine model [TFLITE=file LABELS= PREPROCESS= DATA=]
 	@$(PYTHON) -m convert $(CONVERT_MODEL) $(call option,TFLITE) $(call option,LABELS) $(call option,PREPROCESS) $(call option,DATA)

@@ -1,7 +1,6 @@
 """`python -m model evaluate`: the same images through Keras, the int8 .tflite, and our engine on the host."""
 
 import argparse
-import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -53,7 +52,7 @@ class Model:
 
 @dataclass(frozen=True)
 class TestSet:
-    """uint8 [n, h, w, c] and int64 [n], without `skipped` images that the model was calibrated on."""
+    """uint8 [n, h, w, c] and int64 [n]; of `source`, `skipped` are not among them: used for calibration."""
 
     x: npt.NDArray[np.uint8]
     y: npt.NDArray[np.int64]
@@ -78,47 +77,29 @@ def _test_set(manifest: dict[str, Any], source: str, limit: int | None) -> TestS
         raise UserError(
             f"{manifest['model']} has no data of its own; evaluate wants labelled test images (DATA=)"
         )
-    seen = set((manifest.get("calibration") or {}).get("sha256", ()))
+    used = set(manifest["calibration"]["sha256"]) if manifest["calibration"] else set()
     size = manifest["input"]
     found = data.load(
-        source,
-        "test",
-        size["height"],
-        size["width"],
-        size["channels"],
-        None if limit is None else limit + len(seen),  # enough, should all of them be among these
+        *(source, "test", size["height"], size["width"], size["channels"]),
+        None if limit is None else limit + len(used),  # enough, should all of these be among them
         manifest["labels"] or None,
-        **_fit(manifest),
+        manifest["fit"],
     )
-    fresh = np.array([hashlib.sha256(x.tobytes()).hexdigest() not in seen for x in found.x], bool)
-    chosen = np.flatnonzero(fresh & (found.y >= 0))
+    fresh = data.without(found, used)
+    chosen = np.flatnonzero(fresh.y >= 0)
     if not len(chosen):
         raise UserError(
             f"{source}: {len(found.x)} images, none of them labelled and not used for calibration; "
             "evaluate wants labelled test images (DATA=)"
         )
     chosen = chosen[data._spread(len(chosen), limit)]
-    return TestSet(found.x[chosen], found.y[chosen], source, int((~fresh).sum()), found.notices)
-
-
-def _fit(manifest: dict[str, Any]) -> dict[str, str]:
-    # TRANSITION: until data.load has `fit`
-    return {"fit": manifest["fit"]} if manifest.get("fit", "resize") != "resize" else {}
-
-
-def _float_entry(manifest: dict[str, Any]) -> dict[str, Any] | None:
-    # TRANSITION: until every manifest has "float"
-    if "float" in manifest:
-        return manifest["float"]
-    for path, digest in manifest["inputs"].items():
-        if path.endswith(".keras"):
-            return {"file": path, "sha256": digest, "divisor": 255.0}
-    return None
+    skipped = len(found.x) - len(fresh.x)
+    return TestSet(fresh.x[chosen], fresh.y[chosen], source, skipped, fresh.notices)
 
 
 def _float_model(manifest: dict[str, Any]) -> Any:
     """The Keras model that was converted; None where there was none (a .tflite from elsewhere)."""
-    entry = _float_entry(manifest)
+    entry = manifest["float"]
     if entry is None:
         return None
     source = Path(entry["file"])
@@ -171,7 +152,7 @@ def _score_all(
         network = _float_model(model.manifest)
         if network is not None:
             keras = progress.add_task(_LABELS["keras"], total=count)
-            divisor = _float_entry(model.manifest)["divisor"]
+            divisor = model.manifest["float"]["divisor"]
             logits["keras"] = _keras_logits(
                 network, tests.x, divisor, lambda n: progress.update(keras, completed=n)
             )
@@ -194,12 +175,6 @@ def evaluate(
     tests = _test_set(model.manifest, source or model.manifest["data"], limit)
     for notice in tests.notices:
         console.print(f"note: {notice}", highlight=False, soft_wrap=True)
-    if tests.skipped:
-        console.print(
-            f"note: {tests.source}: skipped {tests.skipped} images that the model was calibrated on",
-            highlight=False,
-            soft_wrap=True,
-        )
     on_engine = np.zeros(len(tests.x), bool)
     on_engine[data._spread(len(tests.x), engine_limit)] = True
     logits, differing = _score_all(model, tests, on_engine, console)
@@ -211,7 +186,7 @@ def evaluate(
         "calibration_images_skipped": tests.skipped,
         "differing_values": differing,
         "tflite_sha256": model.manifest["tflite_sha256"],
-        "weight_bits": model.manifest.get("weight_bits"),
+        "weight_bits": model.manifest["weight_bits"],
     }
     for runner in _LABELS:
         outputs = logits.get(runner)

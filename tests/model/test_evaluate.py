@@ -49,6 +49,7 @@ def test_images_used_for_calibration_are_skipped(source):
     used = {"source": source, "sha256": digests([0, 7, 39])}
     tests = evaluate._test_set(manifest(used), source, None)
     assert tests.skipped == 3
+    assert any("left out 3 images" in notice for notice in tests.notices)
     assert numbers(tests) == [i for i in range(40) if i not in (0, 7, 39)]
     assert np.array_equal(tests.y, np.array(numbers(tests)) % 2)
 
