@@ -18,7 +18,7 @@ REQUEST = $(call option,OPTIMIZE) $(call option,KERNELS) $(call option,SRAM_BYTE
 DEVICE = $(if $(PORT),--port "$(PORT)",--board "$(BOARD)")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long lint train prune quantize evaluate convert firmware flash simulate validate bench clean
+.PHONY: help setup demo test test-long lint train prune quantize evaluate convert firmware flash simulate validate bench sizes clean
 
 help: ## this list
 	@echo "make VERB [MODEL=digits] [BOARD=stm32f405] ..."
@@ -71,9 +71,12 @@ simulate: firmware ## boot the emulated BOARD= and print the URL of its serial p
 validate: $(if $(PORT),setup,firmware) ## images over serial, device against Python [PORT= or BOARD=] [DATA= LIMIT= JSON=file]
 	@$(PYTHON) -m host_tools validate --model "$(MODEL)" $(DEVICE) $(call option,DATA) $(call option,LIMIT) $(call option,JSON)
 
-bench: setup ## instructions, SRAM, flash of all networks on all emulated boards [MODEL= BOARD= KERNELS= CHECK=1 LAYERS=1 UPDATE=1]
+bench: setup ## instructions, SRAM, flash of all networks on all emulated boards [MODEL= BOARD= CHECK=1 LAYERS=1 UPDATE=1, and as firmware]
 	@$(PYTHON) -m host_tools bench $(foreach name,MODEL BOARD,$(if $(filter command environment,$(firstword $(origin $(name)))),$(call option,$(name)))) \
-	  $(call option,KERNELS) $(call option,OPTIMIZE) $(call option,JSON) $(if $(CHECK),--check) $(if $(LAYERS),--layers) $(if $(UPDATE),--update)
+	  $(REQUEST) $(call option,JSON) $(if $(CHECK),--check) $(if $(LAYERS),--layers) $(if $(UPDATE),--update)
+
+sizes: setup ## SRAM against input size for ImageNet's networks, beside TFLite Micro's [JSON=file]; some minutes
+	@$(PYTHON) -m host_tools sizes $(call option,JSON)
 
 clean: ## remove build/ (trained models in it, too)
 	rm -rf build
