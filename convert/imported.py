@@ -94,7 +94,7 @@ def gather(
         made = importing.write(settings, args.weights, folder)
     else:
         made = importing.read(settings, folder)
-    _say(console, f"importing {importing.summary(made)}")
+    _say(console, f"weights: {importing.summary(made)}")
     source = os.path.relpath(folder / importing.OUTPUT)
     float_model = {"file": source, "sha256": made["output_sha256"], "divisor": 1.0}
     toml = os.path.relpath(settings.path), files.sha256(settings.path.read_bytes())

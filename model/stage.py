@@ -75,8 +75,8 @@ def open_stage(name: str, args: argparse.Namespace) -> Stage:
     settings = config.load(args.model)
     if settings.weights is not None:
         raise UserError(
-            f"{settings.path}: its table [weights] says that its weights are imported; to train it here, take "
-            "a TOML without that table, like v1_0"
+            f"{settings.path}: its weights are imported, says its table [weights]; to train it here, take a "
+            "TOML without that table, like v1_0"
         )
     size = settings.input
     epochs = getattr(settings, name).epochs if args.epochs is None else args.epochs
