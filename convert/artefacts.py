@@ -46,8 +46,8 @@ class Origin:
     """What a conversion was made from, and how; None where it does not apply.
 
     `files`: SHA-256 of each, by path. `data`: the model's own ("" = none). `fit`: how images come to the
-    input's size. `float_model`: the Keras model behind it: file, sha256, divisor of its pixels. `calibration`:
-    source, and sha256 of each image's uint8 pixels. `weight_bits`: by layer, of imported weights.
+    input's size. `float_model`: the Keras model behind it: file, sha256, divisor of its pixels.
+    `calibration`: source, and sha256 of each image's uint8 pixels. `weight_bits`: by layer.
     """
 
     files: dict[str, str]

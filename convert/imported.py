@@ -80,9 +80,9 @@ def gather(
 ) -> tuple[artefacts.Conversion, artefacts.Origin]:
     """The conversion of `settings`, a model with imported weights, in `folder` (build/<model>).
 
-    args.weights are imported first. Without args.calibration and args.weight_bits, the int8 model of an earlier
-    conversion is taken, if it was made from the same weights and TOML: an engine built anew needs no images.
-    Raises UserError.
+    args.weights are imported first. Without args.calibration and args.weight_bits, the int8 model of an
+    earlier conversion is taken, if it was made from the same weights and TOML: an engine built anew needs
+    no images. Raises UserError.
     """
     assert settings.weights is not None
     bits = weight_bits(settings, args.weight_bits)  # what costs nothing comes first
@@ -94,7 +94,7 @@ def gather(
         made = importing.write(settings, args.weights, folder)
     else:
         made = importing.read(settings, folder)
-    _say(console, f"importing {importing.summary(made)}")
+    _say(console, f"weights: {importing.summary(made)}")
     source = os.path.relpath(folder / importing.OUTPUT)
     float_model = {"file": source, "sha256": made["output_sha256"], "divisor": 1.0}
     toml = os.path.relpath(settings.path), files.sha256(settings.path.read_bytes())
@@ -108,9 +108,8 @@ def gather(
         before = _converted_before(folder, float_model, toml) if args.weight_bits is None else None
         if before is None:
             raise UserError(
-                f"{settings.name}: no images to quantize by; give a folder of at least some dozens of images like "
-                f"those that it will see (want {settings.convert.calibration}): CALIBRATION=folder "
-                "(--calibration)"
+                f"{settings.name}: no images to quantize by; give a folder of images like those that it will "
+                f"see, {settings.convert.calibration} or more: CALIBRATION=folder (--calibration)"
             )
         content, manifest = before
         record, bits = manifest["calibration"], manifest["weight_bits"]

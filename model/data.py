@@ -240,7 +240,8 @@ def _class_folders(root: Path, names: list[str] | None) -> tuple[list[Path], lis
         folders.sort(key=lambda path: int(path.name))
     if len(folders) < 2:
         raise UserError(
-            f"{root}: {len(folders)} class folders; want at least two, a folder of images per class"
+            f"{root}: {len(folders)} class folders; want at least two, a folder of images per class, or "
+            f"images with a {LABELS_FILE} beside them"
         )
     if names is None:
         return folders, [path.name for path in folders]

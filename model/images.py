@@ -8,8 +8,8 @@ from PIL import Image
 
 Pixels = npt.NDArray[np.uint8]
 
-# "crop" as networks for ImageNet are scored, with the border that v1.0's 227 pixels leave round v1.1's 224: the
-# image covers 227/224 of the size asked for, of which the centre is taken.
+# "crop" as networks for ImageNet are scored, with the border that v1.0's 227 pixels leave round v1.1's 224:
+# the image covers 227/224 of the size asked for, of which the centre is taken.
 _COVER, _CENTRE = 227, 224
 
 
@@ -26,9 +26,9 @@ def with_channels(x: Pixels, channels: int) -> Pixels:
 def _fitted(picture: Image.Image, height: int, width: int, fit: str) -> Image.Image:
     """`picture` at the size asked for. Bilinear is Pillow's, which averages when it shrinks.
 
-    "resize": to height x width, whatever becomes of the proportions. "crop": proportions kept, to the smallest
-    size that covers 227/224 of height and of width (rounded), then the centre of it. An image of the size asked
-    for stays as it is.
+    "resize": to height x width, whatever becomes of the proportions. "crop": proportions kept, to the
+    smallest size that covers 227/224 of height and of width (rounded), then the centre of it. An image of the
+    size asked for stays as it is.
     """
     if picture.size == (width, height):
         return picture

@@ -19,10 +19,9 @@ from convert.target import Target
 from model import files, images
 from model.preprocess import quantize_images
 from tests.convert import sanitized
-from tests.convert.shared_files import SHARED, baseline
+from tests.convert.shared_files import baseline, data_file
 from tests.e2e import verbs
 
-VALIDATION = SHARED / "data" / "imagenet_val_1300"
 PREPROCESS = {"v1_0": "caffe", "v1_1": "torch"}
 AT_ONCE = 5  # images whose every map is held
 
@@ -63,14 +62,12 @@ def _made(folder: Path, name: str, board: str, optimize: str) -> Made:
 
 def validation_images(manifest: dict, count: int) -> np.ndarray:
     """int8 [count, h, w, 3], spread over the validation images; skips where these are missing."""
-    listing = VALIDATION / "labels.csv"
-    if not listing.is_file():
-        pytest.skip("needs the ImageNet validation images, test inputs that are not part of the repository")
-    with listing.open(newline="") as stream:
+    folder = data_file("imagenet_val_1300")
+    with (folder / "labels.csv").open(newline="") as stream:
         names = [row["file"] for row in csv.DictReader(stream)]
     size = manifest["input"]
     chosen = [names[i * len(names) // count] for i in range(count)]
-    pixels = [images.read(VALIDATION / n, size["height"], size["width"], 3)[0] for n in chosen]
+    pixels = [images.read(folder / n, size["height"], size["width"], 3)[0] for n in chosen]
     return quantize_images(np.stack(pixels), size)
 
 
