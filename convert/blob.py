@@ -4,17 +4,18 @@ import hashlib
 import struct
 import zlib
 
-from convert.encodings import stored_weights
+from convert.encodings import stored_params, stored_weights
 from convert.network import Encoding, Kind, Layer, Network
 from convert.plan import Plan
 from convert.schedule import deepest_reader, stages_of
 
 MAGIC = b"SQZ1"
-VERSION = 2
+VERSION = 3
 CRC_START = 16
-_HEADER = struct.Struct("<4sHHII32sIIHHIIHHHHfffII12x")
+_HEADER = struct.Struct("<4sHHII32sIIHHIIHHHHfffIIII4x")
 _BUFFER = struct.Struct("<HHHHIb3x")
-_LAYER = struct.Struct("<BBBBBBBBHHHHHHbbBBIIIIIII6i")
+_LAYER = struct.Struct("<BBBBBBBBHHHHHHbbBBIIII6i")
+_OVERRUN = 4  # bytes behind a coded stream that its reader may load (kPeekOverrun)
 
 
 def version_of(content: bytes) -> int | None:
@@ -24,6 +25,12 @@ def version_of(content: bytes) -> int | None:
     return int.from_bytes(content[4:6], "little")
 
 
+def fixed_bytes(network: Network) -> int:
+    """What the engine's model of `network` takes beside its convolutions' weights and parameters, labels apart."""
+    records = len(network.buffers) * _BUFFER.size + len(network.layers) * _LAYER.size
+    return _HEADER.size + records + len(network.codes) + _OVERRUN
+
+
 class _Data:
     """The blob's data part: pieces at 4-byte aligned offsets."""
 
@@ -31,35 +38,34 @@ class _Data:
         self.start = start
         self.content = bytearray()
 
-    def add(self, piece: bytes) -> int:
+    def add(self, piece: bytes, alignment: int = 4) -> int:
         """Appends `piece`; returns its offset in the blob."""
-        self.content.extend(b"\0" * (-(self.start + len(self.content)) % 4))
+        self.content.extend(b"\0" * (-(self.start + len(self.content)) % alignment))
         offset = self.start + len(self.content)
         self.content.extend(piece)
         return offset
 
 
 def _layer_record(layer: Layer, resume: int, data: _Data) -> bytes:
-    offsets = [0, 0, 0, 0, 0]  # weights, its bytes, bias, multiplier, shift
-    encoding = Encoding.NONE
+    weights, offset = b"", 0
+    params = list(layer.params)
     if layer.kind is Kind.CONV_2D:
-        encoding = layer.encoding
         weights = stored_weights(layer)
-        offsets = [
-            data.add(weights),
-            len(weights),
-            data.add(layer.bias.astype("<i4").tobytes()),
-            data.add(layer.multipliers.astype("<i4").tobytes()),
-            data.add(layer.shifts.tobytes()),
-        ]
+        offset = data.add(weights)
+        parameters = stored_params(layer)
+        if layer.encoding is Encoding.CODED:
+            params = [data.add(parameters[0], 1), len(parameters[0])]
+        else:
+            params = [data.add(part) for part in parameters]
     kernel = (1, 1) if layer.kind is Kind.MEAN else layer.kernel  # MEAN: the whole map, of any size
     inputs = [*layer.inputs, 0][:2]
-    params = [*layer.params, 0, 0, 0, 0, 0, 0][:6]
+    params = [*params, 0, 0, 0, 0, 0, 0][:6]
+    encoding = layer.encoding if layer.kind is Kind.CONV_2D else Encoding.NONE
     return _LAYER.pack(
         layer.kind, encoding, kernel[0], kernel[1], layer.stride[0], layer.stride[1],
         layer.pad_top, layer.pad_left, inputs[0], inputs[1], layer.output, layer.out_channel,
         layer.out_channels, resume, layer.act_min, layer.act_max, layer.conv_kernel,
-        layer.batch_rows, *offsets, layer.scratch_offset,
+        layer.batch_rows, offset, len(weights), layer.scratch_offset,
         layer.scratch_bytes if layer.kind is Kind.CONV_2D else 0, *params,
     )  # fmt: skip
 
@@ -78,8 +84,13 @@ def serialize(network: Network, plan: Plan, labels: list[str]) -> bytes:
         _BUFFER.pack(b.height, b.width, b.channels, b.ring_rows, b.offset, b.zero_point)
         for b in network.buffers
     )
+    coded = any(layer.encoding is Encoding.CODED for layer in network.layers if layer.kind is Kind.CONV_2D)
+    codes = network.codes if coded else b""
+    codes_offset = data.add(codes)
     label_bytes = "\n".join(labels).encode()
     labels_offset = data.add(label_bytes)
+    if coded:
+        data.add(b"\0" * _OVERRUN)
     total = data.start + len(data.content)
     body = buffer_records + layer_records + bytes(data.content)
     start = deepest_reader(stages, network.input_buffer, 0)
@@ -92,6 +103,7 @@ def serialize(network: Network, plan: Plan, labels: list[str]) -> bytes:
             network.output_buffer, first_layers[start],
             network.buffers[network.input_buffer].scale, network.buffers[network.logits_buffer].scale,
             network.buffers[network.output_buffer].scale, labels_offset, len(label_bytes),
+            codes_offset, len(codes),
         )  # fmt: skip
 
     return header(zlib.crc32((header(0) + body)[CRC_START:])) + body

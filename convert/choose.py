@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from convert.encodings import stored_weights
+from convert import blob
+from convert.encodings import stored_bytes
 from convert.kernels import FAMILY_KERNELS, KernelModel, Shape, shape_of
-from convert.network import Kind, Layer, Network
+from convert.network import Encoding, Kind, Layer, Network
 from convert.plan import BUFFER_STATE_BYTES, LAYER_STATE_BYTES, align, plan, rings_and_sums
 from convert.schedule import Stage, simulate, stages_of
 from convert.target import Target
@@ -45,6 +46,7 @@ class Assignment:
 
     @property
     def stored(self) -> int:
+        """Bytes of all weights and their parameters."""
         return sum(option.stored for option in self.options.values())
 
 
@@ -79,7 +81,7 @@ class _Chooser:
         if key not in self.stored:
             layer = self.network.layers[index]
             kept, layer.encoding = layer.encoding, model.encoding
-            self.stored[key] = len(stored_weights(layer))
+            self.stored[key] = stored_bytes(layer)
             layer.encoding = kept
         return self.stored[key]
 
@@ -92,10 +94,14 @@ class _Chooser:
             shapes.append((shape_of(layer, source, out, rest), 1))
         largest = shapes[0][0]
         options = []
-        for model in FAMILY_KERNELS[self.target.family]:
+        forced = self.target.encoding
+        taken = [model for model in FAMILY_KERNELS[self.target.family] if model.takes(largest)]
+        if forced and any(model.encoding is Encoding[forced.upper()] for model in taken):
+            taken = [model for model in taken if model.encoding is Encoding[forced.upper()]]
+        for model in taken:
             if index in self.encodings and model.encoding not in self.encodings[index]:
                 continue
-            if not model.takes(largest) or model.scratch(largest) > room:
+            if model.scratch(largest) > room:
                 continue
             scratch = max(model.scratch(largest), min(align(model.useful(largest)), room & ~7))
             cost = sum(count * model.cost(shape, scratch) for shape, count in shapes)
@@ -147,9 +153,9 @@ class _Chooser:
         """As `within`, and with weights that fit the target's flash where there is a way."""
         self.encodings = {}
         best = self.within(budget)
-        limit = self.target.flash_bytes
-        if best is None or limit is None:
+        if best is None or self.target.flash_bytes is None:
             return best
+        limit = self.target.flash_bytes - blob.fixed_bytes(self.network)
         trial: Assignment | None = best
         while trial and trial.stored > limit:
             best = trial

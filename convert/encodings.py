@@ -3,7 +3,7 @@
 import numpy as np
 
 from convert import slices, winograd
-from convert.network import Encoding, Layer
+from convert.network import Coded, Encoding, Layer
 
 _MAX_GAP = 255
 
@@ -36,6 +36,11 @@ def sparse(weights: np.ndarray) -> bytes:
     return np.array(words, "<u2").tobytes()
 
 
+def _coded(layer: Layer) -> Coded:
+    assert layer.coded is not None, "convert/coded.py runs before anything is stored"
+    return layer.coded
+
+
 _ENCODERS = {
     Encoding.DENSE: dense,
     Encoding.SPARSE: sparse,
@@ -46,4 +51,24 @@ _ENCODERS = {
 
 def stored_weights(layer: Layer) -> bytes:
     """The weights of `layer` as they stand in flash; none for a layer without weights."""
-    return b"" if layer.weights is None else _ENCODERS[layer.encoding](layer.weights)
+    if layer.weights is None:
+        return b""
+    return _coded(layer).stream if layer.encoding is Encoding.CODED else _ENCODERS[layer.encoding](layer.weights)
+
+
+def stored_params(layer: Layer) -> list[bytes]:
+    """The int32 biases, int32 multipliers and int8 shifts of a convolution; all packed where it is coded."""
+    if layer.weights is None:
+        return []
+    if layer.encoding is Encoding.CODED:
+        return [_coded(layer).params]
+    return [
+        layer.bias.astype("<i4").tobytes(),
+        layer.multipliers.astype("<i4").tobytes(),
+        layer.shifts.tobytes(),
+    ]
+
+
+def stored_bytes(layer: Layer) -> int:
+    """All that a convolution takes in the engine's model, but for its record."""
+    return len(stored_weights(layer)) + sum(map(len, stored_params(layer)))

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from convert import blob, plan, proof
+from convert import blob, coded, plan, proof
 from convert.choose import choose
 from convert.lower import lower
-from convert.network import Kind, Network
+from convert.network import Encoding, Kind, Network
 from convert.split import split
 from convert.target import Target
 from convert.tflite import TfliteFile
@@ -27,13 +27,17 @@ class EngineModel:
         layers = self.network.layers
         convolutions = {layer.conv_kernel for layer in layers if layer.kind is Kind.CONV_2D}
         others = {layer.kind for layer in layers if layer.kind is not Kind.CONV_2D}
-        return [kernel.name.lower() for kernel in (*sorted(convolutions), *sorted(others))]
+        names = [kernel.name.lower() for kernel in (*sorted(convolutions), *sorted(others))]
+        if any(layer.kind is Kind.CONV_2D and layer.encoding is Encoding.CODED for layer in layers):
+            names.append("coded")
+        return names
 
 
 def prepare(file: TfliteFile, labels: list[str], target: Target) -> EngineModel:
     """Makes it, unproven. UserError: the network holds what the engine does not take."""
     network = lower(file)
     split(network)
+    coded.code(network)
     choose(network, target)
     memory = plan.plan(network)
     return EngineModel(network, memory, blob.serialize(network, memory, labels))

@@ -78,6 +78,41 @@ def _plain_cost(s: Shape, _scratch: int) -> float:
     return 3.0 * s.macs + 40 * s.pixels * s.out_channels
 
 
+# --- What coded weights take on top, whatever the kernel (firmware_cpp/engine/coded_layer.h).
+
+_CODED_TABLES = 2644  # sizeof(CodedTables)
+_CODED_WEIGHT = 25.0  # instructions to decode a stored weight
+_CODED_CHANNEL = 60.0  # and of a channel, parameters included
+_CODED_CALL = 6000.0  # to make the decoder's tables
+
+
+def coded_front(s: Shape) -> int:
+    """Bytes of parameters, the decoder's tables and two channels' weights in front of a kernel's scratch."""
+    return _up(_up(9 * s.out_channels, 4) + _CODED_TABLES + 2 * _up(s.taps, 4), 8)
+
+
+def _coded(model: KernelModel, passes: Callable[[Shape, int], int], known: float = 0.0) -> KernelModel:
+    """`model`, of dense or sparse weights, with coded ones.
+
+    passes: how often a call decodes them all, given its scratch; known: what `model` has for it already,
+    instructions a stored weight.
+    """
+
+    def cost(s: Shape, scratch: int) -> float:
+        own = scratch - coded_front(s)
+        once = (_CODED_WEIGHT - known) * s.nonzeros + (0.3 * s.taps + _CODED_CHANNEL) * s.out_channels
+        return model.cost(s, own) + passes(s, own) * once + _CODED_CALL
+
+    return KernelModel(
+        model.kernel,
+        Encoding.CODED,
+        model.takes,
+        lambda s: coded_front(s) + model.scratch(s),
+        lambda s: coded_front(s) + model.useful(s),
+        cost,
+    )
+
+
 _PLAIN = [
     KernelModel(ConvKernel.PLAIN, Encoding.DENSE, _any, lambda s: 0, lambda s: 0, _plain_cost),
     KernelModel(
@@ -85,6 +120,7 @@ _PLAIN = [
         lambda s, scratch: _plain_cost(s, scratch) + 5 * s.nonzeros + 0.3 * s.taps * s.out_channels,
     ),
 ]  # fmt: skip
+_PLAIN.append(_coded(_PLAIN[1], lambda s, scratch: 1, 5))
 
 
 def _up(n: int, unit: int) -> int:
@@ -102,10 +138,14 @@ def _gemm_scratch(s: Shape, pixels: int) -> int:
 _GEMM_SMALL_TAPS = 64  # up to so many sums and requantization are fused (dsp/gemm_small.h)
 
 
+def _gemm_chunks(s: Shape, scratch: int) -> int:
+    padded = _up(s.taps, 4)
+    return -(-s.pixels // ((scratch - 4 * padded) // (2 * padded + 8)))
+
+
 def _gemm_cost(s: Shape, scratch: int, per_weight: float) -> float:
     padded = _up(s.taps, 4)
-    room = (scratch - 4 * padded) // (2 * padded + 8)
-    chunks = -(-s.pixels // room)
+    chunks = _gemm_chunks(s, scratch)
     pixels = s.pixels + chunks * 0.5  # some of the last group is for nothing
     if s.taps <= _GEMM_SMALL_TAPS and s.out_channels % 2 == 0 and s.relu:
         sums = (4 * padded + 30) / 6 * pixels * s.out_channels
@@ -134,6 +174,7 @@ _GEMM = [
         lambda s, scratch: _gemm_cost(s, scratch, _sparse_per_weight(s)),
     ),
 ]  # fmt: skip
+_GEMM.append(_coded(_GEMM[0], _gemm_chunks))
 
 # --- Winograd (dsp/winograd.h): 3x3, stride 1, tiles of 2 rows by 4 columns.
 
@@ -155,12 +196,17 @@ def _winograd_scratch(s: Shape, tiles: int, stored: bool) -> int:
     return weights + tiles * (48 * padded + 36) + 288 * -(-tiles // 3)
 
 
+def _winograd_chunks(s: Shape, scratch: int, stored: bool = False) -> int:
+    tiles = max(_winograd_tiles(s), 2)  # a single one goes as two
+    room = max((t for t in range(3, tiles + 1) if _winograd_scratch(s, t, stored) <= scratch), default=3)
+    return -(-tiles // room)
+
+
 def _winograd_cost(s: Shape, scratch: int, stored: bool, unpack: float) -> float:
     """`unpack`: instructions a dense weight to decode it, before the transform."""
     padded = _up(s.in_channels, 4)
-    tiles = max(_winograd_tiles(s), 2)  # a single one goes as two
-    room = max((t for t in range(3, tiles + 1) if _winograd_scratch(s, t, stored) <= scratch), default=3)
-    chunks = -(-tiles // room)
+    tiles = max(_winograd_tiles(s), 2)
+    chunks = _winograd_chunks(s, scratch, stored)
     positions = 24
     transform = 0 if stored else 55 / 9 + unpack
     return (
@@ -187,6 +233,7 @@ _WINOGRAD = [
     _winograd(Encoding.SPARSE, False, _sparse_per_weight),
     _winograd(Encoding.WINOGRAD, True, lambda s: 0.0),
 ]
+_WINOGRAD.append(_coded(_WINOGRAD[0], _winograd_chunks))
 
 # --- Lists (dsp/list.h): stride 1, two pixels a word, non-zero weights only.
 
@@ -216,10 +263,15 @@ def _list_scratch(s: Shape, words: int) -> int:
     return _up(s.in_channels, 8) + offsets + 8 * (s.taps + 3) + 8 * words + packed
 
 
-def _list_cost(s: Shape, scratch: int) -> float:
+def _list_chunks(s: Shape, scratch: int) -> int:
     words = _list_words(s)
     room = max((w for w in range(3, words + 1) if _list_scratch(s, w) <= scratch), default=3)
-    chunks = -(-words // room)
+    return -(-words // room)
+
+
+def _list_cost(s: Shape, scratch: int) -> float:
+    words = _list_words(s)
+    chunks = _list_chunks(s, scratch)
     # Beyond 255 entries and sum|w| of 32,767 a channel is summed the slow way: dense layers go elsewhere.
     slow = 8.0 if s.nonzeros > 0.6 * s.taps * s.out_channels and s.taps > 255 else 1.0
     per_word = (5.5 if words % 3 == 0 else 5.5 + 1.2 * 3 / words) / 3 * slow
@@ -239,6 +291,7 @@ _LIST = [
         lambda s: _list_scratch(s, 3), lambda s: _list_scratch(s, _list_words(s)), _list_cost,
     )
 ]  # fmt: skip
+_LIST.append(_coded(_LIST[0], _list_chunks, 6))
 
 # --- Lanes (dsp/lanes.h): few input channels, pixels and taps in 21-bit lanes.
 
@@ -265,10 +318,14 @@ def _lanes_tiles(s: Shape) -> int:
     return tiles + 1 if tiles % 3 == 2 else max(tiles, 3)
 
 
-def _lanes_cost(s: Shape, scratch: int) -> float:
+def _lanes_chunks(s: Shape, scratch: int) -> int:
     tiles = _lanes_tiles(s)
     room = max((t for t in range(3, tiles + 1) if _lanes_scratch(s, t) <= scratch), default=3)
-    chunks = -(-tiles // room)
+    return -(-tiles // room)
+
+
+def _lanes_cost(s: Shape, scratch: int) -> float:
+    chunks = _lanes_chunks(s, scratch)
     per_mac = 0.368 if s.kernel_w > 2 * s.stride_w else 0.6
     if s.stride_w == 1:
         per_mac = 1.5  # half empty lanes
@@ -287,6 +344,7 @@ _LANES = [
         lambda s: _lanes_scratch(s, 3), lambda s: _lanes_scratch(s, _lanes_tiles(s)), _lanes_cost,
     )
 ]  # fmt: skip
+_LANES.append(_coded(_LANES[0], _lanes_chunks))
 
 # --- Slices (mve/slices.h): any shape, 16 taps by 7 pixels.
 

@@ -29,6 +29,7 @@ class Encoding(IntEnum):
     SPARSE = 2
     WINOGRAD = 3
     SLICES = 4
+    CODED = 5
 
 
 class ConvKernel(IntEnum):
@@ -64,6 +65,14 @@ class Buffer:
         return self.width * self.channels
 
 
+@dataclass(frozen=True)
+class Coded:
+    """A convolution's weights and parameters, coded (convert/coded.py, convert/channel_params.py)."""
+
+    stream: bytes
+    params: bytes
+
+
 @dataclass
 class Layer:
     """One layer: reads rows of `inputs`, writes channels [out_channel, +out_channels) of `output`'s rows."""
@@ -93,6 +102,7 @@ class Layer:
     conv_kernel: ConvKernel = ConvKernel.PLAIN
     encoding: Encoding = Encoding.DENSE
     batch_rows: int = 1  # output rows made at once; the same for all layers of a stage
+    coded: Coded | None = None  # set by convert/coded.py
 
 
 @dataclass(frozen=True)
@@ -117,6 +127,7 @@ class Network:
     tensors: dict[int, tuple[TensorView, ...]]  # their parts, channel after channel
     logits_tensor: int
     output_tensor: int
+    codes: bytes = b""  # of the coded layers (convert/coded.py)
 
     @property
     def macs(self) -> int:

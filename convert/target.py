@@ -7,6 +7,7 @@ Family = Literal["portable", "dsp", "mve"]
 Optimize = Literal["speed", "flash", "sram"]
 FAMILIES: tuple[Family, ...] = ("portable", "dsp", "mve")
 OPTIMIZE: tuple[Optimize, ...] = ("speed", "flash", "sram")
+ENCODINGS = ("dense", "sparse", "coded")  # that may be forced: convert/network.py, Encoding
 
 
 @dataclass(frozen=True)
@@ -17,9 +18,10 @@ class Target:
         family: "portable" for any CPU, "dsp" for ARMv7E-M (Cortex-M4, M7), "mve" for Helium (Cortex-M55).
         optimize: "speed": the fewest instructions within the budgets; "flash": the smallest weights;
             "sram": the smallest arena.
-        flash_bytes: for all weights; None for no limit.
+        flash_bytes: for the engine's model, weights and all; None for no limit.
         sram_bytes: for the arena; None: twice what the leanest one takes, and 11,000 at least.
         sram_limit: what the arena can never exceed; None for no limit.
+        encoding: of all weights that a kernel takes in it, one of ENCODINGS; None: whatever suits each layer.
     """
 
     family: Family = "portable"
@@ -27,6 +29,7 @@ class Target:
     flash_bytes: int | None = None
     sram_bytes: int | None = None
     sram_limit: int | None = None
+    encoding: str | None = None
 
 
 # Runs everywhere, dense: what `make convert` proves and writes for a board not known yet.

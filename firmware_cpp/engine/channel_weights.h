@@ -5,19 +5,23 @@
 #include <cstdint>
 #include <cstring>
 
-#include "engine/format.h"
+#include "engine/coded.h"
+#include "engine/kernels.h"
 
 namespace squeeze {
 
-// Reads kDense in place, kSparse (format.h) through a buffer of the caller's.
+// Reads kDense in place, kSparse (format.h) and kCoded (coded.h) through a buffer of the caller's.
 class ChannelWeights {
  public:
-  ChannelWeights(const uint8_t* stored, WeightEncoding encoding, uint32_t taps)
-      : next_(stored), taps_(taps), sparse_(encoding == WeightEncoding::kSparse) {}
+  ChannelWeights(const ConvRows& conv, uint32_t taps)
+      : next_(conv.weights), coded_(conv.coded), taps_(taps), encoding_(conv.encoding) {
+    if (coded_ != nullptr) CodedRewind(coded_);
+  }
 
   // The next channel's `taps` weights, HWI. They may stand in `buffer` (of `taps` bytes).
   const int8_t* Next(int8_t* buffer) {
-    if (sparse_) return Unpack(buffer);
+    if (encoding_ == WeightEncoding::kSparse) return Unpack(buffer);
+    if (coded_ != nullptr) return CodedNext(coded_, buffer);
     const int8_t* weights = reinterpret_cast<const int8_t*>(next_);
     next_ += taps_;
     return weights;
@@ -38,8 +42,9 @@ class ChannelWeights {
   }
 
   const uint8_t* next_;
+  CodedWeights* coded_;
   uint32_t taps_;
-  bool sparse_;
+  WeightEncoding encoding_;
 };
 
 // Whether kSparse `bytes` at `stored` are exactly `channels` channels that stay within `taps` weights each.

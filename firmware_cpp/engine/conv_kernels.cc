@@ -1,6 +1,7 @@
 #include "engine/conv_kernels.h"
 
 #include "engine/channel_weights.h"
+#include "engine/coded_layer.h"
 #include "engine/dsp/gemm.h"
 #include "engine/dsp/lanes.h"
 #include "engine/dsp/list.h"
@@ -10,8 +11,17 @@
 namespace squeeze {
 namespace {
 
-[[maybe_unused]] bool DenseOrSparse(WeightEncoding encoding) {
-  return encoding == WeightEncoding::kDense || encoding == WeightEncoding::kSparse;
+bool Coded([[maybe_unused]] WeightEncoding encoding) {
+#if SQUEEZE_KERNEL_CODED
+  return encoding == WeightEncoding::kCoded;
+#else
+  return false;
+#endif
+}
+
+// What kernels take that read one channel after the other.
+[[maybe_unused]] bool AnyOrder(WeightEncoding encoding) {
+  return encoding == WeightEncoding::kDense || encoding == WeightEncoding::kSparse || Coded(encoding);
 }
 
 }  // namespace
@@ -51,23 +61,23 @@ bool ConvKernelTakes(ConvKernel kernel, [[maybe_unused]] WeightEncoding encoding
   switch (kernel) {
 #if SQUEEZE_KERNEL_PLAIN
     case ConvKernel::kPlain:
-      return DenseOrSparse(encoding);
+      return AnyOrder(encoding);
 #endif
 #if SQUEEZE_KERNEL_GEMM
     case ConvKernel::kGemm:
-      return DenseOrSparse(encoding);
+      return AnyOrder(encoding);
 #endif
 #if SQUEEZE_KERNEL_WINOGRAD
     case ConvKernel::kWinograd:
-      return (DenseOrSparse(encoding) || encoding == WeightEncoding::kWinograd) && WinogradTakes(shape);
+      return (AnyOrder(encoding) || encoding == WeightEncoding::kWinograd) && WinogradTakes(shape);
 #endif
 #if SQUEEZE_KERNEL_LANES
     case ConvKernel::kLanes:
-      return encoding == WeightEncoding::kDense && LanesTakes(shape);
+      return (encoding == WeightEncoding::kDense || Coded(encoding)) && LanesTakes(shape);
 #endif
 #if SQUEEZE_KERNEL_LIST
     case ConvKernel::kList:
-      return encoding == WeightEncoding::kSparse && ListTakes(shape);
+      return (encoding == WeightEncoding::kSparse || Coded(encoding)) && ListTakes(shape);
 #endif
 #if SQUEEZE_KERNEL_SLICES
     case ConvKernel::kSlices:
@@ -78,7 +88,9 @@ bool ConvKernelTakes(ConvKernel kernel, [[maybe_unused]] WeightEncoding encoding
   }
 }
 
-uint32_t ConvScratchBytes(ConvKernel kernel, WeightEncoding encoding, const ConvShape& shape) {
+namespace {
+
+uint32_t KernelScratchBytes(ConvKernel kernel, WeightEncoding encoding, const ConvShape& shape) {
   switch (kernel) {
 #if SQUEEZE_KERNEL_GEMM
     case ConvKernel::kGemm:
@@ -101,8 +113,15 @@ uint32_t ConvScratchBytes(ConvKernel kernel, WeightEncoding encoding, const Conv
       return SlicesScratchBytes(shape);
 #endif
     default:
-      return encoding == WeightEncoding::kSparse ? 2 * shape.Taps() : 0;
+      return encoding == WeightEncoding::kSparse || Coded(encoding) ? 2 * shape.Taps() : 0;
   }
+}
+
+}  // namespace
+
+
+uint32_t ConvScratchBytes(ConvKernel kernel, WeightEncoding encoding, const ConvShape& shape) {
+  return KernelScratchBytes(kernel, encoding, shape) + (Coded(encoding) ? CodedScratch(shape.out_channels, shape.Taps()).bytes : 0);
 }
 
 bool StoredWeightsOk(WeightEncoding encoding, const ConvShape& shape, const uint8_t* stored, uint32_t bytes) {
@@ -115,6 +134,8 @@ bool StoredWeightsOk(WeightEncoding encoding, const ConvShape& shape, const uint
       return bytes == WinogradStoredBytes(shape);
     case WeightEncoding::kSlices:
       return bytes == SlicesStoredBytes(shape);
+    case WeightEncoding::kCoded:
+      return bytes >= kCodedHeaderBytes;  // the rest: CodedLayerOk, with scratch for it
     default:
       return false;
   }

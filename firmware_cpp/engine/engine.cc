@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "engine/coded_layer.h"
+
 // The schedule. convert/schedule.py simulates these functions step by step to
 // plan the memory: change them together.
 
@@ -12,6 +14,9 @@ Status Engine::Init(const Model& model, uint8_t* arena, size_t arena_bytes) {
   if (!model.parsed()) return Status::kNotReady;
   if (reinterpret_cast<uintptr_t>(arena) % kArenaAlignment != 0) return Status::kMisaligned;
   if (arena_bytes < model.ArenaBytes()) return Status::kArenaTooSmall;
+#if SQUEEZE_KERNEL_CODED
+  if (!CodedLayersOk(model, arena)) return Status::kBadLayer;
+#endif
   model_ = model;
   arena_ = arena;
   rows_done_ = reinterpret_cast<uint16_t*>(arena + model_.header().state_offset);

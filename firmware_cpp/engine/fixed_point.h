@@ -41,6 +41,9 @@ inline int32_t Rescale(int32_t x, int32_t multiplier, int shift) {
   return RoundingShiftRight(DoublingHighMul(x, multiplier), -shift);
 }
 
+// Whether Rescale takes `shift`.
+inline bool ShiftOk(int32_t shift) { return shift >= -31 && shift <= 30; }
+
 inline int8_t Clamp(int32_t x, int32_t low, int32_t high) {
   return static_cast<int8_t>(x < low ? low : (x > high ? high : x));
 }

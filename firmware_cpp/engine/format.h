@@ -9,7 +9,7 @@
 namespace squeeze {
 
 constexpr uint32_t kMagic = 0x315A5153;  // "SQZ1"
-constexpr uint16_t kFormatVersion = 2;
+constexpr uint16_t kFormatVersion = 3;
 constexpr size_t kBlobAlignment = 4;
 constexpr size_t kArenaAlignment = 8;
 constexpr size_t kCrcStart = 16;  // the CRC covers [kCrcStart, total_bytes)
@@ -41,6 +41,7 @@ enum class WeightEncoding : uint8_t {
                   // 255 is bridged by entries of weight 0.
   kWinograd = 3,  // int16, transformed for ConvWinogradRows (its layout: dsp/winograd.h)
   kSlices = 4,    // int8, reordered for ConvSlicesRows (its layout: mve/slices.h)
+  kCoded = 5,     // entropy-coded: coded.h; its biases, multipliers and shifts are packed: coded_params.h
 };
 
 // Which kernel runs a convolution. Each takes certain shapes and encodings: conv_kernels.h.
@@ -75,7 +76,9 @@ struct Header {
   float output_scale;
   uint32_t labels_offset;  // UTF-8, one label a line; 0 bytes when there are none
   uint32_t labels_bytes;
-  uint32_t reserved[3];
+  uint32_t codes_offset;  // of the layers that are kCoded (coded.h); 0 bytes when there are none
+  uint32_t codes_bytes;
+  uint32_t reserved;
 };
 static_assert(sizeof(Header) == 108, "convert/blob.py writes 108 bytes");
 
@@ -111,17 +114,16 @@ struct LayerRecord {
   uint8_t batch_rows;  // output rows made at once; the same for all layers of a stage
   uint32_t weights_offset;
   uint32_t weights_bytes;
-  uint32_t bias_offset;        // int32 [out_channels], the input's zero point folded in
-  uint32_t multiplier_offset;  // int32 [out_channels]
-  uint32_t shift_offset;       // int8 [out_channels]
-  uint32_t scratch_offset;     // in the arena: int32 sums (AVERAGE_POOL, MEAN), the kernel's (CONV_2D)
-  uint32_t scratch_bytes;      // CONV_2D
+  uint32_t scratch_offset;  // in the arena: int32 sums (AVERAGE_POOL, MEAN), the kernel's (CONV_2D)
+  uint32_t scratch_bytes;   // CONV_2D
+  // CONV_2D: offsets of int32 bias [out_channels], the input's zero point folded in, of int32 multiplier
+  // [out_channels] and int8 shift [out_channels]; of kCoded, offset and bytes of all three, packed.
   // ADD: multipliers of input 0, input 1, output, then their shifts.
   // REQUANTIZE, MEAN: multiplier, shift.  AVERAGE_POOL: rows of windows summed side by side.
   // SOFTMAX: multiplier, left shift, smallest difference to the maximum that counts.
   int32_t params[6];
 };
-static_assert(sizeof(LayerRecord) == 76, "convert/blob.py writes 76 bytes");
+static_assert(sizeof(LayerRecord) == 64, "convert/blob.py writes 64 bytes");
 
 }  // namespace squeeze
 

@@ -10,6 +10,8 @@
 
 namespace squeeze {
 
+class CodedWeights;
+
 // `out_rows` output rows of a convolution, at once: a kernel unpacks a channel's weights once for all of them.
 //   acc[y][x][o] = bias[o] + sum over ky, kx, c of
 //                  rows[y * stride_h + ky][x * stride_w - pad_left + kx][c] * weights[o][ky][kx][c]
@@ -20,7 +22,9 @@ struct ConvRows {
   const int8_t* rows[kMaxConvInputRows];  // (out_rows - 1) * stride_h + kernel_h rows; null: a row of padding
   int8_t* out[kMaxBatch];                 // of each output row: pixel 0, first channel written
   const uint8_t* weights;                 // as `encoding` says
-  const int32_t* bias;                    // [out_channels]
+  CodedWeights* coded;                    // kCoded: gives them, channel by channel; else null
+  int8_t* coded_rows;                     // kCoded: room for two channels' weights, 4-byte aligned each
+  const int32_t* bias;                    // [out_channels]; kCoded: of channels given so far
   const int32_t* multipliers;             // [out_channels], never negative
   const int8_t* shifts;                   // [out_channels], -31 to 30
   uint8_t* scratch;                       // 8-byte aligned, the kernel's alone during the call
@@ -42,11 +46,11 @@ struct ConvRows {
   int8_t act_max;
   WeightEncoding encoding;
 };
-void Conv2DRows(const ConvRows& conv);       // portable/: any shape, kDense and kSparse
-void ConvGemmRows(const ConvRows& conv);     // dsp/: any shape, kDense and kSparse
+void Conv2DRows(const ConvRows& conv);       // portable/: any shape; kDense, kSparse, kCoded
+void ConvGemmRows(const ConvRows& conv);     // dsp/: any shape; kDense, kSparse, kCoded
 void ConvWinogradRows(const ConvRows& conv); // dsp/: 3x3, stride 1
-void ConvLanesRows(const ConvRows& conv);    // dsp/: few input channels (the first layer), kDense
-void ConvListRows(const ConvRows& conv);     // dsp/: stride 1, kSparse
+void ConvLanesRows(const ConvRows& conv);    // dsp/: few input channels (the first layer); kDense, kCoded
+void ConvListRows(const ConvRows& conv);     // dsp/: stride 1; kSparse, kCoded
 void ConvSlicesRows(const ConvRows& conv);   // mve/: any shape, kSlices
 
 // One input row folded into one output row of a pool. `first`: the row starts

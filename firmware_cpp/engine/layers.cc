@@ -1,4 +1,6 @@
 // From a layer's record to its kernel's arguments.
+#include "engine/coded_layer.h"
+#include "engine/coded_params.h"
 #include "engine/conv_kernels.h"
 #include "engine/engine.h"
 #include "engine/kernels.h"
@@ -17,9 +19,7 @@ void Engine::Convolve(const LayerRecord& layer, int out_row, int rows) {
   }
   for (int k = 0; k < rows; ++k) conv.out[k] = Row(layer.output, out_row + k) + layer.out_channel;
   conv.weights = model_.At<uint8_t>(layer.weights_offset);
-  conv.bias = model_.At<int32_t>(layer.bias_offset);
-  conv.multipliers = model_.At<int32_t>(layer.multiplier_offset);
-  conv.shifts = model_.At<int8_t>(layer.shift_offset);
+  const auto at = [&layer](int i) { return static_cast<uint32_t>(layer.params[i]); };
   conv.scratch = arena_ + layer.scratch_offset;
   conv.scratch_bytes = layer.scratch_bytes;
   conv.out_pixel_stride = out.channels;
@@ -38,6 +38,30 @@ void Engine::Convolve(const LayerRecord& layer, int out_row, int rows) {
   conv.act_min = layer.act_min;
   conv.act_max = layer.act_max;
   conv.encoding = layer.encoding;
+#if SQUEEZE_KERNEL_CODED
+  if (layer.encoding == WeightEncoding::kCoded) {
+    const uint32_t taps = uint32_t{layer.kernel_h} * layer.kernel_w * in.channels;
+    const CodedScratch place(layer.out_channels, taps);
+    int32_t* const bias = reinterpret_cast<int32_t*>(conv.scratch);
+    int32_t* const multipliers = reinterpret_cast<int32_t*>(conv.scratch + place.multipliers);
+    int8_t* const shifts = reinterpret_cast<int8_t*>(conv.scratch + place.shifts);
+    UnpackCodedParams(model_.At<uint8_t>(at(0)), layer.out_channels, bias, multipliers, shifts);
+    CodedWeights weights({conv.weights, model_.At<uint8_t>(model_.header().codes_offset), taps, in.channels},
+                         reinterpret_cast<CodedTables*>(conv.scratch + place.tables), bias, in.zero_point);
+    conv.coded = &weights;
+    conv.coded_rows = reinterpret_cast<int8_t*>(conv.scratch + place.rows);
+    conv.bias = bias;
+    conv.multipliers = multipliers;
+    conv.shifts = shifts;
+    conv.scratch += place.bytes;
+    conv.scratch_bytes -= place.bytes;
+    RunConvKernel(layer.kernel, conv);
+    return;
+  }
+#endif
+  conv.bias = model_.At<int32_t>(at(0));
+  conv.multipliers = model_.At<int32_t>(at(1));
+  conv.shifts = model_.At<int8_t>(at(2));
   RunConvKernel(layer.kernel, conv);
 }
 

@@ -1,7 +1,9 @@
 #include "engine/model.h"
 
 #include "engine/conv_kernels.h"
+#include "engine/bit_stream.h"
 #include "engine/crc32.h"
+#include "engine/fixed_point.h"
 
 namespace squeeze {
 namespace {
@@ -41,8 +43,6 @@ bool RingHolds(const LayerRecord& layer, const BufferRecord& in, const BufferRec
   }
   return true;
 }
-
-bool ShiftOk(int32_t shift) { return shift >= -31 && shift <= 30; }
 
 // Every window of a pool holds at least one row and one column of its input.
 bool WindowsTouch(int in, int out, int kernel, int stride, int pad) {
@@ -166,10 +166,14 @@ class Checker {
     if (!ConvKernelTakes(layer.kernel, layer.encoding, shape)) return Status::kNoKernel;
     const uint64_t total = header_.total_bytes;
     const uint64_t n = layer.out_channels;
-    if (!Inside(layer.weights_offset, layer.weights_bytes, total, kBlobAlignment) ||
-        !Inside(layer.bias_offset, n * 4, total, 4) || !Inside(layer.multiplier_offset, n * 4, total, 4) ||
-        !Inside(layer.shift_offset, n, total, 1) ||
-        !Inside(layer.scratch_offset, layer.scratch_bytes, header_.state_offset, kArenaAlignment)) {
+    const bool coded = layer.encoding == WeightEncoding::kCoded;
+    const uint32_t overrun = coded ? kPeekOverrun : 0;
+    const auto param = [&layer](int i) { return static_cast<uint32_t>(layer.params[i]); };
+    if (!Inside(layer.weights_offset, uint64_t{layer.weights_bytes} + overrun, total, kBlobAlignment) ||
+        !Inside(layer.scratch_offset, layer.scratch_bytes, header_.state_offset, kArenaAlignment) ||
+        !(coded ? Inside(param(0), uint64_t{param(1)} + overrun, total, 1)
+                : Inside(param(0), n * 4, total, 4) && Inside(param(1), n * 4, total, 4) &&
+                      Inside(param(2), n, total, 1))) {
       return Status::kBadOffset;
     }
     if (layer.scratch_bytes < ConvScratchBytes(layer.kernel, layer.encoding, shape) ||
@@ -177,8 +181,9 @@ class Checker {
                          layer.weights_bytes)) {
       return Status::kBadLayer;
     }
-    const int32_t* multipliers = model_.At<int32_t>(layer.multiplier_offset);
-    const int8_t* shifts = model_.At<int8_t>(layer.shift_offset);
+    if (coded) return Status::kOk;  // the rest is checked where there is room to decode: Engine::Init
+    const int32_t* multipliers = model_.At<int32_t>(param(1));
+    const int8_t* shifts = model_.At<int8_t>(param(2));
     for (uint64_t o = 0; o < n; ++o) {
       if (!ShiftOk(shifts[o]) || multipliers[o] < 0) return Status::kBadLayer;
     }
@@ -235,6 +240,7 @@ Status Model::Parse(const uint8_t* blob, size_t size) {
   if (!Inside(header->buffers_offset, buffers * sizeof(BufferRecord), total, kBlobAlignment) ||
       !Inside(header->layers_offset, layers * sizeof(LayerRecord), total, kBlobAlignment) ||
       !Inside(header->labels_offset, header->labels_bytes, total, 1) ||
+      !Inside(header->codes_offset, header->codes_bytes, total, 1) ||
       !Inside(header->state_offset, (buffers + layers) * sizeof(uint16_t), header->arena_bytes, 4) ||
       header->input_buffer >= buffers || header->logits_buffer >= buffers ||
       header->output_buffer >= buffers || header->input_resume >= layers) {

@@ -8,6 +8,7 @@
 //   55 pixels 128 -> 16: 0.83 / 0.80 / 0.79   27 pixels 384 -> 48: 0.76 / 0.74 / 0.73
 //   13 pixels 512 -> 64: 0.82 / 0.76 / 0.74   512 -> 1000: 0.80 / 0.74 / 0.72
 // Up to 64 taps with a fused ReLU go to GemmSmallRows.
+#include "engine/channel_weights.h"
 #include "engine/dsp/gemm.h"
 #include "engine/dsp/gemm_small.h"
 #include "engine/dsp/im2col.h"
@@ -52,12 +53,13 @@ class Gemm {
     Im2Col(conv_, begin, end, {groups, padded_, double_inputs_, false}, reinterpret_cast<int8_t*>(weights_),
            inputs);
     stream_ = conv_.weights;
-    if (conv_.encoding == WeightEncoding::kDense && padded_ > taps_) {
+    if (conv_.coded != nullptr) CodedRewind(conv_.coded);
+    if (conv_.encoding != WeightEncoding::kSparse && padded_ > taps_) {
       std::memset(weights_, 0, GemmWeightBytes(padded_));
     }
     for (uint32_t o = 0; o < conv_.out_channels; o += 2) {
-      const PairScale scale = scales.At(o);
       Unpack(o + 1 < conv_.out_channels);
+      const PairScale scale = scales.At(o);
       GemmRun run = {{scale.start0, scale.start1}, weights_, padded_ / 2, sums, threes_end};
       if (groups.threes > 0) GemmThrees(inputs, &run);
       if (groups.twos > 0) {
@@ -87,6 +89,10 @@ class Gemm {
     }
     const int8_t* first = reinterpret_cast<const int8_t*>(stream_);
     const int8_t* second = two ? first + taps_ : first;
+    if (conv_.coded != nullptr) {
+      first = CodedNext(conv_.coded, conv_.coded_rows);
+      second = two ? CodedNext(conv_.coded, conv_.coded_rows + padded_) : first;
+    }
     uint32_t done = 0;
     if (((reinterpret_cast<uintptr_t>(first) | reinterpret_cast<uintptr_t>(second)) & 3) == 0) {
       const int8_t* const from[2] = {first, second};

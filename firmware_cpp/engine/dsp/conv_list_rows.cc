@@ -5,6 +5,7 @@
 // decoded into a list once per chunk, and read again for every three words of every row. Instructions per
 // dense MAC, all included: 3x3 0.33 (density 0.30 to 0.31, two or four rows of 27 or 55), 1x1 of 512 channels
 // 0.24 (density 0.20, four rows of 13). A row of 13 on its own costs 0.14 more, mostly for decoding.
+#include "engine/channel_weights.h"
 #include "engine/dsp/list_inputs.h"
 #include "engine/kernels.h"
 
@@ -29,6 +30,7 @@ void Channels(const ConvRows& conv, const ListInputs& inputs) {
   const uint32_t words = inputs.words();
   const uint32_t left = words % 3;
   const uint8_t* stream = conv.weights;
+  if (conv.coded != nullptr) CodedRewind(conv.coded);
   ListRun run = {list, nullptr, nullptr, sums, 0, left};
   for (uint32_t o = 0; o < conv.out_channels; ++o) {
     const uint32_t count = inputs.Decode(stream);

@@ -4,6 +4,7 @@
 //   55 pixels, n = 16: 0.43 / 0.40 (0.37 / 0.37)   55 pixels, n = 32: 0.35 / 0.32 (0.30 / 0.30)
 //   27 pixels, n = 64: 0.41 / 0.33 (0.30 / 0.28)   13 pixels, n = 64: 0.60 / 0.45 (0.37 / 0.34)
 //   15 pixels, n = 8:  0.82 / 0.67 (0.62 / 0.57)    7 pixels, n = 16: 0.92 / 0.68 (0.49 / 0.47)
+#include "engine/channel_weights.h"
 #include "engine/dsp/intrinsics.h"
 #include "engine/dsp/requantize.h"
 #include "engine/dsp/winograd.h"
@@ -69,6 +70,7 @@ class Winograd {
   }
 
   __attribute__((noinline)) void Multiply(uint32_t first, uint32_t count) const {
+    if (conv_.coded != nullptr) CodedRewind(conv_.coded);
     const Area area = AreaOf(count);
     int32_t* const sums = area.sums;
     const bool few = padded_ <= 32;
@@ -110,8 +112,8 @@ class Winograd {
       pass->run.weights_end = reinterpret_cast<const uint32_t*>(stream);
     } else {
       const uint8_t* const again = stream;
-      stream = Unpack(stream, 0);
-      stream = Unpack(two ? stream : again, 1);
+      stream = Unpack(stream, 0, true);
+      stream = Unpack(two ? stream : again, 1, two);
     }
     if (pass->threes_inputs != nullptr) {
       pass->run.sums = pass->threes_start;
@@ -240,9 +242,11 @@ class Winograd {
     return to;
   }
 
-  // One channel's weights, transformed, to half `c` of the pair. Returns where the next channel's start.
-  const uint8_t* Unpack(const uint8_t* stream, uint32_t c) const {
+  // One channel's weights (not `fresh`: again the one's before), transformed, to half `c` of the pair. Returns where the next channel's start.
+  const uint8_t* Unpack(const uint8_t* stream, uint32_t c, bool fresh) const {
     const int8_t* bytes = reinterpret_cast<const int8_t*>(stream);
+    if (conv_.coded != nullptr && fresh) bytes = CodedNext(conv_.coded, conv_.coded_rows);
+    if (conv_.coded != nullptr && !fresh) bytes = conv_.coded_rows;
     if (conv_.encoding == WeightEncoding::kSparse) {
       stream = Decode(stream);
       bytes = plain_;

@@ -5,6 +5,8 @@
 //   55 pixels 16 -> 64: 1.09 / 1.05 / 1.03   27 pixels 64 -> 256: 0.81 / 0.78 / 0.76
 #include "engine/dsp/gemm_small.h"
 
+#include "engine/channel_weights.h"
+
 #include "engine/dsp/gemm.h"
 #include "engine/dsp/im2col.h"
 #include "engine/dsp/intrinsics.h"
@@ -51,6 +53,7 @@ class Small {
     run_.multipliers = conv_.multipliers;
     run_.shifts = conv_.shifts;
     const uint8_t* stream = conv_.weights;
+    if (conv_.coded != nullptr) CodedRewind(conv_.coded);
     const uint32_t channels = conv_.out_channels;
     const bool sparse = conv_.encoding == WeightEncoding::kSparse;
     for (uint32_t o = 0; o < channels; o += 2) {
@@ -85,6 +88,10 @@ class Small {
     const uint32_t taps = taps_;
     run_.first = reinterpret_cast<const int8_t*>(stream);
     run_.second = run_.first + taps;
+    if (conv_.coded != nullptr) {
+      run_.first = CodedNext(conv_.coded, conv_.coded_rows);
+      run_.second = CodedNext(conv_.coded, conv_.coded_rows + padded_);
+    }
     const uint32_t rest = taps % 4;
     if (rest > 0) {  // the last four, shifted until only the rest is left
       const uint32_t gone = 32 - 8 * rest;

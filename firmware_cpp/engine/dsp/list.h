@@ -16,6 +16,7 @@
 
 #include <cstdint>
 
+#include "engine/coded.h"
 #include "engine/conv_shape.h"
 #include "engine/dsp/lane_store.h"
 
@@ -71,6 +72,10 @@ inline uint32_t ListScratchBytes(const ConvShape& shape) { return ListScratchByt
 // the entries in the stream. Offsets: table[position], or, of a 1x1, position * step.
 uint32_t ListDecode(const uint8_t* stream, const uint16_t* table, ListEntry* list);
 uint32_t ListDecode(const uint8_t* stream, uint32_t step, ListEntry* list);
+
+// The next coded channel, likewise.
+uint32_t ListDecode(CodedWeights* weights, const uint16_t* table, ListEntry* list);
+uint32_t ListDecode(CodedWeights* weights, uint32_t step, ListEntry* list);
 
 // Channel c of `count` pixels and as many others to dst[c * stride + i], 0 <= i < count. 5.4 instructions a
 // word.

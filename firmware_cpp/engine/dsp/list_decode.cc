@@ -2,6 +2,7 @@
 //
 // Two entries a word. r0 weight, r1 offset, r2 weight, r3 offset: STM wants them in this order. UXTAB16 makes
 // two gaps + 1 at once, which are then summed one after the other. A 1x1 sums them times the step.
+#include "engine/coded_decode.h"
 #include "engine/dsp/intrinsics.h"
 #include "engine/dsp/list.h"
 
@@ -77,14 +78,9 @@ inline void DecodePairs(const By& by, uint32_t pairs, const uint8_t*& stream, ui
 
 #endif
 
-template <class By>
-inline uint32_t Decode(const uint8_t* stream, const By& by, ListEntry* list) {
-  const uint32_t count = stream[0] | (uint32_t{stream[1]} << 8);
-  stream += 2;
-  uint32_t at = by.Start();
-  DecodePairs(by, count / 2, stream, at, list);
+// Behind `count` entries: to an even number, two at least, and two that end the list.
+void End(ListEntry* list, uint32_t count) {
   if (count & 1) {
-    *list++ = {Weight(stream[1]), by.Offset(by.Next(at, stream[0]))};
     *list++ = {0, 0};
   } else if (count == 0) {
     *list++ = {0, 0};
@@ -92,8 +88,44 @@ inline uint32_t Decode(const uint8_t* stream, const By& by, ListEntry* list) {
   }
   list[0] = {0, kListEnd};
   list[1] = {0, 0};  // loaded with it
+}
+
+template <class By>
+inline uint32_t Decode(const uint8_t* stream, const By& by, ListEntry* list) {
+  const uint32_t count = stream[0] | (uint32_t{stream[1]} << 8);
+  stream += 2;
+  uint32_t at = by.Start();
+  DecodePairs(by, count / 2, stream, at, list);
+  if (count & 1) *list++ = {Weight(stream[1]), by.Offset(by.Next(at, stream[0]))};
+  End(list, count);
   return count;
 }
+
+#if SQUEEZE_KERNEL_CODED
+
+struct ToList {
+  const uint16_t* table;
+  uint32_t step;  // where there is no table
+  ListEntry* list;
+  void Put(uint32_t position, int32_t weight) {
+    *list++ = {weight * kLaneUnit, table != nullptr ? table[position] : position * step};
+  }
+  static bool More(const BitStream&) { return true; }
+};
+
+uint32_t DecodeCoded(CodedWeights* weights, const uint16_t* table, uint32_t step, ListEntry* list) {
+  ToList sink = {table, step, list};
+  weights->Decode(&sink);
+  const uint32_t count = static_cast<uint32_t>(sink.list - list);
+  End(sink.list, count);
+  return count;
+}
+
+#else
+
+uint32_t DecodeCoded(CodedWeights*, const uint16_t*, uint32_t, ListEntry*) { return 0; }
+
+#endif
 
 }  // namespace
 
@@ -103,6 +135,14 @@ uint32_t ListDecode(const uint8_t* stream, const uint16_t* table, ListEntry* lis
 
 uint32_t ListDecode(const uint8_t* stream, uint32_t step, ListEntry* list) {
   return Decode(stream, ByStep{step}, list);
+}
+
+uint32_t ListDecode(CodedWeights* weights, const uint16_t* table, ListEntry* list) {
+  return DecodeCoded(weights, table, 0, list);
+}
+
+uint32_t ListDecode(CodedWeights* weights, uint32_t step, ListEntry* list) {
+  return DecodeCoded(weights, nullptr, step, list);
 }
 
 }  // namespace squeeze

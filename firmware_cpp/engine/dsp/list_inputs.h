@@ -40,7 +40,11 @@ class ListInputs {
   const ListPass* end() const { return passes_ + pass_count_; }
   const ListOutput& output(uint32_t i) const { return outputs_[i]; }
 
+  // The next channel's list, from `stream` if it is not coded. Returns its entries.
   uint32_t Decode(const uint8_t* stream) const {
+    if (c_.coded != nullptr) {
+      return pointwise_ ? ListDecode(c_.coded, stride_, list_) : ListDecode(c_.coded, table_, list_);
+    }
     return pointwise_ ? ListDecode(stream, stride_, list_) : ListDecode(stream, table_, list_);
   }
 

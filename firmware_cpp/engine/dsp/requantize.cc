@@ -108,6 +108,12 @@ bool UsualScales(const ConvRows& conv, uint32_t bias_limit) {
     biases |= Magnitude(conv.bias[o]);
     shifts &= static_cast<uint32_t>(int32_t{conv.shifts[o]});
   }
+  // The zero point is not folded yet into the biases of coded layers: room for what it adds.
+  if (conv.coded != nullptr) {
+    const uint32_t more = (uint32_t{conv.kernel_h} * conv.kernel_w * conv.in_channels) << 14;
+    if (more >= bias_limit) return false;
+    bias_limit -= more;
+  }
   return biases < bias_limit && (shifts & 0xF0F0F0F0u) == 0xF0F0F0F0u;
 }
 

@@ -70,7 +70,7 @@ class Rows {
 
   void Run() {
     int8_t* scratch = reinterpret_cast<int8_t*>(c_.scratch);
-    ChannelWeights weights(c_.weights, c_.encoding, filter_);
+    ChannelWeights weights(c_, filter_);
     for (uint32_t o = 0; o < c_.out_channels; o += 2) {
       const int8_t* a = weights.Next(scratch);
       const bool pair = o + 1 < c_.out_channels;

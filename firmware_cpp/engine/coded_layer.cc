@@ -1,0 +1,29 @@
+#include "engine/coded_layer.h"
+
+#include "engine/coded_params.h"
+
+namespace squeeze {
+
+bool CodedLayersOk(const Model& model, uint8_t* arena) {
+  const Header& header = model.header();
+  const uint8_t* const codes = model.At<uint8_t>(header.codes_offset);
+  bool first = true;
+  for (int i = 0; i < model.layer_count(); ++i) {
+    const LayerRecord& layer = model.layer(i);
+    if (layer.kind != LayerKind::kConv2D || layer.encoding != WeightEncoding::kCoded) continue;
+    if (first && !CodesOk(codes, header.codes_bytes)) return false;
+    first = false;
+    const uint32_t in_channels = model.buffer(layer.inputs[0]).channels;
+    const uint32_t area = uint32_t{layer.kernel_h} * layer.kernel_w;
+    const CodedSource source = {model.At<uint8_t>(layer.weights_offset), codes, area * in_channels, in_channels};
+    const CodedScratch at(layer.out_channels, source.taps);
+    CodedTables* const tables = reinterpret_cast<CodedTables*>(arena + layer.scratch_offset + at.tables);
+    if (!CodedStreamOk(source, layer.weights_bytes, layer.out_channels, area, tables)) return false;
+    const uint32_t offset = static_cast<uint32_t>(layer.params[0]);
+    const uint32_t bytes = static_cast<uint32_t>(layer.params[1]);
+    if (!CodedParamsOk(model.At<uint8_t>(offset), bytes, layer.out_channels)) return false;
+  }
+  return true;
+}
+
+}  // namespace squeeze

@@ -1,0 +1,29 @@
+// What a coded layer needs before its kernel runs: its parameters unpacked, its decoder ready, in scratch.
+#ifndef SQUEEZE_ENGINE_CODED_LAYER_H_
+#define SQUEEZE_ENGINE_CODED_LAYER_H_
+
+#include <cstdint>
+
+#include "engine/coded.h"
+#include "engine/model.h"
+
+namespace squeeze {
+
+// The front of a coded layer's scratch: biases, multipliers and shifts, the decoder's tables, and two channels'
+// weights; then comes the kernel's own.
+struct CodedScratch {
+  CodedScratch(uint32_t out_channels, uint32_t taps)
+      : multipliers(4 * out_channels),
+        shifts(8 * out_channels),
+        tables((9 * out_channels + 3) & ~uint32_t{3}),
+        rows(tables + uint32_t{sizeof(CodedTables)}),
+        bytes((rows + 2 * ((taps + 3) & ~uint32_t{3}) + 7) & ~uint32_t{7}) {}
+  uint32_t multipliers, shifts, tables, rows, bytes;
+};
+
+// Whether the codes and all coded layers of a parsed model decode within what they have. Needs their scratch.
+bool CodedLayersOk(const Model& model, uint8_t* arena);
+
+}  // namespace squeeze
+
+#endif  // SQUEEZE_ENGINE_CODED_LAYER_H_
