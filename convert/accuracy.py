@@ -1,30 +1,51 @@
-"""Accuracy of the int8 model on the host: LiteRT and our engine, image by image."""
+"""Accuracy of the int8 model on the host: LiteRT and our engine, image by image, on all cores."""
 
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+import math
+import multiprocessing
+import signal
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from os import cpu_count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
+from convert import host_engine
 from convert.host_engine import HostEngine
 from convert.reference import Reference
+from model.preprocess import quantize_images
 
 if TYPE_CHECKING:
     from convert.artefacts import Conversion
 
-_CHUNK = 16
+_CHUNK = 4  # images a task: ImageNet's take over a second each, and the bar is to move
+_Z = 1.959964  # of the normal distribution: 95 % lie within
 
 
 @dataclass(frozen=True)
 class Scores:
-    """Logits of the images, int8 [n, classes]: LiteRT's and the engine's, and how many outputs differ."""
+    """What the images gave.
+
+    Attributes:
+        int8: LiteRT's logits, int8 [n, classes].
+        engine: the engine's logits of the images that it ran, int8 [m, classes].
+        differing: int8 values, logits and probabilities, on which the two differ on these m images.
+    """
 
     int8: np.ndarray
     engine: np.ndarray
     differing: int
+
+
+@dataclass(frozen=True)
+class _Task:
+    """A few images, and which of them the engine runs too."""
+
+    images: np.ndarray
+    on_engine: npt.NDArray[np.bool_]
 
 
 class _Pair:
@@ -32,27 +53,61 @@ class _Pair:
 
     current: "_Pair | None" = None
 
-    def __init__(self, tflite: bytes, blob: bytes, edge: tuple[float, int], logits: int, output: int) -> None:
-        self.reference = Reference(tflite, edge=edge, output_tensor=output)
+    def __init__(self, tflite: bytes, blob: bytes, source: dict[str, Any], output: dict[str, Any]) -> None:
+        edge = (source["scale"], source["zero_point"])
+        self.reference = Reference(tflite, edge=edge, output_tensor=output["tensor"])
         self.engine = HostEngine(blob)
-        self.logits = logits
+        self.source = source
+        self.logits = output["logits_tensor"]
 
-    def score(self, images: np.ndarray) -> Scores:
+    def score(self, task: _Task) -> Scores:
+        images = task.images
+        if images.dtype == np.uint8:
+            images = quantize_images(images, self.source)
         theirs = [self.reference.infer(x, self.logits) for x in images]
-        ours = [self.engine.infer(x) for x in images]
+        chosen = np.flatnonzero(task.on_engine)
+        ours = [self.engine.infer(images[i]) for i in chosen]
         differing = sum(
-            int((a != b).sum()) for pair in zip(theirs, ours, strict=True) for a, b in zip(*pair, strict=True)
+            int((a != b).sum())
+            for i, own in zip(chosen, ours, strict=True)
+            for a, b in zip(theirs[i], own, strict=True)
         )
-        return Scores(np.stack([t[0] for t in theirs]), np.stack([o[0] for o in ours]), differing)
+        engine = np.array([o[0] for o in ours], np.int8).reshape(len(ours), self.engine.classes)
+        return Scores(np.stack([t[0] for t in theirs]), engine, differing)
 
 
 def _start(*arguments: Any) -> None:
+    # Ctrl-C reaches the whole group of processes: ending these is the parent's business, without a traceback.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _Pair.current = _Pair(*arguments)
 
 
-def _score(images: np.ndarray) -> Scores:
+def _score(task: _Task) -> Scores:
     assert _Pair.current is not None
-    return _Pair.current.score(images)
+    return _Pair.current.score(task)
+
+
+def _on_all_cores(
+    arguments: tuple[Any, ...], images: np.ndarray, on_engine: npt.NDArray[np.bool_]
+) -> Iterator[Scores]:
+    """The scores of every few images, in order; a few at a time are under way."""
+    workers = cpu_count() or 1
+    waiting: deque[Future[Scores]] = deque()
+    with ProcessPoolExecutor(workers, initializer=_start, initargs=arguments) as pool:
+        try:
+            for i in range(0, len(images), _CHUNK):
+                task = _Task(images[i : i + _CHUNK], on_engine[i : i + _CHUNK])
+                waiting.append(pool.submit(_score, task))
+                if len(waiting) > 2 * workers:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        except BaseException:
+            # Now, not when they are through with their images.
+            for process in multiprocessing.active_children():
+                process.terminate()
+            raise
 
 
 def score(
@@ -61,26 +116,25 @@ def score(
     manifest: dict[str, Any],
     images: np.ndarray,
     progress: Callable[[int], None] | None = None,
+    on_engine: npt.NDArray[np.bool_] | None = None,
 ) -> Scores:
-    """Runs int8 images [n, height, width, channels] through LiteRT and the engine on all cores.
+    """Runs images [n, height, width, channels] through LiteRT and the engine on all cores.
 
     Args:
         tflite: the int8 model.
         blob: the engine's model of it.
-        manifest: its manifest (edge quantization and tensor numbers).
-        images: as the input tensor takes them.
-        progress: called with the number of images done after each chunk.
+        manifest: its manifest (input and output: edge quantization, tensor numbers, preprocessing).
+        images: int8 as the input tensor takes them, or uint8 pixels, which are preprocessed few at a time.
+        progress: called with the number of images done after each few.
+        on_engine: bool [n], the images that the engine runs too (all).
     """
-    source, output = manifest["input"], manifest["output"]
-    edge = (source["scale"], source["zero_point"])
-    arguments = (tflite, blob, edge, output["logits_tensor"], output["tensor"])
-    chunks = [images[i : i + _CHUNK] for i in range(0, len(images), _CHUNK)]
+    chosen = np.ones(len(images), bool) if on_engine is None else on_engine
+    host_engine.build()  # once, where its errors are seen
     parts: list[Scores] = []
-    with ProcessPoolExecutor(cpu_count(), initializer=partial(_start, *arguments)) as pool:
-        for part in pool.map(_score, chunks):
-            parts.append(part)
-            if progress:
-                progress(sum(len(p.int8) for p in parts))
+    for part in _on_all_cores((tflite, blob, manifest["input"], manifest["output"]), images, chosen):
+        parts.append(part)
+        if progress:
+            progress(sum(len(p.int8) for p in parts))
     return Scores(
         np.concatenate([p.int8 for p in parts]),
         np.concatenate([p.engine for p in parts]),
@@ -88,14 +142,29 @@ def score(
     )
 
 
-def top_k(logits: np.ndarray, y: np.ndarray, k: int) -> float:
-    """Share of images, of those with a label (y >= 0), whose label is among the k highest logits.
+def hits(logits: np.ndarray, y: np.ndarray, k: int) -> npt.NDArray[np.bool_]:
+    """For each image whether its label is among the k highest logits: bool [n]; logits [n, classes], y [n].
 
-    Ties go to the lower class number, as arg max does: logits [n, classes], y [n].
+    Ties go to the lower class number, as arg max does.
     """
+    order = np.argsort(-logits.astype(np.float64), axis=1, kind="stable")[:, :k]
+    return (order == y[:, None]).any(axis=1)
+
+
+def top_k(logits: np.ndarray, y: np.ndarray, k: int) -> float:
+    """Share of hits() of the images with a label (y >= 0): logits [n, classes], y [n]."""
     known = y >= 0
-    order = np.argsort(-logits[known].astype(np.float64), axis=1, kind="stable")[:, :k]
-    return float((order == y[known, None]).any(axis=1).mean())
+    return float(hits(logits[known], y[known], k).mean())
+
+
+def interval(share: float, count: int) -> tuple[float, float]:
+    """The 95 % interval of a share measured on `count` images (Wilson, 1927), as fractions."""
+    if count < 1:
+        raise ValueError(f"count {count}: wanted at least 1")
+    spread = _Z * math.sqrt(share * (1 - share) / count + _Z**2 / (4 * count**2))
+    middle, scale = share + _Z**2 / (2 * count), 1 + _Z**2 / count
+    low, high = (middle - spread) / scale, (middle + spread) / scale
+    return (0.0 if share == 0 else low), (1.0 if share == 1 else high)
 
 
 def measure(c: "Conversion", images: np.ndarray, y: np.ndarray) -> dict[str, Any]:

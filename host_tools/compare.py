@@ -7,6 +7,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from host_tools import answers
+from host_tools.answers import Answer, answer, top_classes
 from host_tools.device import Result
 from host_tools.link.messages import Info
 
@@ -59,6 +61,8 @@ class Report:
     sram_high_water: int = 0  # bytes
     stack_high_water: int = 0  # bytes
     first_difference: Difference | None = None
+    answers: list[Answer] = field(default_factory=list)
+    python_top5: int = 0
     interrupted: bool = False
 
     @property
@@ -75,6 +79,16 @@ class Report:
     def python_accuracy(self) -> float | None:
         """Top-1 of Python; None without labels."""
         return self.python_correct / self.labelled if self.labelled else None
+
+    @property
+    def device_top5_accuracy(self) -> float | None:
+        """Top-5 of the device; None without labels."""
+        return sum(a.rank is not None for a in self.answers) / self.labelled if self.labelled else None
+
+    @property
+    def python_top5_accuracy(self) -> float | None:
+        """Top-5 of Python; None without labels."""
+        return self.python_top5 / self.labelled if self.labelled else None
 
     @property
     def agreement(self) -> float:
@@ -109,6 +123,7 @@ class Report:
                 self.first_difference = Difference(self.images, tensor, i, int(device[i]), int(python[i]))
         # The logits decide: probabilities are rounded to 1/256 and tie where the logits do not.
         device_top1, python_top1 = int(result.logits.argmax()), int(logits.argmax())
+        self.answers.append(answer(result.logits, result.probabilities, label))
         self.images += 1
         self.differing_values += differing
         self.differing_images += differing > 0
@@ -117,6 +132,7 @@ class Report:
             self.labelled += 1
             self.device_correct += device_top1 == label
             self.python_correct += python_top1 == label
+            self.python_top5 += label in top_classes(logits)
         self.counts.append(result.count)
         self.sram_high_water = max(self.sram_high_water, result.sram_high_water)
         self.stack_high_water = max(self.stack_high_water, result.stack_high_water)
@@ -163,6 +179,8 @@ def as_json(report: Report, info: Info, manifest: dict[str, Any]) -> dict[str, A
         "first_difference": str(report.first_difference) if report.first_difference else None,
         "device_accuracy": report.device_accuracy,
         "python_accuracy": report.python_accuracy,
+        "device_top5_accuracy": report.device_top5_accuracy,
+        "python_top5_accuracy": report.python_top5_accuracy,
         "top1_agreement": report.same_top1 / report.images if report.images else None,
         "sram_bytes": report.sram_high_water,
         "sram_total_bytes": info.sram_total_bytes,
@@ -182,4 +200,5 @@ def as_json(report: Report, info: Info, manifest: dict[str, Any]) -> dict[str, A
         "model_sha256": info.model_sha256,
         "engine_sha256": manifest["engine_sha256"],
         "link_version": info.version,
+        "answers": answers.as_json(report.answers, manifest) if answers.many_classes(manifest) else None,
     }

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from host_tools import board_model
+from host_tools import answers, board_model
 from host_tools.compare import Report, as_json, compare_all
 from host_tools.device import Device
 from host_tools.link.messages import Info
@@ -86,6 +86,8 @@ def run(args: argparse.Namespace) -> int:
         check_model(device.info, artefacts, url, ours=bool(args.board))
         report = compare_with_progress(console, device, artefacts, tests)
         info = device.info
+    if answers.many_classes(artefacts.manifest):
+        answers.show(console, report.answers, artefacts.manifest)
     show(console, report, info, artefacts, tests.source)
     if args.json and not report.interrupted:
         # Of a device at a port only the .tflite is known, not for what memory its engine model was made.
@@ -107,6 +109,7 @@ def load_artefacts(model: str, build: Path = BUILD) -> Artefacts:
     try:
         manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
         _ = manifest["model"], manifest["input"]["preprocess"], manifest["output"]["logits_tensor"]
+        _ = manifest["output"]["classes"], manifest["labels"], manifest["fit"]
         wanted_sha, _, _ = manifest["tflite_sha256"], manifest["engine_sha256"], manifest["data"]
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{manifest_path}: not a manifest of this version ({error!r}); {fix}") from error
@@ -130,7 +133,10 @@ def load_tests(artefacts: Artefacts, source: str | None, limit: int) -> TestSet:
         )
     size = manifest["input"]
     found = data.load(
-        source, "test", size["height"], size["width"], size["channels"], limit, manifest.get("labels") or None
+        *(source, "test", size["height"], size["width"], size["channels"]),
+        limit,
+        manifest["labels"] or None,
+        manifest["fit"],
     )
     images = quantize_images(found.x, size)
     return TestSet(images, found.y, source, notices + found.notices)
@@ -197,19 +203,24 @@ def show(console: Console, report: Report, info: Info, artefacts: Artefacts, sou
     table = Table(title=f"{artefacts.model} on {info.board}", show_header=False)
     table.add_column(no_wrap=True)
     table.add_column(justify="right", overflow="fold")
-    for name, value in table_rows(report, info, source):
+    for name, value in table_rows(report, info, source, answers.many_classes(artefacts.manifest)):
         table.add_row(name, value)
     console.print(table)
 
 
-def table_rows(report: Report, info: Info, source: str) -> list[tuple[str, str]]:
-    """The table's lines: what, and the figure with its unit."""
+def table_rows(report: Report, info: Info, source: str, top5: bool) -> list[tuple[str, str]]:
+    """The table's lines: what, and the figure with its unit. `top5`: tell these accuracies, too."""
     counts = report.counts or [0]
+    more = [
+        ("device accuracy (top-5)", _fraction(report.device_top5_accuracy)),
+        ("python accuracy (top-5)", _fraction(report.python_top5_accuracy)),
+    ]
     return [
         ("images", f"{report.images:,} ({source})"),
         ("differing int8 values", f"{report.differing_values:,} of {report.values:,}"),
         ("device accuracy (top-1)", _fraction(report.device_accuracy)),
         ("python accuracy (top-1)", _fraction(report.python_accuracy)),
+        *(more if top5 else []),
         ("same top-1", f"{report.same_top1:,} of {report.images:,}"),
         (f"{info.counter_kind} an image: min", f"{min(counts):,}"),
         ("  mean", f"{report.mean_count:,}"),

@@ -13,8 +13,8 @@
 
 #include "bench/case_file.h"
 #include "bench/scribbler.h"
-#include "bench/text.h"
 #include "board.h"
+#include "common/text.h"
 #include "engine/engine.h"
 #include "engine/model.h"
 #include "engine/status.h"
@@ -54,7 +54,7 @@ void Compare(void* context, int buffer, int row, const int8_t* data) {
   test.failed = true;
   uint32_t at = 0;
   while (data[at] == wanted[at]) ++at;
-  bench::PrintLine("differs", test.id, buffer, row, at, data[at] + 128, wanted[at] + 128);
+  board::PrintLine("differs", test.id, buffer, row, at, data[at] + 128, wanted[at] + 128);
 }
 
 Status Infer(const bench::CaseRecord& record, uint8_t* arena, Case* test) {
@@ -77,7 +77,7 @@ void CheckGuards(const uint8_t* arena, Case* test) {
     if (i == start) i = end;
     if (g_zone[i] == Guard(i)) continue;
     test->failed = true;
-    bench::PrintLine("outside", test->id, (i - start) + 0x80000000u);
+    board::PrintLine("outside", test->id, (i - start) + 0x80000000u);
     return;
   }
 }
@@ -97,14 +97,14 @@ void Run(const bench::CaseRecord& record, Case* test) {
   }
   if (status != Status::kOk) {
     test->failed = true;
-    bench::PrintLine("refused", test->id, static_cast<uint32_t>(status));
+    board::PrintLine("refused", test->id, static_cast<uint32_t>(status));
     return;
   }
   uint32_t wanted = 0;
   for (int i = 0; i < g_model.buffer_count(); ++i) wanted += g_model.buffer(i).height;
   if (test->rows != wanted) {
     test->failed = true;
-    bench::PrintLine("missing", test->id, test->rows, wanted);
+    board::PrintLine("missing", test->id, test->rows, wanted);
   }
 }
 
@@ -118,14 +118,14 @@ void RunAll() {
   for (uint32_t i = 0; i < count; ++i) {
     const auto& record = *reinterpret_cast<const bench::CaseRecord*>(at);
     Case test = {header.first_id + i, reinterpret_cast<const int8_t*>(at + record.maps_offset), 0, false};
-    bench::PrintLine("case", test.id);
+    board::PrintLine("case", test.id);
     Run(record, &test);
     rows += test.rows;
     if (test.failed) ++failed;
     at += record.bytes;
   }
   const uint32_t ticks = bench::StopScribbling();
-  bench::PrintLine("done", count, rows, failed, ticks);
+  board::PrintLine("done", count, rows, failed, ticks);
 }
 
 }  // namespace

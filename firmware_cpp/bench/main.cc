@@ -13,8 +13,8 @@
 #include <cstdint>
 
 #include "bench/pseudo_image.h"
-#include "bench/text.h"
 #include "board.h"
+#include "common/text.h"
 #include "engine/crc32.h"
 #include "engine/engine.h"
 #include "engine/format.h"
@@ -125,17 +125,17 @@ const char* UnitName() {
 }
 
 void Report() {
-  bench::PrintLine(UnitName());
-  bench::PrintLine("step", board::CounterStep());
-  bench::PrintLine("status", static_cast<uint32_t>(g_figures.status));
+  board::PrintLine(UnitName());
+  board::PrintLine("step", board::CounterStep());
+  board::PrintLine("status", static_cast<uint32_t>(g_figures.status));
   if (g_figures.status == Status::kOk) {
-    bench::PrintLine("total", g_figures.total);
-    for (int i = 0; i < g_model.layer_count(); ++i) bench::PrintLine("layer", i, g_profile.Layer(i));
-    bench::PrintLine("arena", sizeof(g_arena));
-    bench::PrintLine("stack", g_figures.stack, board::MemoryUse().stack_reserve);
-    bench::PrintLine("logits", g_engine.OutputSize(), g_figures.crc);
+    board::PrintLine("total", g_figures.total);
+    for (int i = 0; i < g_model.layer_count(); ++i) board::PrintLine("layer", i, g_profile.Layer(i));
+    board::PrintLine("arena", sizeof(g_arena));
+    board::PrintLine("stack", g_figures.stack, board::MemoryUse().stack_reserve);
+    board::PrintLine("logits", g_engine.OutputSize(), g_figures.crc);
   }
-  bench::PrintLine("end");
+  board::PrintLine("end");
 }
 
 }  // namespace

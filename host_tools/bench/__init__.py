@@ -1,14 +1,14 @@
 """`python -m host_tools bench`: instructions, SRAM and flash of every network on every emulated board."""
 
 import argparse
+import dataclasses
 import time
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from convert.target import FAMILIES, OPTIMIZE
-from host_tools import boards
+from host_tools import boards, firmware
 from host_tools.bench import goals, networks, results
 from host_tools.board_model import Request
 from model import config, files
@@ -19,6 +19,7 @@ HELP = "measure instructions, SRAM and flash in the emulators, against TFLite Mi
 EXAMPLES = """\
   python -m host_tools bench
   python -m host_tools bench --model digits --board stm32f405 --layers
+  python -m host_tools bench --model imagenet_v1_0 --board stm32f405 --optimize flash --sram-bytes 115000
   python -m host_tools bench --check                      # exit status 1 where over 1 % slower than committed
   python -m host_tools bench --model small_32 --kernels portable --update"""
 
@@ -37,8 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"one of build/, or of {', '.join(networks.NAMES)} (all)",
     )
     parser.add_argument("--board", action="append", metavar="NAME", help=f"({', '.join(BOARDS)})")
-    parser.add_argument("--kernels", choices=FAMILIES, help="instead of what each board's CPU runs best")
-    parser.add_argument("--optimize", choices=OPTIMIZE, default="speed", help="as for firmware (speed)")
+    firmware.add_request_arguments(parser)
     parser.add_argument("--layers", action="store_true", help="also print each result's layers")
     parser.add_argument(
         "--check", action="store_true", help="fail on over 1 %% more than the reference, or a goal missed"
@@ -52,10 +52,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _requests(args: argparse.Namespace, model: str, board: str) -> list[Request]:
-    found = [Request(args.kernels, args.optimize)]
-    if args.kernels is None and (model, board) in PORTABLE:
-        found.append(Request("portable", args.optimize))
-    return found
+    asked = firmware.request_of(args)
+    if asked.kernels is None and (model, board) in PORTABLE:
+        return [asked, dataclasses.replace(asked, kernels="portable")]
+    return [asked]
 
 
 class _Session:
@@ -146,8 +146,12 @@ def _conclude(session: _Session, args: argparse.Namespace) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """See model.cli.Command. Ctrl-C ends it: what was measured until then stays and is shown."""
-    if args.optimize != "speed" and (args.check or args.update):
-        raise UserError(f"--optimize {args.optimize}: the reference holds figures of --optimize speed only")
+    asked = firmware.request_of(args)
+    if dataclasses.replace(asked, kernels=None) != Request() and (args.check or args.update):
+        raise UserError(
+            "--check and --update go without --optimize, --sram-bytes and --flash-bytes: the reference holds "
+            "figures of --optimize speed only"
+        )
     outputs = [RESULTS] + ([args.json] if args.json else [])
     for path in outputs:
         files.clear(path)
@@ -159,6 +163,7 @@ def run(args: argparse.Namespace) -> int:
         interrupted = True
     if session.results:
         results.show(session.console, session.results)
+        results.show_memory(session.console, session.results)
         goals.show(session.console, session.results)
         if args.layers:
             for result in session.results:

@@ -175,13 +175,15 @@ def record(name: str, board: str, request: Request) -> dict[str, Any]:
     used = firmware.usage(built.firmware)
     stack = stack_of_firmware(name, board, built)
     family = request.kernels or hardware.kernels
-    tflm = networks.tflm_instructions(name, hardware.cpu, family)
+    tflm = networks.tflm_instructions(name, hardware.cpu, family, manifest["macs"])
     rows = built.made["plan"][1:]  # the first is the input
     return {
         "model": name,
         "board": board,
         "engine": family,
         "optimize": request.optimize,
+        "sram_bytes_asked": request.sram_bytes,
+        "flash_bytes_asked": request.flash_bytes,
         "instructions": measured.total,
         "macs": manifest["macs"],
         "sram_bytes": used.sram_static + stack,
@@ -193,6 +195,7 @@ def record(name: str, board: str, request: Request) -> dict[str, Any]:
         "code_bytes": used.flash_used - built.made["engine_model_bytes"],
         "engine_code_bytes": engine_code_bytes(built.firmware),
         "tflm_instructions": tflm,
+        "tflm": networks.tflm_memory(name, manifest),
         "ratio": round(measured.total / tflm, 4) if tflm else None,
         "tflite_sha256": manifest["tflite_sha256"],
         "layers": [

@@ -52,6 +52,12 @@ _SMALL_NET_TFLM = {
     "m55_cmsis_nn": 2_720_000,
     "m4_reference": 52_100_000,
 }
+# With imported weights, converted by the user; TFLite Micro was counted on a baseline of the same layers.
+IMPORTED = {"imagenet_v1_0": IMAGENET[1], "imagenet_v1_1": IMAGENET[0]}
+# Bytes of code in flash that TFLite Micro with CMSIS-NN takes on a Cortex-M4 for a SqueezeNet's operators:
+# the same for both of ImageNet's and the small one (measured together with its instructions).
+_SQUEEZENET_CODE = 44_176
+_SQUEEZENET_KINDS = {"INPUT", "CONV_2D", "MAX_POOL", "MEAN", "PAD", "REQUANTIZE", "SOFTMAX"}
 _CPU_KEYS = {"Cortex-M4F": "m4", "Cortex-M7": "m7", "Cortex-M55": "m55"}
 
 
@@ -121,21 +127,49 @@ def prepare(console: Console, name: str) -> None:
         if not _converted(name, None, True):
             _convert(console, name, ["--model", name])
     elif not (BUILD / name / "manifest.json").is_file():
-        raise UserError(f"{BUILD / name}: missing; run: make convert MODEL={name}")
+        more = " WEIGHTS=file CALIBRATION=folder" if name in IMPORTED else ""
+        raise UserError(f"{BUILD / name}: missing; run: make convert MODEL={name}{more}")
 
 
-def tflm_instructions(name: str, cpu: str, engine: str) -> int | None:
+def _tflm_figures(name: str) -> dict[str, Any] | None:
+    """What baselines/tflm.json says of the baseline `name`; None where it is not one of these."""
+    if not TFLM_FIGURES.is_file():
+        return None
+    figures = json.loads(TFLM_FIGURES.read_text(encoding="utf-8"))["models"]
+    return next((figures.get(b.file) for b in BASELINE_FILES if b.name == name), None)
+
+
+def tflm_instructions(name: str, cpu: str, engine: str, macs: int) -> int | None:
     """What TFLite Micro takes for the same network on the same core; None where it was not measured.
 
-    With its reference kernels for our portable ones, else with CMSIS-NN.
+    With its reference kernels for our portable ones, else with CMSIS-NN. `macs`: the network's, which an
+    imported one and the baseline that stands for it must have in common.
     """
     key = f"{_CPU_KEYS.get(cpu, '?')}_{'reference' if engine == 'portable' else 'cmsis_nn'}"
     if name == SMALL_NET:
         return _SMALL_NET_TFLM.get(key)
-    if not TFLM_FIGURES.is_file():
+    twin = IMPORTED.get(name)
+    figures = _tflm_figures(twin.name if twin else name)
+    if figures is None or figures["macs"] != macs:
         return None
-    figures = json.loads(TFLM_FIGURES.read_text(encoding="utf-8"))["models"]
-    for baseline in BASELINE_FILES:
-        if baseline.name == name and baseline.file in figures:
-            return figures[baseline.file]["instructions"].get(key)
-    return None
+    return figures["instructions"].get(key)
+
+
+def tflm_memory(name: str, manifest: dict[str, Any]) -> dict[str, int | None]:
+    """Bytes that TFLite Micro needs for the same .tflite: arena_bytes, model_bytes, code_bytes, flash_bytes.
+
+    The arena is baselines/tflm.json's where it has the network, else what `make convert` measured (on a
+    64-bit host: an upper bound); the model is the .tflite; the code that of a Cortex-M4 build with CMSIS-NN.
+    None: not measured. Stack, and variables beside the arena, are not among them.
+    """
+    figures = _tflm_figures(name) or {}
+    code = figures.get("code_bytes_m4")
+    if code is None and {row["kind"] for row in manifest["plan"]} <= _SQUEEZENET_KINDS:
+        code = _SQUEEZENET_CODE
+    model = manifest["tflite_bytes"]
+    return {
+        "arena_bytes": figures.get("arena_bytes", manifest["tflm_arena_bytes"]),
+        "model_bytes": model,
+        "code_bytes": code,
+        "flash_bytes": None if code is None else model + code,
+    }

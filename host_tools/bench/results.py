@@ -87,6 +87,33 @@ def show(console: Console, results: list[dict[str, Any]]) -> None:
     )
 
 
+def show_memory(console: Console, results: list[dict[str, Any]]) -> None:
+    """For each network the bytes of memory on each board beside TFLite Micro's; at most 80 columns."""
+    for model in dict.fromkeys(result["model"] for result in results):
+        of_model = [result for result in results if result["model"] == model]
+        table = _table(f"{model}: memory, in bytes")
+        table.add_column("")
+        for name in ("SRAM", "of it arena", "flash", "of it model", "code"):
+            table.add_column(name, justify="right")
+        tflm = of_model[0]["tflm"]
+        for r in of_model:
+            table.add_row(
+                f"{r['board']} {r['engine']}", _number(r["sram_bytes"]), _number(r["arena_bytes"]),
+                _number(r["flash_bytes"]), _number(r["engine_model_bytes"]), _number(r["code_bytes"]),
+            )  # fmt: skip
+        table.add_row(
+            "TFLite Micro", "", _number(tflm["arena_bytes"]), _number(tflm["flash_bytes"]),
+            _number(tflm["model_bytes"]), _number(tflm["code_bytes"]),
+        )  # fmt: skip
+        console.print(table)
+    console.print(
+        "SRAM: variables, arena, serial buffers, deepest stack; of TFLite Micro the arena\n"
+        "alone is known. Its code: on a Cortex-M4 with CMSIS-NN, nothing for the link.",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
 def show_layers(console: Console, result: dict[str, Any]) -> None:
     """The table of one result's layers."""
     table = _table(key(result))

@@ -1,142 +1,16 @@
-"""The small SqueezeNet that figures are compared on: random int8 weights, the same bytes every time.
+"""The small SqueezeNet that figures are compared on: random int8 weights, the same bytes every time."""
 
-The .tflite is written field by field, not converted from Keras, so that no rounding of a training framework
-gets between the seed and the file.
-"""
-
-import flatbuffers
-import numpy as np
-from ai_edge_litert import schema_py_generated as schema
+from host_tools.bench.random_graph import RandomGraph
 
 _SEED = 20260820
 _CLASSES = 10
 # Squeeze, and each expand; pools are 3x3, stride 2, VALID: maps of 32, 15, 7 and 3 pixels, 4,045,568 MACs.
 _STAGES = ("pool", (8, 32), (8, 32), "pool", (16, 64), (16, 64), "pool", (24, 96), (32, 128))
-_ZERO_POINT = -128  # behind a ReLU
-_SPREAD = 60.0  # of a layer's outputs before its ReLU, in steps
-_WEIGHT_DEVIATION = 73.9  # of uniform int8
-_WEIGHT_SCALE = 1 / 128
-
-
-class _Graph:
-    """Adds operators to a flat buffer's objects. Tensors are known by their index."""
-
-    def __init__(self) -> None:
-        self.random = np.random.RandomState(_SEED)  # its stream is frozen, whatever the version of numpy
-        self.graph = schema.SubGraphT()
-        self.graph.tensors, self.graph.operators = [], []
-        self.model = schema.ModelT()
-        self.model.version = 3
-        self.model.description = b"small SqueezeNet with random weights"
-        self.model.buffers = [schema.BufferT()]  # the empty one of tensors without data
-        self.model.operatorCodes = []
-        self.codes: dict[int, int] = {}
-
-    def tensor(
-        self, name: str, shape: list[int], kind: int, scale: list[float], zero_point: int,
-        data: np.ndarray | None = None,
-    ) -> int:  # fmt: skip
-        made = schema.TensorT()
-        made.name, made.shape, made.type = name.encode(), shape, kind
-        made.quantization = schema.QuantizationParametersT()
-        if scale:
-            made.quantization.scale = np.array(scale, np.float32)
-            made.quantization.zeroPoint = np.full(len(scale), zero_point, np.int64)
-        made.buffer = 0
-        if data is not None:
-            made.buffer = len(self.model.buffers)
-            self.model.buffers.append(schema.BufferT())
-            self.model.buffers[-1].data = np.frombuffer(data.tobytes(), np.uint8)
-        self.graph.tensors.append(made)
-        return len(self.graph.tensors) - 1
-
-    def map(self, name: str, shape: list[int], scale: float) -> int:
-        return self.tensor(name, shape, schema.TensorType.INT8, [scale], _ZERO_POINT)
-
-    def scale(self, index: int) -> float:
-        return float(self.graph.tensors[index].quantization.scale[0])
-
-    def add(self, code: int, options_type: int, options: object, inputs: list[int], output: int) -> int:
-        if code not in self.codes:
-            self.codes[code] = len(self.model.operatorCodes)
-            entry = schema.OperatorCodeT()
-            entry.builtinCode = entry.deprecatedBuiltinCode = code
-            entry.version = 3 if code == schema.BuiltinOperator.CONV_2D else 2
-            self.model.operatorCodes.append(entry)
-        op = schema.OperatorT()
-        op.opcodeIndex, op.inputs, op.outputs = self.codes[code], inputs, [output]
-        op.builtinOptionsType, op.builtinOptions = options_type, options
-        self.graph.operators.append(op)
-        return output
-
-    def conv(self, name: str, x: int, filters: int, kernel: int, scale: float | None = None) -> int:
-        """CONV_2D with SAME padding, stride 1 and a ReLU; without `scale`, one that suits its sums."""
-        _, height, width, channels = self.graph.tensors[x].shape
-        taps = kernel * kernel * channels
-        multiplier = _SPREAD / (_WEIGHT_DEVIATION * _SPREAD * np.sqrt(taps))
-        out_scale = scale or self.scale(x) * _WEIGHT_SCALE / multiplier
-        weights = self.random.randint(-127, 128, (filters, kernel, kernel, channels)).astype(np.int8)
-        steps = self.random.randint(-40, 41, filters)  # of the output
-        bias_scale = self.scale(x) * _WEIGHT_SCALE
-        bias = np.rint(steps * out_scale / bias_scale).astype(np.int32)
-        kinds = schema.TensorType
-        w = self.tensor(f"{name}/weights", [filters, kernel, kernel, channels], kinds.INT8,
-                        [_WEIGHT_SCALE] * filters, 0, weights)  # fmt: skip
-        self.graph.tensors[w].quantization.quantizedDimension = 0
-        b = self.tensor(f"{name}/bias", [filters], kinds.INT32, [bias_scale] * filters, 0, bias)
-        options = schema.Conv2DOptionsT()
-        options.padding, options.strideH, options.strideW = schema.Padding.SAME, 1, 1
-        options.dilationHFactor = options.dilationWFactor = 1
-        options.fusedActivationFunction = schema.ActivationFunctionType.RELU
-        out = self.map(name, [1, height, width, filters], out_scale)
-        code, kind = schema.BuiltinOperator.CONV_2D, schema.BuiltinOptions.Conv2DOptions
-        return self.add(code, kind, options, [x, w, b], out)
-
-    def pool(self, name: str, x: int) -> int:
-        _, height, width, channels = self.graph.tensors[x].shape
-        options = schema.Pool2DOptionsT()
-        options.padding, options.strideH, options.strideW = schema.Padding.VALID, 2, 2
-        options.filterHeight = options.filterWidth = 3
-        out = self.map(name, [1, (height - 3) // 2 + 1, (width - 3) // 2 + 1, channels], self.scale(x))
-        code, kind = schema.BuiltinOperator.MAX_POOL_2D, schema.BuiltinOptions.Pool2DOptions
-        return self.add(code, kind, options, [x], out)
-
-    def fire(self, name: str, x: int, squeeze: int, expand: int) -> int:
-        _, height, width, _ = self.graph.tensors[x].shape
-        squeezed = self.conv(f"{name}/squeeze1x1", x, squeeze, 1)
-        left = self.conv(f"{name}/expand1x1", squeezed, expand, 1)
-        right = self.conv(f"{name}/expand3x3", squeezed, expand, 3, self.scale(left))
-        options = schema.ConcatenationOptionsT()
-        options.axis = 3
-        out = self.map(f"{name}/concat", [1, height, width, 2 * expand], self.scale(left))
-        code, kind = schema.BuiltinOperator.CONCATENATION, schema.BuiltinOptions.ConcatenationOptions
-        return self.add(code, kind, options, [left, right], out)
-
-    def mean(self, x: int) -> int:
-        channels = self.graph.tensors[x].shape[3]
-        axes = self.tensor("axes", [2], schema.TensorType.INT32, [], 0, np.array([1, 2], np.int32))
-        out = self.map("pool10", [1, channels], self.scale(x))
-        code, kind = schema.BuiltinOperator.MEAN, schema.BuiltinOptions.ReducerOptions
-        return self.add(code, kind, schema.ReducerOptionsT(), [x, axes], out)
-
-    def softmax(self, x: int) -> int:
-        options = schema.SoftmaxOptionsT()
-        options.beta = 1.0
-        out = self.map("softmax", list(self.graph.tensors[x].shape), 1 / 256)
-        code, kind = schema.BuiltinOperator.SOFTMAX, schema.BuiltinOptions.SoftmaxOptions
-        return self.add(code, kind, options, [x], out)
-
-    def packed(self, first: int, last: int) -> bytes:
-        self.graph.inputs, self.graph.outputs = [first], [last]
-        self.model.subgraphs = [self.graph]
-        builder = flatbuffers.Builder(1 << 18)
-        builder.Finish(self.model.Pack(builder), b"TFL3")
-        return bytes(builder.Output())
 
 
 def tflite() -> bytes:
     """The .tflite: 32x32x3 int8 (pixel - 128) to 10 classes."""
-    g = _Graph()
+    g = RandomGraph(_SEED, "small SqueezeNet with random weights")
     image = g.map("image", [1, 32, 32, 3], 1 / 255)
     x = g.conv("conv1", image, 32, 3)
     fire, pool = 2, 1

@@ -16,7 +16,7 @@ from model.errors import UserError
 BOARD = "stm32f405"
 KEYS = {
     "model", "board", "engine", "instructions", "macs", "sram_bytes", "weights_stored_bytes", "code_bytes",
-    "tflm_instructions", "ratio", "layers",
+    "tflm_instructions", "ratio", "layers", "arena_bytes", "engine_model_bytes", "flash_bytes", "tflm",
 }  # fmt: skip
 
 
@@ -58,7 +58,13 @@ def test_small_net_is_measured(capsys):
     assert 0.9 * result["instructions"] < in_layers < result["instructions"]
     assert result["arena_bytes"] + result["stack_bytes"] < result["sram_bytes"] < 128 * 1024
     assert result["engine_code_bytes"] < result["code_bytes"] < 64 * 1024
+    assert result["code_bytes"] + result["engine_model_bytes"] == result["flash_bytes"]
+    tflm = result["tflm"]
+    assert tflm["arena_bytes"] > result["sram_bytes"]
+    assert tflm["code_bytes"] + tflm["model_bytes"] == tflm["flash_bytes"]
     printed = capsys.readouterr().out
+    assert "small_32: memory, in bytes" in printed
+    assert f"{result['tflm']['arena_bytes']:,}" in printed
     for text in (f"{result['instructions']:,} instructions", "fire7/expand3x3", "conv10", str(bench.RESULTS)):
         assert text in printed
 
@@ -165,6 +171,7 @@ def counted(monkeypatch):
         full = dict.fromkeys((*KEYS, "engine_code_bytes"), 1) | {
             "ratio": 0.25,
             "layers": [],
+            "tflm": {"arena_bytes": 52_436, "model_bytes": 148_000, "code_bytes": None, "flash_bytes": None},
             "model": model,
             "board": board,
         }
@@ -245,5 +252,45 @@ def test_mistakes():
         bench.run(options("--board", "zx81"))
     with pytest.raises(UserError, match="make convert MODEL=nonesuch"):
         bench.run(options("--model", "nonesuch", "--board", BOARD))
-    with pytest.raises(UserError, match="--optimize speed only"):
-        bench.run(options("--optimize", "sram", "--check"))
+    with pytest.raises(UserError, match="CALIBRATION=folder"):
+        bench.run(options("--model", "imagenet_v1_0", "--board", BOARD))
+    for words in (("--optimize", "sram"), ("--sram-bytes", "9000"), ("--flash-bytes", "9000")):
+        with pytest.raises(UserError, match="--optimize speed only"):
+            bench.run(options(*words, "--check"))
+    with pytest.raises(UserError, match="--sram-bytes 0: wanted a positive number"):
+        bench.run(options("--sram-bytes", "0"))
+
+
+def manifest(kinds=("INPUT", "CONV_2D", "MAX_POOL", "MEAN", "SOFTMAX")):
+    return {"plan": [{"kind": kind} for kind in kinds], "tflm_arena_bytes": 30_000, "tflite_bytes": 9_000}
+
+
+def test_tflm_needs_what_was_measured_and_nothing_else(monkeypatch, tmp_path):
+    known = networks.IMAGENET[1]
+    figures = {"models": {known.file: {"arena_bytes": 1_586_500, "code_bytes_m4": 44_177, "macs": 7,
+                                       "instructions": {"m4_cmsis_nn": 1_673}}}}  # fmt: skip
+    (tmp_path / "tflm.json").write_text(json.dumps(figures))
+    monkeypatch.setattr(networks, "TFLM_FIGURES", tmp_path / "tflm.json")
+    assert networks.tflm_memory(known.name, manifest()) == {
+        "arena_bytes": 1_586_500, "model_bytes": 9_000, "code_bytes": 44_177, "flash_bytes": 53_177,
+    }  # fmt: skip
+    assert networks.tflm_memory("mine", manifest())["arena_bytes"] == 30_000
+    assert networks.tflm_memory("mine", manifest())["flash_bytes"] == 44_176 + 9_000
+    assert networks.tflm_memory("mine", manifest(("INPUT", "ADD")))["flash_bytes"] is None
+    # An imported network is compared with the baseline of the same layers, and with no other.
+    assert networks.tflm_instructions("imagenet_v1_0", "Cortex-M4F", "dsp", 7) == 1_673
+    assert networks.tflm_instructions("imagenet_v1_0", "Cortex-M4F", "dsp", 8) is None
+    assert networks.tflm_instructions("imagenet_v1_1", "Cortex-M4F", "dsp", 7) is None
+
+
+def test_the_memory_asked_for_reaches_the_board(monkeypatch, counted):
+    asked = []
+
+    def record(_model, _board, request):
+        asked.append(request)
+        raise measure.DoesNotFitError("enough")
+
+    monkeypatch.setattr(measure, "record", record)
+    words = ("--optimize", "flash", "--sram-bytes", "9000", "--flash-bytes", "8000")
+    assert bench.run(options("--model", "digits", "--board", BOARD, *words)) == 0
+    assert asked == [Request(None, "flash", 9000, 8000)]

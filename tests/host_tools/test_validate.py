@@ -129,6 +129,7 @@ def build(tmp_path, monkeypatch):
         "output": {"classes": CLASSES, "logits_tensor": 5},
         "labels": [str(i) for i in range(CLASSES)],
         "data": "",
+        "fit": "resize",
     }
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "build" / "toy"

@@ -16,6 +16,7 @@
 #include <cstdint>
 
 #include "board.h"
+#include "common/text.h"
 
 #if defined(__ARM_FEATURE_MVE)
 #include <arm_mve.h>
@@ -23,29 +24,7 @@
 
 namespace {
 
-void Print(const char* text) {
-  size_t size = 0;
-  while (text[size] != '\0') ++size;
-  board::UartWrite(reinterpret_cast<const uint8_t*>(text), size);
-}
-
-void Print(uint64_t value) {
-  char digits[21];
-  size_t first = sizeof(digits) - 1;
-  digits[first] = '\0';
-  do {
-    digits[--first] = static_cast<char>('0' + value % 10);
-    value /= 10;
-  } while (value != 0);
-  Print(digits + first);
-}
-
-template <typename... Values>
-void PrintLine(const char* label, Values... values) {
-  Print(label);
-  ((Print(" "), Print(static_cast<uint64_t>(values))), ...);
-  Print("\n");
-}
+using board::PrintLine;
 
 void ReadExactly(uint8_t* out, size_t size) {
   while (size > 0) {

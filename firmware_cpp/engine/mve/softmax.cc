@@ -1,16 +1,11 @@
 // portable/softmax.cc with the exponentials in four lanes: 32 instructions a logit in each of its two passes.
 // What exp shifts right is never negative, so VRSHR rounds it as fixed_point.h does.
-#include "engine/fixed_point.h"
 #include "engine/kernels.h"
 #include "engine/mve/rescale.h"
+#include "engine/softmax_fixed_point.h"
 
 namespace squeeze {
 namespace {
-
-constexpr int kFractionBits = 26;  // differences to the maximum are Q5.26
-constexpr int kSumIntegerBits = 12;
-constexpr int kOutputBits = 8;
-constexpr int32_t kOne = INT32_MAX;  // 1 in Q0.31, as near as it gets
 
 // exp(a) for a in [-1/4, 0), Q0.31: Taylor series to the fourth power around -1/8.
 inline int32x4_t ExpNearZero(int32x4_t a) {
@@ -52,26 +47,6 @@ inline int32x4_t ExpOfNegative(int32x4_t a) {
 // (logit - maximum) * scale * beta as Q5.26, never positive.
 inline int32x4_t ScaledDifference(int32x4_t difference, int32_t multiplier, int32_t left) {
   return vminq_s32(vqrdmulhq_n_s32(vshlq_r_s32(difference, left), multiplier), vdupq_n_s32(0));
-}
-
-int32_t SaturatingShiftLeft(int32_t x, int bits) {
-  const int64_t wide = static_cast<int64_t>(x) * (int64_t{1} << bits);
-  if (wide > INT32_MAX) return INT32_MAX;
-  if (wide < INT32_MIN) return INT32_MIN;
-  return static_cast<int32_t>(wide);
-}
-
-// 1 / (1 + a) for a in [0, 1), Q0.31: three Newton-Raphson steps on Q2.29.
-int32_t ReciprocalOfOnePlus(int32_t a) {
-  constexpr int32_t k48Over17 = 1515870810;        // Q2.29
-  constexpr int32_t kMinus32Over17 = -1010580540;  // Q2.29
-  const int32_t half_denominator = static_cast<int32_t>((static_cast<int64_t>(a) + kOne + 1) / 2);
-  int32_t x = k48Over17 + DoublingHighMul(half_denominator, kMinus32Over17);
-  for (int i = 0; i < 3; ++i) {
-    const int32_t error = (1 << 29) - DoublingHighMul(half_denominator, x);
-    x += SaturatingShiftLeft(DoublingHighMul(x, error), 2);
-  }
-  return SaturatingShiftLeft(x, 1);
 }
 
 int32_t Maximum(const int8_t* logits, uint32_t size) {

@@ -1,18 +1,18 @@
 // Lines of text over the UART: a label, then decimal numbers.
-#ifndef FIRMWARE_CPP_BENCH_TEXT_H_
-#define FIRMWARE_CPP_BENCH_TEXT_H_
+#ifndef FIRMWARE_CPP_BOARDS_COMMON_TEXT_H_
+#define FIRMWARE_CPP_BOARDS_COMMON_TEXT_H_
 
 #include <cstddef>
 #include <cstdint>
 
 #include "board.h"
 
-namespace bench {
+namespace board {
 
 inline void Print(const char* text) {
   size_t size = 0;
   while (text[size] != '\0') ++size;
-  board::UartWrite(reinterpret_cast<const uint8_t*>(text), size);
+  UartWrite(reinterpret_cast<const uint8_t*>(text), size);
 }
 
 inline void Print(uint64_t value) {
@@ -33,6 +33,6 @@ void PrintLine(const char* label, Values... values) {
   Print("\n");
 }
 
-}  // namespace bench
+}  // namespace board
 
-#endif  // FIRMWARE_CPP_BENCH_TEXT_H_
+#endif  // FIRMWARE_CPP_BOARDS_COMMON_TEXT_H_

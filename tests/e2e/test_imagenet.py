@@ -1,0 +1,105 @@
+"""What boards run of the ImageNet networks: every int8 of every layer is LiteRT's, on real images.
+
+The engine's model is the one that `make firmware` makes for the board, byte for byte; it runs here on the
+host's kernels under AddressSanitizer and UndefinedBehaviorSanitizer.
+"""
+
+import csv
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from convert import engine_model, plan, proof, tflite
+from convert.engine_model import EngineModel
+from convert.reference import Reference
+from convert.target import Target
+from model import files, images
+from model.preprocess import quantize_images
+from tests.convert import sanitized
+from tests.convert.shared_files import baseline, data_file
+from tests.e2e import verbs
+
+PREPROCESS = {"v1_0": "caffe", "v1_1": "torch"}
+AT_ONCE = 5  # images whose every map is held
+
+
+@dataclass(frozen=True)
+class Made:
+    """A board's engine model, and the manifest of what it was made from."""
+
+    model: EngineModel
+    manifest: dict
+
+
+@pytest.fixture(scope="module")
+def made_for(tmp_path_factory):
+    """`made_for(network, board, optimize)`: converts the baseline and builds the board's firmware."""
+    done: dict[tuple[str, ...], Made] = {}
+
+    def make(name: str, board: str, optimize: str) -> Made:
+        key = name, board, optimize
+        if key not in done:
+            done[key] = _made(tmp_path_factory.mktemp(name), *key)
+        return done[key]
+
+    return make
+
+
+def _made(folder: Path, name: str, board: str, optimize: str) -> Made:
+    path = baseline(name)
+    verbs.succeed(folder, "convert", "--tflite", str(path), "--model", name, "--preprocess", PREPROCESS[name])
+    verbs.succeed(folder, "host_tools", "firmware", "--model", name, "--board", board, "--optimize", optimize)
+    built = folder / "build" / name
+    record = json.loads((built / "firmware" / board / "model" / "engine.json").read_text())
+    target = Target(**record["made_from"]["target"])
+    model = engine_model.prepare(tflite.read(path), [], target)
+    assert files.sha256(model.content) == record["engine_sha256"], "the bytes that the board gets"
+    return Made(model, json.loads((built / "manifest.json").read_text()))
+
+
+def validation_images(manifest: dict, count: int) -> np.ndarray:
+    """int8 [count, h, w, 3], spread over the validation images; skips where these are missing."""
+    folder = data_file("imagenet_val_1300")
+    with (folder / "labels.csv").open(newline="") as stream:
+        names = [row["file"] for row in csv.DictReader(stream)]
+    size = manifest["input"]
+    chosen = [names[i * len(names) // count] for i in range(count)]
+    pixels = [images.read(folder / n, size["height"], size["width"], 3)[0] for n in chosen]
+    return quantize_images(np.stack(pixels), size)
+
+
+def check(made: Made, x: np.ndarray, folder: Path) -> None:
+    """Every tensor of every image, and the arena to its last byte."""
+    network = made.model.network
+    reference = Reference.of(made.manifest, network.source)
+    for start in range(0, len(x), AT_ONCE):
+        some = x[start : start + AT_ONCE]
+        run = sanitized.run_model(made.model.content, some, folder, network)
+        assert (run.status, len(run.maps)) == (0, len(some))
+        assert 0 <= run.arena - run.touched < plan.ALIGNMENT
+        for i, (maps, image) in enumerate(zip(run.maps, some, strict=True)):
+            reference.run(image)
+            assert proof.differing_tensors(network, maps, reference) == {}, f"image {start + i}"
+
+
+PARTS = 2  # one for each process of `pytest -n 2`
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("part", range(PARTS))
+def test_fifty_images_on_the_small_board(part, made_for, tmp_path):
+    """ImageNet SqueezeNet v1.0 as the STM32F405 holds it: 25 images a part."""
+    made = made_for("v1_0", "stm32f405", "flash")
+    check(made, validation_images(made.manifest, 50)[part::PARTS], tmp_path)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("name", "board"), [("v1_0", "mps3_an547"), ("v1_1", "mps2_an386"), ("v1_1", "mps3_an547")]
+)
+def test_ten_images_on_larger_boards(name, board, made_for, tmp_path):
+    made = made_for(name, board, "speed")
+    check(made, validation_images(made.manifest, 10), tmp_path)
