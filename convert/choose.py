@@ -26,6 +26,8 @@ _UNLIMITED = 1 << 31
 # Instructions that a byte of flash may be worth: tried in steps, then narrowed down.
 _FIRST_PRICE, _PRICE_STEP, _LAST_PRICE = 4.0, 8.0, 1e6
 _PRICE_ROUNDS = 6
+_HOLD_SHARE = 0.12  # of the arena's budget, for a map that is held
+_HOLDS_TRIED = 2
 
 
 @dataclass(frozen=True)
@@ -65,17 +67,20 @@ class _Chooser:
             stage for stage in stages_of(network) if all(la.kind is Kind.CONV_2D for la in stage.layers)
         ]
         self.stage_of = {s.first_layer + k: s.first_layer for s in self.stages for k in range(len(s.layers))}
+        self.hold: Stage | None = None  # begins when the whole map that it reads is there
         self.rooms: dict[tuple[int, ...], tuple[dict[int, int], int]] = {}
         self.stored: dict[tuple[int, int], int] = {}
         self.options: dict[tuple[int, int, int], list[Option]] = {}
 
     def _peaks(self, batches: dict[int, int]) -> tuple[dict[int, int], int]:
         """For each stage the most bytes of rings and sums live while it runs; and the most of all."""
-        key = tuple(batches[stage.first_layer] for stage in self.stages)
+        hold = self.hold.first_layer if self.hold else -1
+        key = (hold, *(batches[stage.first_layer] for stage in self.stages))
         if key not in self.rooms:
             for stage in self.stages:
                 for layer in stage.layers:
                     layer.batch_rows = batches[stage.first_layer]
+                    layer.hold_rows = self._held_rows(layer) if stage is self.hold else 0
             trace = simulate(self.network)
             blocks = rings_and_sums(self.network, trace)
             live = np.array([b.size for b in blocks]) @ np.stack([b.live for b in blocks]).astype(np.int64)
@@ -145,6 +150,20 @@ class _Chooser:
                 arena = max(arena, peaks[stage.first_layer] + align(best.scratch))
         return Assignment(dict(batches), options, sum(o.cost for o in options.values()), arena)
 
+    def _held_rows(self, layer: Layer) -> int:
+        return self.network.buffers[layer.inputs[0]].height
+
+    def _holds(self, budget: int) -> list[Stage | None]:
+        """Stages worth holding back: those that read a small map, but above which most of the work is done."""
+        found: list[Stage | None] = [None]
+        for stage in self.stages:
+            source = self.network.buffers[stage.layers[0].inputs[0]]
+            same = {layer.inputs[0] for layer in stage.layers} == {stage.layers[0].inputs[0]}
+            small = source.height * source.row_bytes <= budget * _HOLD_SHARE
+            if same and small and stage.layers[0].inputs[0] != self.network.input_buffer:
+                found.append(stage)
+        return found[: 1 + _HOLDS_TRIED]
+
     def within(self, budget: int, price: float = 0.0) -> Assignment | None:
         """The best assignment within `budget` bytes of arena, a byte of flash being worth `price`."""
         best = self.assign({stage.first_layer: 1 for stage in self.stages}, budget, price)
@@ -202,11 +221,32 @@ class _Chooser:
         state = align(
             len(self.network.layers) * LAYER_STATE_BYTES + len(self.network.buffers) * BUFFER_STATE_BYTES
         )
-        return self.within_flash(budget - state)
+        budget -= state
+        if self.target.optimize == "sram":
+            return self.within_flash(budget)
+        found = []
+        for hold in self._holds(budget):
+            self.hold = hold
+            found.append((self.within_flash(budget), hold))
+        # What fits the flash best, then what is fastest.
+        limit = max((self.target.flash_bytes or _UNLIMITED) - blob.fixed_bytes(self.network), 0)
+        fitting = [(a, hold) for a, hold in found if a is not None]
+        if not fitting:
+            return None
+        best, self.hold = min(fitting, key=lambda f: (max(f[0].stored - limit, 0), self._rank(f[0])))
+        return best
+
+    def _rank(self, assignment: Assignment) -> tuple[float, float]:
+        if self.target.optimize == "flash":
+            return assignment.stored, assignment.cost
+        return assignment.cost, assignment.stored
 
 
-def _apply(network: Network, assignment: Assignment) -> None:
+def _apply(network: Network, assignment: Assignment, hold: Stage | None) -> None:
     stage_batch = 1
+    for layer in network.layers:
+        held = hold is not None and layer.output == hold.output
+        layer.hold_rows = network.buffers[layer.inputs[0]].height if held else 0
     for i, layer in enumerate(network.layers):
         if i in assignment.options:
             stage_batch = assignment.batches.get(i, stage_batch)
@@ -225,12 +265,12 @@ def choose(network: Network, target: Target) -> bool:
     chooser = _Chooser(network, target)
     limit = budget = chooser.budget()
     while assignment := chooser.best(budget):
-        _apply(network, assignment)
+        _apply(network, assignment, chooser.hold)
         made = plan(network).arena_bytes
         if made <= limit:
             return True
         budget -= made - limit  # first fit has wasted some of what the bound promised
     lean = _Chooser(network, Target(target.family, "sram")).best(_UNLIMITED)
     assert lean is not None, "without limits there is always a way"
-    _apply(network, lean)
+    _apply(network, lean, None)
     return False
