@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from convert import blob
+from convert import blob, coded
 from convert.encodings import stored_bytes
 from convert.kernels import FAMILY_KERNELS, KernelModel, Shape, shape_of
 from convert.network import Encoding, Kind, Layer, Network
@@ -262,6 +262,7 @@ def choose(network: Network, target: Target) -> bool:
 
     With too little SRAM the leanest choice is set all the same, for the linker to say what is missing.
     """
+    coded.code(network)  # what each layer would take, coded
     chooser = _Chooser(network, target)
     limit = budget = chooser.budget()
     while assignment := chooser.best(budget):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from convert import blob, coded, plan, proof
+from convert import blob, plan, proof
 from convert.choose import choose
 from convert.lower import lower
 from convert.network import Encoding, Kind, Network
@@ -37,7 +37,6 @@ def prepare(file: TfliteFile, labels: list[str], target: Target) -> EngineModel:
     """Makes it, unproven. UserError: the network holds what the engine does not take."""
     network = lower(file)
     split(network)
-    coded.code(network)
     choose(network, target)
     memory = plan.plan(network)
     return EngineModel(network, memory, blob.serialize(network, memory, labels))
