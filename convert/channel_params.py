@@ -2,8 +2,8 @@
 
 Many channels of a layer have the same scale, many biases are zero, and the input's zero point can be folded
 into a bias where the weights are decoded. So:
-    uint16 scales, uint8 bits of an index and, times 32, the zero bits that every bias ends with, uint8 bits of
-    a bias without them
+    uint16 scales, uint8 bits of an index and, times 32, the zero bits that every bias ends with, uint8 bits
+    of a bias without them
     int32 multiplier of each scale, then int8 shift of each
     for each channel, as bits, the first the least significant: index of its scale; if biases have bits at
     all, one bit, and where that is 1 the bias in two's complement

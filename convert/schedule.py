@@ -4,8 +4,8 @@ Mirrors Engine::PushRow (firmware_cpp/engine/engine.cc) step by step; the plan i
 A stage is the layers that write one buffer (a fire module's two expands, say); they make a row together.
 After each row the deepest stage that can go on goes on, so that rows are used up before more are made.
 A stage whose rows are smaller than those it reads uses up all that wait for it before deeper ones go on.
-A stage may be held back until so many rows of its input are there: with the whole of a small map waiting, what
-is above it is done and leaves its memory to the deeper stages, which then make more rows at once.
+A stage may be held back until so many rows of its input are there: with the whole of a small map waiting,
+what is above it is done and leaves its memory to the deeper stages, which then make more rows at once.
 A pool whose windows overlap uses an input row for two output rows; between the two, the plain readers of the
 finished row (the next squeeze) take it, so that both output rows share one place.
 """
@@ -110,6 +110,8 @@ class _Simulation:
     def __init__(self, network: Network) -> None:
         self.network = network
         self.stages = stages_of(network)
+        self.readers = [direct_readers(self.stages, s) for s in range(len(self.stages))]
+        self.first_reader = deepest_reader(self.stages, network.input_buffer, -1)
         self.heights = [b.height for b in network.buffers]
         self.rows_done = [0] * len(self.heights)
         self.in_row = [0] * len(self.stages)  # next input row of the accumulating stages
@@ -167,7 +169,7 @@ class _Simulation:
 
     def run_readers(self, s: int) -> None:
         """Runs the plain stages that read the output of stage `s`, as far as they go."""
-        for reader in direct_readers(self.stages, s):
+        for reader in self.readers[s]:
             while self.ready(reader):
                 self.run(reader)
                 self.trace.steps += 1
@@ -194,7 +196,7 @@ class _Simulation:
         self.touch(source, row)
         self.trace.steps += 1
         self.rows_done[source] += 1
-        s = deepest_reader(self.stages, source, -1)
+        s = self.first_reader
         completed = False
         while s >= 0:
             if self.ready(s):
