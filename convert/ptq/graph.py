@@ -61,13 +61,12 @@ class Graph:
         return [op for op in self.file.ops if op.name == "CONV_2D"]
 
     def layer(self, op: Op) -> str:
-        """The Keras name of a convolution. Raises UserError where the converter's name holds none."""
-        name = self.file.tensors[op.inputs[1]].name
+        """The Keras name of a convolution. Raises UserError where the converter's names hold none."""
+        # The output's name: equal weights of two layers become one tensor, with the name of one of them.
+        name = self.file.tensors[op.outputs[0]].name
         found = re.search(r"(?:^|/)(\w+)/Conv2D", name)
         if found is None:
-            raise UserError(
-                f'weights "{name}" (op {op.index}): no <layer>/Conv2D in the name; name the layer'
-            )
+            raise self.file.op_error(op, self.file.tensors[op.outputs[0]], "no <layer>/Conv2D in its name")
         return found[1]
 
     def weights(self, op: Op) -> np.ndarray:
@@ -130,7 +129,7 @@ def _groups(file: TfliteFile) -> dict[int, int]:
 
 
 def build(model: Any) -> Graph:
-    """Converts a Keras model, float32 [n, height, width, channels] in. Raises UserError for other operators."""
+    """Converts a Keras model, float32 [n, height, width, channels] in. UserError: unknown operators."""
     file = tflite.parse(_converter(model).convert(), model.name)
     skeleton = tflite.parse(_skeleton(model), model.name)
     for op in file.ops:

@@ -6,15 +6,18 @@ from typing import Any
 import numpy as np
 
 from convert.ptq import graph as graphs
+from convert.ptq import ranges, rounding
 from convert.ptq import weights as weight
-from convert.ptq.graph import Graph
+from convert.ptq.graph import Graph, activation
 from convert.ptq.rewrite import Integers, Quantization, rewrite
-from convert.ptq.simulate import FloatRun
+from convert.ptq.simulate import FloatRun, Int8Run
+from convert.tflite import Op
 from model.errors import UserError
 
 INPUT = Quantization(np.float32(1), -128)
 BITS = range(4, 9)
 _PROBABILITY = Quantization(np.float32(1 / 256), -128)
+_WINDOWS = 200_000  # of a layer, that its weights are fitted to
 
 
 def quantize(
@@ -24,6 +27,9 @@ def quantize(
     progress: Callable[[str], None] | None = None,
 ) -> bytes:
     """Quantizes a float Keras network, after training, to an int8 .tflite.
+
+    Every convolution is fitted, one after the other, to what it should answer for the sample images, given
+    the inputs that the layers before it, quantized already, really make.
 
     Args:
         model: float32 [n, height, width, channels], pixels 0 to 255, to probabilities [n, classes].
@@ -42,32 +48,53 @@ def quantize(
     graph = graphs.build(model)
     _check_bits(graph, weight_bits, model.name)
     say = progress or (lambda line: None)
-    run = FloatRun(graph, images)
-    quantizations: dict[int, Quantization] = {graph.group[graph.input]: INPUT}
-    ranges: dict[int, tuple[float, float]] = {}
+    say(f"ranges of the activations, from {len(images)} images")
+    quantizations = {**ranges.choose(graph, images), graph.group[graph.input]: INPUT}
+    exact, inexact = FloatRun(graph, images), Int8Run(graph, images, quantizations)
+    constants: dict[int, Integers] = {}
     for op in graph.file.ops:
         if op.name == "SOFTMAX":
+            quantizations[graph.group[op.outputs[0]]] = _PROBABILITY
             continue
-        found = run.step(op)
-        low, high = ranges.get(graph.group[op.outputs[0]], (0.0, 0.0))
-        ranges[graph.group[op.outputs[0]]] = min(low, float(found.min())), max(high, float(found.max()))
-        run.release(op)
-    for tensor, (low, high) in ranges.items():
-        if tensor not in quantizations:
-            scale = np.float32(max((high - low) / 255, 1e-6))
-            quantizations[tensor] = Quantization(scale, int(np.clip(np.round(-128 - low / scale), -128, 127)))
-    if graph.file.ops[-1].name == "SOFTMAX":
-        quantizations[graph.file.ops[-1].outputs[0]] = _PROBABILITY
-    constants: dict[int, Integers] = {}
-    for op in graph.convolutions:
-        bits = weight_bits[graph.layer(op)]
-        source = quantizations[graph.group[op.inputs[0]]].scale
-        scales = weight.full_range(graph.weights(op), graph.bias(op), source, bits)
-        found = weight.nearest(graph.weights(op), scales, bits)
-        constants[op.index] = weight.integers(found, scales, graph.bias(op), source)
-        say(f"{graph.layer(op)}: {bits} bits")
+        if op.name == "CONV_2D":
+            bits = weight_bits[graph.layer(op)]
+            constants[op.index] = _fit(op, bits, exact, inexact)
+            wanted, got = exact.values[op.outputs[0]], inexact.step(op, constants[op.index])
+            say(f"{graph.layer(op)}: {bits} bits, {_error(wanted, got, inexact, op):.2f} % of error")
+        else:
+            exact.step(op)
+            inexact.step(op)
+        exact.release(op)
+        inexact.release(op)
     activations = {graph.inner[t]: quantizations[graph.group[t]] for t in graph.group}
     return rewrite(graph.skeleton.content, activations, constants)
+
+
+def _fit(op: Op, bits: int, exact: FloatRun, inexact: Int8Run) -> Integers:
+    """The convolution's integers; runs it in float on the way."""
+    graph = exact.graph
+    weights, bias = graph.weights(op), graph.bias(op)
+    source = inexact.quantization(op.inputs[0]).scale
+    out = graph.file.tensors[op.outputs[0]].shape
+    flat = weights.reshape(len(weights), -1).T
+    sums = rounding.Sums.empty(*flat.shape)
+    result = np.empty((len(exact.values[op.inputs[0]]), *out[1:]), np.float32)
+    every = -(-len(result) * out[1] * out[2] // _WINDOWS)
+    for (part, real), (_, integer) in zip(exact.columns(op), inexact.columns(op), strict=True):
+        wanted = real @ flat + bias
+        sums.add(np.ascontiguousarray(integer[::every]), np.ascontiguousarray(wanted[::every]))
+        result[part] = wanted.reshape(result[part].shape)
+    scales = weight.full_range(weights, bias, source, bits)
+    found, bias = rounding.compensated(weights, scales, sums, float(source), weight.largest(bits))
+    exact.values[op.outputs[0]] = np.maximum(result, 0, out=result) if activation(op) == "RELU" else result
+    return weight.integers(found.astype(np.int8), scales, bias, source)
+
+
+def _error(wanted: np.ndarray, got: np.ndarray, run: Int8Run, op: Op) -> float:
+    """Squared error of an output, in percent of its square."""
+    difference = run.real(op.outputs[0]) - wanted
+    whole = float(np.vdot(wanted, wanted))
+    return 100 * float(np.vdot(difference, difference)) / whole if whole else 0.0
 
 
 def _check_images(model: Any, images: np.ndarray) -> None:

@@ -49,7 +49,8 @@ class _Model:
         index = int(op.inputs[place])
         if index in self.taken:
             self.graph.tensors.append(copy.deepcopy(self.graph.tensors[index]))
-            index = op.inputs[place] = len(self.graph.tensors) - 1
+            index = len(self.graph.tensors) - 1
+            op.inputs = [index if i == place else int(t) for i, t in enumerate(op.inputs)]
         self.taken.add(index)
         tensor = self.graph.tensors[index]
         _quantize(tensor, scales, 0)

@@ -4,12 +4,13 @@ The float32 sums of the int8 run are not always exact, so single values can be a
 rounding does, and proves nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from convert.ptq import operators
 from convert.ptq.graph import Graph, activation
+from convert.ptq.rewrite import Integers, Quantization
 from convert.tflite import Op
 
 _CHUNK_BYTES = 1 << 26  # of a convolution's columns, in float32
@@ -92,3 +93,58 @@ def _plain(graph: Graph, op: Op, inputs: list[np.ndarray]) -> np.ndarray:
             return inputs[0].mean((1, 2), dtype=np.float32).reshape(len(inputs[0]), *out.shape[1:])
         case _:
             return inputs[0].reshape(len(inputs[0]), *out.shape[1:])
+
+
+class Int8Run(Run):
+    """The network with int8 activations, in so far as its convolutions' integers are known.
+
+    `quantizations`: by group (Graph.group), those of the tensors reached so far.
+    """
+
+    def __init__(self, graph: Graph, images: np.ndarray, quantizations: Mapping[int, Quantization]) -> None:
+        super().__init__(graph, images)
+        self.quantizations = quantizations
+
+    def quantization(self, tensor: int) -> Quantization:
+        """Scale and zero point of an activation."""
+        return self.quantizations[self.graph.group[tensor]]
+
+    def centred(self, tensor: int, x: np.ndarray) -> np.ndarray:
+        """x - zero point, in steps of its scale."""
+        zero = self.quantization(tensor).zero_point + 128
+        return x if zero == 0 else x.astype(np.int16) - np.int16(zero)
+
+    def real(self, tensor: int) -> np.ndarray:
+        """The value of an activation, float32."""
+        return self.centred(tensor, self.values[tensor]) * self.quantization(tensor).scale
+
+    def quantized(self, op: Op, real: np.ndarray) -> np.ndarray:
+        """Rounds an output to its uint8, and clamps it as its fused activation does."""
+        tensor = op.outputs[0]
+        zero = self.quantization(tensor).zero_point + 128
+        steps = np.round(real / self.quantization(tensor).scale) + np.float32(zero)
+        return np.clip(steps, zero if activation(op) == "RELU" else 0, 255).astype(np.uint8)
+
+    def step(self, op: Op, integers: Integers | None = None) -> np.ndarray:
+        """Runs `op`, a convolution with its `integers`; its output, uint8."""
+        out = self.graph.file.tensors[op.outputs[0]]
+        inputs = [self.values[t] for t in op.inputs if t in self.values]
+        match op.name:
+            case "CONV_2D":
+                assert integers is not None
+                step = self.quantization(op.inputs[0]).scale * integers.scales
+                weights = integers.weights.reshape(out.shape[3], -1).T.astype(np.float32)
+                result = np.empty((len(inputs[0]), *out.shape[1:]), np.uint8)
+                for part, found in self.columns(op):
+                    sums = (found @ weights + integers.bias.astype(np.float32)) * step
+                    result[part] = self.quantized(op, sums).reshape(result[part].shape)
+            case "MAX_POOL_2D":
+                result = operators.pool(inputs[0], op, self.graph.file.tensors[op.inputs[0]], out)
+            case "AVERAGE_POOL_2D":
+                real = operators.pool(self.real(op.inputs[0]), op, self.graph.file.tensors[op.inputs[0]], out)
+                result = self.quantized(op, real)
+            case _:
+                real = _plain(self.graph, op, [self.real(t) for t in op.inputs if t in self.values])
+                result = self.quantized(op, real)
+        self.values[op.outputs[0]] = result
+        return result
