@@ -14,7 +14,7 @@ STAGE = --model "$(MODEL)" $(call option,DATA) $(call option,EPOCHS) $(if $(FRES
 IMPORTED = $(call option,WEIGHTS) $(call option,CALIBRATION) $(call option,WEIGHT_BITS)
 CONVERT_MODEL = $(if $(TFLITE),$(if $(filter command line,$(origin MODEL)),--model "$(MODEL)"),--model "$(MODEL)")
 # How the engine's model is made for the board.
-REQUEST = $(call option,OPTIMIZE) $(call option,KERNELS) $(call option,SRAM_BYTES) $(call option,FLASH_BYTES)
+REQUEST = $(call option,OPTIMIZE) $(call option,KERNELS) $(call option,SRAM_BYTES) $(call option,FLASH_BYTES) $(call option,ENCODING)
 # A real board at PORT=, else the emulated BOARD=.
 DEVICE = $(if $(PORT),--port "$(PORT)",--board "$(BOARD)")
 

@@ -14,7 +14,7 @@ VERSION = 3
 CRC_START = 16
 _HEADER = struct.Struct("<4sHHII32sIIHHIIHHHHfffIIII4x")
 _BUFFER = struct.Struct("<HHHHIb3x")
-_LAYER = struct.Struct("<BBBBBBBBHHHHHHbbBBIIII6i")
+_LAYER = struct.Struct("<BBBBBBBBHHHHHHbbBBHHIIII6i")
 _OVERRUN = 4  # bytes behind a coded stream that its reader may load (kPeekOverrun)
 
 
@@ -65,7 +65,7 @@ def _layer_record(layer: Layer, resume: int, data: _Data) -> bytes:
         layer.kind, encoding, kernel[0], kernel[1], layer.stride[0], layer.stride[1],
         layer.pad_top, layer.pad_left, inputs[0], inputs[1], layer.output, layer.out_channel,
         layer.out_channels, resume, layer.act_min, layer.act_max, layer.conv_kernel,
-        layer.batch_rows, offset, len(weights), layer.scratch_offset,
+        layer.batch_rows, layer.hold_rows, 0, offset, len(weights), layer.scratch_offset,
         layer.scratch_bytes if layer.kind is Kind.CONV_2D else 0, *params,
     )  # fmt: skip
 

@@ -2,7 +2,8 @@
 
 Many channels of a layer have the same scale, many biases are zero, and the input's zero point can be folded
 into a bias where the weights are decoded. So:
-    uint16 scales, uint8 bits of an index, uint8 bits of a bias
+    uint16 scales, uint8 bits of an index and, times 32, the zero bits that every bias ends with, uint8 bits of
+    a bias without them
     int32 multiplier of each scale, then int8 shift of each
     for each channel, as bits, the first the least significant: index of its scale; if biases have bits at
     all, one bit, and where that is 1 the bias in two's complement
@@ -14,6 +15,7 @@ from convert import bits
 from convert.network import Layer
 
 _MOST_SCALES = 65_535
+_MOST_SHIFT = 7
 
 
 def own_bias(layer: Layer, in_zero_point: int) -> np.ndarray:
@@ -29,9 +31,12 @@ def pack(layer: Layer, in_zero_point: int) -> bytes:
     scales, index = np.unique(pairs, axis=0, return_inverse=True)
     assert len(scales) <= _MOST_SCALES
     index_bits = (len(scales) - 1).bit_length()
+    together = int(np.bitwise_or.reduce(bias))
+    bias_shift = min((together & -together).bit_length() - 1, _MOST_SHIFT) if together else 0
+    bias >>= bias_shift
     largest = int(np.where(bias < 0, ~bias, bias).max(initial=0))
     bias_bits = largest.bit_length() + 1 if bias.any() else 0
-    content = np.uint16(len(scales)).tobytes() + bytes([index_bits, bias_bits])
+    content = np.uint16(len(scales)).tobytes() + bytes([index_bits | bias_shift << 5, bias_bits])
     content += scales[:, 0].astype("<i4").tobytes() + scales[:, 1].astype(np.int8).tobytes()
     has = (bias != 0).astype(np.int64)
     one = np.full(len(bias), 1 if bias_bits else 0, np.int64)

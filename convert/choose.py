@@ -23,6 +23,11 @@ _WORTH = 0.998  # a larger batch must save this much
 _MORE_SRAM = 2
 _LITTLE_SRAM = 11_000
 _UNLIMITED = 1 << 31
+# Instructions that a byte of flash may be worth: tried in steps, then narrowed down.
+_FIRST_PRICE, _PRICE_STEP, _LAST_PRICE = 4.0, 8.0, 1e6
+_PRICE_ROUNDS = 6
+_HOLD_SHARE = 0.12  # of the arena's budget, for a map that is held
+_HOLDS_TRIED = 2
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,10 @@ class Assignment:
     cost: float
     arena: int  # lower bound
 
+    def worth(self, price: float) -> float:
+        """Instructions, and bytes at a price of so many instructions."""
+        return self.cost + price * self.stored
+
     @property
     def stored(self) -> int:
         """Bytes of all weights and their parameters."""
@@ -58,17 +67,20 @@ class _Chooser:
             stage for stage in stages_of(network) if all(la.kind is Kind.CONV_2D for la in stage.layers)
         ]
         self.stage_of = {s.first_layer + k: s.first_layer for s in self.stages for k in range(len(s.layers))}
+        self.hold: Stage | None = None  # begins when the whole map that it reads is there
         self.rooms: dict[tuple[int, ...], tuple[dict[int, int], int]] = {}
         self.stored: dict[tuple[int, int], int] = {}
-        self.encodings: dict[int, set[int]] = {}  # by layer; where flash is short, those left
+        self.options: dict[tuple[int, int, int], list[Option]] = {}
 
     def _peaks(self, batches: dict[int, int]) -> tuple[dict[int, int], int]:
         """For each stage the most bytes of rings and sums live while it runs; and the most of all."""
-        key = tuple(batches[stage.first_layer] for stage in self.stages)
+        hold = self.hold.first_layer if self.hold else -1
+        key = (hold, *(batches[stage.first_layer] for stage in self.stages))
         if key not in self.rooms:
             for stage in self.stages:
                 for layer in stage.layers:
                     layer.batch_rows = batches[stage.first_layer]
+                    layer.hold_rows = self._held_rows(layer) if stage is self.hold else 0
             trace = simulate(self.network)
             blocks = rings_and_sums(self.network, trace)
             live = np.array([b.size for b in blocks]) @ np.stack([b.live for b in blocks]).astype(np.int64)
@@ -87,6 +99,12 @@ class _Chooser:
 
     def _options(self, index: int, layer: Layer, batch: int, room: int) -> list[Option]:
         """Every way to run a layer within `room` bytes of scratch."""
+        key = (index, batch, room)
+        if key not in self.options:
+            self.options[key] = self._find_options(index, layer, batch, room)
+        return self.options[key]
+
+    def _find_options(self, index: int, layer: Layer, batch: int, room: int) -> list[Option]:
         source, out = self.network.buffers[layer.inputs[0]], self.network.buffers[layer.output]
         calls, rest = divmod(out.height, batch)
         shapes: list[tuple[Shape, int]] = [(shape_of(layer, source, out, batch), calls)]
@@ -99,8 +117,6 @@ class _Chooser:
         if forced and any(model.encoding is Encoding[forced.upper()] for model in taken):
             taken = [model for model in taken if model.encoding is Encoding[forced.upper()]]
         for model in taken:
-            if index in self.encodings and model.encoding not in self.encodings[index]:
-                continue
             if model.scratch(largest) > room:
                 continue
             scratch = max(model.scratch(largest), min(align(model.useful(largest)), room & ~7))
@@ -108,8 +124,11 @@ class _Chooser:
             options.append(Option(model, scratch, cost, self._stored(index, model)))
         return options
 
-    def assign(self, batches: dict[int, int], budget: int) -> Assignment | None:
-        """The best options within `budget` bytes of arena; None where there are none."""
+    def assign(self, batches: dict[int, int], budget: int, price: float) -> Assignment | None:
+        """The best options within `budget` bytes of arena; None where there are none.
+
+        price: what a byte of flash is worth, in instructions.
+        """
         peaks, highest = self._peaks(batches)
         if highest > budget:
             return None
@@ -126,14 +145,28 @@ class _Chooser:
                 elif optimize == "flash":
                     best = min(found, key=lambda o: (o.stored, o.cost, o.scratch))
                 else:
-                    best = min(found, key=lambda o: (o.cost, o.stored, o.scratch))
+                    best = min(found, key=lambda o: (o.cost + price * o.stored, o.stored, o.scratch))
                 options[i] = best
                 arena = max(arena, peaks[stage.first_layer] + align(best.scratch))
         return Assignment(dict(batches), options, sum(o.cost for o in options.values()), arena)
 
-    def within(self, budget: int) -> Assignment | None:
-        """The best assignment within `budget` bytes of arena."""
-        best = self.assign({stage.first_layer: 1 for stage in self.stages}, budget)
+    def _held_rows(self, layer: Layer) -> int:
+        return self.network.buffers[layer.inputs[0]].height
+
+    def _holds(self, budget: int) -> list[Stage | None]:
+        """Stages worth holding back: those that read a small map, but above which most of the work is done."""
+        found: list[Stage | None] = [None]
+        for stage in self.stages:
+            source = self.network.buffers[stage.layers[0].inputs[0]]
+            same = {layer.inputs[0] for layer in stage.layers} == {stage.layers[0].inputs[0]}
+            small = source.height * source.row_bytes <= budget * _HOLD_SHARE
+            if same and small and stage.layers[0].inputs[0] != self.network.input_buffer:
+                found.append(stage)
+        return found[: 1 + _HOLDS_TRIED]
+
+    def within(self, budget: int, price: float = 0.0) -> Assignment | None:
+        """The best assignment within `budget` bytes of arena, a byte of flash being worth `price`."""
+        best = self.assign({stage.first_layer: 1 for stage in self.stages}, budget, price)
         if best is None or self.target.optimize == "sram":
             return best
         costs = {
@@ -144,48 +177,35 @@ class _Chooser:
             for batch in _BATCHES:
                 if self.network.buffers[stage.output].height < batch:
                     continue
-                trial = self.assign({**best.batches, stage.first_layer: batch}, budget)
-                if trial and trial.cost < best.cost * _WORTH:
+                trial = self.assign({**best.batches, stage.first_layer: batch}, budget, price)
+                if trial and trial.worth(price) < best.worth(price) * _WORTH:
                     best = trial
         return best
 
     def within_flash(self, budget: int) -> Assignment | None:
-        """As `within`, and with weights that fit the target's flash where there is a way."""
-        self.encodings = {}
+        """As `within`, and with weights that fit the target's flash where there is a way.
+
+        A price on flash is raised until they fit, then narrowed down to the lowest that makes them.
+        """
         best = self.within(budget)
         if best is None or self.target.flash_bytes is None:
             return best
         limit = self.target.flash_bytes - blob.fixed_bytes(self.network)
-        trial: Assignment | None = best
-        while trial and trial.stored > limit:
-            best = trial
-            trial = self.within(budget) if self._exclude(trial, trial.stored - limit) else None
-        if trial:
-            return trial
-        # Not enough: everything in its smallest form, and the linker says what is missing still.
-        self.encodings = {}
-        for i, layer in enumerate(self.network.layers):
-            if i in best.options:
-                options = self._options(i, layer, 1, _UNLIMITED)
-                self.encodings[i] = {min(options, key=lambda o: (o.stored, o.cost)).model.encoding}
-        return self.within(budget) or best
-
-    def _exclude(self, assignment: Assignment, excess: int) -> bool:
-        """Has some layers take smaller encodings, those that lose least a byte; False when none is left."""
-        swaps = []
-        for i, option in assignment.options.items():
-            batch = assignment.batches[self.stage_of[i]]
-            for other in self._options(i, self.network.layers[i], batch, _UNLIMITED):
-                saved = option.stored - other.stored
-                if saved > 0:
-                    swaps.append(((other.cost - option.cost) / saved, i, other))
-        swapped: set[int] = set()
-        for _, i, other in sorted(swaps, key=lambda swap: swap[:2]):
-            if excess > 0 and i not in swapped:
-                swapped.add(i)
-                excess -= assignment.options[i].stored - other.stored
-                self.encodings[i] = {other.model.encoding}
-        return bool(swapped)
+        low, high = 0.0, _FIRST_PRICE
+        while best.stored > limit and high <= _LAST_PRICE:
+            low, high = high, high * _PRICE_STEP
+            best = self.within(budget, high) or best
+        if low == 0.0 or best.stored > limit:
+            return best  # it fits at no price; or nothing does, and the linker says what is missing
+        for _ in range(_PRICE_ROUNDS):
+            middle = (low * high) ** 0.5
+            trial = self.within(budget, middle)
+            if trial and trial.stored <= limit:
+                high = middle
+                best = min(best, trial, key=lambda a: a.cost)
+            else:
+                low = middle
+        return best
 
     def budget(self) -> int:
         """Bytes for the arena, of which some are the engine's state."""
@@ -201,11 +221,32 @@ class _Chooser:
         state = align(
             len(self.network.layers) * LAYER_STATE_BYTES + len(self.network.buffers) * BUFFER_STATE_BYTES
         )
-        return self.within_flash(budget - state)
+        budget -= state
+        if self.target.optimize == "sram":
+            return self.within_flash(budget)
+        found = []
+        for hold in self._holds(budget):
+            self.hold = hold
+            found.append((self.within_flash(budget), hold))
+        # What fits the flash best, then what is fastest.
+        limit = max((self.target.flash_bytes or _UNLIMITED) - blob.fixed_bytes(self.network), 0)
+        fitting = [(a, hold) for a, hold in found if a is not None]
+        if not fitting:
+            return None
+        best, self.hold = min(fitting, key=lambda f: (max(f[0].stored - limit, 0), self._rank(f[0])))
+        return best
+
+    def _rank(self, assignment: Assignment) -> tuple[float, float]:
+        if self.target.optimize == "flash":
+            return assignment.stored, assignment.cost
+        return assignment.cost, assignment.stored
 
 
-def _apply(network: Network, assignment: Assignment) -> None:
+def _apply(network: Network, assignment: Assignment, hold: Stage | None) -> None:
     stage_batch = 1
+    for layer in network.layers:
+        held = hold is not None and layer.output == hold.output
+        layer.hold_rows = network.buffers[layer.inputs[0]].height if held else 0
     for i, layer in enumerate(network.layers):
         if i in assignment.options:
             stage_batch = assignment.batches.get(i, stage_batch)
@@ -224,12 +265,12 @@ def choose(network: Network, target: Target) -> bool:
     chooser = _Chooser(network, target)
     limit = budget = chooser.budget()
     while assignment := chooser.best(budget):
-        _apply(network, assignment)
+        _apply(network, assignment, chooser.hold)
         made = plan(network).arena_bytes
         if made <= limit:
             return True
         budget -= made - limit  # first fit has wasted some of what the bound promised
     lean = _Chooser(network, Target(target.family, "sram")).best(_UNLIMITED)
     assert lean is not None, "without limits there is always a way"
-    _apply(network, lean)
+    _apply(network, lean, None)
     return False

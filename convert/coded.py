@@ -176,7 +176,8 @@ def _classes(parts: Sequence[Ints], count: int) -> Ints:
     found[order] = np.minimum((shares * count * 0.9999).astype(np.int64), count - 1)
     for _ in range(_ROUNDS):
         cost = np.stack(
-            [sum(part @ _bits_of(part[found == k].sum(axis=0)) for part in parts) for k in range(count)], axis=1
+            [sum(part @ _bits_of(part[found == k].sum(axis=0)) for part in parts) for k in range(count)],
+            axis=1,
         )
         again = np.argmin(cost, axis=1)
         if (again == found).all():

@@ -53,7 +53,9 @@ def stored_weights(layer: Layer) -> bytes:
     """The weights of `layer` as they stand in flash; none for a layer without weights."""
     if layer.weights is None:
         return b""
-    return _coded(layer).stream if layer.encoding is Encoding.CODED else _ENCODERS[layer.encoding](layer.weights)
+    return (
+        _coded(layer).stream if layer.encoding is Encoding.CODED else _ENCODERS[layer.encoding](layer.weights)
+    )
 
 
 def stored_params(layer: Layer) -> list[bytes]:

@@ -102,6 +102,7 @@ class Layer:
     conv_kernel: ConvKernel = ConvKernel.PLAIN
     encoding: Encoding = Encoding.DENSE
     batch_rows: int = 1  # output rows made at once; the same for all layers of a stage
+    hold_rows: int = 0  # input rows that must be there before its stage begins
     coded: Coded | None = None  # set by convert/coded.py
 
 

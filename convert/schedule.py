@@ -4,6 +4,8 @@ Mirrors Engine::PushRow (firmware_cpp/engine/engine.cc) step by step; the plan i
 A stage is the layers that write one buffer (a fire module's two expands, say); they make a row together.
 After each row the deepest stage that can go on goes on, so that rows are used up before more are made.
 A stage whose rows are smaller than those it reads uses up all that wait for it before deeper ones go on.
+A stage may be held back until so many rows of its input are there: with the whole of a small map waiting, what
+is above it is done and leaves its memory to the deeper stages, which then make more rows at once.
 A pool whose windows overlap uses an input row for two output rows; between the two, the plain readers of the
 finished row (the next squeeze) take it, so that both output rows share one place.
 """
@@ -29,6 +31,10 @@ class Stage:
     @property
     def batch_rows(self) -> int:
         return self.layers[0].batch_rows
+
+    @property
+    def hold_rows(self) -> int:
+        return self.layers[0].hold_rows
 
 
 def stages_of(network: Network) -> list[Stage]:
@@ -124,6 +130,8 @@ class _Simulation:
     def ready(self, s: int) -> bool:
         stage = self.stages[s]
         rows = self.next_rows(s)
+        if self.rows_done[stage.layers[0].inputs[0]] < stage.hold_rows:
+            return False
         return len(rows) > 0 and all(
             rows_needed(layer, rows[-1], self.in_row[s], self.heights[i])[1] < self.rows_done[i]
             for layer in stage.layers

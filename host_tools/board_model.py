@@ -13,8 +13,9 @@ from host_tools.boards import Board
 from model import files
 from model.errors import UserError
 
-# What a firmware takes beside the arena: stack, the UART's ring, variables; and beside the weights: code.
-_SRAM_RESERVE = 8 * 1024
+# What a firmware takes beside the arena: stack, the UART's ring, variables, and 4 KB for the user's own; and
+# beside the engine's model: code.
+_SRAM_RESERVE = 9300
 _FLASH_RESERVE = 60 * 1024
 _FILES = ("model_sqz.c", "model_sqz.h", "model_settings.h", "model.sqz")
 _REPO = Path(__file__).resolve().parent.parent
@@ -28,6 +29,7 @@ class Request:
     optimize: str = "speed"
     sram_bytes: int | None = None
     flash_bytes: int | None = None
+    encoding: str | None = None
 
 
 def target_for(board: Board, manifest: dict[str, Any], request: Request) -> Target:
@@ -38,13 +40,13 @@ def target_for(board: Board, manifest: dict[str, Any], request: Request) -> Targ
     if request.kernels == "mve" and board.kernels != "mve":
         raise UserError(f"--kernels mve: {board.name}'s {board.cpu} has no Helium; it runs dsp or portable")
     row = manifest["input"]["width"] * manifest["input"]["channels"]
-    parameters = manifest["engine_model_bytes"] - manifest["weights_stored_bytes"]
     return Target(
         family=request.kernels or board.kernels,
         optimize=request.optimize,
-        flash_bytes=request.flash_bytes or max(board.total("image") - _FLASH_RESERVE - parameters, 1),
+        flash_bytes=request.flash_bytes or max(board.total("image") - _FLASH_RESERVE, 1),
         sram_bytes=request.sram_bytes,
         sram_limit=max(board.total("data") - _SRAM_RESERVE - row, 1),
+        encoding=request.encoding,
     )
 
 
@@ -56,12 +58,11 @@ def made_for(source: Path, board: str) -> dict[str, Any]:
     return {"engine_sha256": json.loads(record.read_text(encoding="utf-8"))["engine_sha256"]}
 
 
-def made_from(target: Target, tflite_bytes: bytes, labels: list[str]) -> dict[str, Any]:
+def made_from(target: Target, tflite_bytes: bytes) -> dict[str, Any]:
     """Everything that a board's engine model depends on."""
     return {
         "target": dataclasses.asdict(target),
         "tflite_sha256": files.sha256(tflite_bytes),
-        "labels": labels,
         "tools_sha256": _tools_digest(),
     }
 
@@ -95,7 +96,7 @@ def prepare(board: Board, source: Path, folder: Path, request: Request) -> dict[
     manifest = json.loads((source / "manifest.json").read_text(encoding="utf-8"))
     target = target_for(board, manifest, request)
     content = (source / "model.tflite").read_bytes()
-    key = made_from(target, content, manifest["labels"])
+    key = made_from(target, content)
     record = folder / "engine.json"
     if record.is_file():
         made = json.loads(record.read_text(encoding="utf-8"))
@@ -117,11 +118,12 @@ def _write(
     from convert import arrays, encodings, engine_model, report, settings, tflite, tflm
 
     file = tflite.read(path)
-    made = engine_model.make(file, manifest["labels"], target)
+    # No labels: nothing on a board reads them, and ImageNet's take 20 KB. The host names the classes.
+    made = engine_model.make(file, [], target)
     stored = sum(len(encodings.stored_weights(layer)) for layer in made.network.layers)
     for option, limit, least in (
         ("--sram-bytes", request.sram_bytes, made.plan.arena_bytes),
-        ("--flash-bytes", request.flash_bytes, stored),
+        ("--flash-bytes", request.flash_bytes, len(made.content)),
     ):
         if limit is not None and least > limit:
             raise UserError(f"{option} {limit:,}: {manifest['model']} would take {least:,} bytes; give more")

@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from convert.target import FAMILIES, OPTIMIZE
+from convert.target import ENCODINGS, FAMILIES, OPTIMIZE
 from host_tools import board_model, boards
 from host_tools.board_model import Request
 from host_tools.boards import Board
@@ -83,7 +83,15 @@ def add_request_arguments(parser: argparse.ArgumentParser) -> None:
         help="most for the engine's arena (twice the leanest one, within what the board has)",
     )
     parser.add_argument(
-        "--flash-bytes", type=int, metavar="BYTES", help="most for the weights (what the board's flash holds)"
+        "--flash-bytes",
+        type=int,
+        metavar="BYTES",
+        help="most for the engine's model (what the board's flash holds)",
+    )
+    parser.add_argument(
+        "--encoding",
+        choices=ENCODINGS,
+        help="of all weights that can be stored so (whatever suits each layer)",
     )
 
 
@@ -93,7 +101,7 @@ def request_of(args: argparse.Namespace) -> Request:
         value = getattr(args, option)
         if value is not None and value <= 0:
             raise UserError(f"--{option.replace('_', '-')} {value}: wanted a positive number of bytes")
-    return Request(args.kernels, args.optimize, args.sram_bytes, args.flash_bytes)
+    return Request(args.kernels, args.optimize, args.sram_bytes, args.flash_bytes, args.encoding)
 
 
 def run(args: argparse.Namespace) -> int:

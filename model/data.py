@@ -41,8 +41,8 @@ class _Form:
 
     def notice(self, source: object, count: int, seen: str = "") -> str:
         """One line on `count` images of `source` that had another size."""
-        how = f"resized {count} images" if self.fit == "resize" else f"took the centre of {count} images"
-        return f"{source}: {how}{seen} to {self.size[0]}x{self.size[1]}"
+        did = "resized" if self.fit == "resize" else "cropped"
+        return f"{source}: {did} {count} images{seen} to {self.size[0]}x{self.size[1]}"
 
 
 def load(

@@ -16,7 +16,8 @@ class Packed {
  public:
   explicit Packed(const uint8_t* packed)
       : scales_(packed[0] | uint32_t{packed[1]} << 8),
-        index_bits_(packed[2]),
+        index_bits_(packed[2] & 31),
+        bias_shift_(packed[2] >> 5),
         bias_bits_(packed[3]),
         multipliers_(packed + kHeaderBytes),
         bits_(multipliers_ + 5 * scales_) {}
@@ -42,12 +43,13 @@ class Packed {
     uint32_t value = bits_.Read(low_bits);
     value |= bits_.Read(bias_bits_ - low_bits) << (low_bits & 31);
     const uint32_t gone = 32 - bias_bits_;
-    return static_cast<int32_t>(value << gone) >> gone;
+    return static_cast<int32_t>(static_cast<uint32_t>(static_cast<int32_t>(value << gone) >> gone) << bias_shift_);
   }
 
  private:
   uint32_t scales_;
   uint32_t index_bits_;
+  uint32_t bias_shift_;
   uint32_t bias_bits_;
   const uint8_t* multipliers_;
   BitStream bits_;

@@ -129,6 +129,7 @@ bool Engine::Ready(int stage) const {
   if (Accumulates(model_.layer(stage).kind)) {
     return in_row_[stage] < rows_done_[model_.layer(stage).inputs[0]];
   }
+  if (rows_done_[model_.layer(stage).inputs[0]] < model_.layer(stage).hold_rows) return false;
   const int last_row = out_row + BatchRows(stage) - 1;
   for (int i = stage; i < model_.layer_count() && model_.layer(i).output == output; ++i) {
     const LayerRecord& layer = model_.layer(i);

@@ -112,6 +112,8 @@ struct LayerRecord {
   int8_t act_max;
   ConvKernel kernel;   // of CONV_2D
   uint8_t batch_rows;  // output rows made at once; the same for all layers of a stage
+  uint16_t hold_rows;  // CONV_2D: rows of inputs[0] that must be there before its stage begins
+  uint16_t reserved;
   uint32_t weights_offset;
   uint32_t weights_bytes;
   uint32_t scratch_offset;  // in the arena: int32 sums (AVERAGE_POOL, MEAN), the kernel's (CONV_2D)
@@ -123,7 +125,7 @@ struct LayerRecord {
   // SOFTMAX: multiplier, left shift, smallest difference to the maximum that counts.
   int32_t params[6];
 };
-static_assert(sizeof(LayerRecord) == 64, "convert/blob.py writes 64 bytes");
+static_assert(sizeof(LayerRecord) == 68, "convert/blob.py writes 68 bytes");
 
 }  // namespace squeeze
 

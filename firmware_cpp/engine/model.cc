@@ -112,6 +112,11 @@ class Checker {
       for (int k = 0; k < inputs; ++k) {
         if (!Apart(Ring(model_.buffer(layer.inputs[k])), Ring(out))) return Status::kBadOffset;
       }
+      // What is held back stands in the ring. The stage's first layer decides for all.
+      if (layer.hold_rows > (layer.kind == LayerKind::kConv2D ? model_.buffer(layer.inputs[0]).ring_rows : 0) ||
+          (stage_goes_on && layer.hold_rows != model_.layer(i - 1).hold_rows)) {
+        return Status::kBadLayer;
+      }
       const Status status = Layer(layer, model_.buffer(layer.inputs[0]), out);
       if (status != Status::kOk) return status;
     }

@@ -7,6 +7,7 @@ from model.errors import UserError
 from model.importers import caffe, deep_compression, keras_npz
 from model.importers.checks import Arrays, Shapes, checked
 
+_MOST_BYTES = 256 << 20  # 50 times a SqueezeNet of float32: more is not read into memory
 _FORMATS: dict[str, Callable[[Path, Shapes], Mapping[str, Arrays]]] = {
     ".net": deep_compression.load,
     ".npz": keras_npz.load,
@@ -29,6 +30,9 @@ def load(path: Path, shapes: Shapes) -> dict[str, Arrays]:
         raise UserError(f'{path}: "{path.suffix}" is no format of weights; want {", ".join(_FORMATS)}')
     if not path.is_file():
         raise UserError(f"{path}: no such file; want weights ({', '.join(_FORMATS)})")
+    size = path.stat().st_size
+    if size > _MOST_BYTES:
+        raise UserError(f"{path}: {size} bytes; want at most {_MOST_BYTES}, enough for any SqueezeNet")
     return checked(path, _FORMATS[path.suffix](path, shapes), shapes)
 
 

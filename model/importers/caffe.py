@@ -15,8 +15,6 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message, message_fa
 from model.errors import UserError
 from model.importers.checks import Arrays, Shapes, layer_name, shown
 
-_MOST_BYTES = 256 << 20  # 50 times a SqueezeNet, and all of it is held in memory
-
 _Field = descriptor_pb2.FieldDescriptorProto
 # message -> (field, number, type, repeated, packed). Names are bytes: a damaged file's need not be UTF-8.
 _MESSAGES: dict[str, tuple[tuple[str, int, int | str, bool, bool], ...]] = {
@@ -72,9 +70,6 @@ def load(path: Path, shapes: Shapes) -> dict[str, Arrays]:
 
     Raises UserError.
     """
-    size = path.stat().st_size
-    if size > _MOST_BYTES:
-        raise UserError(f"{path}: {size} bytes; want at most {_MOST_BYTES}, enough for any SqueezeNet")
     net = NetParameter()
     try:
         net.ParseFromString(path.read_bytes())

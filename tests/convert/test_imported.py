@@ -1,4 +1,4 @@
-"""`python -m convert` of imported weights: what it writes, keeps, refuses. A v1.1 of 31 pixels, 10 classes."""
+"""`python -m convert` of imported weights: what it writes, keeps, refuses. v1.1 of 31 pixels, 10 classes."""
 
 import json
 import re

@@ -66,7 +66,7 @@ def converted(blob_bytes=64, arena_bytes=1000, source=""):
     }
     for board in boards.names():
         target = board_model.target_for(boards.load(board), MANIFEST, firmware.BOARD_DEFAULT)
-        made = MADE | {"made_from": board_model.made_from(target, TFLITE, [])}
+        made = MADE | {"made_from": board_model.made_from(target, TFLITE)}
         for name, text in (files | {"engine.json": json.dumps(made)}).items():
             write(folder / "firmware" / board / "model" / name, text)
     write(folder / "manifest.json", json.dumps(MANIFEST))

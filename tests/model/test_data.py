@@ -311,7 +311,7 @@ def test_crop(tmp_path, source, seen, side, resized_to):
     assert (found.x[0] == centre_of(image, resized_to, side)).all()
     assert bool(found.notices) == (seen != (side, side))
     for notice in found.notices:
-        assert "took the centre of" in notice and f"to {side}x{side}" in notice
+        assert "cropped" in notice and f"to {side}x{side}" in notice
 
 
 def test_crop_of_images_that_are_not_square(tmp_path):

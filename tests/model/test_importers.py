@@ -233,6 +233,15 @@ def test_caffemodel_mistakes(tmp_path):
     )
 
 
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_oversized_files_are_not_read(tmp_path, suffix):
+    path = tmp_path / f"a{suffix}"
+    with path.open("wb") as file:
+        file.truncate(1 << 40)  # a hole, no bytes on the disk
+    with pytest.raises(UserError, match="1099511627776 bytes; want at most 268435456"):
+        importers.load(path, SHAPES)
+
+
 def test_file_that_is_none(tmp_path):
     with pytest.raises(UserError, match=r'a\.h5: "\.h5" is no format of weights; want \.net, \.npz'):
         importers.load(tmp_path / "a.h5", SHAPES)
