@@ -31,6 +31,17 @@ class BufferSet {
   uint32_t bits_[kMaxBuffers / 32] = {};
 };
 
+// Bytes [begin, end) of the arena.
+struct Span {
+  uint32_t begin;
+  uint32_t end;
+};
+
+bool Apart(const Span& a, const Span& b) { return a.end <= b.begin || b.end <= a.begin; }
+
+// Of a buffer that lies within the arena.
+Span Ring(const BufferRecord& b) { return {b.offset, b.offset + RowBytes(b) * b.ring_rows}; }
+
 // The input's ring has room for all rows that a convolution reads at once.
 bool RingHolds(const LayerRecord& layer, const BufferRecord& in, const BufferRecord& out) {
   for (int row = 0; row < out.height; row += layer.batch_rows) {
@@ -98,6 +109,9 @@ class Checker {
           !LayerKernelBuilt(layer.kind)) {
         return Status::kNoKernel;
       }
+      for (int k = 0; k < inputs; ++k) {
+        if (!Apart(Ring(model_.buffer(layer.inputs[k])), Ring(out))) return Status::kBadOffset;
+      }
       // What is held back stands in the ring. The stage's first layer decides for all.
       if (layer.hold_rows > (layer.kind == LayerKind::kConv2D ? model_.buffer(layer.inputs[0]).ring_rows : 0) ||
           (stage_goes_on && layer.hold_rows != model_.layer(i - 1).hold_rows)) {
@@ -153,9 +167,16 @@ class Checker {
   }
 
   Status Sums(const LayerRecord& layer, uint64_t count) const {
-    return Inside(layer.scratch_offset, count * sizeof(int32_t), header_.state_offset, sizeof(int32_t))
-               ? Status::kOk
-               : Status::kBadOffset;
+    return ScratchOk(layer, count * sizeof(int32_t), sizeof(int32_t)) ? Status::kOk : Status::kBadOffset;
+  }
+
+  // Scratch within the arena, and apart from the rings of its layer: rows that it makes must not become
+  // tables or offsets that it follows.
+  bool ScratchOk(const LayerRecord& layer, uint64_t bytes, uint32_t alignment) const {
+    if (!Inside(layer.scratch_offset, bytes, header_.state_offset, alignment)) return false;
+    const Span scratch = {layer.scratch_offset, layer.scratch_offset + static_cast<uint32_t>(bytes)};
+    return Apart(scratch, Ring(model_.buffer(layer.inputs[0]))) &&
+           Apart(scratch, Ring(model_.buffer(layer.output)));
   }
 
   Status Conv(const LayerRecord& layer, const BufferRecord& in, const BufferRecord& out) const {
@@ -175,7 +196,7 @@ class Checker {
     const uint32_t overrun = coded ? kPeekOverrun : 0;
     const auto param = [&layer](int i) { return static_cast<uint32_t>(layer.params[i]); };
     if (!Inside(layer.weights_offset, uint64_t{layer.weights_bytes} + overrun, total, kBlobAlignment) ||
-        !Inside(layer.scratch_offset, layer.scratch_bytes, header_.state_offset, kArenaAlignment) ||
+        !ScratchOk(layer, layer.scratch_bytes, kArenaAlignment) ||
         !(coded ? Inside(param(0), uint64_t{param(1)} + overrun, total, 1)
                 : Inside(param(0), n * 4, total, 4) && Inside(param(1), n * 4, total, 4) &&
                       Inside(param(2), n, total, 1))) {

@@ -10,6 +10,7 @@
 #include <sanitizer/common_interface_defs.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -45,6 +46,12 @@ Progress g_progress;
 void LastWords() {
   std::fprintf(stderr, "mutant %lu of seed %lu of %s\n", g_progress.mutant, g_progress.seed,
                g_progress.model);
+}
+
+void OnSignal(int signal) {
+  std::fprintf(stderr, signal == SIGALRM ? "no end after a minute\n" : "aborted\n");
+  LastWords();
+  std::_Exit(1);
 }
 
 // SplitMix64 (Steele, Lea, Flood, 2014): the same numbers everywhere.
@@ -235,9 +242,14 @@ bool Read(const char* path, Bytes* content) {
 
 }  // namespace
 
+// UBSan has another death callback, which only an abort reaches.
+extern "C" const char* __ubsan_default_options() { return "abort_on_error=1:print_stacktrace=1"; }
+
 int main(int argc, char** argv) {
   if (argc < 4) return 2;
   __sanitizer_set_death_callback(LastWords);
+  std::signal(SIGABRT, OnSignal);
+  std::signal(SIGALRM, OnSignal);
   g_progress.seed = std::strtoul(argv[1], nullptr, 10);
   const unsigned long count = std::strtoul(argv[2], nullptr, 10);
   for (int i = 3; i < argc; ++i) {

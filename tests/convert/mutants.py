@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from convert import blob, host_engine, plan
+from convert import blob, coded, host_engine, plan
 from convert.kernels import FAMILY_KERNELS
 from convert.network import Kind, Network
 from tests.kernels import random_layers, variants
@@ -45,6 +45,7 @@ class Sound:
 
 def of(network: Network) -> Sound:
     """The engine model of a network whose kernels are chosen."""
+    coded.code(network)
     return Sound(blob.serialize(network, plan.plan(network), ["one", "zwei", "drü"]), features(network))
 
 

@@ -7,7 +7,7 @@ import zlib
 import numpy as np
 import pytest
 
-from convert import blob, host_engine, plan, proof, tflite
+from convert import blob, coded, host_engine, plan, proof, tflite
 from convert.choose import choose
 from convert.lower import lower
 from convert.network import Buffer, ConvKernel, Encoding, Kind, Layer, Network
@@ -20,6 +20,14 @@ OK, TRUNCATED, BAD_MAGIC, BAD_VERSION, BAD_CHECKSUM, BAD_LAYER, NO_KERNEL = 0, 2
 
 
 LABELS = ["one", "zwei", "drü"]
+# Sizes of firmware_cpp/engine/format.h's records, and offsets of fields in LayerRecord.
+HEADER, BUFFER, LAYER = 108, 16, 68
+STRIDE_H, KERNEL, WEIGHTS_OFFSET, WEIGHTS_BYTES, BIAS_OFFSET = 4, 22, 28, 32, 44
+
+
+def record_of(network: Network, layer: int) -> int:
+    """Where the record of a layer begins in the model of `network`."""
+    return HEADER + BUFFER * len(network.buffers) + LAYER * layer
 
 
 @pytest.fixture(scope="module")
@@ -34,12 +42,13 @@ def converted():
 def of_a_family():
     """A network for each family's kernels and encodings: those a host runs as well."""
     made, kernels = [], set()
-    for target in (Target("dsp"), Target("dsp", "flash"), Target("mve")):
+    for target in (Target("dsp"), Target("dsp", "flash", encoding="sparse"), Target("mve")):
         network = lower(tflite.parse(small_net.tflite()))
         if target.optimize == "flash":
             for layer in network.layers:
                 if layer.weights is not None:
                     layer.weights = np.where(np.abs(layer.weights) > 90, layer.weights, 0).astype(np.int8)
+        coded.code(network)
         choose(network, target)
         kernels |= {la.conv_kernel.name for la in network.layers if la.kind is Kind.CONV_2D}
         made.append((network, blob.serialize(network, plan.plan(network), LABELS)))
@@ -88,7 +97,7 @@ def test_statuses(converted):
 def tables_end(content: bytes) -> int:
     """Where the header, the buffers' and the layers' records end."""
     buffers, layers = struct.unpack_from("<HH", content, 56)
-    return 108 + 16 * buffers + 76 * layers
+    return HEADER + BUFFER * buffers + LAYER * layers
 
 
 def input_shape(network) -> tuple[int, int, int]:
@@ -100,7 +109,7 @@ def test_a_kernel_that_is_not_built_is_refused(converted):
     network, content = converted
     changed = bytearray(content)
     i = next(i for i, layer in enumerate(network.layers) if layer.kind is Kind.CONV_2D)
-    changed[108 + 16 * len(network.buffers) + 76 * i + 22] = 99  # its kernel
+    changed[record_of(network, i) + KERNEL] = 99
     assert status_of(resealed(changed)) == NO_KERNEL
 
 
@@ -108,7 +117,7 @@ def test_sparse_weights_that_leave_their_channel_are_refused(of_a_family, tmp_pa
     network, content = of_a_family[1]
     for i, layer in enumerate(network.layers):
         if layer.kind is Kind.CONV_2D and layer.encoding is Encoding.SPARSE:
-            (offset,) = struct.unpack_from("<I", content, 108 + 16 * len(network.buffers) + 76 * i + 24)
+            (offset,) = struct.unpack_from("<I", content, record_of(network, i) + WEIGHTS_OFFSET)
             (count,) = struct.unpack_from("<H", content, offset)
             for at, value in ((offset, count + 1), (offset, 0xFFFF), (offset + 2, 0x01FF)):
                 changed = bytearray(content)
@@ -138,7 +147,7 @@ def sweep(content: bytes, network, folder, step: int) -> None:
 
 def test_a_field_at_its_extremes_never_faults(converted, tmp_path):
     network, content = converted
-    sweep(content, network, tmp_path, step=13)  # 13 and the records' 76 bytes share no factor
+    sweep(content, network, tmp_path, step=13)  # 13 and the records' 68 bytes share no factor
 
 
 @pytest.mark.long
@@ -153,8 +162,7 @@ def test_a_mean_with_a_stride_of_zero_is_refused(converted):
     means = [i for i, layer in enumerate(network.layers) if layer.kind is Kind.MEAN]
     assert means
     changed = bytearray(content)
-    layers = 108 + 16 * len(network.buffers)
-    changed[layers + 76 * means[0] + 4] = 0  # stride_h
+    changed[record_of(network, means[0]) + STRIDE_H] = 0
     assert status_of(resealed(changed)) == BAD_LAYER
 
 
@@ -163,8 +171,7 @@ def test_a_bias_at_the_end_of_int32_wraps_and_is_not_undefined(converted, tmp_pa
     changed = bytearray(content)
     for i, layer in enumerate(network.layers):
         if layer.bias is not None:
-            record = 108 + 16 * len(network.buffers) + 76 * i
-            (offset,) = struct.unpack_from("<I", content, record + 32)
+            (offset,) = struct.unpack_from("<I", content, record_of(network, i) + BIAS_OFFSET)
             extremes = np.where(np.arange(layer.bias.size) % 2, 2**31 - 1, -(2**31)).astype("<i4")
             changed[offset : offset + 4 * layer.bias.size] = extremes.tobytes()
     images = np.full((1, *input_shape(network)), 127, np.int8)
@@ -190,7 +197,7 @@ def test_sizes_of_slices_do_not_wrap(tmp_path):
                   scratch_bytes=3_000_000)  # fmt: skip
     network = Network(b"", buffers, [layer], 0, 1, 1, {}, 0, 0)
     content = bytearray(blob.serialize(network, plan.plan(network), []))
-    record = 108 + 16 * 2
+    record = record_of(network, 0)
     content[record + 1] = Encoding.SLICES
-    struct.pack_into("<I", content, record + 28, 0)  # weights_bytes
+    struct.pack_into("<I", content, record + WEIGHTS_BYTES, 0)
     assert status_of(resealed(content)) == BAD_LAYER

@@ -23,10 +23,10 @@ void SumWord(const int8_t* pixel, uint32_t channels, uint32_t count, int32_t* su
     even = Sxtab16(even, word);
     odd = Sxtab16Ror8(odd, word);
   }
-  sums[0] += LowHalf(even);
-  sums[1] += LowHalf(odd);
-  sums[2] += HighHalf(even);
-  sums[3] += HighHalf(odd);
+  sums[0] = WrappingAdd(sums[0], LowHalf(even));
+  sums[1] = WrappingAdd(sums[1], LowHalf(odd));
+  sums[2] = WrappingAdd(sums[2], HighHalf(even));
+  sums[3] = WrappingAdd(sums[3], HighHalf(odd));
 }
 
 }  // namespace
@@ -41,7 +41,7 @@ void MeanRowStep(const MeanRow& m) {
     uint32_t c = 0;
     for (; c + 4 <= channels; c += 4) SumWord(pixel + c, channels, count, sums + c);
     for (; c < channels; ++c) {
-      for (uint32_t x = 0; x < count; ++x) sums[c] += pixel[x * channels + c];
+      for (uint32_t x = 0; x < count; ++x) sums[c] = WrappingAdd(sums[c], pixel[x * channels + c]);
     }
     pixel += count * channels;
     left -= count;
@@ -52,7 +52,7 @@ void MeanRowStep(const MeanRow& m) {
   const int32_t zero_point = m.out_zero_point;
   int8_t* const out = m.out;
   for (uint32_t c = 0; c < channels; ++c) {
-    out[c] = Requantize(sums[c] - padding, multiplier, shift, zero_point, -128, 127);
+    out[c] = Requantize(WrappingAdd(sums[c], -padding), multiplier, shift, zero_point, -128, 127);
   }
 }
 

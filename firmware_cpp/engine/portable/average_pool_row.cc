@@ -15,11 +15,11 @@ void AveragePoolRow(const PoolRow& p) {
     for (uint32_t c = 0; c < p.channels; ++c) {
       int32_t sum = p.first ? 0 : sums[c];
       const int8_t* tap = pixel + c;
-      for (int i = begin; i < end; ++i, tap += p.channels) sum += *tap;
+      for (int i = begin; i < end; ++i, tap += p.channels) sum = WrappingAdd(sum, *tap);
       sums[c] = sum;
       if (p.last) {  // rounds half away from zero, as TFLite does
         const int32_t half = sum > 0 ? count / 2 : -(count / 2);
-        out[c] = Clamp((sum + half) / count, p.act_min, p.act_max);
+        out[c] = Clamp(WrappingAdd(sum, half) / count, p.act_min, p.act_max);
       }
     }
   }

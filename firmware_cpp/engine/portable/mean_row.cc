@@ -9,13 +9,13 @@ void MeanRowStep(const MeanRow& m) {
     for (uint32_t c = 0; c < m.channels; ++c) m.sums[c] = 0;
   }
   for (uint32_t x = 0; x < m.width; ++x, pixel += m.channels) {
-    for (uint32_t c = 0; c < m.channels; ++c) m.sums[c] += pixel[c];
+    for (uint32_t c = 0; c < m.channels; ++c) m.sums[c] = WrappingAdd(m.sums[c], pixel[c]);
   }
   if (!m.last) return;
-  const int32_t count = static_cast<int32_t>(m.pixels);
+  const int32_t padding = m.in_zero_point * static_cast<int32_t>(m.pixels);
   for (uint32_t c = 0; c < m.channels; ++c) {
     m.out[c] =
-        Requantize(m.sums[c] - m.in_zero_point * count, m.multiplier, m.shift, m.out_zero_point, -128, 127);
+        Requantize(WrappingAdd(m.sums[c], -padding), m.multiplier, m.shift, m.out_zero_point, -128, 127);
   }
 }
 
