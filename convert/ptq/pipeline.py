@@ -87,7 +87,9 @@ def _fit(op: Op, bits: int, exact: FloatRun, inexact: Int8Run) -> Integers:
     scales = weight.full_range(weights, bias, source, bits)
     found, bias = rounding.compensated(weights, scales, sums, float(source), weight.largest(bits))
     exact.values[op.outputs[0]] = np.maximum(result, 0, out=result) if activation(op) == "RELU" else result
-    return weight.integers(found.astype(np.int8), scales, bias, source)
+    return weight.integers(
+        found.astype(np.int8), scales, bias, source, inexact.quantization(op.outputs[0]).scale
+    )
 
 
 def _error(wanted: np.ndarray, got: np.ndarray, run: Int8Run, op: Op) -> float:

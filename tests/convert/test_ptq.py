@@ -130,7 +130,8 @@ def test_compensated_rounding_beats_rounding_to_the_nearest_on_new_images(monkey
         graph, source = exact.graph, inexact.quantization(op.inputs[0]).scale
         scales = weight.full_range(graph.weights(op), graph.bias(op), source, bits)
         rounded = weight.nearest(graph.weights(op), scales, bits)
-        return weight.integers(rounded, scales, graph.bias(op), source)
+        out = inexact.quantization(op.outputs[0]).scale
+        return weight.integers(rounded, scales, graph.bias(op), source, out)
 
     monkeypatch.setattr(pipeline, "_fit", plain)
     assert compensated < 0.5 * error()

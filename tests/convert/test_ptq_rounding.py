@@ -82,7 +82,20 @@ def test_scales_fit_the_largest_weight_and_the_bias():
     w = np.array([[0.5, -1.27], [0.0, 0.0], [1e-9, 0.0]], np.float32)
     b = np.array([0.0, 100.0, 100.0], np.float32)
     scales = weights.full_range(w, b, np.float32(1), 8)
-    assert scales[0] == np.float32(0.01)
-    made = weights.integers(weights.nearest(w, scales, 8), scales, b, np.float32(1))
-    assert made.weights[0].tolist() == [50, -127]
-    assert np.allclose(made.bias * scales.astype(np.float64), b, rtol=1e-6)
+    assert 0.01 <= scales[0] <= 0.01 * 2 ** (1 / 8)
+    made = weights.integers(weights.nearest(w, scales, 8), scales, b, np.float32(1), np.float32(1))
+    assert made.weights[0].tolist() == np.round(w[0] / scales[0]).tolist()
+    assert -127 <= made.weights[0, 1] <= -116
+    assert np.allclose(made.bias * scales.astype(np.float64), b, atol=1 / 32)
+
+
+def test_scales_are_few_and_biases_end_with_zero_bits():
+    rng = np.random.default_rng(0)
+    w = rng.normal(0, 1, (1000, 9)).astype(np.float32)
+    b = rng.normal(0, 1, 1000).astype(np.float32)
+    scales = weights.full_range(w, b, np.float32(0.01), 8)
+    assert len(np.unique(scales)) <= 16
+    made = weights.integers(weights.nearest(w, scales, 8), scales, b, np.float32(0.01), np.float32(0.1))
+    step = 0.01 * scales.astype(np.float64)
+    assert not np.any(made.bias % 8)
+    assert np.abs(made.bias * step - b).max() <= 0.1 / 32 + 1e-9
