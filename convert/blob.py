@@ -26,7 +26,7 @@ def version_of(content: bytes) -> int | None:
 
 
 def fixed_bytes(network: Network) -> int:
-    """What the engine's model of `network` takes beside its convolutions' weights and parameters, labels apart."""
+    """What an engine's model takes beside its convolutions' weights and parameters, labels apart."""
     records = len(network.buffers) * _BUFFER.size + len(network.layers) * _LAYER.size
     return _HEADER.size + records + len(network.codes) + _OVERRUN
 

@@ -154,7 +154,7 @@ class _Chooser:
         return self.network.buffers[layer.inputs[0]].height
 
     def _holds(self, budget: int) -> list[Stage | None]:
-        """Stages worth holding back: those that read a small map, but above which most of the work is done."""
+        """Stages worth holding back: those that read a small map. None: none is."""
         found: list[Stage | None] = [None]
         for stage in self.stages:
             source = self.network.buffers[stage.layers[0].inputs[0]]
