@@ -65,7 +65,7 @@ $(CONVERTED): $(if $(OURS),$(OURS) $(wildcard build/$(NAME)/quantized.keras buil
 	@$(PYTHON) -m convert --model "$(MODEL)"
 
 firmware: setup $(CONVERTED) ## build the firmware of MODEL= for BOARD= [OPTIMIZE=speed|flash|sram SRAM_BYTES= FLASH_BYTES= KERNELS=]
-	@$(PYTHON) -m host_tools firmware --model "$(MODEL)" --board "$(BOARD)" $(REQUEST)
+	@$(PYTHON) -m host_tools firmware --model "$(MODEL)" --board "$(BOARD)" $(REQUEST) $(if $(LAYERS),--layers)
 
 flash: firmware ## write it to a real board [DRY_RUN=1]
 	@$(PYTHON) -m host_tools flash --model "$(MODEL)" --board "$(BOARD)" $(REQUEST) $(if $(DRY_RUN),--dry-run)

@@ -1,14 +1,64 @@
 """The memory plan as data for the manifest, and as a table for the terminal."""
 
+import math
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from convert.encodings import stored_weights
+from convert.encodings import stored_bytes
 from convert.network import Kind, Network
 from convert.plan import Plan
+
+
+def entropy_bytes(weights: np.ndarray | None) -> int:
+    """Shannon's bound for int8 weights coded one by one, by how often each value occurs (zeros, too)."""
+    if weights is None:
+        return 0
+    counts = np.unique(weights, return_counts=True)[1]
+    shares = counts / weights.size
+    return math.ceil(-(counts * np.log2(shares)).sum() / 8)
+
+
+def print_sizes(console: Console, made: dict[str, Any], imported: Path | None) -> None:
+    """What an engine's model (its engine.json) takes, layer by layer, beside the weights' entropy.
+
+    imported: the file that the weights came from.
+    """
+    table = Table(title="engine model", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("layer", no_wrap=True)
+    for name in ("kernel", "rows at once", "stored as", "weights", "entropy B", "stored B"):
+        table.add_column(name, justify="right", no_wrap=True)
+    rows = [r for r in made["plan"] if r["weights_bytes"]]
+    for r in rows:
+        table.add_row(
+            r["layer"], r["kernel"], str(r["batch_rows"]), r["encoding"], f"{r['weights']:,}",
+            f"{r['entropy_bytes']:,}", f"{r['weights_bytes']:,}",
+        )  # fmt: skip
+    stored, total = sum(r["weights_bytes"] for r in rows), made["engine_model_bytes"]
+    table.add_section()
+    table.add_row(
+        "all", "", "", "", f"{sum(r['weights'] for r in rows):,}",
+        f"{sum(r['entropy_bytes'] for r in rows):,}", f"{stored:,}",
+    )  # fmt: skip
+    table.add_row("plan and codes", "", "", "", "", "", f"{total - stored:,}")
+    table.add_row("engine model", "", "", "", "", "", f"{total:,}")
+    console.print(table)
+    console.print(
+        "stored: weights with their biases, multipliers and shifts; entropy: of the int8 weights one by one",
+        highlight=False,
+        soft_wrap=True,
+    )
+    if imported is not None and imported.is_file():
+        size = imported.stat().st_size
+        console.print(
+            f"{imported.name}, which they came from: {size:,} B, {size / total:.2f} times as much",
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 def plan_rows(network: Network) -> list[dict[str, Any]]:
@@ -23,22 +73,20 @@ def plan_rows(network: Network) -> list[dict[str, Any]]:
         return {
             "layer": name, "kind": kind, "output": [b.height, b.width, b.channels],
             "arena_offset": b.offset, "arena_bytes": b.ring_rows * b.row_bytes, "ring_rows": b.ring_rows,
-            "macs": 0, "weights_bytes": 0, **more,
+            "macs": 0, "weights_bytes": 0, "entropy_bytes": 0, **more,
         }  # fmt: skip
 
     rows = [row("input", "INPUT", network.input_buffer)]
     seen: set[int] = set()
     for layer in network.layers:
-        parameters = (
-            0 if layer.weights is None else 9 * layer.out_channels
-        )  # int32 bias, multiplier; int8 shift
         entry = row(
             layer.name, layer.kind.name, layer.output, macs=layer.macs,
-            weights_bytes=len(stored_weights(layer)) + parameters,
+            weights_bytes=stored_bytes(layer), entropy_bytes=entropy_bytes(layer.weights),
         )  # fmt: skip
         if layer.kind is Kind.CONV_2D:
             entry |= {
                 "kernel": layer.conv_kernel.name.lower(),
+                "weights": layer.weights.size,
                 "encoding": layer.encoding.name.lower(),
                 "batch_rows": layer.batch_rows,
                 "scratch_bytes": layer.scratch_bytes,

@@ -1,6 +1,7 @@
 """`python -m host_tools firmware`: a model and a board become an ELF, and a BIN where it is flashed."""
 
 import argparse
+import json
 import re
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from convert import report
 from convert.target import ENCODINGS, FAMILIES, OPTIMIZE
 from host_tools import board_model, boards
 from host_tools.board_model import Request
@@ -65,6 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--model", default=DEFAULT_MODEL, metavar="NAME", help=f"as in build/<model>/ ({DEFAULT_MODEL})"
     )
     add_request_arguments(parser)
+    parser.add_argument("--layers", action="store_true", help="also what each layer's weights take")
 
 
 def add_request_arguments(parser: argparse.ArgumentParser) -> None:
@@ -106,17 +109,30 @@ def request_of(args: argparse.Namespace) -> Request:
 
 def run(args: argparse.Namespace) -> int:
     """See model.cli.Command."""
-    make(args.board, config.name_of(args.model), request_of(args))
+    make(args.board, config.name_of(args.model), request_of(args), layers=args.layers)
     return 0
 
 
-def make(board: str, model: str, request: Request = BOARD_DEFAULT) -> None:
-    """Builds (see `build`), and prints what it takes of the board's memory."""
+def make(board: str, model: str, request: Request = BOARD_DEFAULT, layers: bool = False) -> None:
+    """Builds (see `build`), and prints what it takes of the board's memory. `layers`: of each layer, too."""
     elf = build(board, model, request)
-    show(Console(), usage(elf), board, model)
+    console = Console()
+    if layers:
+        made = json.loads((elf.parent / "model" / "engine.json").read_text(encoding="utf-8"))
+        report.print_sizes(console, made, _imported(BUILD / model / "manifest.json"))
+    show(console, usage(elf), board, model)
     for path in (elf, elf.with_suffix(".bin")):
         if path.is_file():
             print(f"wrote {path}")
+
+
+_WEIGHT_SUFFIXES = (".net", ".npz", ".caffemodel")
+
+
+def _imported(manifest: Path) -> Path | None:
+    """The file of weights that a model was imported from; None for others."""
+    inputs = json.loads(manifest.read_text(encoding="utf-8"))["inputs"]
+    return next((Path(p) for p in inputs if Path(p).suffix in _WEIGHT_SUFFIXES), None)
 
 
 def build(board: str, model: str, request: Request = BOARD_DEFAULT, target: str = "firmware") -> Path:
