@@ -15,7 +15,7 @@ from model.errors import UserError
 
 # What a firmware takes beside the arena: stack, the UART's ring, variables, and 4 KB for the user's own; and
 # beside the engine's model: code.
-_SRAM_RESERVE = 9300
+_SRAM_RESERVE = 9800
 _FLASH_RESERVE = 60 * 1024
 _FILES = ("model_sqz.c", "model_sqz.h", "model_settings.h", "model.sqz")
 _REPO = Path(__file__).resolve().parent.parent
