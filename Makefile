@@ -11,6 +11,7 @@ lower = $(shell echo $(1) | tr A-Z_ a-z-)
 option = $(if $($(1)),--$(call lower,$(1)) "$($(1))")
 STAGE = --model "$(MODEL)" $(call option,DATA) $(call option,EPOCHS) $(if $(FRESH),--fresh)
 # With TFLITE= the model is named after the file, unless MODEL= was typed as well.
+IMPORTED = $(call option,WEIGHTS) $(call option,CALIBRATION) $(call option,WEIGHT_BITS)
 CONVERT_MODEL = $(if $(TFLITE),$(if $(filter command line,$(origin MODEL)),--model "$(MODEL)"),--model "$(MODEL)")
 # How the engine's model is made for the board.
 REQUEST = $(call option,OPTIMIZE) $(call option,KERNELS) $(call option,SRAM_BYTES) $(call option,FLASH_BYTES)
@@ -18,7 +19,7 @@ REQUEST = $(call option,OPTIMIZE) $(call option,KERNELS) $(call option,SRAM_BYTE
 DEVICE = $(if $(PORT),--port "$(PORT)",--board "$(BOARD)")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long lint train prune quantize evaluate convert firmware flash simulate validate bench clean
+.PHONY: help setup demo test test-long lint train prune quantize import evaluate convert firmware flash simulate validate bench clean
 
 help: ## this list
 	@echo "make VERB [MODEL=digits] [BOARD=stm32f405] ..."
@@ -48,15 +49,19 @@ prune: setup ## prune the trained network [DATA= EPOCHS= FRESH=1]
 quantize: setup ## quantization-aware training of the pruned network [DATA= EPOCHS= FRESH=1]
 	@$(PYTHON) -m model quantize $(STAGE)
 
+import: setup ## weights trained elsewhere: .net, .npz, .caffemodel [MODEL=imagenet_v1_0 WEIGHTS=file]
+	@$(PYTHON) -m model import --model "$(MODEL)" $(call option,WEIGHTS)
+
 evaluate: setup $(CONVERTED) ## accuracy: Keras, the int8 .tflite, our engine on the host [DATA= LIMIT= JSON=file]
 	@$(PYTHON) -m model evaluate --model "$(MODEL)" $(call option,DATA) $(call option,LIMIT) $(call option,JSON)
 
-convert: setup ## build/<model>/: C arrays, settings, engine model [TFLITE=file LABELS= PREPROCESS= DATA=]
-	@$(PYTHON) -m convert $(CONVERT_MODEL) $(call option,TFLITE) $(call option,LABELS) $(call option,PREPROCESS) $(call option,DATA)
+convert: setup ## build/<model>/: C arrays, settings, engine model [TFLITE=file PREPROCESS= FIT=] [WEIGHTS= CALIBRATION=folder WEIGHT_BITS=] [LABELS= DATA=]
+	@$(PYTHON) -m convert $(CONVERT_MODEL) $(call option,TFLITE) $(call option,PREPROCESS) $(call option,FIT) $(IMPORTED) \
+	  $(call option,LABELS) $(call option,DATA)
 
 # Again when the network has been quantized anew, or the converter has changed; not for a .tflite from elsewhere.
 OURS = $(wildcard $(filter %.toml,$(MODEL)) model/configs/$(NAME).toml)
-$(CONVERTED): $(if $(OURS),$(OURS) $(wildcard build/$(NAME)/quantized.keras model/zoo/$(NAME)/quantized.keras convert/*.py)) | setup
+$(CONVERTED): $(if $(OURS),$(OURS) $(wildcard build/$(NAME)/quantized.keras build/$(NAME)/imported.keras model/zoo/$(NAME)/quantized.keras convert/*.py)) | setup
 	@$(PYTHON) -m convert --model "$(MODEL)"
 
 firmware: setup $(CONVERTED) ## build the firmware of MODEL= for BOARD= [OPTIMIZE=speed|flash|sram SRAM_BYTES= FLASH_BYTES= KERNELS=]

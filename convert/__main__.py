@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from convert import accuracy, artefacts, engine_model, report, tflite
+from convert import accuracy, artefacts, engine_model, imported, report, tflite
+from convert.labels import read_labels
 from model import cli, config, files
 from model.errors import UserError
 from model.preprocess import PREPROCESSES, quantize_images
@@ -20,6 +21,8 @@ BUILD = Path("build")
 ZOO = Path(__file__).resolve().parents[1] / "model" / "zoo"
 EXAMPLES = """examples:
   python -m convert --model digits
+  python -m convert --model imagenet_v1_0 --weights compressed_SqueezeNet.net --calibration images/
+  python -m convert --model imagenet_v1_0 --calibration images/ --weight-bits 7 --labels names.txt
   python -m convert --tflite mine.int8.tflite --labels names.txt
   python -m convert --tflite squeezenet.tflite --model imagenet --preprocess torch"""
 
@@ -36,22 +39,28 @@ def parser() -> argparse.ArgumentParser:
         "--model", metavar="NAME|TOML", help="the model's name (default: digits, or the file's name)"
     )
     p.add_argument("--tflite", type=Path, metavar="FILE", help="convert this int8 .tflite instead of our own")
-    p.add_argument("--labels", type=Path, metavar="FILE", help="with --tflite: class names, one a line")
+    p.add_argument(
+        "--weights", type=Path, metavar="FILE", help="import these first (.net, .npz, .caffemodel)"
+    )
+    p.add_argument(
+        "--calibration", metavar="SOURCE", help="imported weights: images to quantize by (a folder, an .npz)"
+    )
+    p.add_argument(
+        "--weight-bits", type=int, metavar="N", help="imported weights: 4 to 8 in every layer (the TOML's)"
+    )
+    p.add_argument(
+        "--labels", type=Path, metavar="FILE", help="imported weights, --tflite: class names, one a line"
+    )
     p.add_argument(
         "--preprocess",
         choices=sorted(PREPROCESSES),
         help="with --tflite: how a pixel becomes an input value (default byte: int8 = pixel - 128)",
     )
+    p.add_argument(
+        "--fit", choices=config.FITS, help="with --tflite: how images come to the input's size (resize)"
+    )
     p.add_argument("--data", metavar="SOURCE", help="images to measure accuracy on (the model's own)")
     return p
-
-
-def _labels_file(path: Path) -> list[str]:
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read ({error}); want UTF-8 text, one class name a line") from None
-    return [line.strip() for line in lines if line.strip()]
 
 
 def _trained(console: Console, name: str) -> tuple[bytes, dict[str, str]]:
@@ -84,15 +93,23 @@ def _recorded_accuracy(inputs: dict[str, str]) -> Any:
 
 def _gather(args: argparse.Namespace, console: Console) -> tuple[artefacts.Conversion, artefacts.Origin]:
     if args.tflite is None:
-        for option in ("labels", "preprocess"):
+        for option in ("preprocess", "fit"):
             if getattr(args, option):
                 raise UserError(f"--{option} goes with --tflite; {args.model or 'digits'} has its own")
         settings = config.load(args.model or "digits")
+        if settings.weights is not None:
+            return imported.gather(settings, BUILD / settings.name, args, console)
+        if args.labels:
+            raise UserError(f"--labels goes with --tflite; {settings.name} has its own")
+        _refuse_imported_options(args, settings.name)
         content, inputs = _trained(console, settings.name)
         inputs[os.path.relpath(settings.path)] = files.sha256(settings.path.read_bytes())
         file = tflite.parse(content, settings.name)
         converted = artefacts.convert(file, settings.name, list(settings.data.labels), "byte")
-        return converted, artefacts.Origin(inputs, settings.data.source)
+        (source,) = (path for path in inputs if path.endswith(".keras"))
+        float_model = {"file": source, "sha256": inputs[source], "divisor": 255.0}
+        return converted, artefacts.Origin(inputs, settings.data.source, float_model=float_model)
+    _refuse_imported_options(args, "a .tflite")
     file = tflite.read(args.tflite)
     name = args.model or re.sub(r"(\.int8)?\.tflite$", "", args.tflite.name)
     if not re.fullmatch(r"\w[\w.-]*", name):
@@ -101,7 +118,7 @@ def _gather(args: argparse.Namespace, console: Console) -> tuple[artefacts.Conve
     inputs = {str(args.tflite): files.sha256(file.content)}
     labels = []
     if args.labels:
-        labels = _labels_file(args.labels)
+        labels = read_labels(args.labels)
         inputs[str(args.labels)] = files.sha256(args.labels.read_bytes())
     converted = artefacts.convert(file, name, labels, args.preprocess or "byte")
     classes = converted.network.buffers[converted.network.output_buffer].channels
@@ -109,7 +126,16 @@ def _gather(args: argparse.Namespace, console: Console) -> tuple[artefacts.Conve
         raise UserError(f"{args.labels}: {len(labels)} class names; the model has {classes} classes")
     if not args.preprocess:
         _note(console, "images are fed as int8 = pixel - 128; if the model wants otherwise, say --preprocess")
-    return converted, artefacts.Origin(inputs, "")
+    return converted, artefacts.Origin(inputs, "", args.fit or "resize")
+
+
+def _refuse_imported_options(args: argparse.Namespace, what: str) -> None:
+    for option in ("weights", "calibration", "weight_bits"):
+        if getattr(args, option) is not None:
+            raise UserError(
+                f"--{option.replace('_', '-')} goes with a model whose TOML has a table [weights], like "
+                f"imagenet_v1_0; not with {what}"
+            )
 
 
 def _note(console: Console, text: str) -> None:
@@ -126,7 +152,15 @@ def run(args: argparse.Namespace) -> int:
     if source:
         from model import data
 
-        images = data.load(source, "test", shape.height, shape.width, shape.channels, labels=c.labels or None)
+        images = data.load(
+            *(source, "test", shape.height, shape.width, shape.channels),
+            labels=c.labels or None,
+            fit=origin.fit,
+        )
+        if origin.calibration:
+            images = data.without(images, origin.calibration["sha256"])
+            if not len(images.x):
+                raise UserError(f"{source}: the conversion is calibrated with all of its images; want others")
         for notice in images.notices:
             _note(console, notice)
         quantized = quantize_images(
@@ -136,7 +170,7 @@ def run(args: argparse.Namespace) -> int:
         if np.any(images.y >= 0):
             measured = accuracy.measure(c, quantized, images.y)
             measured |= {"data": source, "images_sha256": files.sha256(quantized.tobytes())}
-    else:
+    elif origin.calibration is None:
         measured = _recorded_accuracy(origin.files)
     manifest = artefacts.write(c, BUILD / c.name, origin, measured, golden)
     report.print_plan(console, manifest["plan"], c.plan)

@@ -43,10 +43,19 @@ class Conversion:
 
 @dataclass(frozen=True)
 class Origin:
-    """What a conversion was made from: SHA-256 of each file, by path; the model's own data ("" = none)."""
+    """What a conversion was made from, and how; None where it does not apply.
+
+    `files`: SHA-256 of each, by path. `data`: the model's own ("" = none). `fit`: how images come to the
+    input's size. `float_model`: the Keras model behind it: file, sha256, divisor of its pixels.
+    `calibration`: source, and sha256 of each image's uint8 pixels. `weight_bits`: by layer.
+    """
 
     files: dict[str, str]
     data: str
+    fit: str = "resize"
+    float_model: dict[str, Any] | None = None
+    calibration: dict[str, Any] | None = None
+    weight_bits: dict[str, int] | None = None
 
 
 def convert(file: TfliteFile, name: str, labels: list[str], preprocess: str) -> Conversion:
@@ -117,6 +126,10 @@ def _manifest(c: Conversion, arena: int | None, origin: Origin, accuracy: Any) -
         "labels": c.labels,
         "inputs": origin.files,
         "data": origin.data,
+        "fit": origin.fit,
+        "float": origin.float_model,
+        "calibration": origin.calibration,
+        "weight_bits": origin.weight_bits,
         "plan": report.plan_rows(c.network),
         "peak": report.peak_rows(c.network, c.plan),
         "versions": versions(),

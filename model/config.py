@@ -2,61 +2,20 @@
 
 import re
 import tomllib
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from model.architecture import Architecture, Conv1, Fire, Input, kernels
 from model.errors import UserError
+from model.toml_table import Table, within
 
 CONFIGS = Path(__file__).resolve().parent / "configs"
 FAMILIES = ("v1.0", "v1.1", "small")
 BYPASSES = ("none", "simple", "complex")
 PADS = ("zero", "edge")
-
-
-@dataclass(frozen=True)
-class Input:
-    """Size of the image the network takes, in pixels; channels is 1 (gray) or 3 (RGB)."""
-
-    height: int
-    width: int
-    channels: int
-
-
-@dataclass(frozen=True)
-class Fire:
-    """Output channels of a fire module's three convolutions."""
-
-    squeeze: int
-    expand1x1: int
-    expand3x3: int
-
-
-@dataclass(frozen=True)
-class Conv1:
-    """The first convolution of the small family."""
-
-    filters: int
-    kernel: int
-    stride: int
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """What the network is. `conv1`, `stages`, `batch_norm`, `relu_logits` belong to the small family only.
-
-    `relu_logits`: a ReLU behind conv10, as the paper has it. Without one, LiteRT's optimized kernels round
-    some of conv10's negative values otherwise than its reference kernels, TFLite Micro and the engine do.
-    """
-
-    family: str
-    classes: int
-    bypass: str
-    conv1: Conv1 | None
-    stages: tuple[Fire | Literal["pool"], ...]
-    batch_norm: bool
-    relu_logits: bool
+PREPROCESSES = ("byte", "caffe", "torch")
+FITS = ("resize", "crop")
 
 
 @dataclass(frozen=True)
@@ -117,6 +76,36 @@ class Quantize:
 
 
 @dataclass(frozen=True)
+class Weights:
+    """Of networks whose weights are imported, not trained here: what they want.
+
+    `preprocess`: how they want pixels, a name of model/preprocess.py ("byte": 0 to 255 as they are); it is
+    folded into conv1. `fit`: how an image comes to the input's size, see model/images.py. `conv10_padding`:
+    1 for the authors' v1.0, whose conv10 has a border of zeros; the paper, v1.1 and torchvision have none.
+    """
+
+    preprocess: str
+    fit: str
+    conv10_padding: int
+
+
+@dataclass(frozen=True)
+class Convert:
+    """Conversion of imported weights to int8: bits of the weights, `layers` by name, else `weight_bits`.
+
+    `calibration`: at most so many images, spread evenly over those given.
+    """
+
+    weight_bits: int
+    layers: dict[str, int]
+    calibration: int
+
+    def bits_of(self, layer: str) -> int:
+        """How many bits the weights of the Keras layer `layer` may take, 4 to 8."""
+        return self.layers.get(layer, self.weight_bits)
+
+
+@dataclass(frozen=True)
 class Config:
     """All settings of one model. `path` is the file they come from."""
 
@@ -128,77 +117,20 @@ class Config:
     train: Train
     prune: Prune
     quantize: Quantize
+    weights: Weights | None
+    convert: Convert
+
+    @property
+    def kernels(self) -> dict[str, tuple[int, int, int, int]]:
+        """The shape [height, width, in, out] of every convolution's kernel, by layer, in their order."""
+        return kernels(self.architecture, self.input.channels)
 
 
-class _Table:
-    """A TOML table being read: every key is asked for once, by type and range; `close` rejects the others."""
-
-    def __init__(self, path: Path, section: str, values: dict[str, Any]) -> None:
-        self.path, self.section, self.values = path, section, values
-        self.known: list[str] = []
-
-    def fail(self, key: str, want: str) -> UserError:
-        where = f"[{self.section}] " if self.section else ""
-        seen = f"= {_shown(self.values[key])}" if key in self.values else "is missing"
-        return UserError(f"{self.path}: {where}{key} {seen}; want {want}")
-
-    def read(self, key: str, default: Any, want: str, fits: Callable[[Any], bool]) -> Any:
-        """The value of `key`, or `default` where it is not None; UserError unless `fits` accepts it."""
-        self.known.append(key)
-        if key not in self.values and default is not None:
-            return default
-        if key not in self.values or not fits(self.values[key]):
-            raise self.fail(key, want)
-        return self.values[key]
-
-    def integer(self, key: str, low: int, high: int, default: int | None = None) -> int:
-        return self.read(
-            key, default, f"a whole number from {low} to {high}", lambda v: _within(v, low, high)
-        )
-
-    def number(self, key: str, low: float, high: float, default: float | None = None) -> float:
-        def fits(value: Any) -> bool:
-            return type(value) in (int, float) and low <= value <= high
-
-        return float(self.read(key, default, f"a number from {low:g} to {high:g}", fits))
-
-    def flag(self, key: str, default: bool) -> bool:
-        return self.read(key, default, "true or false", lambda v: isinstance(v, bool))
-
-    def choice(self, key: str, options: tuple[str, ...], default: str | None = None) -> str:
-        want = "one of " + ", ".join(f'"{option}"' for option in options)
-        return self.read(key, default, want, lambda v: isinstance(v, str) and v in options)
-
-    def text(self, key: str, default: str | None = None) -> str:
-        return self.read(key, default, "a string", lambda v: isinstance(v, str))
-
-    def table(self, key: str, required: bool = False) -> "_Table":
-        section = f"{self.section}.{key}" if self.section else key
-        values = self.read(
-            key, None if required else {}, f"a table [{section}]", lambda v: isinstance(v, dict)
-        )
-        return _Table(self.path, section, values)
-
-    def close(self) -> None:
-        for key in self.values:
-            if key not in self.known:
-                raise self.fail(key, "no such key; known here: " + ", ".join(self.known))
-
-
-def _within(value: Any, low: int, high: int) -> bool:
-    return type(value) is int and low <= value <= high  # bool is an int in Python, not here
-
-
-def _shown(value: Any) -> str:
-    text = f'"{value}"' if isinstance(value, str) else str(value).replace("\n", " ")
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _read_stages(table: _Table) -> tuple[Fire | Literal["pool"], ...]:
+def _read_stages(table: Table) -> tuple[Fire | Literal["pool"], ...]:
     want = 'a list of "pool" and [squeeze, expand1x1, expand3x3], each 1 to 1024, at least one of the latter'
 
     def is_fire(stage: Any) -> bool:
-        return isinstance(stage, list) and len(stage) == 3 and all(_within(v, 1, 1024) for v in stage)
+        return isinstance(stage, list) and len(stage) == 3 and all(within(v, 1, 1024) for v in stage)
 
     def fits(value: Any) -> bool:
         return (
@@ -211,7 +143,7 @@ def _read_stages(table: _Table) -> tuple[Fire | Literal["pool"], ...]:
     return tuple("pool" if stage == "pool" else Fire(*stage) for stage in stages)
 
 
-def _read_architecture(table: _Table) -> Architecture:
+def _read_architecture(table: Table) -> Architecture:
     family = table.choice("family", FAMILIES)
     classes = table.integer("classes", 2, 10_000)
     bypass = table.choice("bypass", BYPASSES, "none")
@@ -229,7 +161,7 @@ def _read_architecture(table: _Table) -> Architecture:
     return Architecture(family, classes, bypass, conv1, stages, batch_norm, relu_logits)
 
 
-def _read_input(table: _Table, family: str) -> Input:
+def _read_input(table: Table, family: str) -> Input:
     # Below these sizes the VALID convolution and pools of v1.0 (7x7/2, three pools) and v1.1 leave nothing.
     low, high = {"small": (16, 227), "v1.0": (35, 1024), "v1.1": (31, 1024)}[family]
     size = Input(
@@ -243,7 +175,7 @@ def _read_input(table: _Table, family: str) -> Input:
     return size
 
 
-def _read_data(table: _Table, classes: int) -> Data:
+def _read_data(table: Table, classes: int) -> Data:
     source = table.text("source", "")
     want = f"a list of {classes} different names, one a class (or none)"
 
@@ -260,7 +192,7 @@ def _read_data(table: _Table, classes: int) -> Data:
     return Data(source, tuple(labels))
 
 
-def _read_train(table: _Table, size: Input) -> Train:
+def _read_train(table: Table, size: Input) -> Train:
     side = min(size.height, size.width)
     train = Train(
         epochs=table.integer("epochs", 1, 10_000, 30),
@@ -286,7 +218,7 @@ def _read_train(table: _Table, size: Input) -> Train:
     return train
 
 
-def _read_prune(table: _Table) -> Prune:
+def _read_prune(table: Table) -> Prune:
     epochs = table.integer("epochs", 1, 10_000, 10)
     learning_rate = table.number("learning_rate", 1e-6, 10, 0.05)
     sparsity = table.number("sparsity", 0, 0.99, 0.6)
@@ -296,10 +228,52 @@ def _read_prune(table: _Table) -> Prune:
     return Prune(epochs, learning_rate, sparsity, layers)
 
 
-def _read_quantize(table: _Table) -> Quantize:
+def _read_quantize(table: Table) -> Quantize:
     settings = Quantize(table.integer("epochs", 1, 10_000, 3), table.number("learning_rate", 1e-6, 10, 0.005))
     table.close()
     return settings
+
+
+def _read_weights(root: Table, size: Input, family: str) -> Weights | None:
+    if "weights" not in root.values:
+        root.table("weights")  # a known key
+        return None
+    if family == "small":
+        raise root.fail("weights", "no such table for the small family: its networks are trained here")
+    table = root.table("weights")
+    weights = Weights(
+        table.choice("preprocess", PREPROCESSES),
+        table.choice("fit", FITS, "resize"),
+        table.integer("conv10_padding", 0, 1, 0),
+    )
+    if weights.preprocess != "byte" and size.channels != 3:
+        raise table.fail("preprocess", f'"byte" for images of {size.channels} channel')
+    table.close()
+    return weights
+
+
+def _read_convert(root: Table, layers: list[str], imported: bool) -> Convert:
+    if "convert" in root.values and not imported:
+        raise root.fail(
+            "convert", "it beside a table [weights] only: networks trained here are quantized by training"
+        )
+    table = root.table("convert")
+    low, high = 4, 8
+    want = f"a whole number from {low} to {high}, or a table of them by layer, with a default"
+    bits = table.read("weight_bits", high, want, lambda v: isinstance(v, dict) or within(v, low, high))
+    by_layer: dict[str, int] = {}
+    if isinstance(bits, dict):
+        per_layer = table.table("weight_bits")
+        default = per_layer.integer("default", low, high, high)
+        by_layer = {name: per_layer.integer(name, low, high) for name in layers if name in bits}
+        for name in bits:
+            if name not in (*layers, "default"):
+                raise per_layer.fail(name, f"default or a layer of the network: {', '.join(layers)}")
+    else:
+        default = bits
+    calibration = table.integer("calibration", 1, 100_000, 100)
+    table.close()
+    return Convert(default, by_layer, calibration)
 
 
 def name_of(model: str) -> str:
@@ -329,7 +303,7 @@ def load(name_or_path: str | Path) -> Config:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: not a TOML file: {error}") from error
-    root = _Table(path, "", values)
+    root = Table(path, "", values)
     # The name becomes a folder and part of file names and C identifiers.
     name = root.read(
         "name",
@@ -341,6 +315,8 @@ def load(name_or_path: str | Path) -> Config:
         raise root.fail("name", f'"{path.stem}", as the file is called')
     architecture = _read_architecture(root.table("architecture", required=True))
     size = _read_input(root.table("input", required=True), architecture.family)
+    weights = _read_weights(root, size, architecture.family)
+    layers = list(kernels(architecture, size.channels))
     config = Config(
         name=name,
         path=path,
@@ -350,6 +326,8 @@ def load(name_or_path: str | Path) -> Config:
         train=_read_train(root.table("train"), size),
         prune=_read_prune(root.table("prune")),
         quantize=_read_quantize(root.table("quantize")),
+        weights=weights,
+        convert=_read_convert(root, layers, weights is not None),
     )
     root.close()
     return config

@@ -1,21 +1,24 @@
 """Labelled images from where a user has them, split in train and test. Only cifar10 imports TensorFlow."""
 
+import csv
 import gzip
 import importlib.util
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from model import images
+from model import files, images
+from model.config import FITS
 from model.errors import UserError
 
 SPLITS = ("train", "test")
 SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 RANDOM_COUNT = 100
+LABELS_FILE = "labels.csv"
 _KEYS = ("x_train", "y_train", "x_test", "y_test")
 
 
@@ -29,6 +32,19 @@ class Images:
     notices: list[str]
 
 
+@dataclass(frozen=True)
+class _Form:
+    """What images are brought to: height, width, channels, by which fit."""
+
+    size: tuple[int, int, int]
+    fit: str
+
+    def notice(self, source: object, count: int, seen: str = "") -> str:
+        """One line on `count` images of `source` that had another size."""
+        did = "resized" if self.fit == "resize" else "cropped"
+        return f"{source}: {did} {count} images{seen} to {self.size[0]}x{self.size[1]}"
+
+
 def load(
     source: str,
     split: str,
@@ -37,6 +53,7 @@ def load(
     channels: int,
     limit: int | None = None,
     labels: Sequence[str] | None = None,
+    fit: str = "resize",
 ) -> Images:
     """The images of `split` ("train" or "test") of `source`, at the size and channels asked for.
 
@@ -46,34 +63,41 @@ def load(
       "random[:N]" N uniform random images (100), the same each time, y = -1;
       FILE.npz     x_train, y_train, x_test, y_test: uint8 [n, h, w] or [n, h, w, 1 or 3], integer [n];
       FOLDER       FOLDER/train/<class>/ and FOLDER/test/<class>/, or FOLDER/<class>/ where every fifth
-                   image of a class (sorted by name) is for testing.
+                   image of a class (sorted by name) is for testing;
+      FOLDER       with a labels.csv (file,label: a class's index) beside the images: no split, all images are
+                   "train" and "test" alike; or with nothing but images: likewise, y = -1.
     `limit`: at most so many, spread evenly over the split. `labels`: names of the classes in order; folders
-    must carry these names, or be numbers (their indices). RGB and gray are converted, other sizes resized
-    (bilinear), each with a notice. Raises UserError for anything missing, unreadable or inconsistent.
+    must carry these names, or be numbers (their indices). RGB and gray are converted, other sizes brought to
+    the one asked for by `fit` ("resize" or "crop": images.fitted), each with a notice. Raises UserError for
+    anything missing, unreadable or inconsistent.
     """
     if split not in SPLITS:
         raise UserError(f'split "{split}": want one of {", ".join(SPLITS)}')
     if limit is not None and limit < 1:
         raise UserError(f"limit {limit}: want at least 1 image")
-    size = (height, width, channels)
+    if fit not in FITS:
+        raise UserError(f'fit "{fit}": want one of {", ".join(FITS)}')
+    form = _Form((height, width, channels), fit)
     names = list(labels) if labels else None
     if not source:
         raise UserError(
             "no data: this model has no data of its own; give a folder, an .npz or a name with --data"
         )
     if source == "random" or source.startswith("random:"):
-        return _random(source, size, limit, names)
+        return _random(source, form.size, limit, names)
     if source == "digits":
         x, y = _digits()
-        return _from_arrays(source, *_fifth(x, y, split), size, limit, names or [str(i) for i in range(10)])
+        return _from_arrays(source, *_fifth(x, y, split), form, limit, names or [str(i) for i in range(10)])
     if source == "cifar10":
         x, y, cifar_names = _cifar10(split)
-        return _from_arrays(source, x, y, size, limit, names or cifar_names)
+        return _from_arrays(source, x, y, form, limit, names or cifar_names)
     path = Path(source)
+    if (path / LABELS_FILE).is_file():
+        return _listed(path, form, limit, names)
     if path.is_dir():
-        return _folder(path, split, size, limit, names)
+        return _folder(path, split, form, limit, names)
     if path.suffix == ".npz":
-        return _npz(path, split, size, limit, names)
+        return _npz(path, split, form, limit, names)
     raise UserError(
         f"{source}: no such data; want a folder of class folders, an .npz, digits, cifar10 or random[:N]"
     )
@@ -135,9 +159,7 @@ def _cifar10(split: str) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64], 
     return x, y.reshape(-1).astype(np.int64), names
 
 
-def _npz(
-    path: Path, split: str, size: tuple[int, int, int], limit: int | None, names: list[str] | None
-) -> Images:
+def _npz(path: Path, split: str, form: _Form, limit: int | None, names: list[str] | None) -> Images:
     if not path.is_file():
         raise UserError(f"{path}: no such file; want an .npz with {', '.join(_KEYS)}")
     try:
@@ -170,18 +192,18 @@ def _npz(
         )
     y = y.astype(np.int64)
     names = names or [str(i) for i in range(int(y.max()) + 1)]
-    return _from_arrays(str(path), x.reshape(*x.shape[:3], -1), y, size, limit, names)
+    return _from_arrays(str(path), x.reshape(*x.shape[:3], -1), y, form, limit, names)
 
 
 def _from_arrays(
     source: str,
     x: npt.NDArray[np.uint8],
     y: npt.NDArray[np.int64],
-    size: tuple[int, int, int],
+    form: _Form,
     limit: int | None,
     names: list[str],
 ) -> Images:
-    """Checks the labels of x [n, h, w, c], y [n], and brings the images to `size`."""
+    """Checks the labels of x [n, h, w, c], y [n], and brings the images to `form`."""
     if len(names) < 2:
         raise UserError(f"{source}: {len(names)} class; want at least two to tell apart")
     if y.min() < 0 or y.max() >= len(names):
@@ -196,14 +218,14 @@ def _from_arrays(
         )
     chosen = _spread(len(y), limit)
     x, y = x[chosen], y[chosen]
+    height, width, channels = form.size
     notices = []
-    if x.shape[3] != size[2]:
-        notices.append(f"{source}: turned {len(x)} images from {_colour(x.shape[3])} to {_colour(size[2])}")
-    if x.shape[1:3] != size[:2]:
-        notices.append(
-            f"{source}: resized {len(x)} images from {x.shape[1]}x{x.shape[2]} to {size[0]}x{size[1]}"
-        )
-    return Images(images.resized(images.with_channels(x, size[2]), *size[:2]), y, names, notices)
+    if x.shape[3] != channels:
+        notices.append(f"{source}: turned {len(x)} images from {_colour(x.shape[3])} to {_colour(channels)}")
+    if x.shape[1:3] != (height, width):
+        notices.append(form.notice(source, len(x), f" from {x.shape[1]}x{x.shape[2]}"))
+    x = images.fitted(images.with_channels(x, channels), height, width, form.fit)
+    return Images(x, y, names, notices)
 
 
 def _colour(channels: int) -> str:
@@ -218,7 +240,8 @@ def _class_folders(root: Path, names: list[str] | None) -> tuple[list[Path], lis
         folders.sort(key=lambda path: int(path.name))
     if len(folders) < 2:
         raise UserError(
-            f"{root}: {len(folders)} class folders; want at least two, a folder of images per class"
+            f"{root}: {len(folders)} class folders; want at least two, a folder of images per class, or "
+            f"images with a {LABELS_FILE} beside them"
         )
     if names is None:
         return folders, [path.name for path in folders]
@@ -239,19 +262,54 @@ def _class_folders(root: Path, names: list[str] | None) -> tuple[list[Path], lis
     return [by_name[name] for name in names], names
 
 
-def _folder(
-    root: Path, split: str, size: tuple[int, int, int], limit: int | None, names: list[str] | None
-) -> Images:
+def _images_in(folder: Path) -> list[Path]:
+    """Its image files, sorted."""
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+
+
+def _listed(root: Path, form: _Form, limit: int | None, names: list[str] | None) -> Images:
+    """The images of `root`/labels.csv, in its order."""
+    path = root / LABELS_FILE
+    try:
+        rows = list(csv.reader(path.read_text(encoding="utf-8-sig").splitlines()))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UserError(f"{path}: not a table of text ({error}); want lines of file,label") from error
+    if not rows or [cell.strip() for cell in rows[0]] != ["file", "label"]:
+        raise UserError(f"{path}: begins with {','.join(rows[0] if rows else [])!r}; want file,label")
+    found: list[Path] = []
+    y: list[int] = []
+    classes = len(names) if names else 1 << 16
+    for number, row in enumerate(rows[1:], 2):
+        if not row:
+            continue  # an empty line
+        if len(row) != 2 or not row[0].strip() or not (row[1].strip().isascii() and row[1].strip().isdigit()):
+            raise UserError(f"{path}:{number}: {','.join(row)!r}; want file,label, the label a whole number")
+        if int(row[1]) >= classes:
+            raise UserError(f"{path}:{number}: label {row[1].strip()}; want 0 to {classes - 1}")
+        found.append(root / row[0].strip())
+        y.append(int(row[1]))
+    if not found:
+        raise UserError(f"{path}: names no images; want a line file,label for each")
+    chosen = _spread(len(found), limit)
+    names = names or [str(i) for i in range(max(y) + 1)]
+    return _read_files(root, [found[i] for i in chosen], np.array(y, np.int64)[chosen], form, names)
+
+
+def _folder(root: Path, split: str, form: _Form, limit: int | None, names: list[str] | None) -> Images:
+    plain = _images_in(root)
+    if plain and not any(path.is_dir() for path in root.iterdir()):
+        chosen = [plain[i] for i in _spread(len(plain), limit)]
+        return _read_files(root, chosen, np.full(len(chosen), -1, np.int64), form, names or [])
     presplit = any((root / part).is_dir() for part in SPLITS)
     if presplit and not (root / split).is_dir():
         raise UserError(f"{root}: there is no {root / split}; want both {root / 'train'} and {root / 'test'}")
     parent = root / split if presplit else root
     folders, names = _class_folders(parent, names)
     part: Callable[[int], bool] = (lambda i: i % 5 == 4) if split == "test" else (lambda i: i % 5 != 4)
-    files: list[Path] = []
+    chosen_files: list[Path] = []
     y: list[int] = []
     for index, folder in enumerate(folders):
-        found = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+        found = _images_in(folder)
         if not found:
             raise UserError(f"{folder}: no images ({', '.join(sorted(SUFFIXES))}); want some of every class")
         kept = found if presplit else [path for i, path in enumerate(found) if part(i)]
@@ -259,20 +317,20 @@ def _folder(
             raise UserError(
                 f"{folder}: {len(found)} images, none left for testing (every fifth); want at least 5 of each"
             )
-        files += kept
+        chosen_files += kept
         y += [index] * len(kept)
-    chosen = _spread(len(files), limit)
-    return _read_files(root, [files[i] for i in chosen], np.array(y, np.int64)[chosen], size, names)
+    chosen = _spread(len(chosen_files), limit)
+    return _read_files(root, [chosen_files[i] for i in chosen], np.array(y, np.int64)[chosen], form, names)
 
 
 def _read_files(
-    root: Path, files: list[Path], y: npt.NDArray[np.int64], size: tuple[int, int, int], names: list[str]
+    root: Path, paths: list[Path], y: npt.NDArray[np.int64], form: _Form, names: list[str]
 ) -> Images:
-    x = np.empty((len(files), *size), np.uint8)
+    x = np.empty((len(paths), *form.size), np.uint8)
     resized, recoloured, bad = 0, 0, []
-    for i, path in enumerate(files):
+    for i, path in enumerate(paths):
         try:
-            x[i], wrong_size, wrong_colour = images.read(path, *size)
+            x[i], wrong_size, wrong_colour = images.read(path, *form.size, form.fit)
             resized += wrong_size
             recoloured += wrong_colour
         except (OSError, SyntaxError, ValueError):
@@ -280,11 +338,26 @@ def _read_files(
     if bad:
         shown = ", ".join(str(path) for path in bad[:5]) + (", ..." if len(bad) > 5 else "")
         raise UserError(
-            f"{root}: {len(bad)} of {len(files)} images cannot be read: {shown}; mend or remove them"
+            f"{root}: {len(bad)} of {len(paths)} images cannot be read: {shown}; mend or remove them"
         )
     notices = []
     if recoloured:
-        notices.append(f"{root}: turned {recoloured} images to {_colour(size[2])}")
+        notices.append(f"{root}: turned {recoloured} images to {_colour(form.size[2])}")
     if resized:
-        notices.append(f"{root}: resized {resized} images to {size[0]}x{size[1]} (bilinear)")
+        notices.append(f"{form.notice(root, resized)} (bilinear)")
     return Images(x, y, names, notices)
+
+
+def digests(x: npt.NDArray[np.uint8]) -> list[str]:
+    """SHA-256 of each image's pixels, x [n, h, w, c], in hexadecimal."""
+    return [files.sha256(image.tobytes()) for image in x]
+
+
+def without(found: Images, used: Collection[str]) -> Images:
+    """`found` without the images whose pixels have one of the digests `used`; a notice says how many."""
+    kept = np.array([digest not in used for digest in digests(found.x)], bool)
+    gone = int((~kept).sum())
+    if not gone:
+        return found
+    notices = [*found.notices, f"left out {gone} images that the conversion was calibrated with"]
+    return Images(found.x[kept], found.y[kept], found.labels, notices)

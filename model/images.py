@@ -1,4 +1,4 @@
-"""Images as arrays: gray to RGB and back, resizing. Imports no TensorFlow."""
+"""Images as arrays: gray to RGB and back, brought to a size. Imports no TensorFlow."""
 
 from pathlib import Path
 
@@ -7,6 +7,10 @@ import numpy.typing as npt
 from PIL import Image
 
 Pixels = npt.NDArray[np.uint8]
+
+# "crop" as networks for ImageNet are scored, with the border that v1.0's 227 pixels leave round v1.1's 224:
+# the image covers 227/224 of the size asked for, of which the centre is taken.
+_COVER, _CENTRE = 227, 224
 
 
 def with_channels(x: Pixels, channels: int) -> Pixels:
@@ -19,14 +23,34 @@ def with_channels(x: Pixels, channels: int) -> Pixels:
     return ((x @ weights + 0x8000) >> 16).astype(np.uint8)[..., np.newaxis]
 
 
-def resized(x: Pixels, height: int, width: int) -> Pixels:
-    """[n, h, w, c] -> [n, height, width, c], bilinear (Pillow's, which averages when it shrinks)."""
+def _fitted(picture: Image.Image, height: int, width: int, fit: str) -> Image.Image:
+    """`picture` at the size asked for. Bilinear is Pillow's, which averages when it shrinks.
+
+    "resize": to height x width, whatever becomes of the proportions. "crop": proportions kept, to the
+    smallest size that covers 227/224 of height and of width (rounded), then the centre of it. An image of the
+    size asked for stays as it is.
+    """
+    if picture.size == (width, height):
+        return picture
+    if fit == "resize":
+        return picture.resize((width, height), Image.Resampling.BILINEAR)
+    tall, wide = ((side * _COVER + _CENTRE // 2) // _CENTRE for side in (height, width))
+    scale = max(tall / picture.height, wide / picture.width)
+    size = max(wide, round(picture.width * scale)), max(tall, round(picture.height * scale))
+    if picture.size != size:
+        picture = picture.resize(size, Image.Resampling.BILINEAR)
+    left, top = (picture.width - width) // 2, (picture.height - height) // 2
+    return picture.crop((left, top, left + width, top + height))
+
+
+def fitted(x: Pixels, height: int, width: int, fit: str) -> Pixels:
+    """[n, h, w, c] -> [n, height, width, c], by `fit`: "resize" or "crop"."""
     if x.shape[1:3] == (height, width):
         return x
     out = np.empty((len(x), height, width, x.shape[3]), np.uint8)
     for i, image in enumerate(x):
         picture = Image.fromarray(image[..., 0] if x.shape[3] == 1 else image)
-        out[i] = np.asarray(picture.resize((width, height), Image.Resampling.BILINEAR)).reshape(out.shape[1:])
+        out[i] = np.asarray(_fitted(picture, height, width, fit)).reshape(out.shape[1:])
     return out
 
 
@@ -39,8 +63,10 @@ def _eight_bit(picture: Image.Image) -> Image.Image:
     return picture
 
 
-def read(path: Path, height: int, width: int, channels: int) -> tuple[Pixels, bool, bool]:
-    """The image in `path` as [height, width, channels]; whether it was resized; whether its colour changed.
+def read(
+    path: Path, height: int, width: int, channels: int, fit: str = "resize"
+) -> tuple[Pixels, bool, bool]:
+    """The image in `path` as [height, width, channels]; whether its size was another; whether its colour was.
 
     Raises OSError, SyntaxError or ValueError, as Pillow does, when the file is not a whole readable image.
     """
@@ -48,7 +74,5 @@ def read(path: Path, height: int, width: int, channels: int) -> tuple[Pixels, bo
         gray = file.mode in ("1", "L", "LA") or file.mode.startswith("I")
         picture = _eight_bit(file).convert("L" if channels == 1 else "RGB")
     wrong_size = picture.size != (width, height)
-    if wrong_size:
-        picture = picture.resize((width, height), Image.Resampling.BILINEAR)
-    pixels = np.asarray(picture, np.uint8).reshape(height, width, channels)
+    pixels = np.asarray(_fitted(picture, height, width, fit), np.uint8).reshape(height, width, channels)
     return pixels, wrong_size, gray != (channels == 1)

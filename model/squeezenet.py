@@ -4,48 +4,15 @@ Source: Iandola et al., "SqueezeNet: AlexNet-level accuracy with 50x fewer param
 arXiv:1602.07360: table 1 (v1.0), section 6 and figure 2 (bypass). v1.1 is the authors' later release.
 """
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from model.config import Architecture, Config, Conv1, Fire
+from model.architecture import Fire, plan
+from model.config import Config
 from model.tf import keras
 
 layers = keras.layers
 
 _LOGITS_BIAS = 6.0  # at the start, of a conv10 with a ReLU
-
-_V1_0 = (
-    "pool",
-    *(Fire(16, 64, 64), Fire(16, 64, 64), Fire(32, 128, 128), "pool"),
-    *(Fire(32, 128, 128), Fire(48, 192, 192), Fire(48, 192, 192), Fire(64, 256, 256), "pool"),
-    Fire(64, 256, 256),
-)
-_V1_1 = (
-    "pool",
-    *(Fire(16, 64, 64), Fire(16, 64, 64), "pool"),
-    *(Fire(32, 128, 128), Fire(32, 128, 128), "pool"),
-    *(Fire(48, 192, 192), Fire(48, 192, 192), Fire(64, 256, 256), Fire(64, 256, 256)),
-)
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """One network, whatever its family."""
-
-    conv1: Conv1
-    conv1_padding: str
-    stages: tuple[Fire | Literal["pool"], ...]
-    ceil_pools: bool  # the published networks; the small family pads symmetrically
-    dropout: float
-
-
-def _plan(architecture: Architecture) -> _Plan:
-    if architecture.family == "v1.0":
-        return _Plan(Conv1(96, 7, 2), "valid", _V1_0, True, 0.5)
-    if architecture.family == "v1.1":
-        return _Plan(Conv1(64, 3, 2), "valid", _V1_1, True, 0.5)
-    assert architecture.conv1 is not None
-    return _Plan(architecture.conv1, "same", architecture.stages, False, 0.0)
 
 
 class _Builder:
@@ -109,30 +76,33 @@ def _pool(x: Any, number: int, ceil: bool) -> Any:
 
 
 def build(config: Config) -> Any:
-    """The Keras model of `config`: [n, height, width, channels], 0 to 1, to probabilities [n, classes].
+    """The Keras model of `config`: [n, height, width, channels] to probabilities [n, classes].
+
+    Those trained here take pixels / 255; imported ones (model/importing.py) pixels 0 to 255.
 
     Layers are called conv1, fireN_squeeze1x1, fireN_expand1x1, fireN_expand3x3, fireN_bypass1x1 (complex
     bypass) and conv10, as in the paper; fires count from 2. The logits are the input of the last layer.
     """
     architecture = config.architecture
-    plan = _plan(architecture)
+    network = plan(architecture)
     add = _Builder(architecture.batch_norm, architecture.bypass)
     size = config.input
     inputs = keras.Input((size.height, size.width, size.channels), name="image")
-    x = add.conv(
-        inputs, "conv1", plan.conv1.filters, plan.conv1.kernel, plan.conv1.stride, plan.conv1_padding
-    )
+    first = network.conv1
+    x = add.conv(inputs, "conv1", first.filters, first.kernel, first.stride, network.conv1_padding)
     number = 2  # conv1 is layer 1, so the paper's first fire module is fire2
     pools = 0
-    for stage in plan.stages:
+    for stage in network.stages:
         if isinstance(stage, Fire):
             x = add.fire(x, number, stage)
             number += 1
         else:
             pools += 1
-            x = _pool(x, pools, plan.ceil_pools)
-    if plan.dropout:
-        x = layers.Dropout(plan.dropout, name="dropout")(x)
+            x = _pool(x, pools, network.ceil_pools)
+    if network.dropout:
+        x = layers.Dropout(network.dropout, name="dropout")(x)
+    if config.weights is not None and config.weights.conv10_padding:
+        x = layers.ZeroPadding2D(config.weights.conv10_padding, name="conv10_pad")(x)
     x = layers.Conv2D(
         architecture.classes,
         1,

@@ -73,6 +73,11 @@ def _source_hash(name: str, folder: Path, model: str) -> str:
 def open_stage(name: str, args: argparse.Namespace) -> Stage:
     """Reads the settings and the data of `args` (see add_arguments). Raises UserError."""
     settings = config.load(args.model)
+    if settings.weights is not None:
+        raise UserError(
+            f"{settings.path}: its weights are imported, says its table [weights]; to train it here, take a "
+            "TOML without that table, like v1_0"
+        )
     size = settings.input
     epochs = getattr(settings, name).epochs if args.epochs is None else args.epochs
     if not 1 <= epochs <= 10_000:

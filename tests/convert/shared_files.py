@@ -18,3 +18,11 @@ def baseline(name: str) -> Path:
     if not path.is_file():
         pytest.skip(f"needs {path.name}, a test input that is not part of the repository")
     return path
+
+
+def data_file(name: str) -> Path:
+    """The path of a file or folder of the test data; skips the test, with the reason, where missing."""
+    path = SHARED / "data" / name
+    if not path.exists():
+        pytest.skip(f"needs {name}, test data that is not part of the repository")
+    return path

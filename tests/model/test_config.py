@@ -55,7 +55,7 @@ def test_shipped_models_load_under_their_own_name(name):
 
 
 def test_shipped_names():
-    assert config.names() == ["digits", "gtsrb", "v1_0", "v1_1"]
+    assert config.names() == ["digits", "gtsrb", "imagenet_v1_0", "imagenet_v1_1", "v1_0", "v1_1"]
 
 
 @pytest.mark.parametrize(
@@ -99,6 +99,77 @@ def test_mistakes_name_file_key_value_and_wanted(tmp_path, old, new, words):
     assert "\n" not in message
     for word in words:
         assert word in message
+
+
+IMPORTED = """
+name = "mine"
+[input]
+height = 64
+width = 64
+channels = 3
+[architecture]
+family = "v1.1"
+classes = 10
+[weights]
+preprocess = "torch"
+fit = "crop"
+[convert]
+weight_bits = { default = 7, conv10 = 8, fire2_squeeze1x1 = 4 }
+calibration = 50
+"""
+
+
+def test_imported_weights(tmp_path):
+    mine = config.load(write(tmp_path, IMPORTED))
+    assert mine.weights == config.Weights("torch", "crop", 0)
+    assert mine.convert.calibration == 50
+    bits = [mine.convert.bits_of(name) for name in ("conv1", "conv10", "fire2_squeeze1x1")]
+    assert bits == [7, 8, 4]
+    shipped = config.load("imagenet_v1_0")
+    assert shipped.weights == config.Weights("caffe", "resize", 1)
+    assert (shipped.convert.weight_bits, shipped.convert.layers, shipped.convert.calibration) == (8, {}, 100)
+    assert config.load("v1_0").weights is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('"torch"', '"keras"', ['[weights] preprocess = "keras"', '"byte", "caffe", "torch"']),
+        ('preprocess = "torch"', "", ["[weights] preprocess is missing"]),
+        ('"crop"', '"stretch"', ['[weights] fit = "stretch"', '"resize", "crop"']),
+        ("channels = 3", "channels = 1", ['[weights] preprocess = "torch"; want "byte"']),
+        ('fit = "crop"', "conv10_padding = 2", ["[weights] conv10_padding = 2", "from 0 to 1"]),
+        ('fit = "crop"', "mean = 1", ["[weights] mean = 1", "no such key"]),
+        ("{ default = 7, conv10 = 8, fire2_squeeze1x1 = 4 }", "9", ["[convert] weight_bits = 9", "4 to 8"]),
+        ("{ default = 7, conv10 = 8, fire2_squeeze1x1 = 4 }", "3", ["[convert] weight_bits = 3", "4 to 8"]),
+        ("conv10 = 8", "conv10 = 9", ["[convert.weight_bits] conv10 = 9", "from 4 to 8"]),
+        ("conv10 = 8", "conv11 = 8", ["[convert.weight_bits] conv11 = 8", "a layer of the network: conv1, "]),
+        ("default = 7", "default = true", ["[convert.weight_bits] default = True", "from 4 to 8"]),
+        ("calibration = 50", "calibration = 0", ["[convert] calibration = 0", "from 1 to"]),
+        ("calibration = 50", "images = 50", ["[convert] images = 50", "no such key"]),
+        (
+            '[weights]\npreprocess = "torch"\nfit = "crop"',
+            "",
+            ["convert = ", "beside a table [weights]"],
+        ),
+        ("[weights]", "[[weights]]", ["weights = ", "a table [weights]"]),
+    ],
+)
+def test_mistakes_of_imported_weights(tmp_path, old, new, words):
+    assert old in IMPORTED
+    path = write(tmp_path, IMPORTED.replace(old, new, 1))
+    with pytest.raises(UserError) as error:
+        config.load(path)
+    message = str(error.value)
+    assert message.startswith(f"{path}: ")
+    assert "\n" not in message
+    for word in words:
+        assert word in message
+
+
+def test_small_networks_are_not_imported(tmp_path):
+    with pytest.raises(UserError, match="no such table for the small family"):
+        config.load(write(tmp_path, GOOD + '[weights]\npreprocess = "byte"\n'))
 
 
 def test_published_networks_are_square(tmp_path):

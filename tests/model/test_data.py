@@ -226,6 +226,114 @@ def test_folder_mistakes(tmp_path, counts, labels, words):
         assert word in str(error.value)
 
 
+def make_listed(root, labels, size=(20, 20)):
+    root.mkdir(parents=True, exist_ok=True)
+    for i in range(len(labels)):
+        Image.fromarray(pixels(i, size[1], size[0], 3)).save(root / f"{i:03}.png")
+    lines = [f"{i:03}.png,{label}" for i, label in enumerate(labels)]
+    (root / "labels.csv").write_text("\n".join(["file,label", *lines, ""]))
+    return root
+
+
+def test_listed_images_have_no_split(tmp_path):
+    root = make_listed(tmp_path, [2, 0, 2, 1, 0])
+    (root / "not_listed.png").write_bytes(b"no image")
+    train, test = (data.load(str(root), split, 20, 20, 3) for split in ("train", "test"))
+    assert test.y.tolist() == train.y.tolist() == [2, 0, 2, 1, 0]
+    assert (test.x == train.x).all() and (test.x[3] == pixels(3, 20, 20, 3)).all()
+    assert test.labels == ["0", "1", "2"] and not test.notices
+    some = data.load(str(root), "test", 20, 20, 3, limit=2, labels=["a", "b", "c", "d"])
+    assert some.y.tolist() == [2, 2] and some.labels == ["a", "b", "c", "d"]  # images 0 and 2; none of "d"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", ["labels.csv: begins with ''; want file,label"]),
+        ("000.png,1\n", ["labels.csv: begins with '000.png,1'"]),
+        ("file,label\n\n", ["labels.csv: names no images"]),
+        ("file,label\n000.png\n", ["labels.csv:2: '000.png'; want file,label"]),
+        ("file,label\n000.png,1,2\n", ["labels.csv:2: '000.png,1,2'"]),
+        ("file,label\n\n000.png,cat\n", ["labels.csv:3: '000.png,cat'", "a whole number"]),
+        ("file,label\n000.png,-1\n", ["labels.csv:2: '000.png,-1'"]),
+        ("file,label\n000.png,3\n", ["labels.csv:2: label 3; want 0 to 2"]),
+        ("file,label\n009.png,1\n", ["1 of 1 images cannot be read", "009.png"]),
+        ("file,label\nsub,1\n", ["1 of 1 images cannot be read", "sub"]),
+    ],
+)
+def test_listed_mistakes(tmp_path, text, words):
+    make_listed(tmp_path, [0, 1]).joinpath("labels.csv").write_text(text)
+    (tmp_path / "sub").mkdir()
+    with pytest.raises(UserError) as error:
+        data.load(str(tmp_path), "test", 20, 20, 3, labels=["a", "b", "c"])
+    assert str(error.value).startswith(str(tmp_path)) and "\n" not in str(error.value)
+    for word in words:
+        assert word in str(error.value)
+
+
+def test_list_that_is_no_text(tmp_path):
+    make_listed(tmp_path, [0]).joinpath("labels.csv").write_bytes(b"file,label\n\xff\xfe")
+    with pytest.raises(UserError, match=r"labels\.csv: not a table of text"):
+        data.load(str(tmp_path), "test", 20, 20, 3)
+
+
+def test_nothing_but_images_is_unlabelled(tmp_path):
+    make_listed(tmp_path, [0] * 7).joinpath("labels.csv").unlink()
+    test = data.load(str(tmp_path), "train", 20, 20, 3, limit=3)
+    assert test.y.tolist() == [-1] * 3 and test.labels == []
+    assert (test.x[1] == pixels(2, 20, 20, 3)).all()
+
+
+def centre_of(image, resized_to, side):
+    picture = Image.fromarray(image).resize(resized_to, Image.Resampling.BILINEAR)
+    left, top = (resized_to[0] - side) // 2, (resized_to[1] - side) // 2
+    return np.asarray(picture)[top : top + side, left : left + side]
+
+
+@pytest.mark.parametrize("source", ["folder", "npz"])
+@pytest.mark.parametrize(
+    ("seen", "side", "resized_to"),
+    [  # (width, height)
+        ((227, 227), 224, (227, 227)),  # nothing but the centre: the same pixels
+        ((500, 375), 224, (303, 227)),
+        ((40, 60), 128, (130, 195)),
+        ((224, 224), 224, (224, 224)),  # right as it is
+        ((128, 100), 100, (129, 101)),  # the short side is not the size asked for: 101 is
+    ],
+)
+def test_crop(tmp_path, source, seen, side, resized_to):
+    if source == "folder":
+        root, image = make_listed(tmp_path, [0], size=seen), pixels(0, seen[1], seen[0], 3)
+    else:
+        x = pixels(1, 3, seen[1], seen[0], 3)
+        root, image = make_npz(tmp_path / "a.npz", x_test=x), x[0]
+    found = data.load(str(root), "test", side, side, 3, fit="crop")
+    assert (found.x[0] == centre_of(image, resized_to, side)).all()
+    assert bool(found.notices) == (seen != (side, side))
+    for notice in found.notices:
+        assert "cropped" in notice and f"to {side}x{side}" in notice
+
+
+def test_crop_of_images_that_are_not_square(tmp_path):
+    root = make_listed(tmp_path, [0], size=(60, 30))
+    assert data.load(str(root), "test", 20, 40, 3, fit="crop").x.shape == (1, 20, 40, 3)
+
+
+def test_no_such_fit():
+    with pytest.raises(UserError, match='fit "pad": want one of resize, crop'):
+        data.load("random", "test", 20, 20, 3, fit="pad")
+
+
+def test_without_the_calibration_images(tmp_path):
+    found = data.load(str(make_listed(tmp_path, [0, 1, 2])), "test", 20, 20, 3)
+    digests = data.digests(found.x)
+    assert len(set(digests)) == 3
+    left = data.without(found, digests[1:2])
+    assert left.y.tolist() == [0, 2] and (left.x == found.x[[0, 2]]).all()
+    assert left.notices == ["left out 1 images that the conversion was calibrated with"]
+    assert data.without(found, ["another"]) is found
+
+
 def test_half_split_folder(tmp_path):
     make_folder(tmp_path / "train", {"a": 3, "b": 2})
     with pytest.raises(UserError, match=r"there is no .*/test; want both"):

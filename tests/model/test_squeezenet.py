@@ -113,6 +113,43 @@ def test_small_family_layers(batch_norm, relu_logits):
     assert names[-2:] == ["pool10", "softmax"]
 
 
+@pytest.mark.parametrize("bypass", config.BYPASSES)
+@pytest.mark.parametrize("name", config.names())
+def test_kernels_are_known_without_keras(name, bypass):
+    loaded = config.load(name)
+    changed = dataclasses.replace(
+        loaded, architecture=dataclasses.replace(loaded.architecture, bypass=bypass)
+    )
+    kernels = {layer.name: tuple(layer.kernel.shape) for layer in build(changed).layers if is_conv(layer)}
+    assert changed.kernels == kernels
+    # A complex bypass is built behind the fire that it goes round, and named with it.
+    assert bypass == "complex" or list(changed.kernels) == list(kernels)
+
+
+def is_conv(layer):
+    return hasattr(layer, "kernel")
+
+
+def test_the_authors_v1_0_pads_conv10():
+    shapes = {layer.name: layer.output_shape[1:] for layer in build(config.load("imagenet_v1_0")).layers}
+    assert shapes["fire9_concat"] == (13, 13, 512)
+    assert shapes["conv10"] == (15, 15, 1000)
+    rows = convolutions(build(config.load("imagenet_v1_0")))
+    assert round(sum(row.macs for row in rows) / 1e6, 1) == 861.3  # as measured by others
+
+
+@pytest.mark.parametrize("side", [96, 128])
+@pytest.mark.parametrize("name", ["imagenet_v1_0", "imagenet_v1_1"])
+def test_imported_networks_take_other_sizes(name, side):
+    loaded = config.load(name)
+    model = build(dataclasses.replace(loaded, input=config.Input(side, side, 3)))
+    assert model.input_shape == (None, side, side, 3)
+    assert model.count_params() == build(loaded).count_params()
+    # conv1 and three pools halve, in Caffe's way: the last window may be cut off.
+    last = {("imagenet_v1_0", 96): 5, ("imagenet_v1_0", 128): 7}.get((name, side), side // 16 - 1)
+    assert model.get_layer("fire9_concat").output_shape[1] == last
+
+
 @pytest.mark.parametrize("size", [(16, 16, 1), (227, 227, 3), (17, 40, 3)])
 def test_small_family_takes_any_size(size):
     loaded = config.load("gtsrb")

@@ -1,0 +1,39 @@
+"""Weights of a network from files of others: the Deep Compression authors', Keras-style .npz, Caffe's."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from model.errors import UserError
+from model.importers import caffe, deep_compression, keras_npz
+from model.importers.checks import Arrays, Shapes, checked
+
+_MOST_BYTES = 256 << 20  # 50 times a SqueezeNet of float32: more is not read into memory
+_FORMATS: dict[str, Callable[[Path, Shapes], Mapping[str, Arrays]]] = {
+    ".net": deep_compression.load,
+    ".npz": keras_npz.load,
+    ".caffemodel": caffe.load,
+}
+
+
+def load(path: Path, shapes: Shapes) -> dict[str, Arrays]:
+    """Kernel float32 [height, width, in, out], bias float32 [out] of every layer, in the order of `shapes`.
+
+    Args:
+        path: a .net (songhan/SqueezeNet-Deep-Compression), .npz (conv1/kernel, conv1/bias, ...), .caffemodel.
+        shapes: of the network's kernels, by layer: Config.kernels.
+
+    Raises UserError, one line with the file, what is wrong and what is wanted, for anything but a whole file
+    that holds exactly this network, in finite numbers.
+    """
+    path = Path(path)
+    if path.suffix not in _FORMATS:
+        raise UserError(f'{path}: "{path.suffix}" is no format of weights; want {", ".join(_FORMATS)}')
+    if not path.is_file():
+        raise UserError(f"{path}: no such file; want weights ({', '.join(_FORMATS)})")
+    size = path.stat().st_size
+    if size > _MOST_BYTES:
+        raise UserError(f"{path}: {size} bytes; want at most {_MOST_BYTES}, enough for any SqueezeNet")
+    return checked(path, _FORMATS[path.suffix](path, shapes), shapes)
+
+
+__all__ = ["Arrays", "Shapes", "load"]
