@@ -37,12 +37,14 @@ class Graph:
 
     `inner`: for each activation of the float file, the index of its twin in the int8 file.
     `group`: for each activation, the tensor whose scale and zero point it shares (its own index, if none).
+    `constants`: weights and bias of each convolution, by operator.
     """
 
     file: TfliteFile
     skeleton: TfliteFile
     inner: dict[int, int]
     group: dict[int, int]
+    constants: dict[int, tuple[np.ndarray, np.ndarray]]
 
     @property
     def input(self) -> int:
@@ -71,15 +73,11 @@ class Graph:
 
     def weights(self, op: Op) -> np.ndarray:
         """A convolution's float32 [out, height, width, in]."""
-        data = self.file.tensors[op.inputs[1]].data
-        assert data is not None
-        return data
+        return self.constants[op.index][0]
 
     def bias(self, op: Op) -> np.ndarray:
         """A convolution's float32 [out]."""
-        data = self.file.tensors[op.inputs[2]].data
-        assert data is not None
-        return data.reshape(-1)
+        return self.constants[op.index][1]
 
 
 def activation(op: Op) -> str:
@@ -128,6 +126,18 @@ def _groups(file: TfliteFile) -> dict[int, int]:
     return {tensor: root(tensor) for tensor in group}
 
 
+def _constants(file: TfliteFile) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+    found = {}
+    for op in file.ops:
+        if op.name == "CONV_2D":
+            weights, bias = (file.tensors[t].data for t in op.inputs[1:3])
+            assert (
+                weights is not None and bias is not None
+            )  # the converter adds a bias of 0 where there is none
+            found[op.index] = weights, bias.reshape(-1)
+    return found
+
+
 def build(model: Any) -> Graph:
     """Converts a Keras model, float32 [n, height, width, channels] in. UserError: unknown operators."""
     file = tflite.parse(_converter(model).convert(), model.name)
@@ -145,4 +155,4 @@ def build(model: Any) -> Graph:
     inner = dict(zip(file.inputs, skeleton.inputs, strict=True))
     for op, twin in zip(file.ops, skeleton.ops, strict=True):
         inner |= zip(op.outputs, twin.outputs, strict=True)
-    return Graph(file, skeleton, inner, _groups(file))
+    return Graph(file, skeleton, inner, _groups(file), _constants(file))

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from convert.ptq import equalize, ranges, rounding
 from convert.ptq import graph as graphs
-from convert.ptq import ranges, rounding
 from convert.ptq import weights as weight
 from convert.ptq.graph import Graph, activation
 from convert.ptq.rewrite import Integers, Quantization, rewrite
@@ -28,8 +28,9 @@ def quantize(
 ) -> bytes:
     """Quantizes a float Keras network, after training, to an int8 .tflite.
 
-    Every convolution is fitted, one after the other, to what it should answer for the sample images, given
-    the inputs that the layers before it, quantized already, really make.
+    Channels are brought to like ranges first. Then every convolution is fitted, one after the other, to what
+    it should answer for the sample images, given the inputs that the layers before it, quantized already,
+    really make.
 
     Args:
         model: float32 [n, height, width, channels], pixels 0 to 255, to probabilities [n, classes].
@@ -49,7 +50,9 @@ def quantize(
     _check_bits(graph, weight_bits, model.name)
     say = progress or (lambda line: None)
     say(f"ranges of the activations, from {len(images)} images")
-    quantizations = {**ranges.choose(graph, images), graph.group[graph.input]: INPUT}
+    samples = ranges.samples(graph, images)
+    graph, factors = equalize.equalized(graph, samples)
+    quantizations = {**ranges.choose(graph, samples, factors), graph.group[graph.input]: INPUT}
     exact, inexact = FloatRun(graph, images), Int8Run(graph, images, quantizations)
     constants: dict[int, Integers] = {}
     for op in graph.file.ops:

@@ -1,6 +1,6 @@
 """The range of real values that an activation's 256 steps cover, from what the float network shows."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from convert.ptq.rewrite import Quantization
 from convert.ptq.simulate import FloatRun
 
 _BINS = 8192
-_SAMPLE = 1 << 22  # values of a tensor that are looked at
+_SAMPLE = 1 << 21  # values of a tensor that are looked at
 _SHARES = np.linspace(1.0, 0.2, 41)  # of the extremes, which are tried
 _STEPS = 255
 _MIN_SCALE = 1e-6  # of a tensor that is 0 throughout
@@ -43,20 +43,29 @@ def best(values: Iterable[np.ndarray]) -> Quantization:
     return min((attempt(share) for share in _SHARES), key=lambda found: found[0])[1]
 
 
-def choose(graph: Graph, images: np.ndarray) -> dict[int, Quantization]:
-    """The quantization of every group of activations (Graph.group) but the input's, softmax's excepted."""
+def samples(graph: Graph, images: np.ndarray) -> dict[int, np.ndarray]:
+    """Values of every tensor that is quantized anew, by tensor: float32 [rows, channels], from all images."""
     run = FloatRun(graph, images)
-    samples: dict[int, list[np.ndarray]] = {}
-    pending = {graph.group[op.outputs[0]]: op.index for op in graph.file.ops if op.name in _QUANTIZED_ANEW}
     found = {}
     for op in graph.file.ops:
         if op.name == "SOFTMAX":
             continue
         values = run.step(op)
         run.release(op)
-        group = graph.group[op.outputs[0]]
         if op.name in _QUANTIZED_ANEW:
-            samples.setdefault(group, []).append(values.reshape(-1)[:: max(1, values.size // _SAMPLE)].copy())
-            if pending[group] == op.index:
-                found[group] = best(samples.pop(group))
+            rows = values.reshape(-1, values.shape[-1])
+            found[op.outputs[0]] = rows[:: max(1, values.size // _SAMPLE)].copy()
     return found
+
+
+def choose(
+    graph: Graph, values: Mapping[int, np.ndarray], factors: Mapping[int, np.ndarray]
+) -> dict[int, Quantization]:
+    """The quantization of every group of activations (Graph.group) but the input's; softmax's excepted.
+
+    values: from `samples`; factors: what each of them is multiplied by, [channels].
+    """
+    members: dict[int, list[np.ndarray]] = {}
+    for tensor, rows in values.items():
+        members.setdefault(graph.group[tensor], []).append(rows * factors[tensor].astype(np.float32))
+    return {group: best(parts) for group, parts in members.items()}

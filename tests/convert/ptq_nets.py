@@ -7,30 +7,31 @@ import numpy as np
 
 from convert import reference, tflite
 from model import config, squeezenet
+from model.architecture import Architecture, Conv1, Fire, Input
 from model.tf import keras
 
 
-def published(family: str = "v1_1", side: int = 64, classes: int = 10, bypass: str = "none") -> Any:
+def published(name: str = "imagenet_v1_1", side: int = 64, classes: int = 10, bypass: str = "none") -> Any:
     """v1.0 or v1.1 for small images, on pixels 0 to 255; a third of most kernels is 0."""
-    loaded = config.load(family)
+    loaded = config.load(name)
     architecture = dataclasses.replace(loaded.architecture, classes=classes, bypass=bypass)
-    size = config.Input(side, side, 3)
+    size = Input(side, side, 3)
     return with_weights(squeezenet.build(dataclasses.replace(loaded, input=size, architecture=architecture)))
 
 
 def small(relu_logits: bool = True, bypass: str = "none") -> Any:
     """Conv1, two fires and a pool for 32x32 pixels, without batch norm."""
-    loaded = config.load("v1_1")
-    architecture = config.Architecture(
+    loaded = config.load("imagenet_v1_1")
+    architecture = Architecture(
         "small",
         10,
         bypass,
-        config.Conv1(16, 3, 2),
-        (config.Fire(8, 16, 16), "pool", config.Fire(8, 16, 16)),
+        Conv1(16, 3, 2),
+        (Fire(8, 16, 16), "pool", Fire(8, 16, 16)),
         False,
         relu_logits,
     )
-    size = config.Input(32, 32, 3)
+    size = Input(32, 32, 3)
     return with_weights(squeezenet.build(dataclasses.replace(loaded, input=size, architecture=architecture)))
 
 

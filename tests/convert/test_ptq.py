@@ -14,8 +14,8 @@ from model.tf import keras
 from tests.convert import ptq_nets
 
 NETS = {
-    "v1.0": lambda: ptq_nets.published("v1_0", 48),
-    "v1.1 with bypasses": lambda: ptq_nets.published("v1_1", 48, bypass="simple"),
+    "v1.0": lambda: ptq_nets.published("imagenet_v1_0", 48),
+    "v1.1 with bypasses": lambda: ptq_nets.published("imagenet_v1_1", 48, bypass="simple"),
     "small": ptq_nets.small,
     "small with complex bypasses, logits of both signs": lambda: ptq_nets.small(False, "complex"),
 }
