@@ -10,6 +10,7 @@ from tests.kernels.random_layers import fills_its_window
 
 _MAX_BATCH = 4  # kMaxBatch of firmware_cpp/engine/format.h
 _MAX_SCRATCH = 160 * 1024  # the arena has to fit kZoneBytes of firmware_cpp/bench/cases.cc
+_SOMETIMES = 0.2
 _RARELY = 0.2  # the weight of the kernels that every family has
 
 
@@ -36,8 +37,11 @@ def _force_stage(network: Network, stage: Stage, family: Family, rng: np.random.
     batch = int(rng.integers(1, min(_MAX_BATCH, out.height) + 1))
     while not all(fills_its_window(la, network.buffers[la.inputs[0]], out, batch) for la in stage.layers):
         batch -= 1
+    sources = {layer.inputs[0] for layer in stage.layers}
+    hold = len(sources) == 1 and rng.random() < _SOMETIMES
     for layer in stage.layers:
         layer.batch_rows = batch
+        layer.hold_rows = network.buffers[layer.inputs[0]].height if hold else 0
         _force_layer(network, layer, family, rng)
 
 
