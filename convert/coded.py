@@ -2,10 +2,11 @@
 
 A weight of b bits is its `top` highest bits (5, or b where that is less), coded, and the others as they are:
 they are all but uniform. Where the weights stand is told in one of three ways, whichever suits the layer:
-    ALL    every weight has its value, zeros too: for layers that are not sparse
-    GAPS   before each non-zero weight the zeros skipped, 15 being "15 more and no weight"; gaps run on from
-           channel to channel, so that no counts are needed
-    MASKS  3x3 kernels: for each input channel the 9 bits of its taps that are not zero, as one symbol
+    ALL    every weight has its value, zeros too, the last one first: for layers that are not sparse
+    GAPS   before each non-zero weight the zeros skipped, 15 being "15 more and no weight"; a channel ends
+           with the first that reaches its end, and it goes on in the next one: no counts are needed
+    MASKS  3x3 kernels: for each input channel the 9 bits of its taps that are not zero, the first tap the
+           highest bit, as one symbol
 Channels differ in how wide their values spread and how dense they are, so each belongs to one of up to four
 classes with codes of their own. The classes are found by expectation maximization over all layers that tell
 positions alike.
@@ -96,29 +97,32 @@ class _Symbols:
     def _all(self) -> None:
         none = np.zeros(0, np.int64)
         for channel in self.weights.reshape(len(self.weights), -1).astype(np.int64):
-            self.channels.append((none, [channel]))
+            self.channels.append((none, [channel[::-1]]))
 
     def _gaps(self) -> None:
         flat = self.weights.reshape(len(self.weights), -1).astype(np.int64)
         taps = flat.shape[1]
-        at, pending = 0, None  # next position that may be told; a weight whose gap the channel before told
-        ends = np.append(np.flatnonzero(flat.reshape(-1)), flat.size + MORE)
+        at, pending = 0, False  # next position that may be told; a weight whose gap the channel before told
+        ends = np.append(np.flatnonzero(flat.reshape(-1)), flat.size)  # and one behind the last
         following = 0  # index in `ends`
         for o, channel in enumerate(flat):
             gaps: list[int] = []
             values: list[Ints] = []  # one more than gaps: those after each, and before the first
-            if at < taps and pending is not None:
+            starts = at < taps  # the channel before may reach beyond
+            if starts and pending:
                 values.append(np.array([channel[at]]))
-                at, pending = at + 1, None
+                at, pending = at + 1, False
                 following += 1
             else:
                 values.append(np.zeros(0, np.int64))
-            while at < taps:
+            while starts:
                 gap = int(ends[following]) - (o * taps + at)
                 if gap >= MORE:
                     gaps.append(MORE)
                     values.append(np.zeros(0, np.int64))
                     at += MORE
+                    if at >= taps:
+                        break
                     continue
                 gaps.append(gap)
                 at += gap
@@ -134,7 +138,7 @@ class _Symbols:
 
     def _masks(self) -> None:
         kernels = self.weights.astype(np.int64).reshape(len(self.weights), 9, -1).transpose(0, 2, 1)
-        masks = ((kernels != 0) << np.arange(9)).sum(axis=2)
+        masks = ((kernels != 0) << np.arange(9)[::-1]).sum(axis=2)
         empty = np.zeros(0, np.int64)
         for channel, symbols in zip(kernels, masks, strict=True):
             self.channels.append((symbols, [empty, *(kernel[kernel != 0] for kernel in channel)]))

@@ -80,7 +80,7 @@ def _plain_cost(s: Shape, _scratch: int) -> float:
 
 # --- What coded weights take on top, whatever the kernel (firmware_cpp/engine/coded_layer.h).
 
-_CODED_TABLES = 2644  # sizeof(CodedTables)
+_CODED_TABLES = 4128  # sizeof(CodedTables)
 _CODED_WEIGHT = 25.0  # instructions to decode a stored weight
 _CODED_CHANNEL = 60.0  # and of a channel, parameters included
 _CODED_CALL = 6000.0  # to make the decoder's tables

@@ -7,20 +7,21 @@
 
 namespace squeeze {
 
-constexpr uint32_t kPeekBits = 25;     // that Peek gives at least
-constexpr uint32_t kPeekOverrun = 4;   // bytes behind a stream that Peek may read
+constexpr uint32_t kPeekBits = 25;    // that Peek gives at least
+constexpr uint32_t kPeekOverrun = 4;  // bytes behind a stream that Peek may read
+
+// The bits from `position` on, from bit 0 on: kPeekBits of them, and perhaps some more.
+inline uint32_t PeekBits(const uint8_t* bytes, uint32_t position) {
+  uint32_t word;
+  std::memcpy(&word, bytes + (position >> 3), sizeof(word));
+  return word >> (position & 7);
+}
 
 class BitStream {
  public:
-  BitStream() = default;
   explicit BitStream(const uint8_t* bytes) : bytes_(bytes) {}
 
-  // The next kPeekBits bits, and perhaps some more, from bit 0 on.
-  uint32_t Peek() const {
-    uint32_t word;
-    std::memcpy(&word, bytes_ + (position_ >> 3), sizeof(word));
-    return word >> (position_ & 7);
-  }
+  uint32_t Peek() const { return PeekBits(bytes_, position_); }
   void Skip(uint32_t bits) { position_ += bits; }
   uint32_t position() const { return position_; }
 
@@ -32,7 +33,7 @@ class BitStream {
   }
 
  private:
-  const uint8_t* bytes_ = nullptr;
+  const uint8_t* bytes_;
   uint32_t position_ = 0;
 };
 

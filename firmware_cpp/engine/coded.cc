@@ -8,72 +8,16 @@
 namespace squeeze {
 namespace {
 
-uint32_t Half(const uint8_t* bytes) { return bytes[0] | uint32_t{bytes[1]} << 8; }
-
-// One code of a model's: `symbols` lengths of 4 bits.
-struct Code {
-  uint32_t symbols;
-  const uint8_t* nibbles;
-  uint32_t Bits(uint32_t symbol) const { return nibbles[symbol / 2] >> (symbol % 2 * 4) & 15; }
-};
-
-Code CodeOf(const uint8_t* codes, uint32_t i) {
-  const uint8_t* const code = codes + Half(codes + 2 + 2 * i);
-  return {Half(code), code + 2};
-}
-
-// The codes in canonical order: by bits, then by symbol.
-template <class Take>
-void ForEach(const Code& code, Take take) {
-  uint32_t next = 0;
-  for (uint32_t bits = 1; bits < 16; ++bits, next <<= 1) {
-    for (uint32_t symbol = 0; symbol < code.symbols; ++symbol) {
-      if (code.Bits(symbol) == bits) take(symbol, bits, next++);
-    }
-  }
-}
-
-uint32_t Reversed(uint32_t code, uint32_t bits) {
-  uint32_t reversed = 0;
-  for (; bits > 0; --bits, code >>= 1) reversed = reversed << 1 | (code & 1);
-  return reversed;
-}
-
-void MakeShort(const Code& code, uint8_t* table) {
-  ForEach(code, [=](uint32_t symbol, uint32_t bits, uint32_t value) {
-    for (uint32_t i = Reversed(value, bits); i < sizeof(ShortTable); i += 1u << bits)
-      table[i] = static_cast<uint8_t>(symbol << 3 | (bits - 1));
-  });
-}
-
-void MakeMasks(const Code& code, MaskTable* table) {
-  std::memset(table, 0, sizeof(*table));
-  uint16_t at = 0;
-  ForEach(code, [&](uint32_t symbol, uint32_t bits, uint32_t value) {
-    if (table->count[bits]++ == 0) {
-      table->first[bits] = static_cast<uint16_t>(value);
-      table->offset[bits] = at;
-    }
-    table->symbols[at++] = static_cast<uint16_t>(symbol);
-    if (bits > 8) return;
-    for (uint32_t i = Reversed(value, bits); i < 256; i += 1u << bits)
-      table->quick[i] = static_cast<uint16_t>(symbol | bits << 9);
-  });
-}
-
-struct ToBytes {
-  int8_t* to;
-  void Put(uint32_t position, int32_t weight) { to[position] = static_cast<int8_t>(weight); }
-  static bool More(const BitStream&) { return true; }
-};
+uint32_t RawBits(uint32_t value_bits) { return value_bits > kCodedTopBits ? value_bits - kCodedTopBits : 0; }
 
 // Reads what there is, and stops where the stream ends.
 struct Checking {
   uint32_t end;  // in bits
   bool ok = true;
   void Put(uint32_t, int32_t) {}
-  bool More(const BitStream& bits) {
-    ok = ok && bits.position() <= end;
+  uint32_t Mask(uint32_t, uint32_t) const { return 0; }
+  bool More(uint32_t position) {
+    ok = ok && position <= end;
     return ok;
   }
 };
@@ -84,66 +28,54 @@ CodedWeights::CodedWeights(const CodedSource& source, CodedTables* tables, int32
     : source_(source), tables_(tables), bias_(bias), zero_point_(zero_point) {
   const uint8_t* const header = source.stream;
   mode_ = static_cast<CodedMode>(header[0]);
-  value_bits_ = header[1];
+  raw_ = static_cast<uint8_t>(RawBits(header[1]));
   class_bits_ = header[2] >> 1;
   for (uint32_t k = 0; k < header[2]; ++k) {
-    MakeShort(CodeOf(source.codes, header[4 + k]), tables->values[k]);
-    if (mode_ == CodedMode::kGaps) MakeShort(CodeOf(source.codes, header[8 + k]), tables->gaps[k]);
+    MakeValueTable(source.codes, header[4 + k], header[1], raw_, tables->values[k]);
+    if (mode_ == CodedMode::kGaps) MakeGapTable(source.codes, header[8 + k], tables->gaps[k]);
   }
-  if (mode_ == CodedMode::kMasks) MakeMasks(CodeOf(source.codes, header[8]), &tables->masks);
-  Rewind();
-  first_pass_ = true;
+  if (mode_ == CodedMode::kMasks) MakeMaskTable(source.codes, header[8], tables->masks);
 }
 
 void CodedWeights::Rewind() {
-  bits_ = BitStream(source_.stream + kCodedHeaderBytes);
-  pending_ = false;
+  position_ = 0;
+  pending_ = 0;
   at_ = 0;
   first_pass_ = first_pass_ && channel_ == 0;
   channel_ = 0;
 }
 
-void CodedWeights::Next(int8_t* to) {
-  if (mode_ != CodedMode::kAll) std::memset(to, 0, source_.taps);
-  ToBytes sink = {to};
-  Decode(&sink);
+CodedRun CodedWeights::Begin() {
+  const uint8_t* const bits = source_.stream + kCodedHeaderBytes;
+  const uint32_t k = PeekBits(bits, position_) & ((1u << class_bits_) - 1);
+  CodedRun run;
+  run.position = position_ + class_bits_;
+  run.bits = bits;
+  run.values = tables_->values[k];
+  run.positions = mode_ == CodedMode::kGaps ? static_cast<const void*>(tables_->gaps[k]) : tables_->masks;
+  run.taps = source_.taps;
+  run.in_channels = source_.in_channels;
+  run.at = at_;
+  run.pending = pending_;
+  run.sum = 0;
+  run.raw = raw_;
+  return run;
 }
 
-void CodedWeights::Folded(int32_t sum) {
-  if (bias_ != nullptr && first_pass_) bias_[channel_] = WrappingAdd(bias_[channel_], -zero_point_ * sum);
+void CodedWeights::End(const CodedRun& run) {
+  position_ = run.position;
+  at_ = run.at;
+  pending_ = run.pending;
+  if (bias_ != nullptr && first_pass_) bias_[channel_] = WrappingAdd(bias_[channel_], -zero_point_ * run.sum);
   ++channel_;
 }
 
-bool CodesOk(const uint8_t* codes, uint32_t bytes) {
-  if (bytes < 2) return false;
-  const uint32_t count = Half(codes);
-  if (count > 256 || bytes < 2 + 2 * count) return false;
-  for (uint32_t i = 0; i < count; ++i) {
-    const uint32_t offset = Half(codes + 2 + 2 * i);
-    if (offset + 2 > bytes || offset + 2 + (Half(codes + offset) + 1) / 2 > bytes) return false;
-    const Code code = CodeOf(codes, i);
-    uint32_t share = 0;  // of 2^15
-    for (uint32_t symbol = 0; symbol < code.symbols && share <= 1u << 15; ++symbol) {
-      if (code.Bits(symbol) > 0) share += (1u << 15) >> code.Bits(symbol);
-    }
-    if (share != 1u << 15) return false;
-  }
-  return true;
+void CodedWeights::Next(int8_t* to) {
+  if (mode_ != CodedMode::kAll) std::memset(to, 0, source_.taps);
+  CodedRun run = Begin();
+  CodedToBytes(mode_, &run, to);
+  End(run);
 }
-
-namespace {
-
-bool CodeFits(const uint8_t* codes, uint32_t i, uint32_t symbols, uint32_t limit) {
-  if (i >= Half(codes)) return false;
-  const Code code = CodeOf(codes, i);
-  if (code.symbols != symbols) return false;
-  for (uint32_t symbol = 0; symbol < symbols; ++symbol) {
-    if (code.Bits(symbol) > limit) return false;
-  }
-  return true;
-}
-
-}  // namespace
 
 bool CodedStreamOk(const CodedSource& source, uint32_t bytes, uint32_t channels, uint32_t kernel_area,
                    CodedTables* tables) {
@@ -152,27 +84,24 @@ bool CodedStreamOk(const CodedSource& source, uint32_t bytes, uint32_t channels,
   const uint32_t mode = header[0], value_bits = header[1], classes = header[2];
   if (mode > 2 || value_bits < 4 || value_bits > 8) return false;
   if (classes != 1 && classes != 2 && classes != 4) return false;
-  if (mode == static_cast<uint32_t>(CodedMode::kMasks) && kernel_area != 9) return false;
-  const uint32_t value_symbols = 1u << (value_bits < kCodedTopBits ? value_bits : kCodedTopBits);
+  const bool gaps = mode == static_cast<uint32_t>(CodedMode::kGaps);
+  const bool masks = mode == static_cast<uint32_t>(CodedMode::kMasks);
+  if (masks && kernel_area != kCodedTaps) return false;
+  const uint32_t value_symbols = 1u << (value_bits - RawBits(value_bits));
   for (uint32_t k = 0; k < classes; ++k) {
     if (!CodeFits(source.codes, header[4 + k], value_symbols, kCodedShortBits)) return false;
-    if (mode == static_cast<uint32_t>(CodedMode::kGaps) &&
-        !CodeFits(source.codes, header[8 + k], kCodedGaps, kCodedShortBits)) {
-      return false;
-    }
+    if (gaps && !CodeFits(source.codes, header[8 + k], kCodedGaps, kCodedShortBits)) return false;
   }
-  if (mode == static_cast<uint32_t>(CodedMode::kMasks) &&
-      !CodeFits(source.codes, header[8], kCodedMasks, kCodedMaskBits)) {
-    return false;
-  }
+  if (masks && !CodeFits(source.codes, header[8], kCodedMasks, kCodedMaskBits)) return false;
   CodedWeights weights(source, tables, nullptr, 0);
   Checking sink = {8 * (bytes - kCodedHeaderBytes)};
-  for (uint32_t o = 0; o < channels && sink.ok; ++o) {
-    if (!sink.More(weights.bits_)) break;
-    weights.Decode(&sink);
+  for (uint32_t o = 0; o < channels && sink.More(weights.position()); ++o) {
+    CodedRun run = weights.Begin();
+    DecodeChannel(weights.mode(), &run, &sink);
+    weights.End(run);
   }
   // Nothing may be left but the rest of the last byte.
-  return sink.More(weights.bits_) && sink.end - weights.bits_.position() < 8;
+  return sink.More(weights.position()) && sink.end - weights.position() < 8;
 }
 
 }  // namespace squeeze

@@ -1,4 +1,6 @@
-// The decoder's loops, for any sink. Without RAM for it, each kernel has its weights where it wants them.
+// The decoder's loops, for any sink: Put(uint32_t position, int32_t weight), with weights times kCodedUnit;
+// Mask(uint32_t channel, uint32_t tap), the position there; More(uint32_t position), whether to go on.
+// dsp/ has the same in assembler.
 #ifndef SQUEEZE_ENGINE_CODED_DECODE_H_
 #define SQUEEZE_ENGINE_CODED_DECODE_H_
 
@@ -7,117 +9,109 @@
 namespace squeeze {
 
 // A decoder's eyes on one channel: copies of what its loops use, so that they stay in registers.
-class CodedChannel {
+class CodedReader {
  public:
-  CodedChannel(BitStream bits, const uint8_t* values, uint32_t value_bits)
-      : bits_(bits),
-        values_(values),
-        raw_(value_bits > kCodedTopBits ? value_bits - kCodedTopBits : 0),
-        half_(1 << (value_bits - 1)) {}
+  explicit CodedReader(const CodedRun& run)
+      : bits_(run.bits), position_(run.position), values_(run.values), raw_(run.raw) {}
 
-  // The weight at the bottom of `word`, of which it takes up to 11 bits.
-  int32_t Value(uint32_t* word) {
-    const uint32_t entry = values_[(*word >> raw_) & 0xff];
-    const uint32_t rest = *word & ((1u << raw_) - 1);
-    const uint32_t used = (entry & 7) + 1 + raw_;
-    *word >>= used;
-    bits_.Skip(used);
-    return static_cast<int32_t>((entry >> 3) << raw_ | rest) - half_;
+  // Up to 13 bits of a gap or mask and 11 of a weight are valid after this.
+  void Peek() { word_ = PeekBits(bits_, position_); }
+
+  // A weight, times kCodedUnit.
+  int32_t Value() {
+    const int32_t entry = values_[(word_ >> raw_) & (kShortEntries - 1)];
+    const uint32_t rest = word_ & ((1u << raw_) - 1);
+    Skip(static_cast<uint32_t>(entry) & 0xff);
+    const int32_t weight = (entry & ~0xff) + static_cast<int32_t>(rest) * kCodedUnit;
+    sum_ += weight;
+    return weight;
   }
-  // The gap there, of up to 8 bits.
-  uint32_t Gap(const uint8_t* gaps, uint32_t* word) {
-    const uint32_t entry = gaps[*word & 0xff];
-    const uint32_t used = (entry & 7) + 1;
-    *word >>= used;
-    bits_.Skip(used);
-    return entry >> 3;
+  // A gap + 1, or -1.
+  int32_t Gap(const int16_t* gaps) {
+    const int32_t entry = gaps[word_ & (kShortEntries - 1)];
+    Skip(static_cast<uint32_t>(entry) & 0xff);
+    return entry >> 8;
   }
-  // The mask there, of up to 13 bits.
-  uint32_t Mask(const MaskTable& masks, uint32_t* word) {
-    const uint32_t entry = masks.quick[*word & 0xff];
-    const uint32_t used = entry != 0 ? entry >> 9 : LongMaskBits(masks, *word);
-    const uint32_t mask = entry != 0 ? entry & 511 : long_mask_;
-    *word >>= used;
-    bits_.Skip(used);
-    return mask;
+  // The first tap is the highest of 9 bits.
+  uint32_t Mask(const uint16_t* masks) {
+    uint32_t entry = masks[word_ & (kQuickEntries - 1)];
+    if (entry & kMaskLong) {
+      const uint32_t rest = word_ >> kCodedQuickBits & entry >> 10;
+      entry = masks[kQuickEntries + 2 * (entry & (kMaskLong - 1)) + rest];
+    }
+    Skip(entry >> 10);
+    return entry & (kCodedMasks - 1);
   }
-  uint32_t Peek() const { return bits_.Peek(); }
-  const BitStream& bits() const { return bits_; }
+
+  uint32_t position() const { return position_; }
+  int32_t sum() const { return sum_ / kCodedUnit; }
 
  private:
-  // A mask of more than 8 bits: canonical codes of one length follow each other.
-  uint32_t LongMaskBits(const MaskTable& masks, uint32_t word) {
-    uint32_t code = 0;
-    for (uint32_t i = 0; i < 8; ++i) code = code << 1 | (word >> i & 1);
-    for (uint32_t bits = 9; bits <= kCodedMaskBits; ++bits) {
-      code = code << 1 | (word >> (bits - 1) & 1);
-      const uint32_t index = code - masks.first[bits];
-      if (index < masks.count[bits]) {
-        long_mask_ = masks.symbols[masks.offset[bits] + index];
-        return bits;
-      }
-    }
-    long_mask_ = 0;
-    return kCodedMaskBits;  // not of a complete code
+  void Skip(uint32_t bits) {
+    word_ >>= bits;
+    position_ += bits;
   }
 
-  BitStream bits_;
-  const uint8_t* const values_;
+  const uint8_t* const bits_;
+  uint32_t position_;
+  const int16_t* const values_;
   const uint32_t raw_;
-  const int32_t half_;
-  uint32_t long_mask_ = 0;
+  uint32_t word_ = 0;
+  int32_t sum_ = 0;
 };
 
 template <class Sink>
-void CodedWeights::Decode(Sink* sink) {
-  const uint32_t k = class_bits_ == 0 ? 0 : bits_.Read(class_bits_);
-  CodedChannel in(bits_, tables_->values[k], value_bits_);
-  int32_t sum = 0;
-  const auto put = [&](uint32_t position, uint32_t* word) {
-    const int32_t weight = in.Value(word);
-    sum += weight;
-    sink->Put(position, weight);
-  };
-  if (mode_ == CodedMode::kAll) {
-    for (uint32_t i = 0; i < source_.taps; ++i) {
-      if (!sink->More(in.bits())) break;
-      uint32_t word = in.Peek();
-      put(i, &word);
+void DecodeGaps(CodedReader* in, CodedRun* run, Sink* sink) {
+  const int16_t* const gaps = static_cast<const int16_t*>(run->positions);
+  const uint32_t taps = run->taps;
+  uint32_t at = run->at;
+  bool told = run->pending != 0;
+  if (at >= taps) {
+    run->at = at - taps;
+    return;
+  }
+  while (sink->More(in->position())) {
+    in->Peek();
+    if (!told) {
+      const int32_t gap = in->Gap(gaps);
+      told = gap > 0;
+      at += told ? static_cast<uint32_t>(gap) - 1 : kCodedGaps - 1;
+      if (at >= taps) break;
+      if (!told) continue;
     }
-  } else if (mode_ == CodedMode::kGaps) {
-    uint32_t at = at_;
-    if (pending_ && at < source_.taps && sink->More(in.bits())) {
-      uint32_t word = in.Peek();
-      put(at++, &word);
-      pending_ = false;
+    sink->Put(at++, in->Value());
+    told = false;
+  }
+  run->at = at - taps;
+  run->pending = told ? 1 : 0;
+}
+
+// One channel.
+template <class Sink>
+void DecodeChannel(CodedMode mode, CodedRun* run, Sink* sink) {
+  CodedReader in(*run);
+  if (mode == CodedMode::kAll) {
+    for (uint32_t i = run->taps; i > 0 && sink->More(in.position());) {
+      in.Peek();
+      sink->Put(--i, in.Value());
     }
-    while (at < source_.taps && sink->More(in.bits())) {
-      uint32_t word = in.Peek();
-      const uint32_t gap = in.Gap(tables_->gaps[k], &word);
-      at += gap;
-      if (gap == kCodedGaps - 1) continue;
-      if (at >= source_.taps) {
-        pending_ = true;
-        break;
-      }
-      put(at++, &word);
-    }
-    at_ = at >= source_.taps ? at - source_.taps : 0;
+  } else if (mode == CodedMode::kGaps) {
+    DecodeGaps(&in, run, sink);
   } else {
-    for (uint32_t c = 0; c < source_.in_channels; ++c) {
-      if (!sink->More(in.bits())) break;
-      uint32_t word = in.Peek();
-      uint32_t mask = in.Mask(tables_->masks, &word);
-      for (uint32_t position = c; mask != 0; mask >>= 1, position += source_.in_channels) {
-        if ((mask & 1) == 0) continue;
-        if (!sink->More(in.bits())) break;
-        word = in.Peek();
-        put(position, &word);
+    const uint16_t* const masks = static_cast<const uint16_t*>(run->positions);
+    for (uint32_t c = 0; c < run->in_channels && sink->More(in.position()); ++c) {
+      in.Peek();
+      uint32_t mask = in.Mask(masks);
+      for (uint32_t tap = 0; mask != 0; mask = mask << 1 & (kCodedMasks - 1), ++tap) {
+        if ((mask & kCodedMasks / 2) == 0) continue;
+        if (!sink->More(in.position())) break;
+        in.Peek();
+        sink->Put(sink->Mask(c, tap), in.Value());
       }
     }
   }
-  bits_ = in.bits();
-  Folded(sum);
+  run->position = in.position();
+  run->sum = in.sum();
 }
 
 }  // namespace squeeze

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from convert import coded
 from convert.kernels import FAMILY_KERNELS, KernelModel, shape_of
 from convert.network import Buffer, Kind, Layer, Network
 from convert.schedule import Stage, stages_of
@@ -51,6 +52,7 @@ def force(network: Network, family: Family, seed: int) -> None:
     for stage in stages_of(network):
         if all(layer.kind is Kind.CONV_2D for layer in stage.layers):
             _force_stage(network, stage, family, rng)
+    coded.code(network)
 
 
 def _map(buffer: Buffer) -> str:

@@ -73,7 +73,7 @@ inline uint32_t ListScratchBytes(const ConvShape& shape) { return ListScratchByt
 uint32_t ListDecode(const uint8_t* stream, const uint16_t* table, ListEntry* list);
 uint32_t ListDecode(const uint8_t* stream, uint32_t step, ListEntry* list);
 
-// The next coded channel, likewise.
+// The next coded channel, likewise; of kMasks, table[input channel * 9 + tap].
 uint32_t ListDecode(CodedWeights* weights, const uint16_t* table, ListEntry* list);
 uint32_t ListDecode(CodedWeights* weights, uint32_t step, ListEntry* list);
 

@@ -2,7 +2,7 @@
 //
 // Two entries a word. r0 weight, r1 offset, r2 weight, r3 offset: STM wants them in this order. UXTAB16 makes
 // two gaps + 1 at once, which are then summed one after the other. A 1x1 sums them times the step.
-#include "engine/coded_decode.h"
+#include "engine/dsp/coded_list.h"
 #include "engine/dsp/intrinsics.h"
 #include "engine/dsp/list.h"
 
@@ -103,21 +103,12 @@ inline uint32_t Decode(const uint8_t* stream, const By& by, ListEntry* list) {
 
 #if SQUEEZE_KERNEL_CODED
 
-struct ToList {
-  const uint16_t* table;
-  uint32_t step;  // where there is no table
-  ListEntry* list;
-  void Put(uint32_t position, int32_t weight) {
-    *list++ = {weight * kLaneUnit, table != nullptr ? table[position] : position * step};
-  }
-  static bool More(const BitStream&) { return true; }
-};
-
 uint32_t DecodeCoded(CodedWeights* weights, const uint16_t* table, uint32_t step, ListEntry* list) {
-  ToList sink = {table, step, list};
-  weights->Decode(&sink);
-  const uint32_t count = static_cast<uint32_t>(sink.list - list);
-  End(sink.list, count);
+  CodedRun run = weights->Begin();
+  ListEntry* const end = CodedToList(weights->mode(), &run, table, step, list);
+  weights->End(run);
+  const uint32_t count = static_cast<uint32_t>(end - list);
+  End(end, count);
   return count;
 }
 

@@ -182,10 +182,15 @@ uint32_t ListInputs::Pack(const Pixels& low, const Pixels& high, uint32_t count,
 
 void ListInputs::MakeTable(uint32_t row_words) {
   uint16_t* to = table_;
+  const bool by_channel = CodedByMasks(c_.coded);  // all taps of an input channel together
+  const uint32_t step = by_channel ? uint32_t{c_.kernel_h} * c_.kernel_w : 1;
   for (uint32_t ky = 0; ky < c_.kernel_h; ++ky) {
     for (uint32_t kx = 0; kx < c_.kernel_w; ++kx) {
       uint32_t word = ky * row_words + kx;
-      for (uint32_t k = 0; k < c_.in_channels; ++k, word += stride_) *to++ = static_cast<uint16_t>(word);
+      uint16_t* at = by_channel ? table_ + ky * c_.kernel_w + kx : to;
+      for (uint32_t k = 0; k < c_.in_channels; ++k, word += stride_, at += step)
+        *at = static_cast<uint16_t>(word);
+      to += c_.in_channels;
     }
   }
 }
