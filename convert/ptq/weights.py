@@ -13,8 +13,8 @@ def largest(bits: int) -> int:
 
 
 # Scales are powers of two to this: so few different ones that they cost next to nothing in flash, and a
-# channel's largest weight is at most 9 % below the largest integer.
-_SCALES_AN_OCTAVE = 8
+# channel's largest weight is at most 11 % below the largest integer.
+_SCALES_AN_OCTAVE = 6
 _BIAS_STEPS = 16  # of an output's step at least: finer ones change nothing but the bits that biases take
 _MOST_BIAS_ZEROS = 7  # bits
 
