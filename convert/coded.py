@@ -70,11 +70,11 @@ def value_bits(weights: np.ndarray) -> int:
     return next(b for b in (4, 5, 6, 7, 8) if -(1 << (b - 1)) <= low and high < 1 << (b - 1))
 
 
-def mode_of(weights: np.ndarray) -> Mode:
-    """How the stream of int8 [out, kernel_h, kernel_w, in] tells positions."""
-    if np.count_nonzero(weights) > _NOT_SPARSE * weights.size:
+def mode_of(nonzeros: int, weights: int, kernel: tuple[int, int]) -> Mode:
+    """How the stream of so many weights, of which some are not zero, tells positions."""
+    if nonzeros > _NOT_SPARSE * weights:
         return Mode.ALL
-    return Mode.MASKS if weights.shape[1:3] == (3, 3) else Mode.GAPS
+    return Mode.MASKS if kernel == (3, 3) else Mode.GAPS
 
 
 class _Symbols:
@@ -82,7 +82,7 @@ class _Symbols:
 
     def __init__(self, weights: np.ndarray) -> None:
         self.weights = weights
-        self.mode = mode_of(weights)
+        self.mode = mode_of(np.count_nonzero(weights), weights.size, weights.shape[1:3])
         self.bits = value_bits(weights)
         self.raw = max(self.bits - TOP_BITS, 0)
         self.value_symbols = 1 << (self.bits - self.raw)

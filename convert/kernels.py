@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from convert.coded import Mode, mode_of
 from convert.network import Buffer, ConvKernel, Encoding, Layer
 from convert.target import Family
 
@@ -81,9 +82,33 @@ def _plain_cost(s: Shape, _scratch: int) -> float:
 # --- What coded weights take on top, whatever the kernel (firmware_cpp/engine/coded_layer.h).
 
 _CODED_TABLES = 4128  # sizeof(CodedTables)
-_CODED_WEIGHT = 25.0  # instructions to decode a stored weight
-_CODED_CHANNEL = 60.0  # and of a channel, parameters included
-_CODED_CALL = 6000.0  # to make the decoder's tables
+# Instructions of a call: to make the decoder's tables, of four classes; and a channel's parameters.
+_CODED_CALL = {Mode.ALL: 4700.0, Mode.GAPS: 7800.0, Mode.MASKS: 26000.0}
+_CODED_PARAMS = 28.0
+# To decode: a stored weight, by lists and by bytes; a mask; a channel.
+_CODED_WEIGHT = {Mode.ALL: (22.0, 9.0), Mode.GAPS: (19.8, 18.4), Mode.MASKS: (17.0, 16.8)}
+_CODED_MASK = 10.7
+_CODED_CHANNEL = (140.0, 110.0)
+
+
+def _decoding(s: Shape, to_list: bool) -> float:
+    """Instructions to decode all weights once."""
+    weights = s.taps * s.out_channels
+    mode = mode_of(s.nonzeros, weights, (s.kernel_h, s.kernel_w))
+    sink = 0 if to_list else 1
+    total = _CODED_CHANNEL[sink] * s.out_channels
+    total += _CODED_WEIGHT[mode][sink] * (weights if mode is Mode.ALL else s.nonzeros)
+    if mode is Mode.MASKS:
+        total += _CODED_MASK * weights / 9
+    if mode is not Mode.ALL and not to_list:
+        total += 0.3 * weights  # zeros
+    return total
+
+
+def _making(s: Shape) -> float:
+    """Instructions of a call before its kernel runs."""
+    mode = mode_of(s.nonzeros, s.taps * s.out_channels, (s.kernel_h, s.kernel_w))
+    return _CODED_CALL[mode] + _CODED_PARAMS * s.out_channels
 
 
 def coded_front(s: Shape) -> int:
@@ -97,11 +122,12 @@ def _coded(model: KernelModel, passes: Callable[[Shape, int], int], known: float
     passes: how often a call decodes them all, given its scratch; known: what `model` has for it already,
     instructions a stored weight.
     """
+    to_list = model.kernel is ConvKernel.LIST
 
     def cost(s: Shape, scratch: int) -> float:
         own = scratch - coded_front(s)
-        once = (_CODED_WEIGHT - known) * s.nonzeros + (0.3 * s.taps + _CODED_CHANNEL) * s.out_channels
-        return model.cost(s, own) + passes(s, own) * once + _CODED_CALL
+        once = _decoding(s, to_list) - known * s.nonzeros
+        return model.cost(s, own) + passes(s, own) * once + _making(s)
 
     return KernelModel(
         model.kernel,

@@ -25,56 +25,49 @@ struct Checking {
 }  // namespace
 
 CodedWeights::CodedWeights(const CodedSource& source, CodedTables* tables, int32_t* bias, int32_t zero_point)
-    : source_(source), tables_(tables), bias_(bias), zero_point_(zero_point) {
+    : tables_(tables), bias_(bias), zero_point_(zero_point), run_() {
   const uint8_t* const header = source.stream;
   mode_ = static_cast<CodedMode>(header[0]);
-  raw_ = static_cast<uint8_t>(RawBits(header[1]));
   class_bits_ = header[2] >> 1;
+  run_.bits = source.stream + kCodedHeaderBytes;
+  run_.positions = tables->masks;
+  run_.taps = source.taps;
+  run_.in_channels = source.in_channels;
+  run_.raw = RawBits(header[1]);
   for (uint32_t k = 0; k < header[2]; ++k) {
-    MakeValueTable(source.codes, header[4 + k], header[1], raw_, tables->values[k]);
+    MakeValueTable(source.codes, header[4 + k], header[1], run_.raw, tables->values[k]);
     if (mode_ == CodedMode::kGaps) MakeGapTable(source.codes, header[8 + k], tables->gaps[k]);
   }
   if (mode_ == CodedMode::kMasks) MakeMaskTable(source.codes, header[8], tables->masks);
 }
 
 void CodedWeights::Rewind() {
-  position_ = 0;
-  pending_ = 0;
-  at_ = 0;
+  run_.position = 0;
+  run_.at = 0;
+  run_.pending = 0;
   first_pass_ = first_pass_ && channel_ == 0;
   channel_ = 0;
 }
 
-CodedRun CodedWeights::Begin() {
-  const uint8_t* const bits = source_.stream + kCodedHeaderBytes;
-  const uint32_t k = PeekBits(bits, position_) & ((1u << class_bits_) - 1);
-  CodedRun run;
-  run.position = position_ + class_bits_;
-  run.bits = bits;
-  run.values = tables_->values[k];
-  run.positions = mode_ == CodedMode::kGaps ? static_cast<const void*>(tables_->gaps[k]) : tables_->masks;
-  run.taps = source_.taps;
-  run.in_channels = source_.in_channels;
-  run.at = at_;
-  run.pending = pending_;
-  run.sum = 0;
-  run.raw = raw_;
-  return run;
+CodedRun* CodedWeights::Begin() {
+  const uint32_t k = PeekBits(run_.bits, run_.position) & ((1u << class_bits_) - 1);
+  run_.position += class_bits_;
+  run_.values = tables_->values[k];
+  if (mode_ == CodedMode::kGaps) run_.positions = tables_->gaps[k];
+  run_.sum = 0;
+  return &run_;
 }
 
-void CodedWeights::End(const CodedRun& run) {
-  position_ = run.position;
-  at_ = run.at;
-  pending_ = run.pending;
-  if (bias_ != nullptr && first_pass_) bias_[channel_] = WrappingAdd(bias_[channel_], -zero_point_ * run.sum);
+void CodedWeights::End() {
+  if (bias_ != nullptr && first_pass_)
+    bias_[channel_] = WrappingAdd(bias_[channel_], -zero_point_ * run_.sum);
   ++channel_;
 }
 
 void CodedWeights::Next(int8_t* to) {
-  if (mode_ != CodedMode::kAll) std::memset(to, 0, source_.taps);
-  CodedRun run = Begin();
-  CodedToBytes(mode_, &run, to);
-  End(run);
+  if (mode_ != CodedMode::kAll) std::memset(to, 0, run_.taps);
+  CodedToBytes(mode_, Begin(), to);
+  End();
 }
 
 bool CodedStreamOk(const CodedSource& source, uint32_t bytes, uint32_t channels, uint32_t kernel_area,
@@ -96,9 +89,8 @@ bool CodedStreamOk(const CodedSource& source, uint32_t bytes, uint32_t channels,
   CodedWeights weights(source, tables, nullptr, 0);
   Checking sink = {8 * (bytes - kCodedHeaderBytes)};
   for (uint32_t o = 0; o < channels && sink.More(weights.position()); ++o) {
-    CodedRun run = weights.Begin();
-    DecodeChannel(weights.mode(), &run, &sink);
-    weights.End(run);
+    DecodeChannel(weights.mode(), weights.Begin(), &sink);
+    weights.End();
   }
   // Nothing may be left but the rest of the last byte.
   return sink.More(weights.position()) && sink.end - weights.position() < 8;

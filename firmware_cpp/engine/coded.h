@@ -60,26 +60,22 @@ class CodedWeights {
   // The next channel's weights to `to`, HWI, zeros where nothing is stored.
   void Next(int8_t* to);
 
-  // Next in parts, for other sinks: what decodes the next channel, and what became of it.
-  CodedRun Begin();
-  void End(const CodedRun& run);
+  // Next in parts, for other sinks: what decodes the next channel, and when that is done.
+  CodedRun* Begin();
+  void End();
 
   CodedMode mode() const { return mode_; }
-  uint32_t position() const { return position_; }
+  uint32_t position() const { return run_.position; }
 
  private:
-  const CodedSource source_;
   const CodedTables* const tables_;
   int32_t* const bias_;
   const int32_t zero_point_;
-  CodedMode mode_ = CodedMode::kAll;
-  uint8_t raw_ = 0;
-  uint8_t class_bits_ = 0;
+  CodedMode mode_;
+  uint8_t class_bits_;
   bool first_pass_ = true;
-  uint32_t pending_ = 0;
-  uint32_t at_ = 0;
   uint32_t channel_ = 0;
-  uint32_t position_ = 0;
+  CodedRun run_;
 };
 
 // One channel to `to`: of kGaps and kMasks the weights stored, where zeros are already.

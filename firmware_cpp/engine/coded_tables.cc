@@ -19,26 +19,42 @@ Code CodeOf(const uint8_t* codes, uint32_t i) {
   return {Half(code), code + 2};
 }
 
-// The code after `code`, which has the bit `top` last: both with their first bit the lowest.
-inline uint32_t Following(uint32_t code, uint32_t top) {
-  while (code & top) {
-    code ^= top;
-    top >>= 1;
-  }
-  return code | top;
+// The other end first.
+inline uint32_t Reversed(uint32_t word) {
+#if defined(__ARM_FEATURE_DSP)
+  uint32_t reversed;
+  __asm__("rbit %0, %1" : "=r"(reversed) : "r"(word));
+  return reversed;
+#else
+  uint32_t reversed = 0;
+  for (uint32_t i = 0; i < 32; ++i, word >>= 1) reversed = reversed << 1 | (word & 1);
+  return reversed;
+#endif
 }
 
-// The other end first.
-uint32_t Reversed(uint32_t code, uint32_t bits) {
-  uint32_t reversed = 0;
-  for (; bits > 0; --bits, code >>= 1) reversed = reversed << 1 | (code & 1);
-  return reversed;
-}
+// Canonical codes in order, their first bit the highest of a word, are this far apart: all is one code's of
+// no bits.
+inline uint32_t Step(uint32_t bits) { return 0x80000000u >> (bits - 1); }
 
 inline uint32_t LowestBit(uint32_t set) { return static_cast<uint32_t>(__builtin_ctz(set)); }
 
-// The table of a code of up to 32 symbols: for `bits` bits, again and again, the codes that have so many, and
-// a copy of all for one bit more. Entry(symbol) makes an entry, its own bits apart.
+struct Block {
+  uint32_t words[4];
+};
+
+// Twice the `half` entries that are there, in a table of words.
+inline void Double(int16_t* table, uint32_t half) {
+  if (half < 8) {
+    for (uint32_t i = 0; i < half; ++i) table[half + i] = table[i];
+    return;
+  }
+  const Block* from = reinterpret_cast<const Block*>(table);
+  Block* to = reinterpret_cast<Block*>(table + half);
+  for (const Block* const end = to; from != end;) *to++ = *from++;
+}
+
+// The table of a code of up to 32 symbols: for each number of bits the codes that have so many, and a copy of
+// everything for the next bit. entry(symbol): an entry but for its own bits.
 template <class Entry>
 inline void MakeShort(const Code& code, int16_t* table, Entry entry) {
   uint32_t sets[16] = {};  // of each number of bits, the symbols
@@ -47,49 +63,56 @@ inline void MakeShort(const Code& code, int16_t* table, Entry entry) {
     sets[pair & 15] |= 1u << (2 * i);
     sets[pair >> 4] |= 2u << (2 * i);
   }
-  struct Four {
-    uint32_t words[4];
-  };
   uint32_t next = 0;
   for (uint32_t bits = 1; bits <= kCodedShortBits; ++bits) {
-    const uint32_t half = 1u << (bits - 1);
-    if (half >= 8) {
-      const Four* from = reinterpret_cast<const Four*>(table);
-      Four* to = reinterpret_cast<Four*>(table + half);
-      for (const Four* const end = to; from != end;) *to++ = *from++;
-    } else {
-      for (uint32_t i = 0; i < half; ++i) table[half + i] = table[i];
-    }
-    for (uint32_t set = sets[bits]; set != 0; set &= set - 1) {
-      table[next] = static_cast<int16_t>(entry(LowestBit(set)) + static_cast<int32_t>(bits));
-      next = Following(next, half);
-    }
+    Double(table, 1u << (bits - 1));
+    const uint32_t step = Step(bits);
+    for (uint32_t set = sets[bits]; set != 0; set &= set - 1, next += step)
+      table[Reversed(next)] = static_cast<int16_t>(entry(LowestBit(set)) + static_cast<int32_t>(bits));
   }
 }
 
-uint16_t* LongTable(uint16_t* table, uint32_t prefix) {
-  return table + kQuickEntries + 2 * (prefix & (kMaskLong - 1));
-}
-
-// To the prefixes of long codes, where their tables are. count: codes of each number of bits; covered: what
-// the short ones take of 2^13.
-void MakeLongTables(const uint16_t* count, uint32_t covered, uint16_t* table) {
-  constexpr uint32_t kLongBits = kCodedMaskBits - kCodedQuickBits;
-  const uint32_t short_prefixes = covered >> kLongBits;
-  uint32_t prefix = Reversed(short_prefixes, kCodedQuickBits);
-  uint32_t longest = 0;
+// To the prefixes of long codes, from `code` on, where their tables are: each has one for the longest code
+// that begins with it, which canonical order makes its last. count: codes of each number of bits.
+void MakeLongTables(const uint16_t* count, uint32_t code, uint16_t* table) {
+  constexpr uint32_t kPrefix = 0x80000000u >> (kCodedQuickBits - 1);
+  uint32_t last = code - 1;  // told by codes of up to `bits` bits
+  uint32_t bits = kCodedQuickBits;
   uint32_t at = 0;
-  for (uint32_t k = short_prefixes; k < kQuickEntries; ++k) {
-    for (; covered < (k + 1) << kLongBits && longest < kLongBits;) {
-      ++longest;
-      covered += uint32_t{count[kCodedQuickBits + longest]} << (kLongBits - longest);
+  for (uint32_t prefix = code; prefix != 0; prefix += kPrefix) {  // to 2^32
+    while (last < prefix + (kPrefix - 1) && bits < kCodedMaskBits) {
+      ++bits;
+      last += count[bits] * Step(bits);
     }
-    const uint32_t entries = 1u << longest;
-    table[prefix] = static_cast<uint16_t>(kMaskLong | at / 2 | (entries - 1) << 10);
-    prefix = Following(prefix, kQuickEntries / 2);
+    const uint32_t entries = 1u << (bits - kCodedQuickBits);
+    table[Reversed(prefix)] = static_cast<uint16_t>(kMaskLong | at / 2 | (entries - 1) << 10);
     at += entries;
   }
 }
+
+// One code in all places of a table, which ends at `last`, that begin with it: at `at` and further on.
+inline void Fill(uint16_t* at, const uint16_t* last, uint32_t bits, uint32_t entry) {
+  do {
+    *at = static_cast<uint16_t>(entry);
+    at += 1u << bits;
+  } while (at <= last);
+}
+
+// Eight symbols' bits, and whether there are more.
+class Nibbles {
+ public:
+  explicit Nibbles(const Code& code) : at_(code.nibbles), end_(at_ + code.symbols / 2) {}
+  bool Next(uint32_t* eight) {
+    if (at_ == end_) return false;
+    std::memcpy(eight, at_, sizeof(*eight));
+    at_ += sizeof(*eight);
+    return true;
+  }
+
+ private:
+  const uint8_t* at_;
+  const uint8_t* const end_;
+};
 
 }  // namespace
 
@@ -136,33 +159,34 @@ void MakeGapTable(const uint8_t* codes, uint32_t i, int16_t* table) {
 void MakeMaskTable(const uint8_t* codes, uint32_t i, uint16_t* table) {
   const Code code = CodeOf(codes, i);
   uint16_t count[16] = {};
-  for (uint32_t k = 0; k < kCodedMasks / 2; ++k) {
-    ++count[code.nibbles[k] & 15];
-    ++count[code.nibbles[k] >> 4];
+  uint32_t eight;
+  for (Nibbles nibbles(code); nibbles.Next(&eight);) {
+#pragma GCC unroll 8
+    for (uint32_t i = 0; i < 8; ++i) ++count[eight >> (4 * i) & 15];
   }
-  // The first code of each number of bits; the prefixes of long ones, each with a table for the longest code
-  // it has, which canonical order makes its last.
-  uint32_t next[16];
-  uint32_t covered = 0;  // of 2^13
+  uint32_t next[16];  // code of each number of bits
+  uint32_t first = 0;
   for (uint32_t bits = 1; bits <= kCodedMaskBits; ++bits) {
-    next[bits] = Reversed(covered >> (kCodedMaskBits - bits), bits);
-    covered += uint32_t{count[bits]} << (kCodedMaskBits - bits);
-    if (bits == kCodedQuickBits) MakeLongTables(count, covered, table);
+    next[bits] = first;
+    first += count[bits] * Step(bits);
+    if (bits == kCodedQuickBits && first != 0) MakeLongTables(count, first, table);
   }
-  const uint8_t* pair = code.nibbles;
-  for (uint32_t symbol = 0; symbol < kCodedMasks; ++pair) {
-    for (uint32_t bits = *pair & 15, end = symbol + 2; symbol < end; ++symbol, bits = *pair >> 4) {
+  uint16_t* const quick_last = table + kQuickEntries - 1;
+  uint16_t* const long_tables = table + kQuickEntries;
+  uint32_t symbol = 0;
+  for (Nibbles nibbles(code); nibbles.Next(&eight); symbol += 8) {
+    for (uint32_t entry = symbol; eight != 0; eight >>= 4, ++entry) {
+      const uint32_t bits = eight & 15;
       if (bits == 0) continue;
-      const uint32_t first = next[bits];
-      next[bits] = Following(first, 1u << (bits - 1));
-      const uint16_t entry = static_cast<uint16_t>(symbol | bits << 10);
+      const uint32_t reversed = Reversed(next[bits]);
+      next[bits] += Step(bits);
       if (bits <= kCodedQuickBits) {
-        for (uint32_t k = first; k < kQuickEntries; k += 1u << bits) table[k] = entry;
+        Fill(table + reversed, quick_last, bits, entry | bits << 10);
       } else {
-        const uint32_t prefix = table[first & (kQuickEntries - 1)];
-        uint16_t* const rest = LongTable(table, prefix);
-        for (uint32_t k = first >> kCodedQuickBits; k <= prefix >> 10; k += 1u << (bits - kCodedQuickBits))
-          rest[k] = entry;
+        const uint32_t prefix = table[reversed & (kQuickEntries - 1)];
+        uint16_t* const rest = long_tables + 2 * (prefix & (kMaskLong - 1));
+        Fill(rest + (reversed >> kCodedQuickBits), rest + (prefix >> 10), bits - kCodedQuickBits,
+             entry | bits << 10);
       }
     }
   }

@@ -82,8 +82,8 @@ class _Draw:
     def weights(self, shape: tuple[int, int, int, int]) -> np.ndarray:
         """int8 OHWI: dense or sparse, some channels all zero, some saturated, all alike or not."""
         weights = self.values(shape)
-        if self.chance(0.5):
-            density = self.rng.choice([0.05, 0.2, 0.33, 0.6])
+        if self.chance(0.6):
+            density = self.rng.choice([0.0, 0.02, 0.05, 0.2, 0.33, 0.6], p=[0.05, 0.15, 0.2, 0.2, 0.2, 0.2])
             weights = np.where(self.rng.random(shape) < density, weights, 0).astype(np.int8)
         for channel in range(shape[0]):
             kind = self.rng.random()
@@ -93,6 +93,13 @@ class _Draw:
                 weights[channel] = self.rng.choice([-128, -127, 127])
             elif kind < 0.15:
                 weights[channel] = self.rng.choice(np.array([-128, 127], np.int8), shape[1:])
+        weights >>= self.rng.choice(
+            np.arange(5, dtype=np.int8), p=[0.4, 0.2, 0.2, 0.1, 0.1]
+        )  # of 8 to 4 bits
+        if self.chance(0.25):  # channels unlike each other, as in a network
+            each = (shape[0], 1, 1, 1)
+            weights = np.trunc(weights * self.rng.choice([1, 0.4, 0.15, 0.05], each)).astype(np.int8)
+            weights[self.rng.random(shape) > self.rng.choice([1, 0.5, 0.2, 0.05], each)] = 0
         return weights
 
 
@@ -252,6 +259,8 @@ def _one_convolution(draw: _Draw) -> _Builder:
         kernel = (1, 1)
         if draw.chance(0.15):
             channels, width = draw.size(70, 520), draw.size(1, 14)
+        elif draw.chance(0.15):  # fewer taps than a gap has zeros
+            channels, filters, width = draw.between(1, 14), draw.size(70, 400), draw.size(1, 14)
     elif kind == "3x3/2":
         stride, width = (2, 2), min(width, 56)
     elif kind == "any":

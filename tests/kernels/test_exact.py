@@ -1,13 +1,14 @@
 """Kernels compute what numpy computes, on emulated CPUs, while interrupts overwrite all that they may."""
 
 import collections
+import itertools
 
 import numpy as np
 import pytest
 
 from convert import blob, plan
 from convert.host_engine import HostEngine
-from convert.network import Kind, Network
+from convert.network import ConvKernel, Encoding, Kind, Network
 from convert.proof import EngineTrace
 from convert.target import Family
 from tests.kernels import arithmetic, case_file, emulated_cases, random_layers, variants
@@ -106,6 +107,26 @@ def test_the_sample_has_the_edges():
     assert any((layer.weights == -128).all() for _, layer, _ in convolutions)
     assert any(layer.pad_left >= layer.kernel[1] for _, layer, _ in convolutions)
     assert any(layer.out_channel and layer.out_channels < out.channels for _, layer, out in convolutions)
+
+
+def test_the_sample_has_every_kind_of_code():
+    streams = []
+    for seed in range(SAMPLE):
+        network = random_layers.sample(seed).network
+        variants.force(network, "dsp", seed)
+        streams += [
+            (layer.conv_kernel, layer.coded.stream)
+            for layer in network.layers
+            if layer.kind is Kind.CONV_2D and layer.encoding is Encoding.CODED
+        ]
+    assert {kernel for kernel, _ in streams} == {model.kernel for model in variants.kernels_of("dsp")}
+    lists = {(s[0], max(s[1] - 5, 0)) for kernel, s in streams if kernel is ConvKernel.LIST}
+    others = {(s[0], max(s[1] - 5, 0)) for kernel, s in streams if kernel is not ConvKernel.LIST}
+    assert lists == others == set(itertools.product((0, 1, 2), (0, 1, 2, 3)))  # modes, bits not coded
+    assert {s[1] for _, s in streams} == {4, 5, 6, 7, 8}
+    assert {(s[0], s[2]) for _, s in streams} == {
+        (mode, classes) for mode in (0, 1, 2) for classes in (1, 2, 4)
+    }
 
 
 def test_what_is_wrong_is_noticed():

@@ -4,7 +4,7 @@ import numpy as np
 
 from convert import coded
 from convert.kernels import FAMILY_KERNELS, KernelModel, shape_of
-from convert.network import Buffer, Kind, Layer, Network
+from convert.network import Buffer, Encoding, Kind, Layer, Network
 from convert.schedule import Stage, stages_of
 from convert.target import Family
 from tests.kernels.random_layers import fills_its_window
@@ -12,6 +12,7 @@ from tests.kernels.random_layers import fills_its_window
 _MAX_BATCH = 4  # kMaxBatch of firmware_cpp/engine/format.h
 _MAX_SCRATCH = 160 * 1024  # the arena has to fit kZoneBytes of firmware_cpp/bench/cases.cc
 _SOMETIMES = 0.2
+_OFTEN = 3  # coded weights: they differ in mode, bits and classes
 _RARELY = 0.2  # the weight of the kernels that every family has
 
 
@@ -26,6 +27,7 @@ def _force_layer(network: Network, layer: Layer, family: Family, rng: np.random.
     models = [m for m in kernels_of(family) if m.takes(shape) and m.scratch(shape) <= _MAX_SCRATCH]
     common = {model.kernel for model in kernels_of("portable")} if family != "portable" else set()
     odds = np.array([_RARELY if model.kernel in common else 1.0 for model in models])
+    odds[[model.encoding is Encoding.CODED for model in models]] *= _OFTEN
     model = models[int(rng.choice(len(models), p=odds / odds.sum()))]
     least = model.scratch(shape)
     most = max(min(model.useful(shape), _MAX_SCRATCH), least)

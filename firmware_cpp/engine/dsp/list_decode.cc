@@ -104,9 +104,8 @@ inline uint32_t Decode(const uint8_t* stream, const By& by, ListEntry* list) {
 #if SQUEEZE_KERNEL_CODED
 
 uint32_t DecodeCoded(CodedWeights* weights, const uint16_t* table, uint32_t step, ListEntry* list) {
-  CodedRun run = weights->Begin();
-  ListEntry* const end = CodedToList(weights->mode(), &run, table, step, list);
-  weights->End(run);
+  ListEntry* const end = CodedToList(weights->mode(), weights->Begin(), table, step, list);
+  weights->End();
   const uint32_t count = static_cast<uint32_t>(end - list);
   End(end, count);
   return count;
