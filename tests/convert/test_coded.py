@@ -216,7 +216,8 @@ def test_parameters_read_back(seed, channels, scales, bias_bits):
         shifts=rng.integers(-31, 31, scales).astype(np.int8)[index],
     )
     content = channel_params.pack(layer, zero_point)
-    count, index_bits, own_bits = int.from_bytes(content[:2], "little"), content[2], content[3]
+    count, own_bits = int.from_bytes(content[:2], "little"), content[3]
+    bias_shift, index_bits = divmod(content[2], 32)
     multipliers = np.frombuffer(content, "<i4", count, 4)
     shifts = np.frombuffer(content, np.int8, count, 4 + 4 * count)
     stream = Reader(content[4 + 5 * count :])
@@ -225,6 +226,7 @@ def test_parameters_read_back(seed, channels, scales, bias_bits):
         if own_bits and stream.read(1):
             bias = stream.read(own_bits)
             bias -= bias >> (own_bits - 1) << own_bits
+            bias <<= bias_shift
         assert (multipliers[scale], shifts[scale]) == (layer.multipliers[o], layer.shifts[o])
         assert bias - zero_point * int(weights[o].sum()) == layer.bias[o]
     assert 0 <= 8 * len(content[4 + 5 * count :]) - stream.position < 8
