@@ -16,7 +16,7 @@ bool CodedLayersOk(const Model& model, uint8_t* arena) {
     const uint32_t in_channels = model.buffer(layer.inputs[0]).channels;
     const uint32_t area = uint32_t{layer.kernel_h} * layer.kernel_w;
     const CodedSource source = {model.At<uint8_t>(layer.weights_offset), codes, area * in_channels, in_channels};
-    const CodedScratch at(layer.out_channels, source.taps);
+    const CodedScratch at(layer.kernel, layer.out_channels, source.taps);
     CodedTables* const tables = reinterpret_cast<CodedTables*>(arena + layer.scratch_offset + at.tables);
     if (!CodedStreamOk(source, layer.weights_bytes, layer.out_channels, area, tables)) return false;
     const uint32_t offset = static_cast<uint32_t>(layer.params[0]);

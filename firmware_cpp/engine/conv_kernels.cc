@@ -121,7 +121,8 @@ uint32_t KernelScratchBytes(ConvKernel kernel, WeightEncoding encoding, const Co
 
 
 uint32_t ConvScratchBytes(ConvKernel kernel, WeightEncoding encoding, const ConvShape& shape) {
-  return KernelScratchBytes(kernel, encoding, shape) + (Coded(encoding) ? CodedScratch(shape.out_channels, shape.Taps()).bytes : 0);
+  const uint32_t own = KernelScratchBytes(kernel, encoding, shape);
+  return Coded(encoding) ? CodedScratch(kernel, shape.out_channels, shape.Taps()).bytes + own : own;
 }
 
 bool StoredWeightsOk(WeightEncoding encoding, const ConvShape& shape, const uint8_t* stored, uint32_t bytes) {

@@ -41,7 +41,7 @@ void Engine::Convolve(const LayerRecord& layer, int out_row, int rows) {
 #if SQUEEZE_KERNEL_CODED
   if (layer.encoding == WeightEncoding::kCoded) {
     const uint32_t taps = uint32_t{layer.kernel_h} * layer.kernel_w * in.channels;
-    const CodedScratch place(layer.out_channels, taps);
+    const CodedScratch place(layer.kernel, layer.out_channels, taps);
     int32_t* const bias = reinterpret_cast<int32_t*>(conv.scratch);
     int32_t* const multipliers = reinterpret_cast<int32_t*>(conv.scratch + place.multipliers);
     int8_t* const shifts = reinterpret_cast<int8_t*>(conv.scratch + place.shifts);
