@@ -28,9 +28,11 @@ def print_sizes(console: Console, made: dict[str, Any], imported: Path | None) -
 
     imported: the file that the weights came from.
     """
-    table = Table(title="engine model", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(
+        title="engine model", title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False
+    )
     table.add_column("layer", no_wrap=True)
-    for name in ("kernel", "rows at once", "stored as", "weights", "entropy B", "stored B"):
+    for name in ("kernel", "rows", "stored", "weights", "entropy", "bytes"):
         table.add_column(name, justify="right", no_wrap=True)
     rows = [r for r in made["plan"] if r["weights_bytes"]]
     for r in rows:
@@ -48,7 +50,7 @@ def print_sizes(console: Console, made: dict[str, Any], imported: Path | None) -
     table.add_row("engine model", "", "", "", "", "", f"{total:,}")
     console.print(table)
     console.print(
-        "stored: weights with their biases, multipliers and shifts; entropy: of the int8 weights one by one",
+        "rows: made at once; bytes: weights, biases, multipliers, shifts; entropy: bytes, of the int8 weights one by one",
         highlight=False,
         soft_wrap=True,
     )
