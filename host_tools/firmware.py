@@ -13,7 +13,6 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from convert import report
 from convert.target import ENCODINGS, FAMILIES, OPTIMIZE
 from host_tools import board_model, boards
 from host_tools.board_model import Request
@@ -118,6 +117,8 @@ def make(board: str, model: str, request: Request = BOARD_DEFAULT, layers: bool 
     elf = build(board, model, request)
     console = Console()
     if layers:
+        from convert import report  # not on a light host
+
         made = json.loads((elf.parent / "model" / "engine.json").read_text(encoding="utf-8"))
         report.print_sizes(console, made, _imported(BUILD / model / "manifest.json"))
     show(console, usage(elf), board, model)
