@@ -27,7 +27,7 @@ _UNLIMITED = 1 << 31
 _FIRST_PRICE, _PRICE_STEP, _LAST_PRICE = 4.0, 8.0, 1e6
 _PRICE_ROUNDS = 6
 _HOLD_SHARE = 0.12  # of the arena's budget, for a map that is held
-_HOLDS_TRIED = 2
+_HOLDS_TRIED = 1
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ def print_sizes(console: Console, made: dict[str, Any], imported: Path | None) -
     table.add_row("engine model", "", "", "", "", "", f"{total:,}")
     console.print(table)
     console.print(
-        "rows: made at once; entropy: bytes, of the int8 weights one by one; bytes: stored, with all parameters",
+        "rows: made at once; entropy: bytes, of int8 weights one by one; bytes: stored, parameters too",
         highlight=False,
         soft_wrap=True,
     )
