@@ -71,4 +71,4 @@ def test_damaged_codes_never_fault(tmp_path):
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(1, 6))
 def test_many_damaged_codes_never_fault(tmp_path, seed):
-    run(2000, seed, tmp_path)
+    run(1000, seed, tmp_path)
