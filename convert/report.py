@@ -50,7 +50,8 @@ def print_sizes(console: Console, made: dict[str, Any], imported: Path | None) -
     table.add_row("engine model", "", "", "", "", "", f"{total:,}")
     console.print(table)
     console.print(
-        "rows: made at once; bytes: weights, biases, multipliers, shifts; entropy: bytes, of the int8 weights one by one",
+        "rows: made at once; bytes: weights, biases, multipliers, shifts; entropy: bytes, of the int8 "
+        "weights one by one",
         highlight=False,
         soft_wrap=True,
     )
