@@ -28,7 +28,7 @@ def version_of(content: bytes) -> int | None:
 def fixed_bytes(network: Network) -> int:
     """What an engine's model takes beside its convolutions' weights and parameters, labels apart."""
     records = len(network.buffers) * _BUFFER.size + len(network.layers) * _LAYER.size
-    return _HEADER.size + records + len(network.codes) + _OVERRUN
+    return _HEADER.size + records + -(-len(network.codes) // 4) * 4 + _OVERRUN
 
 
 class _Data:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from convert import blob, coded
-from convert.encodings import stored_bytes
+from convert.encodings import placed_bytes
 from convert.kernels import FAMILY_KERNELS, KernelModel, Shape, shape_of
 from convert.network import Encoding, Kind, Layer, Network
 from convert.plan import BUFFER_STATE_BYTES, LAYER_STATE_BYTES, align, plan, rings_and_sums
@@ -55,7 +55,7 @@ class Assignment:
 
     @property
     def stored(self) -> int:
-        """Bytes of all weights and their parameters."""
+        """Bytes of all weights and their parameters, as they are placed."""
         return sum(option.stored for option in self.options.values())
 
 
@@ -93,7 +93,7 @@ class _Chooser:
         if key not in self.stored:
             layer = self.network.layers[index]
             kept, layer.encoding = layer.encoding, model.encoding
-            self.stored[key] = stored_bytes(layer)
+            self.stored[key] = placed_bytes(layer)
             layer.encoding = kept
         return self.stored[key]
 
@@ -178,9 +178,14 @@ class _Chooser:
                 if self.network.buffers[stage.output].height < batch:
                     continue
                 trial = self.assign({**best.batches, stage.first_layer: batch}, budget, price)
-                if trial and trial.worth(price) < best.worth(price) * _WORTH:
+                if trial and self._better(trial, best, price):
                     best = trial
         return best
+
+    def _better(self, trial: Assignment, best: Assignment, price: float) -> bool:
+        if self.target.optimize == "flash":  # a batch's rows must not take the room that a decoder needs
+            return (trial.stored, trial.cost) < (best.stored, best.cost * _WORTH)
+        return trial.worth(price) < best.worth(price) * _WORTH
 
     def within_flash(self, budget: int) -> Assignment | None:
         """As `within`, and with weights that fit the target's flash where there is a way.
@@ -271,7 +276,7 @@ def choose(network: Network, target: Target) -> bool:
         if made <= limit:
             return True
         budget -= made - limit  # first fit has wasted some of what the bound promised
-    lean = _Chooser(network, Target(target.family, "sram")).best(_UNLIMITED)
+    lean = _Chooser(network, replace(target, optimize="sram", flash_bytes=None)).best(_UNLIMITED)
     assert lean is not None, "without limits there is always a way"
     _apply(network, lean, None)
     return False

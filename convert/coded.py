@@ -33,6 +33,7 @@ MORE = 15  # the gap that no weight follows
 _GAPS = 16
 _MASKS = 512
 _ROUNDS = 15
+_MOST_CODES = 255
 _NOT_SPARSE = 0.8
 
 
@@ -234,11 +235,20 @@ def _codes_for(tops: Ints, positions: Ints, layers: list[int], book: list[Ints],
     return _Group(layers, classes, count, value_codes, position_codes)
 
 
+def _limit_groups(symbols: list[_Symbols]) -> None:
+    """Codes are numbered in a byte: where layers are too different, their density no longer parts them."""
+    groups = {(s.mode, s.value_symbols, s.density) for s in symbols}
+    if 2 * MAX_CLASSES * len(groups) > _MOST_CODES:
+        for s in symbols:
+            s.density = 0
+
+
 def code(network: Network) -> None:
     """Sets `network.codes`, and `coded` of every convolution: its stream, as if it were to be stored so."""
     symbols = {
         i: _Symbols(layer.weights) for i, layer in enumerate(network.layers) if layer.kind is Kind.CONV_2D
     }
+    _limit_groups(list(symbols.values()))
     book: list[Ints] = []
     # Weights of less than 5 bits have fewer symbols, so codes of their own.
     for key in sorted({(s.mode, s.value_symbols, s.density) for s in symbols.values()}):

@@ -74,3 +74,14 @@ def stored_params(layer: Layer) -> list[bytes]:
 def stored_bytes(layer: Layer) -> int:
     """All that a convolution takes in the engine's model, but for its record."""
     return len(stored_weights(layer)) + sum(map(len, stored_params(layer)))
+
+
+def placed_bytes(layer: Layer) -> int:
+    """As stored_bytes, with what aligns its pieces to 4 bytes (convert/blob.py)."""
+    if layer.weights is not None and layer.encoding is Encoding.CODED:
+        return _aligned(stored_bytes(layer))  # its parameters stand right behind its weights
+    return sum(_aligned(len(piece)) for piece in (stored_weights(layer), *stored_params(layer)))
+
+
+def _aligned(size: int) -> int:
+    return -(-size // 4) * 4

@@ -111,9 +111,9 @@ def _making(s: Shape) -> float:
     return _CODED_CALL[mode] + _CODED_PARAMS * s.out_channels
 
 
-def coded_front(s: Shape, to_list: bool) -> int:
+def coded_front(s: Shape, kernel: ConvKernel) -> int:
     """Bytes of parameters, the decoder's tables and two channels' weights in front of a kernel's scratch."""
-    rows = 0 if to_list else 2 * _up(s.taps, 4)
+    rows = 0 if kernel in (ConvKernel.LIST, ConvKernel.PLAIN) else 2 * _up(s.taps, 4)
     return _up(_up(9 * s.out_channels, 4) + _CODED_TABLES + rows, 8)
 
 
@@ -126,7 +126,7 @@ def _coded(model: KernelModel, passes: Callable[[Shape, int], int], known: float
     to_list = model.kernel is ConvKernel.LIST
 
     def cost(s: Shape, scratch: int) -> float:
-        own = scratch - coded_front(s, to_list)
+        own = scratch - coded_front(s, model.kernel)
         once = _decoding(s, to_list) - known * s.nonzeros
         return model.cost(s, own) + passes(s, own) * once + _making(s)
 
@@ -134,8 +134,8 @@ def _coded(model: KernelModel, passes: Callable[[Shape, int], int], known: float
         model.kernel,
         Encoding.CODED,
         model.takes,
-        lambda s: coded_front(s, to_list) + model.scratch(s),
-        lambda s: coded_front(s, to_list) + model.useful(s),
+        lambda s: coded_front(s, model.kernel) + model.scratch(s),
+        lambda s: coded_front(s, model.kernel) + model.useful(s),
         cost,
     )
 

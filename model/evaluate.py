@@ -67,7 +67,14 @@ def _load(name: str) -> Model:
     for path in paths:
         if not path.is_file():
             raise UserError(f"{path}: missing; run: make convert MODEL={name}")
-    manifest = json.loads(paths[0].read_text(encoding="utf-8"))
+    try:
+        manifest = json.loads(paths[0].read_text(encoding="utf-8"))
+        _ = manifest["input"], manifest["labels"], manifest["data"], manifest["tflite_sha256"]
+        _ = manifest["fit"], manifest["float"], manifest["calibration"], manifest["weight_bits"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(
+            f"{paths[0]}: not a manifest of this version ({error!r}); run: make convert MODEL={name}"
+        ) from error
     return Model(manifest, paths[1].read_bytes(), paths[2].read_bytes())
 
 

@@ -5,8 +5,8 @@
 // output channel: its class, and
 //   kAll    every weight, HWI, the last one first
 //   kGaps   again and again a gap, the zeros before the next weight, and that weight. 15 means 15 zeros and
-//   no
-//           weight. The first that reaches the channel's end is its last one; it goes on in the next channel.
+//           no weight. The first that reaches the channel's end is its last one; it goes on in the next
+//           channel.
 //   kMasks  3x3 kernels: for each input channel which of its 9 taps are not zero, the first one the highest
 //           bit; these weights
 // A weight of b bits, plus 2^(b-1), is its b - 5 lowest bits as they are, then the code of the others.

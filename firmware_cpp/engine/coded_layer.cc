@@ -15,7 +15,8 @@ bool CodedLayersOk(const Model& model, uint8_t* arena) {
     first = false;
     const uint32_t in_channels = model.buffer(layer.inputs[0]).channels;
     const uint32_t area = uint32_t{layer.kernel_h} * layer.kernel_w;
-    const CodedSource source = {model.At<uint8_t>(layer.weights_offset), codes, area * in_channels, in_channels};
+    const CodedSource source = {model.At<uint8_t>(layer.weights_offset), codes, area * in_channels,
+                                in_channels};
     const CodedScratch at(layer.kernel, layer.out_channels, source.taps);
     CodedTables* const tables = reinterpret_cast<CodedTables*>(arena + layer.scratch_offset + at.tables);
     if (!CodedStreamOk(source, layer.weights_bytes, layer.out_channels, area, tables)) return false;

@@ -9,15 +9,18 @@
 
 namespace squeeze {
 
-// The front of a coded layer's scratch: biases, multipliers and shifts, the decoder's tables, and (but for lists,
-// which are decoded as they are) two channels' weights; then comes the kernel's own.
+// The front of a coded layer's scratch: biases, multipliers and shifts, the decoder's tables, and two channels'
+// weights (but for kernels with a place of their own for them); then comes the kernel's own.
 struct CodedScratch {
   CodedScratch(ConvKernel kernel, uint32_t out_channels, uint32_t taps)
       : multipliers(4 * out_channels),
         shifts(8 * out_channels),
         tables((9 * out_channels + 3) & ~uint32_t{3}),
         rows(tables + uint32_t{sizeof(CodedTables)}),
-        bytes((rows + (kernel == ConvKernel::kList ? 0 : 2 * ((taps + 3) & ~uint32_t{3})) + 7) & ~uint32_t{7}) {}
+        bytes((rows + (HasOwnRows(kernel) ? 0 : 2 * ((taps + 3) & ~uint32_t{3})) + 7) & ~uint32_t{7}) {}
+  static bool HasOwnRows(ConvKernel kernel) {
+    return kernel == ConvKernel::kList || kernel == ConvKernel::kPlain;
+  }
   uint32_t multipliers, shifts, tables, rows, bytes;
 };
 

@@ -1,9 +1,9 @@
 // A coded layer's biases, multipliers and shifts, packed; written by convert/channel_params.py.
 //
 // uint16 scales; uint8 bits of an index and, in the upper three bits, the zero bits that all biases end with;
-// uint8 bits of a bias without these; int32 multiplier of each scale, int8 shift of
-// each; then for each channel, as bits, the index of its scale and, if a bias has bits at all, one bit and,
-// where that is 1, the bias. The input's zero point is not folded into it: CodedWeights does that.
+// uint8 bits of a bias without these; int32 multiplier of each scale, int8 shift of each; then for each
+// channel, as bits, the index of its scale and, if a bias has bits at all, one bit and, where that is 1, the
+// bias. The input's zero point is not folded into it: CodedWeights does that.
 #ifndef SQUEEZE_ENGINE_CODED_PARAMS_H_
 #define SQUEEZE_ENGINE_CODED_PARAMS_H_
 

@@ -23,8 +23,8 @@ constexpr uint32_t kQuickEntries = 1 << kCodedQuickBits;
 // Of masks: the first 9 bits of the stream tell a mask + bits << 10. If the code is longer: kMaskLong + half
 // the index, behind these, of a table of what follows; from bit 10 on that table's entries less one.
 //
-// These tables have as many entries as there are long codes, but for up to four prefixes whose codes differ in
-// length: 11, 4, 1 and 0 more at most. Not all of 512 codes are long: 2^9 prefixes would have 1,024.
+// These tables have as many entries as there are long codes, but for up to four prefixes whose codes differ
+// in length: 11, 4, 1 and 0 more at most. Not all of 512 codes are long: 2^9 prefixes would have 1,024.
 constexpr uint32_t kMaskLong = 1 << 9;
 constexpr uint32_t kMaskEntries = kQuickEntries + 528;
 

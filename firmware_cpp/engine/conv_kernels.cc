@@ -119,7 +119,6 @@ uint32_t KernelScratchBytes(ConvKernel kernel, WeightEncoding encoding, const Co
 
 }  // namespace
 
-
 uint32_t ConvScratchBytes(ConvKernel kernel, WeightEncoding encoding, const ConvShape& shape) {
   const uint32_t own = KernelScratchBytes(kernel, encoding, shape);
   return Coded(encoding) ? CodedScratch(kernel, shape.out_channels, shape.Taps()).bytes + own : own;
@@ -136,7 +135,7 @@ bool StoredWeightsOk(WeightEncoding encoding, const ConvShape& shape, const uint
     case WeightEncoding::kSlices:
       return bytes == SlicesStoredBytes(shape);
     case WeightEncoding::kCoded:
-      return bytes >= kCodedHeaderBytes;  // the rest: CodedLayerOk, with scratch for it
+      return bytes >= kCodedHeaderBytes;  // the rest: CodedLayersOk, with scratch for it
     default:
       return false;
   }

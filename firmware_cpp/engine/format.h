@@ -34,11 +34,11 @@ enum class LayerKind : uint8_t {
 };
 
 enum class WeightEncoding : uint8_t {
-  kNone = 0,      // the layer has no weights
-  kDense = 1,     // int8, OHWI
-  kSparse = 2,    // for each channel: uint16 count, then count uint16, gap in the low byte, int8 weight in the
-                  // high one. Position in HWI order = previous position (-1 at first) + 1 + gap. A gap over
-                  // 255 is bridged by entries of weight 0.
+  kNone = 0,    // the layer has no weights
+  kDense = 1,   // int8, OHWI
+  kSparse = 2,  // for each channel: uint16 count, then count uint16, gap in the low byte, int8 weight in the
+                // high one. Position in HWI order = previous position (-1 at first) + 1 + gap. A gap over
+                // 255 is bridged by entries of weight 0.
   kWinograd = 3,  // int16, transformed for ConvWinogradRows (its layout: dsp/winograd.h)
   kSlices = 4,    // int8, reordered for ConvSlicesRows (its layout: mve/slices.h)
   kCoded = 5,     // entropy-coded: coded.h; its biases, multipliers and shifts are packed: coded_params.h

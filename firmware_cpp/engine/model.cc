@@ -1,7 +1,7 @@
 #include "engine/model.h"
 
-#include "engine/conv_kernels.h"
 #include "engine/bit_stream.h"
+#include "engine/conv_kernels.h"
 #include "engine/crc32.h"
 #include "engine/fixed_point.h"
 
@@ -113,7 +113,8 @@ class Checker {
         if (!Apart(Ring(model_.buffer(layer.inputs[k])), Ring(out))) return Status::kBadOffset;
       }
       // What is held back stands in the ring. The stage's first layer decides for all.
-      if (layer.hold_rows > (layer.kind == LayerKind::kConv2D ? model_.buffer(layer.inputs[0]).ring_rows : 0) ||
+      if (layer.hold_rows >
+              (layer.kind == LayerKind::kConv2D ? model_.buffer(layer.inputs[0]).ring_rows : 0) ||
           (stage_goes_on && layer.hold_rows != model_.layer(i - 1).hold_rows)) {
         return Status::kBadLayer;
       }

@@ -149,8 +149,8 @@ def run(args: argparse.Namespace) -> int:
     asked = firmware.request_of(args)
     if dataclasses.replace(asked, kernels=None) != Request() and (args.check or args.update):
         raise UserError(
-            "--check and --update go without --optimize, --sram-bytes and --flash-bytes: the reference holds "
-            "figures of --optimize speed only"
+            "--check and --update go without --optimize, --sram-bytes, --flash-bytes and --encoding: the "
+            "reference holds figures of --optimize speed only"
         )
     outputs = [RESULTS] + ([args.json] if args.json else [])
     for path in outputs:

@@ -5,14 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from convert import plan, tflite
+from convert import engine_model, plan, tflite
 from convert.choose import choose
 from convert.encodings import stored_weights
 from convert.kernels import FAMILY_KERNELS, shape_of
 from convert.lower import lower
-from convert.network import MAX_LAYERS, ConvKernel, Kind
+from convert.network import MAX_LAYERS, ConvKernel, Encoding, Kind
 from convert.split import split
 from convert.target import Target
+from host_tools.bench import small_net
 from tests.convert.shared_files import baseline
 
 F405 = Target("dsp", flash_bytes=950_000, sram_limit=122_000)
@@ -118,3 +119,16 @@ def test_conv10_stays_whole_where_its_parts_would_be_too_many_layers():
     network.layers += [network.layers[-1]] * (MAX_LAYERS - before - 3)
     split(network)
     assert len(network.layers) == MAX_LAYERS - 3
+
+
+def test_the_smallest_flash_is_no_larger_than_what_speed_takes_when_pressed():
+    file = tflite.parse(small_net.tflite())
+    smallest = len(engine_model.prepare(file, [], Target("dsp", "flash")).content)
+    pressed = len(engine_model.prepare(file, [], Target("dsp", flash_bytes=smallest)).content)
+    assert smallest <= pressed
+
+
+def test_a_forced_encoding_is_kept_where_the_sram_is_too_small():
+    file = tflite.parse(small_net.tflite())
+    made = engine_model.prepare(file, [], Target("dsp", encoding="coded", sram_limit=5000))
+    assert {layer.encoding for layer in convolutions(made.network)} == {Encoding.CODED}

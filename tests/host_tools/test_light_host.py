@@ -18,7 +18,10 @@ runpy.run_module("host_tools", run_name="__main__")
 
 
 def test_the_commands_load_without_the_converter():
-    for words in (["--help"], ["validate", "--help"], ["bench", "--help"], ["flash", "--help"]):
+    for words in (
+        ["--help"],
+        *([name, "--help"] for name in ("validate", "bench", "flash", "firmware", "sizes")),
+    ):
         done = subprocess.run(
             [sys.executable, "-c", PROGRAM, *words], capture_output=True, text=True, check=False
         )

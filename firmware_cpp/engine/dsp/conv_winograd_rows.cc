@@ -242,7 +242,8 @@ class Winograd {
     return to;
   }
 
-  // One channel's weights (not `fresh`: again the one's before), transformed, to half `c` of the pair. Returns where the next channel's start.
+  // One channel's weights (not `fresh`: again the one's before), transformed, to half `c` of the pair.
+  // Returns where the next channel's start.
   const uint8_t* Unpack(const uint8_t* stream, uint32_t c, bool fresh) const {
     const int8_t* bytes = reinterpret_cast<const int8_t*>(stream);
     if (conv_.coded != nullptr && fresh) bytes = CodedNext(conv_.coded, conv_.coded_rows);

@@ -6,7 +6,6 @@
 #include "engine/dsp/gemm_small.h"
 
 #include "engine/channel_weights.h"
-
 #include "engine/dsp/gemm.h"
 #include "engine/dsp/im2col.h"
 #include "engine/dsp/intrinsics.h"
