@@ -100,8 +100,8 @@ def test_the_weights_keep_to_their_bits(made):
     file = tflite.read(folder / "build" / "mine" / "model.tflite")
     kernels = [file.tensors[op.inputs[1]] for op in file.ops if op.name == "CONV_2D"]
     largest = {kernel.shape[0]: int(np.abs(kernel.data.astype(int)).max()) for kernel in kernels}
-    assert largest[10] == 31  # conv10: 2^(6-1) - 1
-    assert {v for k, v in largest.items() if k != 10} == {127}
+    assert 28 <= largest[10] <= 31  # conv10: 2^(6-1) - 1; scales are powers of two to a sixth
+    assert all(112 <= v <= 127 for k, v in largest.items() if k != 10)
 
 
 def again(made, tmp_path, *arguments):

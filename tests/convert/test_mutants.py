@@ -32,7 +32,7 @@ def check(outcomes, count):
         assert outcome.mutants == count == sum(outcome.statuses.values())
         assert outcome.refused == count - outcome.statuses[OK]
         assert outcome.refused > count / 10, "much damage is noticed"
-        assert outcome.ran > count / 10, "much of the rest goes through the kernels"
+        assert outcome.ran > count / 20, "some of the rest goes through the kernels"
     assert sum(o.ran_data for o in outcomes) > count * len(outcomes) / 10, "with other weights, too"
     assert statuses[BAD_CHECKSUM] == 0, "the CRC is good: nothing is refused for it alone"
     assert len(statuses) >= 7, "damage is noticed in many ways"

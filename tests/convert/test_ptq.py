@@ -57,7 +57,7 @@ def test_weights_stay_within_their_bits_and_use_them(quantized):
     _, bits, content = quantized
     for name, (weights, _, _) in by_layer(content).items():
         top = (1 << (bits[name] - 1)) - 1
-        assert top * 0.9 <= np.abs(weights.data.astype(int)).max() <= top, name
+        assert top * 0.85 <= np.abs(weights.data.astype(int)).max() <= top, name
 
 
 def test_weights_that_are_zero_stay_zero(quantized):
@@ -72,7 +72,9 @@ def test_every_output_channel_has_a_scale_and_the_bias_has_the_product(quantized
     _, _, content = quantized
     for name, (weights, bias, source) in by_layer(content).items():
         assert weights.scale.shape == bias.scale.shape == (weights.shape[0],)
-        assert len(np.unique(weights.scale)) == weights.shape[0], name
+        steps = 6 * np.log2(weights.scale.astype(np.float64))
+        assert np.allclose(steps, np.round(steps), atol=1e-5), name
+        assert len(np.unique(weights.scale)) > 1, name
         assert bias.scale.tobytes() == (source.scale[0] * weights.scale).tobytes(), name
         assert weights.zero_point == bias.zero_point == 0
         assert weights.type_name == "INT8" and bias.type_name == "INT32"
