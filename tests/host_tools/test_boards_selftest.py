@@ -80,11 +80,11 @@ def test_stack_mark_is_the_deepest_byte(device):
     before = device.numbers("m")[3]
     assert 0 < before < 1000
     marks = []
-    for depth in (2000, 3000, 1000):
+    for depth in (800, 1200, 400):
         assert device.ask("k", depth) == ["done"]
         marks.append(device.numbers("m")[3])
-    assert 2000 < marks[0] < 2000 + before
-    assert marks[1] - marks[0] == 1000
+    assert 800 < marks[0] < 800 + before
+    assert marks[1] - marks[0] == 400
     assert marks[2] == marks[1]
 
 

@@ -36,10 +36,10 @@ def test_two_machines_do_not_meet(elf):
 def test_line_can_be_closed_and_opened_again(elf):
     with emulator.running(BOARD, elf) as url:
         first = selftest_device.Selftest(url)
-        first.ask("k", 2000)
+        first.ask("k", 1200)
         first.line.close()
         second = selftest_device.Selftest(url)
-        assert second.numbers("m")[3] > 2000  # the same machine, not a fresh one
+        assert second.numbers("m")[3] > 1200  # the same machine, not a fresh one
         second.line.close()
 
 

@@ -127,7 +127,7 @@ def test_imported_weights(tmp_path):
     assert bits == [7, 8, 4]
     shipped = config.load("imagenet_v1_0")
     assert shipped.weights == config.Weights("caffe", "resize", 1)
-    assert (shipped.convert.weight_bits, shipped.convert.layers, shipped.convert.calibration) == (8, {}, 100)
+    assert (shipped.convert.weight_bits, shipped.convert.layers, shipped.convert.calibration) == (7, {}, 100)
     assert config.load("v1_0").weights is None
 
 
