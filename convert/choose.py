@@ -66,7 +66,6 @@ class _Chooser:
         self.stages: list[Stage] = [
             stage for stage in stages_of(network) if all(la.kind is Kind.CONV_2D for la in stage.layers)
         ]
-        self.stage_of = {s.first_layer + k: s.first_layer for s in self.stages for k in range(len(s.layers))}
         self.hold: Stage | None = None  # begins when the whole map that it reads is there
         self.rooms: dict[tuple[int, ...], tuple[dict[int, int], int]] = {}
         self.stored: dict[tuple[int, int], int] = {}
@@ -80,7 +79,7 @@ class _Chooser:
             for stage in self.stages:
                 for layer in stage.layers:
                     layer.batch_rows = batches[stage.first_layer]
-                    layer.hold_rows = self._held_rows(layer) if stage is self.hold else 0
+            _hold_back(self.network, self.hold)
             trace = simulate(self.network)
             blocks = rings_and_sums(self.network, trace)
             live = np.array([b.size for b in blocks]) @ np.stack([b.live for b in blocks]).astype(np.int64)
@@ -149,9 +148,6 @@ class _Chooser:
                 options[i] = best
                 arena = max(arena, peaks[stage.first_layer] + align(best.scratch))
         return Assignment(dict(batches), options, sum(o.cost for o in options.values()), arena)
-
-    def _held_rows(self, layer: Layer) -> int:
-        return self.network.buffers[layer.inputs[0]].height
 
     def _holds(self, budget: int) -> list[Stage | None]:
         """Stages worth holding back: those that read a small map. None: none is."""
@@ -247,11 +243,16 @@ class _Chooser:
         return assignment.cost, assignment.stored
 
 
-def _apply(network: Network, assignment: Assignment, hold: Stage | None) -> None:
-    stage_batch = 1
+def _hold_back(network: Network, hold: Stage | None) -> None:
+    """Has `hold` wait for the whole map that it reads, and no other stage."""
     for layer in network.layers:
         held = hold is not None and layer.output == hold.output
         layer.hold_rows = network.buffers[layer.inputs[0]].height if held else 0
+
+
+def _apply(network: Network, assignment: Assignment, hold: Stage | None) -> None:
+    _hold_back(network, hold)
+    stage_batch = 1
     for i, layer in enumerate(network.layers):
         if i in assignment.options:
             stage_batch = assignment.batches.get(i, stage_batch)

@@ -45,24 +45,21 @@ class Mode(IntEnum):
     MASKS = 2
 
 
-@dataclass(frozen=True)
-class CodeBook:
-    """All codes of a model: for each the bits of every symbol."""
+def _serialized(book: list[Ints]) -> bytes:
+    """The codes of a model, each the bits of every symbol.
 
-    lengths: tuple[Ints, ...]
-
-    def serialize(self) -> bytes:
-        """uint16 count, uint16 offset of each code; of a code, uint16 symbols, then 4 bits a symbol."""
-        parts = []
-        for lengths in self.lengths:
-            nibbles = np.append(lengths, 0) if len(lengths) % 2 else lengths
-            packed = (nibbles[::2] | nibbles[1::2] << 4).astype(np.uint8).tobytes()
-            parts.append(np.uint16(len(lengths)).tobytes() + packed + b"\0" * (len(packed) % 2))
-        at, offsets = 2 + 2 * len(parts), []
-        for part in parts:
-            offsets.append(at)
-            at += len(part)
-        return np.array([len(parts), *offsets], "<u2").tobytes() + b"".join(parts)
+    uint16 count, uint16 offset of each code; of a code, uint16 symbols, then 4 bits a symbol.
+    """
+    parts = []
+    for lengths in book:
+        nibbles = np.append(lengths, 0) if len(lengths) % 2 else lengths
+        packed = (nibbles[::2] | nibbles[1::2] << 4).astype(np.uint8).tobytes()
+        parts.append(np.uint16(len(lengths)).tobytes() + packed + b"\0" * (len(packed) % 2))
+    at, offsets = 2 + 2 * len(parts), []
+    for part in parts:
+        offsets.append(at)
+        at += len(part)
+    return np.array([len(parts), *offsets], "<u2").tobytes() + b"".join(parts)
 
 
 def value_bits(weights: np.ndarray) -> int:
@@ -91,7 +88,7 @@ class _Symbols:
         # Layers of like density have codes in common: steps of a factor of 1.4.
         density = max(np.count_nonzero(weights), 1) / weights.size
         self.density = 0 if self.mode is Mode.ALL else round(2 * np.log2(density))
-        # For each channel, in order: position symbol (-1: none) and value (0 where none follows).
+        # For each channel its position symbols, and the values before the first and behind each of them.
         self.channels: list[tuple[Ints, list[Ints]]] = []
         {Mode.ALL: self._all, Mode.GAPS: self._gaps, Mode.MASKS: self._masks}[self.mode]()
 
@@ -208,16 +205,15 @@ def _best_classes(parts: Sequence[Ints]) -> tuple[Ints, int]:
 
 @dataclass(frozen=True)
 class _Group:
-    """Layers with the same codes: their indices, each channel's class, and the codes' numbers by class."""
+    """Layers with the same codes: each channel's class, and the codes' numbers by class."""
 
-    layers: list[int]
     classes: Ints
     count: int
     value_codes: list[int]
     position_codes: list[int]
 
 
-def _codes_for(tops: Ints, positions: Ints, layers: list[int], book: list[Ints], masks: bool) -> _Group:
+def _codes_for(tops: Ints, positions: Ints, book: list[Ints], masks: bool) -> _Group:
     parts = [tops] if masks or not positions.shape[1] > 1 else [tops, positions]
     classes, count = _best_classes(parts)
 
@@ -232,7 +228,7 @@ def _codes_for(tops: Ints, positions: Ints, layers: list[int], book: list[Ints],
         position_codes = [add(positions[classes == k].sum(axis=0), SHORT_LIMIT) for k in range(count)]
     else:
         position_codes = [0] * count
-    return _Group(layers, classes, count, value_codes, position_codes)
+    return _Group(classes, count, value_codes, position_codes)
 
 
 def _limit_groups(symbols: list[_Symbols]) -> None:
@@ -256,7 +252,7 @@ def code(network: Network) -> None:
         histograms = [symbols[i].histograms() for i in members]
         tops = np.concatenate([h[0] for h in histograms])[:, : key[1]]
         positions = np.concatenate([h[1] for h in histograms])
-        group = _codes_for(tops, positions, members, book, key[0] is Mode.MASKS)
+        group = _codes_for(tops, positions, book, key[0] is Mode.MASKS)
         first = 0
         for i in members:
             channels = len(network.layers[i].weights)
@@ -265,7 +261,7 @@ def code(network: Network) -> None:
             zero_point = network.buffers[layer.inputs[0]].zero_point
             layer.coded = Coded(stream, channel_params.pack(layer, zero_point))
             first += channels
-    network.codes = CodeBook(tuple(book)).serialize()
+    network.codes = _serialized(book)
 
 
 def _stream(s: _Symbols, group: _Group, classes: Ints, book: list[Ints]) -> bytes:

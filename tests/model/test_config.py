@@ -49,6 +49,19 @@ def test_reads_every_value(tmp_path):
     assert (mine.prune.sparsity, mine.prune.layers) == (0.7, {"conv1": 0.1})
 
 
+def check_mistake(tmp_path, text, old, new, words):
+    """`text` with `new` for `old` is refused in one line that names the file and holds `words`."""
+    assert old in text
+    path = write(tmp_path, text.replace(old, new, 1))
+    with pytest.raises(UserError) as error:
+        config.load(path)
+    message = str(error.value)
+    assert message.startswith(f"{path}: ")
+    assert "\n" not in message
+    for word in words:
+        assert word in message
+
+
 @pytest.mark.parametrize("name", config.names())
 def test_shipped_models_load_under_their_own_name(name):
     assert config.load(name).name == name
@@ -90,15 +103,7 @@ def test_shipped_names():
     ],
 )
 def test_mistakes_name_file_key_value_and_wanted(tmp_path, old, new, words):
-    assert old in GOOD
-    path = write(tmp_path, GOOD.replace(old, new, 1))
-    with pytest.raises(UserError) as error:
-        config.load(path)
-    message = str(error.value)
-    assert message.startswith(f"{path}: ")
-    assert "\n" not in message
-    for word in words:
-        assert word in message
+    check_mistake(tmp_path, GOOD, old, new, words)
 
 
 IMPORTED = """
@@ -156,15 +161,7 @@ def test_imported_weights(tmp_path):
     ],
 )
 def test_mistakes_of_imported_weights(tmp_path, old, new, words):
-    assert old in IMPORTED
-    path = write(tmp_path, IMPORTED.replace(old, new, 1))
-    with pytest.raises(UserError) as error:
-        config.load(path)
-    message = str(error.value)
-    assert message.startswith(f"{path}: ")
-    assert "\n" not in message
-    for word in words:
-        assert word in message
+    check_mistake(tmp_path, IMPORTED, old, new, words)
 
 
 def test_small_networks_are_not_imported(tmp_path):
