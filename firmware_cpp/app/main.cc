@@ -1,6 +1,6 @@
 // The firmware: images come row by row over the link, the engine computes, the answers go back.
-#include <cstddef>
-#include <cstdint>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "board.h"
 #include "engine/engine.h"

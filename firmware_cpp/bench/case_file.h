@@ -3,7 +3,7 @@
 #ifndef FIRMWARE_CPP_BENCH_CASE_FILE_H_
 #define FIRMWARE_CPP_BENCH_CASE_FILE_H_
 
-#include <cstdint>
+#include <stdint.h>
 
 namespace bench {
 

@@ -7,9 +7,9 @@
 //   missing ID ROWS WANT               so many rows were completed
 //   outside ID AT                      a byte outside the arena was written: AT from its start, plus 2^31
 //   done CASES ROWS FAILED TICKS       cases, rows compared, cases that failed, interrupts
-#include <cstddef>
-#include <cstdint>
-#include <cstring>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
 #include "bench/case_file.h"
 #include "bench/scribbler.h"
@@ -50,7 +50,7 @@ void Compare(void* context, int buffer, int row, const int8_t* data) {
   for (int i = 0; i < buffer; ++i) wanted += squeeze::RowBytes(g_model.buffer(i)) * g_model.buffer(i).height;
   const uint32_t bytes = squeeze::RowBytes(g_model.buffer(buffer));
   wanted += static_cast<uint32_t>(row) * bytes;
-  if (test.failed || std::memcmp(data, wanted, bytes) == 0) return;
+  if (test.failed || memcmp(data, wanted, bytes) == 0) return;
   test.failed = true;
   uint32_t at = 0;
   while (data[at] == wanted[at]) ++at;
@@ -91,7 +91,7 @@ void Run(const bench::CaseRecord& record, Case* test) {
     uint8_t* arena = g_zone + kGuardBytes + squeeze::kArenaAlignment;
     const uint32_t start = static_cast<uint32_t>(arena - g_zone);
     for (uint32_t i = 0; i < start + arena_bytes + kGuardBytes; ++i) g_zone[i] = Guard(i);
-    std::memset(arena, static_cast<int>(test->id * 53), arena_bytes);
+    memset(arena, static_cast<int>(test->id * 53), arena_bytes);
     status = Infer(record, arena, test);
     CheckGuards(arena, test);
   }

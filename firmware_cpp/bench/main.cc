@@ -9,8 +9,8 @@
 //   arena B           bytes of the engine's memory
 //   stack B R         deepest use during the first inference, and the reserve
 //   logits N CRC      how many there are, and the CRC-32 of them
-#include <cstddef>
-#include <cstdint>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "bench/pseudo_image.h"
 #include "board.h"

@@ -2,7 +2,7 @@
 #ifndef FIRMWARE_CPP_BENCH_PSEUDO_IMAGE_H_
 #define FIRMWARE_CPP_BENCH_PSEUDO_IMAGE_H_
 
-#include <cstdint>
+#include <stdint.h>
 
 namespace bench {
 

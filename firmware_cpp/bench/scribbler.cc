@@ -1,6 +1,6 @@
 #include "bench/scribbler.h"
 
-#include <cstring>
+#include <string.h>
 
 #include "board_config.h"
 #include "common/cortex_m.h"
@@ -53,7 +53,7 @@ void TickHandler() {
 
 void StartScribbling() {
   const cortex_m::InterruptsOff off;
-  std::memcpy(g_vectors, vector_table, sizeof(g_vectors));
+  memcpy(g_vectors, vector_table, sizeof(g_vectors));
   g_vectors[kSysTickVector] = reinterpret_cast<uint32_t>(TickHandler);
   Register(cortex_m::kVtor) = reinterpret_cast<uint32_t>(g_vectors);
   g_ticks = 0;

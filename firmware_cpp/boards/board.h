@@ -2,8 +2,8 @@
 #ifndef FIRMWARE_CPP_BOARDS_BOARD_H_
 #define FIRMWARE_CPP_BOARDS_BOARD_H_
 
-#include <cstddef>
-#include <cstdint>
+#include <stddef.h>
+#include <stdint.h>
 
 namespace board {
 

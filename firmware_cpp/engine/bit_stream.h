@@ -2,8 +2,8 @@
 #ifndef SQUEEZE_ENGINE_BIT_STREAM_H_
 #define SQUEEZE_ENGINE_BIT_STREAM_H_
 
-#include <cstdint>
-#include <cstring>
+#include <stdint.h>
+#include <string.h>
 
 namespace squeeze {
 
@@ -13,7 +13,7 @@ constexpr uint32_t kPeekOverrun = 4;  // bytes behind a stream that Peek may rea
 // The bits from `position` on, from bit 0 on: kPeekBits of them, and perhaps some more.
 inline uint32_t PeekBits(const uint8_t* bytes, uint32_t position) {
   uint32_t word;
-  std::memcpy(&word, bytes + (position >> 3), sizeof(word));
+  memcpy(&word, bytes + (position >> 3), sizeof(word));
   return word >> (position & 7);
 }
 

@@ -2,8 +2,8 @@
 #ifndef SQUEEZE_ENGINE_CHANNEL_WEIGHTS_H_
 #define SQUEEZE_ENGINE_CHANNEL_WEIGHTS_H_
 
-#include <cstdint>
-#include <cstring>
+#include <stdint.h>
+#include <string.h>
 
 #include "engine/coded.h"
 #include "engine/kernels.h"
@@ -29,7 +29,7 @@ class ChannelWeights {
 
  private:
   const int8_t* Unpack(int8_t* buffer) {
-    std::memset(buffer, 0, taps_);
+    memset(buffer, 0, taps_);
     const uint16_t* entry = reinterpret_cast<const uint16_t*>(next_);
     uint32_t count = *entry++;
     int8_t* at = buffer - 1;

@@ -1,6 +1,6 @@
 #include "engine/coded.h"
 
-#include <cstring>
+#include <string.h>
 
 #include "engine/coded_decode.h"
 #include "engine/fixed_point.h"
@@ -65,7 +65,7 @@ void CodedWeights::End() {
 }
 
 void CodedWeights::Next(int8_t* to) {
-  if (mode_ != CodedMode::kAll) std::memset(to, 0, run_.taps);
+  if (mode_ != CodedMode::kAll) memset(to, 0, run_.taps);
   CodedToBytes(mode_, Begin(), to);
   End();
 }

@@ -13,7 +13,7 @@
 #ifndef SQUEEZE_ENGINE_CODED_H_
 #define SQUEEZE_ENGINE_CODED_H_
 
-#include <cstdint>
+#include <stdint.h>
 
 #include "engine/bit_stream.h"
 #include "engine/coded_tables.h"

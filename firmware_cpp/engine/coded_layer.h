@@ -2,7 +2,7 @@
 #ifndef SQUEEZE_ENGINE_CODED_LAYER_H_
 #define SQUEEZE_ENGINE_CODED_LAYER_H_
 
-#include <cstdint>
+#include <stdint.h>
 
 #include "engine/coded.h"
 #include "engine/model.h"

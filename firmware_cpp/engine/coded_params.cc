@@ -1,6 +1,6 @@
 #include "engine/coded_params.h"
 
-#include <cstring>
+#include <string.h>
 
 #include "engine/bit_stream.h"
 #include "engine/fixed_point.h"
@@ -31,7 +31,7 @@ class Packed {
 
   int32_t Multiplier(uint32_t scale) const {
     int32_t value;
-    std::memcpy(&value, multipliers_ + 4 * scale, sizeof(value));
+    memcpy(&value, multipliers_ + 4 * scale, sizeof(value));
     return value;
   }
   int8_t Shift(uint32_t scale) const { return static_cast<int8_t>(multipliers_[4 * scales_ + scale]); }

@@ -7,7 +7,7 @@
 #ifndef SQUEEZE_ENGINE_CODED_PARAMS_H_
 #define SQUEEZE_ENGINE_CODED_PARAMS_H_
 
-#include <cstdint>
+#include <stdint.h>
 
 namespace squeeze {
 

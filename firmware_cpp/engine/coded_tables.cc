@@ -1,6 +1,6 @@
 #include "engine/coded_tables.h"
 
-#include <cstring>
+#include <string.h>
 
 namespace squeeze {
 namespace {
@@ -104,7 +104,7 @@ class Nibbles {
   explicit Nibbles(const Code& code) : at_(code.nibbles), end_(at_ + code.symbols / 2) {}
   bool Next(uint32_t* eight) {
     if (at_ == end_) return false;
-    std::memcpy(eight, at_, sizeof(*eight));
+    memcpy(eight, at_, sizeof(*eight));
     at_ += sizeof(*eight);
     return true;
   }

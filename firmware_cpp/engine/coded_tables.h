@@ -5,7 +5,7 @@
 #ifndef SQUEEZE_ENGINE_CODED_TABLES_H_
 #define SQUEEZE_ENGINE_CODED_TABLES_H_
 
-#include <cstdint>
+#include <stdint.h>
 
 namespace squeeze {
 

@@ -2,7 +2,7 @@
 #ifndef SQUEEZE_ENGINE_CONV_SHAPE_H_
 #define SQUEEZE_ENGINE_CONV_SHAPE_H_
 
-#include <cstdint>
+#include <stdint.h>
 
 namespace squeeze {
 

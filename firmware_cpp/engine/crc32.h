@@ -3,8 +3,8 @@
 #ifndef SQUEEZE_ENGINE_CRC32_H_
 #define SQUEEZE_ENGINE_CRC32_H_
 
-#include <cstddef>
-#include <cstdint>
+#include <stddef.h>
+#include <stdint.h>
 
 namespace squeeze {
 

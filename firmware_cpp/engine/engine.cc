@@ -1,6 +1,6 @@
 #include "engine/engine.h"
 
-#include <cstring>
+#include <string.h>
 
 #include "engine/coded_layer.h"
 
@@ -28,7 +28,7 @@ Status Engine::Init(const Model& model, uint8_t* arena, size_t arena_bytes) {
 void Engine::Reset() {
   if (arena_ == nullptr) return;
   const size_t counters = static_cast<size_t>(model_.buffer_count() + model_.layer_count());
-  std::memset(rows_done_, 0, counters * sizeof(uint16_t));
+  memset(rows_done_, 0, counters * sizeof(uint16_t));
 }
 
 bool Engine::Done() const {
@@ -47,7 +47,7 @@ Status Engine::PushRow(const int8_t* row) {
   if (arena_ == nullptr) return Status::kNotReady;
   int8_t* place = InputRow();
   if (place == nullptr) return Status::kTooManyRows;
-  if (row != place) std::memcpy(place, row, RowBytes(model_.Input()));
+  if (row != place) memcpy(place, row, RowBytes(model_.Input()));
   CompleteRow(model_.header().input_buffer);
 
   // Deepest stage first, so that rows are used up before more are made.

@@ -8,8 +8,8 @@
 #ifndef SQUEEZE_ENGINE_ENGINE_H_
 #define SQUEEZE_ENGINE_ENGINE_H_
 
-#include <cstddef>
-#include <cstdint>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "engine/model.h"
 #include "engine/status.h"

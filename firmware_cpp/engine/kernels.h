@@ -4,7 +4,7 @@
 #ifndef SQUEEZE_ENGINE_KERNELS_H_
 #define SQUEEZE_ENGINE_KERNELS_H_
 
-#include <cstdint>
+#include <stdint.h>
 
 #include "engine/format.h"
 

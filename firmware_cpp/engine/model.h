@@ -2,8 +2,8 @@
 #ifndef SQUEEZE_ENGINE_MODEL_H_
 #define SQUEEZE_ENGINE_MODEL_H_
 
-#include <cstddef>
-#include <cstdint>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "engine/format.h"
 #include "engine/status.h"

@@ -3,7 +3,7 @@
 #ifndef SQUEEZE_ENGINE_SOFTMAX_FIXED_POINT_H_
 #define SQUEEZE_ENGINE_SOFTMAX_FIXED_POINT_H_
 
-#include <cstdint>
+#include <stdint.h>
 
 #include "engine/fixed_point.h"
 

@@ -1,7 +1,5 @@
 #include "engine/squeeze.h"
 
-#include <new>
-
 #include "engine/engine.h"
 
 namespace {
@@ -12,10 +10,18 @@ using squeeze::Model;
 static_assert(sizeof(Engine) <= sizeof(squeeze_engine), "raise SQUEEZE_ENGINE_WORDS");
 static_assert(alignof(Engine) <= alignof(squeeze_engine), "the storage must be aligned for Engine");
 
-Engine* Of(squeeze_engine* engine) { return std::launder(reinterpret_cast<Engine*>(engine->storage)); }
+// Can be made in given room without <new>, which a compiler without a C++ library lacks.
+struct PlacedEngine : Engine {
+  static void* operator new(size_t /*size*/, void* room) { return room; }
+};
+static_assert(sizeof(PlacedEngine) == sizeof(Engine));
+
+Engine* Of(squeeze_engine* engine) {
+  return __builtin_launder(reinterpret_cast<PlacedEngine*>(engine->storage));
+}
 
 const Engine* Of(const squeeze_engine* engine) {
-  return std::launder(reinterpret_cast<const Engine*>(engine->storage));
+  return __builtin_launder(reinterpret_cast<const PlacedEngine*>(engine->storage));
 }
 
 }  // namespace
@@ -31,7 +37,7 @@ int squeeze_arena_bytes(const uint8_t* blob, size_t size, size_t* arena_bytes) {
 
 int squeeze_init(squeeze_engine* engine, const uint8_t* blob, size_t size, uint8_t* arena,
                  size_t arena_bytes) {
-  Engine* it = new (engine->storage) Engine;
+  Engine* it = new (engine->storage) PlacedEngine;
   Model model;
   squeeze::Status status = model.Parse(blob, size);
   if (status == squeeze::Status::kOk) status = it->Init(model, arena, arena_bytes);

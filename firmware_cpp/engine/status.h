@@ -2,7 +2,7 @@
 #ifndef SQUEEZE_ENGINE_STATUS_H_
 #define SQUEEZE_ENGINE_STATUS_H_
 
-#include <cstdint>
+#include <stdint.h>
 
 namespace squeeze {
 

@@ -2,7 +2,7 @@
 #ifndef PROTOCOL_BYTES_H_
 #define PROTOCOL_BYTES_H_
 
-#include <cstdint>
+#include <stdint.h>
 
 namespace squeeze::link {
 

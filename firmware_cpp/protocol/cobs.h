@@ -4,8 +4,8 @@
 #ifndef PROTOCOL_COBS_H_
 #define PROTOCOL_COBS_H_
 
-#include <cstddef>
-#include <cstdint>
+#include <stddef.h>
+#include <stdint.h>
 
 namespace squeeze::link {
 

@@ -1,6 +1,6 @@
 #include "protocol/device_link.h"
 
-#include <cstring>
+#include <string.h>
 
 #include "protocol/bytes.h"
 
@@ -148,7 +148,7 @@ void DeviceLink::Consume(const uint8_t* data, size_t size) {
   while (size > 0) {
     const size_t space = row_bytes_ - row_fill_;
     const size_t part = size < space ? size : space;
-    std::memcpy(application_.row + row_fill_, data, part);
+    memcpy(application_.row + row_fill_, data, part);
     row_fill_ += part;
     data += part;
     size -= part;

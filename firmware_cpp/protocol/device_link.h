@@ -11,8 +11,8 @@
 #ifndef PROTOCOL_DEVICE_LINK_H_
 #define PROTOCOL_DEVICE_LINK_H_
 
-#include <cstddef>
-#include <cstdint>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "protocol/frame_reader.h"
 #include "protocol/frame_writer.h"

@@ -3,8 +3,8 @@
 #ifndef PROTOCOL_FRAME_WRITER_H_
 #define PROTOCOL_FRAME_WRITER_H_
 
-#include <cstddef>
-#include <cstdint>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "protocol/cobs.h"
 

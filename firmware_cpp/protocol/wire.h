@@ -3,8 +3,8 @@
 #ifndef PROTOCOL_WIRE_H_
 #define PROTOCOL_WIRE_H_
 
-#include <cstddef>
-#include <cstdint>
+#include <stddef.h>
+#include <stdint.h>
 
 namespace squeeze::link {
 

@@ -4,7 +4,7 @@
 #ifndef FIRMWARE_CPP_BOARDS_COMMON_CMSDK_UART_H_
 #define FIRMWARE_CPP_BOARDS_COMMON_CMSDK_UART_H_
 
-#include <cstdint>
+#include <stdint.h>
 
 #include "board_config.h"
 #include "common/cortex_m.h"

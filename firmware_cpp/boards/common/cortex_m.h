@@ -3,7 +3,7 @@
 #ifndef FIRMWARE_CPP_BOARDS_COMMON_CORTEX_M_H_
 #define FIRMWARE_CPP_BOARDS_COMMON_CORTEX_M_H_
 
-#include <cstdint>
+#include <stdint.h>
 
 namespace cortex_m {
 

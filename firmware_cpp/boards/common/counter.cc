@@ -1,5 +1,5 @@
 // Counter(): 64 bits from a 32-bit source, without the time that interrupt handlers took.
-#include <cstdint>
+#include <stdint.h>
 
 #include "board.h"
 #include "board_config.h"

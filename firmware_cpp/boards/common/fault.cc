@@ -1,6 +1,6 @@
 // Faults and stray interrupts: say what happened over the UART, and again to whoever asks.
-#include <cstddef>
-#include <cstdint>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "common/cortex_m.h"
 #include "common/handlers.h"

@@ -7,7 +7,7 @@
 #ifndef FIRMWARE_CPP_BOARDS_COMMON_HOOKS_H_
 #define FIRMWARE_CPP_BOARDS_COMMON_HOOKS_H_
 
-#include <cstdint>
+#include <stdint.h>
 
 namespace board {
 

@@ -2,7 +2,7 @@
 #ifndef FIRMWARE_CPP_BOARDS_COMMON_LINKER_SYMBOLS_H_
 #define FIRMWARE_CPP_BOARDS_COMMON_LINKER_SYMBOLS_H_
 
-#include <cstdint>
+#include <stdint.h>
 
 extern "C" {
 extern uint32_t linker_stack_limit[];

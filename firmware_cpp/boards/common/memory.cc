@@ -1,4 +1,4 @@
-#include <cstdint>
+#include <stdint.h>
 
 #include "board.h"
 #include "common/linker_symbols.h"

@@ -3,7 +3,7 @@
 #ifndef FIRMWARE_CPP_BOARDS_COMMON_MPS2_H_
 #define FIRMWARE_CPP_BOARDS_COMMON_MPS2_H_
 
-#include <cstdint>
+#include <stdint.h>
 
 #include "board_config.h"
 #include "common/cmsdk_uart.h"

@@ -3,7 +3,7 @@
 #ifndef FIRMWARE_CPP_BOARDS_COMMON_MPS2_CONFIG_H_
 #define FIRMWARE_CPP_BOARDS_COMMON_MPS2_CONFIG_H_
 
-#include <cstdint>
+#include <stdint.h>
 
 namespace board {
 

@@ -2,7 +2,7 @@
 #ifndef FIRMWARE_CPP_BOARDS_COMMON_STACK_H_
 #define FIRMWARE_CPP_BOARDS_COMMON_STACK_H_
 
-#include <cstdint>
+#include <stdint.h>
 
 namespace board {
 constexpr uint32_t kStackPaint = 0xC5C5C5C5;

@@ -1,6 +1,6 @@
 // From reset to main(): stack painted, coprocessors on, memory as C++ expects it.
-#include <cstdint>
-#include <cstring>
+#include <stdint.h>
+#include <string.h>
 
 #include "common/cortex_m.h"
 #include "common/handlers.h"

@@ -1,7 +1,6 @@
 // The received bytes' ring: filled by the interrupt, emptied by the program.
-#include <atomic>
-#include <cstddef>
-#include <cstdint>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "board.h"
 #include "common/handlers.h"
@@ -13,15 +12,26 @@ namespace {
 
 static_assert((kUartRingBytes & (kUartRingBytes - 1)) == 0, "indices run freely and are masked");
 
+// A number that the interrupt and the program share, with one writer. The compilers' own atomics: <atomic> is
+// part of a C++ library, and not every toolchain has one.
+class Shared {
+ public:
+  // Sees all that the other side did before it stored the number.
+  uint32_t Load() const { return __atomic_load_n(&value_, __ATOMIC_ACQUIRE); }
+  void Store(uint32_t value) { __atomic_store_n(&value_, value, __ATOMIC_RELEASE); }
+
+ private:
+  uint32_t value_ = 0;
+};
+
 uint8_t g_ring[kUartRingBytes];
-// Each index has one writer: bytes ever received (the interrupt) and ever read (the program).
-std::atomic<uint32_t> g_received;
-std::atomic<uint32_t> g_read;
-std::atomic<uint32_t> g_dropped;
+Shared g_received;  // bytes ever received: the interrupt writes
+Shared g_read;      // bytes ever read: the program writes
+Shared g_dropped;   // the interrupt writes
 
 void ReceiveBody() {
-  uint32_t received = g_received.load(std::memory_order_relaxed);
-  const uint32_t read = g_read.load(std::memory_order_acquire);
+  uint32_t received = g_received.Load();
+  const uint32_t read = g_read.Load();
   uint32_t dropped = UartOverruns();
   uint8_t byte;
   while (UartPoll(&byte)) {
@@ -31,8 +41,8 @@ void ReceiveBody() {
       ++dropped;
     }
   }
-  g_received.store(received, std::memory_order_release);
-  g_dropped.store(g_dropped.load(std::memory_order_relaxed) + dropped, std::memory_order_relaxed);
+  g_received.Store(received);
+  g_dropped.Store(g_dropped.Load() + dropped);
 }
 
 }  // namespace
@@ -41,22 +51,20 @@ void UartWrite(const uint8_t* data, size_t size) {
   for (size_t i = 0; i < size; ++i) UartPut(data[i]);
 }
 
-size_t UartAvailable() {
-  return g_received.load(std::memory_order_acquire) - g_read.load(std::memory_order_relaxed);
-}
+size_t UartAvailable() { return g_received.Load() - g_read.Load(); }
 
 size_t UartFree() { return kUartRingBytes - UartAvailable(); }
 
 size_t UartRead(uint8_t* out, size_t max) {
   const size_t available = UartAvailable();
   const size_t count = max < available ? max : available;
-  uint32_t read = g_read.load(std::memory_order_relaxed);
+  uint32_t read = g_read.Load();
   for (size_t i = 0; i < count; ++i) out[i] = g_ring[read++ % kUartRingBytes];
-  g_read.store(read, std::memory_order_release);
+  g_read.Store(read);
   return count;
 }
 
-uint32_t UartDropped() { return g_dropped.load(std::memory_order_relaxed); }
+uint32_t UartDropped() { return g_dropped.Load(); }
 
 }  // namespace board
 

@@ -1,5 +1,5 @@
 // The vector table: ARMv7-M reference manual (DDI 0403E) B1.5.2 and B1.5.3.
-#include <cstdint>
+#include <stdint.h>
 
 #include "board_config.h"
 #include "common/handlers.h"

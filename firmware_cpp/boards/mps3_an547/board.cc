@@ -1,6 +1,6 @@
 // Arm MPS3 with the AN547 FPGA image (Cortex-M55 with Helium, SSE-300). The board's controller sets the
 // clocks.
-#include <cstdint>
+#include <stdint.h>
 
 #include "board_config.h"
 #include "common/cmsdk_uart.h"

@@ -12,8 +12,8 @@
 //   x            a sum in floating point (and in vectors, where the CPU has them)
 //   f            an undefined instruction: the fault handler answers
 //   0 (a byte)   nothing
-#include <cstddef>
-#include <cstdint>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "board.h"
 #include "common/text.h"

@@ -1,6 +1,6 @@
 // STM32F405: 168 MHz from the internal oscillator (no two boards share a crystal), USART1 on PA9 and PA10.
 // Registers: RM0090 rev 19; the sections are named at each block.
-#include <cstdint>
+#include <stdint.h>
 
 #include "common/cortex_m.h"
 #include "common/hooks.h"

@@ -2,7 +2,7 @@
 #ifndef FIRMWARE_CPP_BOARDS_STM32F405_BOARD_CONFIG_H_
 #define FIRMWARE_CPP_BOARDS_STM32F405_BOARD_CONFIG_H_
 
-#include <cstdint>
+#include <stdint.h>
 
 namespace board {
 

@@ -21,7 +21,7 @@ namespace {
 // Bytes from a pair's first word (of the channel) to the half of tap `k`.
 uint32_t TapOffset(uint32_t k) { return (k & ~uint32_t{3}) * 4 + (k & 1) * 8 + (k & 2); }
 
-void StoreHalf(uint8_t* to, int16_t value) { std::memcpy(to, &value, sizeof(value)); }
+void StoreHalf(uint8_t* to, int16_t value) { memcpy(to, &value, sizeof(value)); }
 
 class Gemm {
  public:
@@ -55,7 +55,7 @@ class Gemm {
     stream_ = conv_.weights;
     if (conv_.coded != nullptr) CodedRewind(conv_.coded);
     if (conv_.encoding != WeightEncoding::kSparse && padded_ > taps_) {
-      std::memset(weights_, 0, GemmWeightBytes(padded_));
+      memset(weights_, 0, GemmWeightBytes(padded_));
     }
     for (uint32_t o = 0; o < conv_.out_channels; o += 2) {
       Unpack(o + 1 < conv_.out_channels);
@@ -82,7 +82,7 @@ class Gemm {
   void Unpack(bool two) {
     const int factor = double_inputs_ ? 1 : 2;
     if (conv_.encoding == WeightEncoding::kSparse) {
-      std::memset(weights_, 0, GemmWeightBytes(padded_));
+      memset(weights_, 0, GemmWeightBytes(padded_));
       stream_ = DecodeGemmSparse(stream_, taps_, factor, 0, weights_);
       if (two) stream_ = DecodeGemmSparse(stream_, taps_, factor, 1, weights_);
       return;

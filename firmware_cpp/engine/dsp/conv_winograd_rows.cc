@@ -228,16 +228,16 @@ class Winograd {
   const int8_t* Collect(const int8_t* row, int32_t left, int8_t* to) const {
     const int32_t begin = left < 0 ? -left : 0;
     const int32_t end = left + 6 < conv_.in_width ? 6 : conv_.in_width - left;
-    if (row == nullptr || begin > 0 || end < 6) std::memset(to, conv_.in_zero_point, 6 * padded_);
+    if (row == nullptr || begin > 0 || end < 6) memset(to, conv_.in_zero_point, 6 * padded_);
     if (row == nullptr || begin >= end) return to;
     const int8_t* from = row + static_cast<uint32_t>(left + begin) * channels_;
     int8_t* first = to + static_cast<uint32_t>(begin) * padded_;
     if (padded_ == channels_) {
-      std::memcpy(first, from, static_cast<uint32_t>(end - begin) * channels_);
+      memcpy(first, from, static_cast<uint32_t>(end - begin) * channels_);
       return to;
     }
     for (int32_t i = begin; i < end; ++i, from += channels_, first += padded_) {
-      std::memcpy(first, from, channels_);
+      memcpy(first, from, channels_);
     }
     return to;
   }
@@ -255,8 +255,8 @@ class Winograd {
       stream += 9 * channels_;
       if (padded_ != channels_) {
         for (uint32_t tap = 0; tap < 9; ++tap) {
-          std::memcpy(plain_ + tap * padded_, bytes + tap * channels_, channels_);
-          std::memset(plain_ + tap * padded_ + channels_, 0, padded_ - channels_);
+          memcpy(plain_ + tap * padded_, bytes + tap * channels_, channels_);
+          memset(plain_ + tap * padded_ + channels_, 0, padded_ - channels_);
         }
         bytes = plain_;
       }
@@ -269,7 +269,7 @@ class Winograd {
   const uint8_t* Decode(const uint8_t* stream) const {
     uint32_t count = stream[0] | (static_cast<uint32_t>(stream[1]) << 8);
     stream += 2;
-    std::memset(plain_, 0, 9 * padded_);
+    memset(plain_, 0, 9 * padded_);
     for (uint32_t at = 0; count > 0; --count, stream += 2, ++at) {
       at += stream[0];
       if (at >= 9 * channels_) continue;  // a broken model must not write elsewhere

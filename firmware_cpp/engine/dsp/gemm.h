@@ -10,7 +10,7 @@
 #ifndef SQUEEZE_ENGINE_DSP_GEMM_H_
 #define SQUEEZE_ENGINE_DSP_GEMM_H_
 
-#include <cstdint>
+#include <stdint.h>
 
 #include "engine/conv_shape.h"
 

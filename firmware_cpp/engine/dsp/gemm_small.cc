@@ -101,7 +101,7 @@ class Small {
   }
 
   const uint8_t* Decode(const uint8_t* stream) const {
-    std::memset(weights_, 0, GemmWeightBytes(padded_));
+    memset(weights_, 0, GemmWeightBytes(padded_));
     stream = DecodeGemmSparse(stream, taps_, kFactor, 0, weights_);
     return DecodeGemmSparse(stream, taps_, kFactor, 1, weights_);
   }

@@ -16,7 +16,7 @@
 #ifndef SQUEEZE_ENGINE_DSP_GEMM_SMALL_H_
 #define SQUEEZE_ENGINE_DSP_GEMM_SMALL_H_
 
-#include <cstdint>
+#include <stdint.h>
 
 #include "engine/kernels.h"
 

@@ -1,6 +1,6 @@
 #include "engine/dsp/im2col.h"
 
-#include <cstring>
+#include <string.h>
 
 #include "engine/dsp/intrinsics.h"
 
@@ -116,16 +116,16 @@ class Gather {
     const int8_t* row = conv_.rows[window.row + k];
     const int32_t channels = conv_.in_channels;
     if (row != nullptr && window.inside) {
-      std::memcpy(to, row + window.left * channels, row_taps_);
+      memcpy(to, row + window.left * channels, row_taps_);
       return;
     }
-    std::memset(to, conv_.in_zero_point, row_taps_);
+    memset(to, conv_.in_zero_point, row_taps_);
     if (row == nullptr) return;
     const int32_t begin = window.left < 0 ? 0 : window.left;
     const int32_t right = window.left + conv_.kernel_w;
     const int32_t end = right < conv_.in_width ? right : conv_.in_width;
     if (begin >= end) return;
-    std::memcpy(to + (begin - window.left) * channels, row + begin * channels,
+    memcpy(to + (begin - window.left) * channels, row + begin * channels,
                 static_cast<uint32_t>((end - begin) * channels));
   }
 

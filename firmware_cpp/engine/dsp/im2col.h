@@ -3,7 +3,7 @@
 #ifndef SQUEEZE_ENGINE_DSP_IM2COL_H_
 #define SQUEEZE_ENGINE_DSP_IM2COL_H_
 
-#include <cstdint>
+#include <stdint.h>
 
 #include "engine/dsp/gemm.h"
 #include "engine/kernels.h"

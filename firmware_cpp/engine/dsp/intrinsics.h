@@ -4,8 +4,8 @@
 #ifndef SQUEEZE_ENGINE_DSP_INTRINSICS_H_
 #define SQUEEZE_ENGINE_DSP_INTRINSICS_H_
 
-#include <cstdint>
-#include <cstring>
+#include <stdint.h>
+#include <string.h>
 
 namespace squeeze {
 
@@ -18,10 +18,10 @@ inline uint32_t Halves(int32_t low, int32_t high) {
 // A word from or to any address: one LDR or STR, which ARMv7-M also takes unaligned.
 inline uint32_t LoadWord(const void* from) {
   uint32_t word;
-  std::memcpy(&word, from, sizeof(word));
+  memcpy(&word, from, sizeof(word));
   return word;
 }
-inline void StoreWord(void* to, uint32_t word) { std::memcpy(to, &word, sizeof(word)); }
+inline void StoreWord(void* to, uint32_t word) { memcpy(to, &word, sizeof(word)); }
 
 #if defined(__ARM_FEATURE_DSP)
 

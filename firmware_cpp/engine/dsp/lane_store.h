@@ -7,7 +7,7 @@
 #ifndef SQUEEZE_ENGINE_DSP_LANE_STORE_H_
 #define SQUEEZE_ENGINE_DSP_LANE_STORE_H_
 
-#include <cstdint>
+#include <stdint.h>
 
 #include "engine/dsp/requantize.h"
 #include "engine/kernels.h"

@@ -23,7 +23,7 @@
 #ifndef SQUEEZE_ENGINE_DSP_LANES_H_
 #define SQUEEZE_ENGINE_DSP_LANES_H_
 
-#include <cstdint>
+#include <stdint.h>
 
 #include "engine/conv_shape.h"
 #include "engine/kernels.h"

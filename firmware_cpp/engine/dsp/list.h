@@ -14,7 +14,7 @@
 #ifndef SQUEEZE_ENGINE_DSP_LIST_H_
 #define SQUEEZE_ENGINE_DSP_LIST_H_
 
-#include <cstdint>
+#include <stdint.h>
 
 #include "engine/coded.h"
 #include "engine/conv_shape.h"

@@ -1,6 +1,6 @@
 #include "engine/dsp/list_inputs.h"
 
-#include <cstring>
+#include <string.h>
 
 namespace squeeze {
 namespace {
@@ -23,7 +23,7 @@ ListInputs::ListInputs(const ConvRows& c)
   list_ = reinterpret_cast<ListEntry*>(at);
   at += sizeof(ListEntry) * (taps + 3);
   sums_ = reinterpret_cast<LaneSum*>(at);
-  std::memset(padding_, c.in_zero_point, c.in_channels);
+  memset(padding_, c.in_zero_point, c.in_channels);
   if (!pointwise_) {
     SetChunk(ListAllWords(shape_));
     return;

@@ -2,7 +2,7 @@
 #ifndef SQUEEZE_ENGINE_DSP_LIST_INPUTS_H_
 #define SQUEEZE_ENGINE_DSP_LIST_INPUTS_H_
 
-#include <cstdint>
+#include <stdint.h>
 
 #include "engine/conv_shape.h"
 #include "engine/dsp/list.h"

@@ -117,7 +117,7 @@ void MaxPoolRow(const PoolRow& p) {
     const int32_t end = left + p.kernel_w < p.in_width ? left + p.kernel_w : p.in_width;
     int32_t taps = end - begin;
     if (taps <= 0) {
-      if (p.first) std::memset(out, -128, channels);
+      if (p.first) memset(out, -128, channels);
       continue;
     }
     const int8_t* tap = p.row + static_cast<uint32_t>(begin) * channels;

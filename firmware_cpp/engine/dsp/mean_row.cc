@@ -34,7 +34,7 @@ void SumWord(const int8_t* pixel, uint32_t channels, uint32_t count, int32_t* su
 void MeanRowStep(const MeanRow& m) {
   const uint32_t channels = m.channels;
   int32_t* const sums = m.sums;
-  if (m.first) std::memset(sums, 0, channels * sizeof(*sums));
+  if (m.first) memset(sums, 0, channels * sizeof(*sums));
   const int8_t* pixel = m.row;
   for (uint32_t left = m.width; left > 0;) {
     const uint32_t count = left < kMostPixels ? left : kMostPixels;

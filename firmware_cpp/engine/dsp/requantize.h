@@ -13,7 +13,7 @@
 #ifndef SQUEEZE_ENGINE_DSP_REQUANTIZE_H_
 #define SQUEEZE_ENGINE_DSP_REQUANTIZE_H_
 
-#include <cstdint>
+#include <stdint.h>
 
 #include "engine/kernels.h"
 

@@ -27,7 +27,7 @@
 #ifndef SQUEEZE_ENGINE_DSP_WINOGRAD_H_
 #define SQUEEZE_ENGINE_DSP_WINOGRAD_H_
 
-#include <cstdint>
+#include <stdint.h>
 
 #include "engine/conv_shape.h"
 #include "engine/dsp/requantize.h"

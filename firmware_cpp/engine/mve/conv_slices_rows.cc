@@ -12,7 +12,7 @@
 // Instructions a MAC, all included (QEMU): 3x3, 32 or more channels 0.098 to 0.103, 16 channels 0.112; 1x1 of
 // 256 and more 0.100 to 0.108, 128 0.12 to 0.13, 16 0.238 (requantization); 7x7/2 of 3 channels 0.123, 3x3/2
 // 0.21. A call costs about 250, a group 100.
-#include <cstring>
+#include <string.h>
 
 #include "engine/kernels.h"
 #include "engine/mve/slices.h"
@@ -146,7 +146,7 @@ class Slices {
     if (InPadding(rows, x)) {
       if (padding_ != nullptr) return;
       padding_ = out;
-      std::memset(Window(), c_.in_zero_point, window_bytes_);
+      memset(Window(), c_.in_zero_point, window_bytes_);
     } else {
       CopyWindow(c_, rows, Left(x), Window());
     }
@@ -159,7 +159,7 @@ class Slices {
       int8_t* out = c_.out[y];
       for (uint32_t x = 0; x < c_.out_width; ++x, out += out_stride_) {
         if (out == padding_ || !InPadding(c_.rows + y * c_.stride_h, x)) continue;
-        std::memcpy(out, padding_, c_.out_channels);
+        memcpy(out, padding_, c_.out_channels);
       }
     }
   }

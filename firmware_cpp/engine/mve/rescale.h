@@ -5,7 +5,7 @@
 
 #include <arm_mve.h>
 
-#include <cstdint>
+#include <stdint.h>
 
 namespace squeeze {
 

@@ -6,7 +6,7 @@
 #ifndef SQUEEZE_ENGINE_MVE_SLICES_H_
 #define SQUEEZE_ENGINE_MVE_SLICES_H_
 
-#include <cstdint>
+#include <stdint.h>
 
 #include "engine/conv_shape.h"
 

@@ -4,7 +4,7 @@
 
 #include <arm_mve.h>
 
-#include <cstdint>
+#include <stdint.h>
 
 #include "engine/format.h"
 #include "engine/mve/slices.h"

@@ -2,8 +2,8 @@
 #ifndef SQUEEZE_ENGINE_MVE_SLICES_MULTIPLY_H_
 #define SQUEEZE_ENGINE_MVE_SLICES_MULTIPLY_H_
 
-#include <cstddef>
-#include <cstdint>
+#include <stddef.h>
+#include <stdint.h>
 
 namespace squeeze {
 

@@ -2,7 +2,7 @@
 
 #include <arm_mve.h>
 
-#include <cstring>
+#include <string.h>
 
 namespace squeeze {
 namespace {
@@ -89,13 +89,13 @@ void CopyWindow(const ConvRows& c, const int8_t* const* rows, int32_t left, int8
   const uint32_t bytes = c.kernel_w * channels;
   for (uint32_t k = 0; k < c.kernel_h; ++k, taps += bytes) {
     if (rows[k] == nullptr || inside == 0) {
-      std::memset(taps, c.in_zero_point, bytes);
+      memset(taps, c.in_zero_point, bytes);
       continue;
     }
     const uint32_t after = before + inside;
-    if (before > 0) std::memset(taps, c.in_zero_point, before);
+    if (before > 0) memset(taps, c.in_zero_point, before);
     CopyRow(rows[k] + static_cast<uint32_t>(left + begin) * channels, taps + before, inside);
-    if (after < bytes) std::memset(taps + after, c.in_zero_point, bytes - after);
+    if (after < bytes) memset(taps + after, c.in_zero_point, bytes - after);
   }
 }
 

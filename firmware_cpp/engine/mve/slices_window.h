@@ -2,7 +2,7 @@
 #ifndef SQUEEZE_ENGINE_MVE_SLICES_WINDOW_H_
 #define SQUEEZE_ENGINE_MVE_SLICES_WINDOW_H_
 
-#include <cstdint>
+#include <stdint.h>
 
 #include "engine/kernels.h"
 

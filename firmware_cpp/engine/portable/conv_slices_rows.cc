@@ -1,6 +1,6 @@
 // The Helium kernel's encoding on other CPUs, so that a host runs the very model that an M55 gets: each
 // channel is gathered from its slices and goes through the plain kernel.
-#include <cstring>
+#include <string.h>
 
 #include "engine/kernels.h"
 #include "engine/mve/slices.h"
@@ -18,7 +18,7 @@ void ConvSlicesRows(const ConvRows& conv) {
   channel.out_channels = 1;
   for (uint32_t o = 0; o < conv.out_channels; ++o) {
     for (uint32_t s = 0; s < slices; ++s) {
-      std::memcpy(conv.scratch + s * kSliceBytes, conv.weights + s * pitch + o * kSliceBytes, kSliceBytes);
+      memcpy(conv.scratch + s * kSliceBytes, conv.weights + s * pitch + o * kSliceBytes, kSliceBytes);
     }
     channel.bias = conv.bias + o;
     channel.multipliers = conv.multipliers + o;

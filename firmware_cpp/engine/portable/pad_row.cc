@@ -1,4 +1,4 @@
-#include <cstring>
+#include <string.h>
 
 #include "engine/kernels.h"
 
@@ -9,9 +9,9 @@ void PadRowStep(const PadRow& p) {
   for (int x = 0; x < p.out_width; ++x, out += p.out_pixel_stride) {
     const int column = x - p.pad_left;
     if (p.row != nullptr && column >= 0 && column < p.in_width) {
-      std::memmove(out, p.row + static_cast<uint32_t>(column) * p.channels, p.channels);
+      memmove(out, p.row + static_cast<uint32_t>(column) * p.channels, p.channels);
     } else {
-      std::memset(out, p.zero_point, p.channels);
+      memset(out, p.zero_point, p.channels);
     }
   }
 }
