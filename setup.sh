@@ -5,9 +5,11 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 packages=(python3-venv g++ cmake ninja-build gcc-arm-none-eabi libnewlib-arm-none-eabi
-          libstdc++-arm-none-eabi-newlib qemu-system-arm)
+          libstdc++-arm-none-eabi-newlib qemu-system-arm gcc-riscv64-unknown-elf
+          picolibc-riscv64-unknown-elf qemu-system-misc)
 # A command of each package that we start, for systems that have them from elsewhere.
-declare -A command_of=([g++]=g++ [cmake]=cmake [ninja-build]=ninja [qemu-system-arm]=qemu-system-arm)
+declare -A command_of=([g++]=g++ [cmake]=cmake [ninja-build]=ninja [qemu-system-arm]=qemu-system-arm
+                       [qemu-system-misc]=qemu-system-riscv32)
 
 missing=()
 for package in "${packages[@]}"; do

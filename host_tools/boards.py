@@ -1,5 +1,6 @@
 """The boards: what firmware_cpp/boards/<board>/board.toml says about each."""
 
+import os
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,28 @@ from model.errors import UserError
 
 FIRMWARE = Path(__file__).resolve().parent.parent / "firmware_cpp"
 FOLDER = FIRMWARE / "boards"
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A family of CPUs: firmware_cpp/cmake/<its name>.cmake, firmware_cpp/boards/<its name>/.
+
+    `prefix`: of its tools' names; `packages`: Debian's, with them; `machine`: e_machine of its ELF files.
+    """
+
+    prefix: str
+    packages: str
+    machine: int
+
+
+ARCHITECTURES = {
+    "cortex_m": Architecture(
+        "arm-none-eabi-", "gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib", 40
+    ),
+    "riscv": Architecture(
+        "riscv64-unknown-elf-", "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf", 243
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -36,11 +59,15 @@ class Tool:
 
 @dataclass(frozen=True)
 class Board:
-    """A board's settings. `kernels`: what its CPU runs best. `emulator` and `flash` may be None."""
+    """A board's settings. `architecture`: a key of ARCHITECTURES. `kernels`: what its CPU runs best.
+
+    `emulator` and `flash` may be None.
+    """
 
     name: str
     title: str
     cpu: str
+    architecture: str
     cpu_flags: tuple[str, ...]
     kernels: Family
     memories: tuple[Memory, ...]
@@ -52,8 +79,18 @@ class Board:
 
     @property
     def toolchain(self) -> Path:
-        """CMake's toolchain file."""
-        return self.folder / "toolchain.cmake"
+        """CMake's toolchain file, which wants BOARD_DIR."""
+        return FIRMWARE / "cmake" / f"{self.architecture}.cmake"
+
+    @property
+    def binutils(self) -> str:
+        """What the names of its compiler and its binary utilities begin with."""
+        return ARCHITECTURES[self.architecture].prefix
+
+    @property
+    def compiler_packages(self) -> str:
+        """Debian packages of its compiler and libraries."""
+        return ARCHITECTURES[self.architecture].packages
 
     def total(self, use: str) -> int:
         """Bytes of the memories of this use."""
@@ -69,17 +106,54 @@ def names(folder: Path = FOLDER) -> list[str]:
     return sorted(path.parent.name for path in folder.glob("*/board.toml"))
 
 
+def binutils(elf: Path) -> str:
+    """What the names of the binary utilities for `elf` begin with. ValueError: of no architecture here."""
+    with elf.open("rb") as stream:
+        machine = int.from_bytes(stream.read(20)[18:], "little")  # System V ABI, ELF header: e_machine
+    for architecture in ARCHITECTURES.values():
+        if architecture.machine == machine:
+            return architecture.prefix
+    raise ValueError(f"{elf}: ELF machine {machine} is no board's")
+
+
+def emulated() -> list[str]:
+    """The boards that an emulator plays, sorted."""
+    return [name for name in names() if load(name).emulator]
+
+
+def name_of(board: str) -> str:
+    """A board's name: of a folder given as a path, the folder's."""
+    return Path(board).resolve().name if _is_path(board) else board
+
+
 def load(name: str, folder: Path = FOLDER) -> Board:
-    """Reads a board's settings. UserError: no such board (the known ones are listed), or a faulty file."""
-    if name not in names(folder):
+    """Reads a board's settings.
+
+    Args:
+        name: of a folder in `folder`, or the path of a board's folder elsewhere (with a slash in it).
+        folder: of the boards.
+
+    Raises:
+        UserError: no such board (the known ones are listed), or a faulty file.
+    """
+    if _is_path(name):
+        path = Path(name).resolve() / "board.toml"
+        if not path.is_file():
+            raise UserError(f"{path}: no such file; want the folder of a board (docs/porting.md)")
+    elif name in names(folder):
+        path = folder / name / "board.toml"
+    else:
         raise UserError(f"no board {name!r}; boards: {', '.join(names(folder))}")
-    path = folder / name / "board.toml"
     try:
-        return _board(name, tomllib.loads(path.read_text(encoding="utf-8")), path.parent)
+        return _board(name_of(name), tomllib.loads(path.read_text(encoding="utf-8")), path.parent)
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{path}: {error}") from error
     except (KeyError, TypeError) as error:
         raise UserError(f"{path}: missing or unknown key {error}; see boards/stm32f405/board.toml") from error
+
+
+def _is_path(name: str) -> bool:
+    return "/" in name or os.sep in name
 
 
 def _board(name: str, table: dict[str, Any], folder: Path) -> Board:
@@ -87,8 +161,9 @@ def _board(name: str, table: dict[str, Any], folder: Path) -> Board:
         name=name,
         title=table["title"],
         cpu=table["cpu"],
+        architecture=_one_of(tuple(ARCHITECTURES), "architecture", table),
         cpu_flags=tuple(table["cpu_flags"]),
-        kernels=_family(table["kernels"]),
+        kernels=_one_of(FAMILIES, "kernels", table),
         memories=tuple(Memory(**memory) for memory in table["memory"]),
         baud=table["serial"]["baud"],
         pins=table["serial"]["pins"],
@@ -98,10 +173,10 @@ def _board(name: str, table: dict[str, Any], folder: Path) -> Board:
     )
 
 
-def _family(name: str) -> Family:
-    if name not in FAMILIES:
-        raise KeyError(f"kernels = {name!r}, not one of {', '.join(FAMILIES)}")
-    return name
+def _one_of(known: tuple[str, ...], key: str, table: dict[str, Any]) -> Any:
+    if table[key] not in known:
+        raise KeyError(f"{key} = {table[key]!r}, not one of {', '.join(known)}")
+    return table[key]
 
 
 def _tool(table: dict[str, Any] | None) -> Tool | None:

@@ -54,7 +54,7 @@ def machine(board: str, elf: Path, extra: Sequence[str] = ()) -> Iterator[Machin
     """
     tool = boards.load(board).emulator
     if tool is None:
-        raise UserError(f"{board}: no emulator; boards with one: {', '.join(_emulated())}")
+        raise UserError(f"{board}: no emulator; boards with one: {', '.join(boards.emulated())}")
     if shutil.which(tool.command[0]) is None:
         raise UserError(f"{tool.command[0]} is not installed; run: sudo apt-get install {tool.package}")
     if not elf.is_file():
@@ -91,10 +91,6 @@ def running(board: str, elf: Path) -> Iterator[str]:
     """As machine(), for those who only need the URL."""
     with machine(board, elf) as booted:
         yield booted.url
-
-
-def _emulated() -> list[str]:
-    return [name for name in boards.names() if boards.load(name).emulator]
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

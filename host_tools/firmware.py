@@ -32,11 +32,7 @@ DEFAULT_BOARD = "stm32f405"
 DEFAULT_MODEL = "digits"
 BOARD_DEFAULT = Request()
 
-_PROGRAMS = {
-    "arm-none-eabi-g++": "gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib",
-    "cmake": "cmake",
-    "ninja": "ninja-build",
-}
+_PROGRAMS = {"cmake": "cmake", "ninja": "ninja-build"}
 _MODEL_FILES = ("model.tflite", "manifest.json")
 
 
@@ -60,7 +56,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """See model.cli.Command."""
     known = ", ".join(boards.names())
     parser.add_argument(
-        "--board", default=DEFAULT_BOARD, metavar="NAME", help=f"one of {known} ({DEFAULT_BOARD})"
+        "--board",
+        default=DEFAULT_BOARD,
+        metavar="NAME",
+        help=f"one of {known}, or a board's folder ({DEFAULT_BOARD})",
     )
     parser.add_argument(
         "--model", default=DEFAULT_MODEL, metavar="NAME", help=f"as in build/<model>/ ({DEFAULT_MODEL})"
@@ -121,7 +120,7 @@ def make(board: str, model: str, request: Request = BOARD_DEFAULT, layers: bool 
 
         made = json.loads((elf.parent / "model" / "engine.json").read_text(encoding="utf-8"))
         report.print_sizes(console, made, _imported(BUILD / model / "manifest.json"))
-    show(console, usage(elf), board, model)
+    show(console, usage(elf), boards.name_of(board), model)
     for path in (elf, elf.with_suffix(".bin")):
         if path.is_file():
             print(f"wrote {path}")
@@ -149,7 +148,7 @@ def build(board: str, model: str, request: Request = BOARD_DEFAULT, target: str 
     for name in _MODEL_FILES:
         if not (source / name).is_file():
             raise UserError(f"{source / name}: missing; run: make convert MODEL={model}")
-    folder = source / "firmware" / board
+    folder = source / "firmware" / hardware.name
     elf, binary = folder / f"{target}.elf", folder / f"{target}.bin"
     try:
         made = board_model.prepare(hardware, source, folder / "model", request)
@@ -169,7 +168,7 @@ def build(board: str, model: str, request: Request = BOARD_DEFAULT, target: str 
         shutil.copyfile(linked, temporary)
     if hardware.flash and target == "firmware":
         with files.replacing(binary) as temporary:
-            subprocess.run(["arm-none-eabi-objcopy", "-O", "binary", elf, temporary], check=True)
+            subprocess.run([f"{hardware.binutils}objcopy", "-O", "binary", elf, temporary], check=True)
     return elf
 
 
@@ -188,7 +187,7 @@ def compile_target(board: Board, folder: Path, target: str, options: dict[str, s
 
     UserError: a program is missing or the build fails. LinkOverflowError: the program does not fit the board.
     """
-    for program, package in _PROGRAMS.items():
+    for program, package in {f"{board.binutils}g++": board.compiler_packages, **_PROGRAMS}.items():
         if shutil.which(program) is None:
             raise UserError(f"{program} is not installed; run: sudo apt-get install {package}")
     tree = (folder / "cmake").resolve()
@@ -207,6 +206,7 @@ def compile_target(board: Board, folder: Path, target: str, options: dict[str, s
         "Ninja",
         "--toolchain",
         board.toolchain,
+        f"-DBOARD_DIR={board.folder}",
     ]
     configure += [f"-D{name}={value}" for name, value in (options or {}).items()]
     _run(configure, log)
@@ -241,7 +241,8 @@ def _crossing_layer(plan: list[dict[str, Any]], excess: int) -> str:
 
 def usage(elf: Path) -> Usage:
     """Reads the sizes that sections.ld left in `elf`."""
-    listing = subprocess.run(["arm-none-eabi-nm", elf], check=True, capture_output=True, text=True).stdout
+    command = [f"{boards.binutils(elf)}nm", elf]
+    listing = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     values = {name: int(value, 16) for value, _, name in (line.split() for line in listing.splitlines())}
     return Usage(
         flash_used=values["linker_flash_used"],

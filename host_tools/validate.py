@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from host_tools import answers, board_model
+from host_tools import answers, board_model, boards
 from host_tools.compare import Report, as_json, compare_all
 from host_tools.device import Device
 from host_tools.link.messages import Info
@@ -91,7 +91,11 @@ def run(args: argparse.Namespace) -> int:
     show(console, report, info, artefacts, tests.source)
     if args.json and not report.interrupted:
         # Of a device at a port only the .tflite is known, not for what memory its engine model was made.
-        made = board_model.made_for(artefacts.folder, args.board) if args.board else {"engine_sha256": None}
+        made = (
+            board_model.made_for(artefacts.folder, boards.name_of(args.board))
+            if args.board
+            else {"engine_sha256": None}
+        )
         manifest = artefacts.manifest | made
         files.write_json(args.json, as_json(report, info, manifest))
         console.print(f"wrote {args.json}", highlight=False, soft_wrap=True)
@@ -252,10 +256,10 @@ def _device_url(args: argparse.Namespace, artefacts: Artefacts) -> Iterator[str]
     if args.port:
         yield args.port
         return
-    from host_tools import boards, emulator
+    from host_tools import emulator
 
-    boards.load(args.board)  # an unknown name is a better complaint than a missing file
-    elf = artefacts.folder / "firmware" / args.board / "firmware.elf"
+    name = boards.load(args.board).name  # an unknown one is a better complaint than a missing file
+    elf = artefacts.folder / "firmware" / name / "firmware.elf"
     if not elf.is_file():
         raise UserError(f"{elf}: missing; run: make firmware MODEL={artefacts.model} BOARD={args.board}")
     with emulator.running(args.board, elf) as url:

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "board_config.h"
-#include "common/cortex_m.h"
+#include "cortex_m/cortex_m.h"
 
 extern "C" const uint32_t vector_table[];
 

@@ -62,7 +62,7 @@ def build(name: str, board: str, request: Request) -> Built:
     hardware = boards.load(board)
     family = request.kernels or hardware.kernels
     source = networks.BUILD / name
-    folder = networks.BUILD / "bench" / name / f"{board}-{family}-{request.optimize}"
+    folder = networks.BUILD / "bench" / name / f"{hardware.name}-{family}-{request.optimize}"
     made = board_model.prepare(hardware, source, folder / "model", request)
     held, wanted = hardware.total("image"), made["engine_model_bytes"]
     if wanted > held:

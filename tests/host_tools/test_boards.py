@@ -21,10 +21,10 @@ def test_settings_are_complete(name):
     board = boards.load(name)
     assert board.name == name
     assert board.toolchain.is_file()
-    assert board.cpu_flags[0].startswith("-mcpu=cortex-m")
-    assert board.emulator is not None
-    assert "{elf}" in board.emulator.command
-    assert any("{socket}" in part for part in board.emulator.command)
+    assert board.cpu_flags[0].startswith(("-mcpu=cortex-m", "-march=rv32"))
+    if board.emulator:
+        assert "{elf}" in board.emulator.command
+        assert any("{socket}" in part for part in board.emulator.command)
     assert [memory.use for memory in board.memories].count("data") == 1
 
 
@@ -56,7 +56,9 @@ def test_faulty_settings_name_the_file(tmp_path, text, message):
 
 
 def symbols(elf):
-    listing = subprocess.run(["arm-none-eabi-nm", elf], check=True, capture_output=True, text=True).stdout
+    listing = subprocess.run(
+        [f"{boards.binutils(elf)}nm", elf], check=True, capture_output=True, text=True
+    ).stdout
     return {name: int(value, 16) for value, _, name in map(str.split, listing.splitlines())}
 
 
@@ -77,7 +79,7 @@ def test_linker_script_has_the_memories_of_the_settings(name):
 def test_usage_is_what_the_sections_take(name):
     elf = selftest_device.elf(name)
     listing = subprocess.run(
-        ["arm-none-eabi-size", "-A", elf], check=True, capture_output=True, text=True
+        [f"{boards.binutils(elf)}size", "-A", elf], check=True, capture_output=True, text=True
     ).stdout
     sizes = {
         row[0]: int(row[1])

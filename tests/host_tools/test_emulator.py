@@ -64,7 +64,7 @@ def test_missing_firmware_names_the_fix(tmp_path):
 
 
 def test_board_without_emulator_lists_those_with_one(elf, monkeypatch):
-    monkeypatch.setattr(emulator, "_emulated", lambda: ["this", "that"])
+    monkeypatch.setattr(boards, "emulated", lambda: ["this", "that"])
     with_emulator(monkeypatch, None)
     with (
         pytest.raises(UserError, match=r"no emulator; boards with one: this, that$"),

@@ -83,7 +83,9 @@ def write(path, text):
 @pytest.mark.parametrize("board", boards.names())
 def test_firmware_has_no_heap_no_unwinder_and_no_constructors(board):
     elf = firmware.build(board, MODEL)
-    listing = subprocess.run(["arm-none-eabi-nm", elf], check=True, capture_output=True, text=True).stdout
+    listing = subprocess.run(
+        [f"{boards.binutils(elf)}nm", elf], check=True, capture_output=True, text=True
+    ).stdout
     names = {line.split()[-1] for line in listing.splitlines()}
     forbidden = (
         r"_?sbrk|_?malloc.*|_?free(_r)?|_?calloc.*|_?realloc.*|_Zn[wa].*|_Zd[la].*|.*printf.*|abort|exit"
@@ -92,7 +94,7 @@ def test_firmware_has_no_heap_no_unwinder_and_no_constructors(board):
     assert {name for name in names if re.fullmatch(forbidden, name)} == set()
     assert {"vector_table", "ResetHandler", "main", "g_model_sqz"} <= names
     sections = subprocess.run(
-        ["arm-none-eabi-size", "-A", elf], check=True, capture_output=True, text=True
+        [f"{boards.binutils(elf)}size", "-A", elf], check=True, capture_output=True, text=True
     ).stdout
     assert not re.search(
         r"^\.(init_array|preinit_array|ctors|ARM\.exidx|ARM\.extab|eh_frame) +[1-9]", sections, re.M

@@ -3,21 +3,18 @@
 
 #include "board.h"
 #include "board_config.h"
-#include "common/cortex_m.h"
-#include "common/handlers.h"
 #include "common/hooks.h"
 #include "common/isr.h"
+#include "cpu.h"
 
 namespace board {
 namespace {
-
-using cortex_m::Register;
 
 struct State {
   CounterKind kind;
   uint32_t hz;
   uint32_t last;       // the source when it was read last
-  uint64_t high;       // its wraps, times 2^32
+  uint64_t high;       // its wraps, times its period
   uint64_t isr_ticks;  // between the two reads of the source in RunIsr()
   uint64_t isr_calls;
   uint32_t isr_hidden;  // what those reads do not see of kCalibrations calls: entry, exit, the reads
@@ -26,42 +23,24 @@ State g_state;
 
 constexpr uint32_t kCalibrations = 16384;  // a power of two; averages the phase of a coarse source
 
-uint32_t Ticks() {
-  return g_state.kind == CounterKind::kCycles ? Register(cortex_m::kDwtCycleCount) : EmulatedTicks();
-}
+uint32_t Ticks() { return g_state.kind == CounterKind::kCycles ? cpu::CycleCount() : EmulatedTicks(); }
 
-// Interrupts must be off. Sees every wrap because SysTickHandler() calls it more often than the source wraps.
+uint32_t Mask() { return g_state.kind == CounterKind::kCycles ? cpu::kCycleCountMask : ~0u; }
+
+uint32_t TicksSince(uint32_t start) { return (Ticks() - start) & Mask(); }
+
+// Interrupts must be off. Sees every wrap because WrapBody() calls it more often than the source wraps.
 uint64_t ExtendedTicks() {
   const uint32_t now = Ticks();
-  if (now < g_state.last) g_state.high += uint64_t{1} << 32;
+  if (now < g_state.last) g_state.high += uint64_t{Mask()} + 1;
   g_state.last = now;
   return g_state.high + now;
 }
 
-void SysTickBody() { ExtendedTicks(); }
-
-// 2 * iterations + 1 instructions.
-__attribute__((naked, noinline)) void Spin(uint32_t /*iterations*/) {
-  asm volatile(
-      "1: subs r0, r0, #1\n"
-      "bne 1b\n"
-      "bx lr\n" ::
-          : "r0", "cc");
-}
-
 uint32_t SpinTicks(uint32_t iterations) {
   const uint32_t start = EmulatedTicks();
-  Spin(iterations);
+  cpu::Spin(iterations);
   return EmulatedTicks() - start;
-}
-
-bool CycleCounterRuns() {
-  Register(cortex_m::kDemcr) = Register(cortex_m::kDemcr) | cortex_m::kDemcrTraceEnable;
-  Register(cortex_m::kDwtLockAccess) = cortex_m::kDwtUnlock;
-  Register(cortex_m::kDwtCtrl) = Register(cortex_m::kDwtCtrl) | cortex_m::kDwtCtrlCycleCounter;
-  const uint32_t start = Register(cortex_m::kDwtCycleCount);
-  Spin(100);
-  return Register(cortex_m::kDwtCycleCount) != start;
 }
 
 // True if the emulator's clock advances with the instructions, to the instruction: QEMU with -icount shift=0.
@@ -74,36 +53,34 @@ bool TicksAreInstructions() {
   return measured - (kTicks - kSlack) <= 2 * kSlack;
 }
 
-// Ticks of kCalibrations writes to the NVIC. With `pending` each raises the UART's interrupt, which finds
-// nothing to do; without, the same instructions raise nothing. The pause between them varies, so that a
-// coarse source is met at all of its phases.
-uint32_t CalibrationTicks(bool pending) {
-  volatile uint32_t& set_pending = Register(cortex_m::kNvicSetPending + kUartInterrupt / 32 * 4);
-  const uint32_t mask = pending ? 1u << (kUartInterrupt % 32) : 0;
+// Ticks of kCalibrations probes, with interrupts or without. The pause between them varies, so that a coarse
+// source is met at all of its phases.
+uint32_t CalibrationTicks(bool interrupts) {
   const uint32_t start = Ticks();
   for (uint32_t i = 0; i < kCalibrations; ++i) {
-    set_pending = mask;
-    asm volatile("dsb\n isb" ::: "memory");
-    Spin(1 + i % 32);
+    cpu::ProbeInterrupt(interrupts);
+    cpu::Spin(1 + i % 32);
   }
-  return Ticks() - start;
+  return TicksSince(start);
 }
 
 }  // namespace
 
-// Never inlined into SysTickHandler(): all handlers must hide the same number of instructions.
+// Never inlined into a handler: all of them must hide the same number of instructions.
 __attribute__((noinline)) void RunIsr(void (*body)()) {
   const uint32_t start = Ticks();
   body();
-  g_state.isr_ticks += Ticks() - start;
+  g_state.isr_ticks += TicksSince(start);
   ++g_state.isr_calls;
 }
+
+void WrapBody() { ExtendedTicks(); }
 
 void CounterInit(unsigned core_hz) {
   EmulatedTicksInit();
   {
-    const cortex_m::InterruptsOff off;
-    if (CycleCounterRuns()) {
+    const cpu::InterruptsOff off;
+    if (cpu::StartCycleCounter()) {
       g_state.kind = CounterKind::kCycles;
       g_state.hz = core_hz;
     } else if (TicksAreInstructions()) {
@@ -123,16 +100,13 @@ void CounterInit(unsigned core_hz) {
   g_state.isr_ticks = 0;
   g_state.isr_calls = 0;
   g_state.last = Ticks();
-  Register(cortex_m::kSysTickReload) = cortex_m::kSysTickMax;
-  Register(cortex_m::kSysTickValue) = 0;
-  Register(cortex_m::kSysTickCtrl) =
-      cortex_m::kSysTickEnable | cortex_m::kSysTickInterrupt | cortex_m::kSysTickCoreClock;
+  cpu::StartWrapTimer();
 }
 
 uint64_t Counter() {
   uint64_t ticks;
   {
-    const cortex_m::InterruptsOff off;
+    const cpu::InterruptsOff off;
     ticks = ExtendedTicks() - g_state.isr_ticks - g_state.isr_calls * g_state.isr_hidden / kCalibrations;
   }
   switch (g_state.kind) {
@@ -157,5 +131,3 @@ uint32_t CounterStep() {
 uint32_t CounterHz() { return g_state.hz; }
 
 }  // namespace board
-
-extern "C" void SysTickHandler() { board::RunIsr(board::SysTickBody); }

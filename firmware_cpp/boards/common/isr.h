@@ -8,8 +8,14 @@ namespace board {
 // this, so that what the two reads of the counter do not see is the same for all of them, and measured once.
 void RunIsr(void (*body)());
 
-// Chooses, starts and calibrates the counter. `core_hz`: from ClockInit(). The calibration raises
-// kUartInterrupt, which must be enabled, as interrupts must; nothing else may raise one.
+// Body of the handler of the timer that cpu::StartWrapTimer() starts.
+void WrapBody();
+
+// Body of the handler of the UART's interrupt: takes what has been received.
+void ReceiveBody();
+
+// Chooses, starts and calibrates the counter. `core_hz`: from ClockInit(). Interrupts must be on, and
+// nothing may raise one but the calibration's own probes.
 void CounterInit(unsigned core_hz);
 
 }  // namespace board

@@ -1,4 +1,7 @@
+#include "common/memory.h"
+
 #include <stdint.h>
+#include <string.h>
 
 #include "board.h"
 #include "common/linker_symbols.h"
@@ -10,6 +13,11 @@ namespace {
 uint32_t Bytes(const void* address) { return static_cast<uint32_t>(reinterpret_cast<uintptr_t>(address)); }
 
 }  // namespace
+
+void MemoryInit() {
+  memcpy(linker_data_start, linker_data_image, Bytes(linker_data_end) - Bytes(linker_data_start));
+  memset(linker_bss_start, 0, Bytes(linker_bss_end) - Bytes(linker_bss_start));
+}
 
 Memory MemoryUse() {
   const uint32_t* deepest = linker_stack_limit;

@@ -3,7 +3,6 @@
 #include <stdint.h>
 
 #include "board.h"
-#include "common/handlers.h"
 #include "common/hooks.h"
 #include "common/isr.h"
 
@@ -29,6 +28,8 @@ Shared g_received;  // bytes ever received: the interrupt writes
 Shared g_read;      // bytes ever read: the program writes
 Shared g_dropped;   // the interrupt writes
 
+}  // namespace
+
 void ReceiveBody() {
   uint32_t received = g_received.Load();
   const uint32_t read = g_read.Load();
@@ -44,8 +45,6 @@ void ReceiveBody() {
   g_received.Store(received);
   g_dropped.Store(g_dropped.Load() + dropped);
 }
-
-}  // namespace
 
 void UartWrite(const uint8_t* data, size_t size) {
   for (size_t i = 0; i < size; ++i) UartPut(data[i]);
@@ -67,5 +66,3 @@ size_t UartRead(uint8_t* out, size_t max) {
 uint32_t UartDropped() { return g_dropped.Load(); }
 
 }  // namespace board
-
-extern "C" void UartHandler() { board::RunIsr(board::ReceiveBody); }

@@ -4,8 +4,8 @@
 
 #include "board_config.h"
 #include "common/cmsdk_uart.h"
-#include "common/cortex_m.h"
 #include "common/hooks.h"
+#include "cortex_m/cortex_m.h"
 
 namespace board {
 namespace {

@@ -17,6 +17,7 @@
 
 #include "board.h"
 #include "common/text.h"
+#include "cpu.h"
 
 #if defined(__ARM_FEATURE_MVE)
 #include <arm_mve.h>
@@ -42,19 +43,10 @@ uint32_t ReadNumber() {
          static_cast<uint32_t>(bytes[3]) << 24;
 }
 
-// 2 * iterations + 1 instructions.
-__attribute__((naked, noinline)) void Spin(uint32_t /*iterations*/) {
-  asm volatile(
-      "1: subs r0, r0, #1\n"
-      "bne 1b\n"
-      "bx lr\n" ::
-          : "r0", "cc");
-}
-
 void CountSpin(uint32_t iterations) {
   const size_t waiting = board::UartAvailable();
   const uint64_t start = board::Counter();
-  Spin(iterations);
+  cpu::Spin(iterations);
   const uint64_t spent = board::Counter() - start;
   PrintLine("count", spent, board::UartAvailable() - waiting);
 }
@@ -67,19 +59,6 @@ void Echo(uint32_t size) {
     board::UartWrite(chunk, count);
     size -= static_cast<uint32_t>(count);
   }
-}
-
-// The moved stack pointer is what alloca would do, without a limit the compiler could see through.
-__attribute__((naked, noinline)) void UseStack(uint32_t /*bytes*/) {
-  asm volatile(
-      "bic r0, r0, #7\n"
-      "mov r1, sp\n"
-      "sub r2, r1, r0\n"
-      "mov sp, r2\n"
-      "str r0, [sp]\n"
-      "mov sp, r1\n"
-      "bx lr\n" ::
-          : "r0", "r1", "r2");
 }
 
 uint32_t FloatingSum() {
@@ -159,14 +138,14 @@ void Obey(uint8_t command) {
       return;
     }
     case 'k':
-      UseStack(ReadNumber());
+      cpu::UseStack(ReadNumber());
       PrintLine("done");
       return;
     case 'x':
       PrintLine("sum", FloatingSum());
       return;
     case 'f':
-      asm volatile("udf #0");
+      cpu::UndefinedInstruction();
       return;
     default:
       PrintLine("unknown", command);

@@ -2,8 +2,8 @@
 // Registers: RM0090 rev 19; the sections are named at each block.
 #include <stdint.h>
 
-#include "common/cortex_m.h"
 #include "common/hooks.h"
+#include "cortex_m/cortex_m.h"
 
 namespace board {
 namespace {

@@ -1,7 +1,8 @@
-// Registers that every Cortex-M has. Sources: ARMv7-M Architecture Reference Manual (DDI 0403E) chapters B3
-// and C1, ARMv8-M (DDI 0553B) chapter D1.2 for what v8-M adds.
-#ifndef FIRMWARE_CPP_BOARDS_COMMON_CORTEX_M_H_
-#define FIRMWARE_CPP_BOARDS_COMMON_CORTEX_M_H_
+// Registers of the Cortex-M; ARMv6-M (DDI 0419E) lacks those of faults and of the DWT. Sources: ARMv7-M
+// Architecture Reference Manual (DDI 0403E) chapters B3 and C1, ARMv8-M (DDI 0553B) chapter D1.2 for what
+// v8-M adds.
+#ifndef FIRMWARE_CPP_BOARDS_CORTEX_M_CORTEX_M_H_
+#define FIRMWARE_CPP_BOARDS_CORTEX_M_CORTEX_M_H_
 
 #include <stdint.h>
 
@@ -54,10 +55,6 @@ constexpr uint32_t kDwtCycleCount = 0xE0001004;
 constexpr uint32_t kDwtLockAccess = 0xE0001FB0;  // CoreSight lock; the Cortex-M7 starts locked
 constexpr uint32_t kDwtUnlock = 0xC5ACCE55;
 
-inline void EnableInterrupt(uint32_t number) {
-  Register(kNvicSetEnable + number / 32 * 4) = 1u << (number % 32);
-}
-
 // Holds interrupts off while it lives.
 class InterruptsOff {
  public:
@@ -72,4 +69,4 @@ class InterruptsOff {
 
 }  // namespace cortex_m
 
-#endif  // FIRMWARE_CPP_BOARDS_COMMON_CORTEX_M_H_
+#endif  // FIRMWARE_CPP_BOARDS_CORTEX_M_CORTEX_M_H_

@@ -1,6 +1,6 @@
 // Entry points of the vector table.
-#ifndef FIRMWARE_CPP_BOARDS_COMMON_HANDLERS_H_
-#define FIRMWARE_CPP_BOARDS_COMMON_HANDLERS_H_
+#ifndef FIRMWARE_CPP_BOARDS_CORTEX_M_HANDLERS_H_
+#define FIRMWARE_CPP_BOARDS_CORTEX_M_HANDLERS_H_
 
 extern "C" {
 void ResetHandler();
@@ -10,4 +10,4 @@ void UartHandler();
 int main();
 }
 
-#endif  // FIRMWARE_CPP_BOARDS_COMMON_HANDLERS_H_
+#endif  // FIRMWARE_CPP_BOARDS_CORTEX_M_HANDLERS_H_

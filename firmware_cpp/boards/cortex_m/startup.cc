@@ -1,34 +1,41 @@
 // From reset to main(): stack painted, coprocessors on, memory as C++ expects it.
 #include <stdint.h>
-#include <string.h>
 
-#include "common/cortex_m.h"
-#include "common/handlers.h"
 #include "common/linker_symbols.h"
+#include "common/memory.h"
 #include "common/stack.h"
+#include "cortex_m/cortex_m.h"
+#include "cortex_m/handlers.h"
 
 extern "C" {
 
 // Naked, because the compiler may use the FPU or MVE in any other function, and both are off at reset: CPACR
 // gives full access to CP10 and CP11 (DDI 0403E B3.2.20). The paint goes on here, where the stack is empty.
+// The stack pointer and VTOR are set for those that come by a boot loader and not from reset.
 __attribute__((naked, noreturn)) void ResetHandler() {
   asm volatile(
       "cpsid i\n"
+#if __ARM_ARCH_ISA_THUMB >= 2
       "ldr r0, =%c[cpacr]\n"
       "ldr r1, [r0]\n"
       "orr r1, r1, #0x00F00000\n"
       "str r1, [r0]\n"
       "dsb\n"
       "isb\n"
+#endif
+      "ldr r0, =%c[vtor]\n"
+      "ldr r1, =vector_table\n"
+      "str r1, [r0]\n"
       "ldr r0, =linker_stack_limit\n"
       "ldr r1, =linker_stack_top\n"
+      "mov sp, r1\n"
       "ldr r2, =%c[paint]\n"
-      "1: str r2, [r0], #4\n"
+      "1: stmia r0!, {r2}\n"
       "cmp r0, r1\n"
       "blo 1b\n"
-      "b StartProgram\n"
+      "bl StartProgram\n"
       ".ltorg\n" ::[cpacr] "i"(cortex_m::kCpacr),
-      [paint] "i"(board::kStackPaint));
+      [vtor] "i"(cortex_m::kVtor), [paint] "i"(board::kStackPaint));
 }
 
 // A stack that grows beyond its reserve faults at once, before it overwrites anything.
@@ -50,11 +57,7 @@ void GuardStack() {
 
 __attribute__((used)) void StartProgram() {
   GuardStack();
-  const auto bytes = [](const uint32_t* start, const uint32_t* end) {
-    return reinterpret_cast<uintptr_t>(end) - reinterpret_cast<uintptr_t>(start);
-  };
-  memcpy(linker_data_start, linker_data_image, bytes(linker_data_start, linker_data_end));
-  memset(linker_bss_start, 0, bytes(linker_bss_start, linker_bss_end));
+  board::MemoryInit();
   main();
   for (;;) asm volatile("wfi");
 }

@@ -2,25 +2,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/cortex_m.h"
-#include "common/handlers.h"
-#include "common/hooks.h"
+#include "common/fault_text.h"
 #include "common/linker_symbols.h"
+#include "cortex_m/cortex_m.h"
+#include "cortex_m/handlers.h"
 
 namespace {
 
 using cortex_m::Register;
 
-void Print(const char* text) {
-  for (; *text != '\0'; ++text) board::UartPut(static_cast<uint8_t>(*text));
-}
-
-void Print(const char* label, uint32_t value) {
-  Print(label);
-  for (int shift = 28; shift >= 0; shift -= 4) {
-    board::UartPut(static_cast<uint8_t>("0123456789abcdef"[(value >> shift) & 0xF]));
-  }
-}
+using fault_text::Print;
 
 // What the core pushed on entry: r0-r3, r12, lr, pc, xpsr (ARMv7-M reference manual B1.5.6).
 struct ExceptionFrame {
@@ -31,11 +22,13 @@ struct ExceptionFrame {
   uint32_t xpsr;
 };
 
-// A zero byte ends whatever frame of the link was under way, so that the line stands alone.
 void Report(uint32_t exception, const ExceptionFrame* frame) {
-  board::UartPut(0);
-  Print("\r\nFAULT exception=", exception);
+  fault_text::Begin(exception);
+#if __ARM_ARCH_ISA_THUMB >= 2
   const uint32_t cfsr = Register(cortex_m::kCfsr);
+#else
+  constexpr uint32_t cfsr = 0;  // ARMv6-M tells no causes
+#endif
   const uintptr_t address = reinterpret_cast<uintptr_t>(frame);
   // At or below the limit nothing was pushed, or into nowhere.
   const bool pushed = address > reinterpret_cast<uintptr_t>(linker_stack_limit);
@@ -45,12 +38,13 @@ void Report(uint32_t exception, const ExceptionFrame* frame) {
     Print(" lr=", frame->lr);
   }
   Print(" sp=", static_cast<uint32_t>(address));
+#if __ARM_ARCH_ISA_THUMB >= 2
   Print(" cfsr=", cfsr);
   Print(" hfsr=", Register(cortex_m::kHfsr));
   Print(" mmfar=", Register(cortex_m::kMmfar));
   Print(" bfar=", Register(cortex_m::kBfar));
-  Print("\r\n");
-  board::UartPut(0);
+#endif
+  fault_text::End();
 }
 
 }  // namespace
@@ -58,14 +52,9 @@ void Report(uint32_t exception, const ExceptionFrame* frame) {
 extern "C" {
 
 [[noreturn]] __attribute__((used)) void ReportFault(uint32_t exception, const ExceptionFrame* frame) {
-  Report(exception, frame);
   for (;;) {
-    uint8_t byte;
-    while (!board::UartPoll(&byte)) {
-    }
-    while (board::UartPoll(&byte)) {
-    }
     Report(exception, frame);
+    fault_text::WaitForBytes();
   }
 }
 
@@ -77,7 +66,7 @@ __attribute__((naked)) void FaultHandler() {
       "mrs r1, msp\n"
       "ldr r2, =linker_stack_top\n"
       "mov sp, r2\n"
-      "b ReportFault\n"
+      "bl ReportFault\n"  // not b: on ARMv6-M that reaches 2 KB
       ".ltorg\n");
 }
 

@@ -2,8 +2,9 @@
 #include <stdint.h>
 
 #include "board_config.h"
-#include "common/handlers.h"
+#include "common/isr.h"
 #include "common/linker_symbols.h"
+#include "cortex_m/handlers.h"
 
 namespace {
 
@@ -34,4 +35,7 @@ constexpr VectorTable MakeVectorTable() {
 extern "C" {
 extern const VectorTable vector_table;
 __attribute__((section(".vectors"), used)) constexpr VectorTable vector_table = MakeVectorTable();
+
+void SysTickHandler() { board::RunIsr(board::WrapBody); }
+void UartHandler() { board::RunIsr(board::ReceiveBody); }
 }

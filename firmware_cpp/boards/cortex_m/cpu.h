@@ -1,0 +1,60 @@
+// The core, as common/ wants it of an architecture: interrupts, sleep, a cycle counter. riscv/cpu.h is its
+// twin.
+#ifndef FIRMWARE_CPP_BOARDS_CORTEX_M_CPU_H_
+#define FIRMWARE_CPP_BOARDS_CORTEX_M_CPU_H_
+
+#include <stdint.h>
+
+#include "board_config.h"
+#include "cortex_m/cortex_m.h"
+
+namespace cpu {
+
+using cortex_m::InterruptsOff;
+
+inline void EnableInterrupts() { asm volatile("cpsie i" ::: "memory"); }
+
+inline void EnableUartInterrupt() {
+  cortex_m::Register(cortex_m::kNvicSetEnable + board::kUartInterrupt / 32 * 4) =
+      1u << (board::kUartInterrupt % 32);
+}
+
+// With interrupts off: sleeps until one is pending. Its handler runs when they are on again (ARMv7-M
+// reference manual, B1.5.19), so that none slips in between a look at its work and the sleep.
+inline void Sleep() { asm volatile("dsb\n wfi" ::: "memory"); }
+
+// An interrupt whose handler finds nothing to do, as a measure of what entry and exit cost; with `really`
+// false the same instructions without an interrupt.
+inline void ProbeInterrupt(bool really) {
+  cortex_m::Register(cortex_m::kNvicSetPending + board::kUartInterrupt / 32 * 4) =
+      really ? 1u << (board::kUartInterrupt % 32) : 0;
+  asm volatile("dsb\n isb" ::: "memory");
+}
+
+// 2 * iterations + 1 instructions.
+void Spin(uint32_t iterations);
+
+// Writes one word `bytes` below the stack pointer.
+void UseStack(uint32_t bytes);
+
+inline void UndefinedInstruction() { asm volatile("udf #0"); }
+
+// Cycles, modulo kCycleCountMask + 1. ARMv6-M and the baseline of v8-M have no CYCCNT: SysTick stands in.
+#if __ARM_ARCH_ISA_THUMB >= 2
+constexpr uint32_t kCycleCountMask = ~0u;
+inline uint32_t CycleCount() { return cortex_m::Register(cortex_m::kDwtCycleCount); }
+#else
+constexpr uint32_t kCycleCountMask = cortex_m::kSysTickMax;
+inline uint32_t CycleCount() { return cortex_m::kSysTickMax - cortex_m::Register(cortex_m::kSysTickValue); }
+#endif
+
+// True if it counts; in QEMU CYCCNT stands still.
+bool StartCycleCounter();
+
+// From then on SysTick calls common/counter.cc's WrapBody() once in 2^24 cycles, before any counter has
+// wrapped twice.
+void StartWrapTimer();
+
+}  // namespace cpu
+
+#endif  // FIRMWARE_CPP_BOARDS_CORTEX_M_CPU_H_
