@@ -72,7 +72,9 @@ def rings_and_sums(network: Network, trace: Trace) -> list[Block]:
     """The rings, whose rows this sets in `network`, and the accumulating layers' sums."""
     blocks = []
     for i, (buffer, lives) in enumerate(zip(network.buffers, trace.rows, strict=True)):
-        buffer.ring_rows = _ring_rows(lives)
+        # Rows that a stage waits for stand in the ring, even those that no window reads.
+        held = max((layer.hold_rows for layer in network.layers if i in layer.inputs), default=0)
+        buffer.ring_rows = max(_ring_rows(lives), held)
         size = align(buffer.ring_rows * buffer.row_bytes)
         blocks.append(Block(buffer.name, size, _live(lives, trace.steps), i, ()))
     for i, life in trace.sums.items():

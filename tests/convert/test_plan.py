@@ -79,3 +79,15 @@ def test_a_bypass_keeps_one_row_of_delay():
     ]
     plan.plan(Network(b"", buffers, layers, 0, 4, 4, {}, 0, 0))
     assert [b.ring_rows for b in buffers] == [1, 3, 1, 1, 1]
+
+
+def test_what_a_stage_waits_for_stands_in_the_ring():
+    """With a stride of 2 no window reads the last row; the engine still wants room for all that is held."""
+    buffers = [Buffer("input", 8, 8, 2, 1.0, 0), Buffer("a", 4, 4, 2, 1.0, 0), Buffer("mean", 1, 1, 2, 1.0, 0)]
+    weights = np.zeros((2, 1, 1, 2), np.int8)
+    layers = [
+        Layer("a", Kind.CONV_2D, 0, [0], 1, 2, stride=(2, 2), weights=weights, hold_rows=8),
+        Layer("mean", Kind.MEAN, 1, [1], 2, 2, kernel=(4, 4), scratch_bytes=8),
+    ]
+    plan.plan(Network(b"", buffers, layers, 0, 2, 2, {}, 0, 0))
+    assert buffers[0].ring_rows == 8
