@@ -83,7 +83,7 @@ def test_a_bypass_keeps_one_row_of_delay():
 
 def test_what_a_stage_waits_for_stands_in_the_ring():
     """With a stride of 2 no window reads the last row; the engine still wants room for all that is held."""
-    buffers = [Buffer("input", 8, 8, 2, 1.0, 0), Buffer("a", 4, 4, 2, 1.0, 0), Buffer("mean", 1, 1, 2, 1.0, 0)]
+    buffers = [Buffer(name, n, n, 2, 1.0, 0) for name, n in (("input", 8), ("a", 4), ("mean", 1))]
     weights = np.zeros((2, 1, 1, 2), np.int8)
     layers = [
         Layer("a", Kind.CONV_2D, 0, [0], 1, 2, stride=(2, 2), weights=weights, hold_rows=8),
