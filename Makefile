@@ -19,7 +19,7 @@ REQUEST = $(call option,OPTIMIZE) $(call option,KERNELS) $(call option,SRAM_BYTE
 DEVICE = $(if $(PORT),--port "$(PORT)",--board "$(BOARD)")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long lint train prune quantize import evaluate convert firmware flash simulate validate bench sizes clean
+.PHONY: help setup demo test test-long lint train prune quantize import evaluate convert firmware flash selftest simulate validate bench sizes clean
 
 help: ## this list
 	@echo "make VERB [MODEL=digits] [BOARD=stm32f405] ..."
@@ -69,6 +69,9 @@ firmware: setup $(CONVERTED) ## build the firmware of MODEL= for BOARD= [OPTIMIZ
 
 flash: firmware ## write it to a real board [DRY_RUN=1]
 	@$(PYTHON) -m host_tools flash --model "$(MODEL)" --board "$(BOARD)" $(REQUEST) $(if $(DRY_RUN),--dry-run)
+
+selftest: setup ## bring up a board: UART, counter, memory, faults, emulated or at PORT= [BUILD=1: only the program]
+	@$(PYTHON) -m host_tools selftest --board "$(BOARD)" $(call option,PORT) $(if $(BUILD),--build)
 
 simulate: firmware ## boot the emulated BOARD= and print the URL of its serial port
 	@$(PYTHON) -m host_tools simulate --model "$(MODEL)" --board "$(BOARD)" $(REQUEST)

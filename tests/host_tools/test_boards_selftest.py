@@ -7,8 +7,9 @@ import pytest
 import selftest_device
 
 from host_tools import boards, emulator, firmware
+from host_tools.selftest_device import RING_BYTES as RING
+from host_tools.selftest_device import SelftestDevice
 
-RING = 2048  # kUartRingBytes
 EXACT = "stm32f405"  # its emulated timer ticks once an instruction
 
 
@@ -57,16 +58,13 @@ def test_interrupts_do_not_count(device, board):
 def test_echo_loses_nothing(device):
     data = bytes((7 * i + i // 256) % 256 for i in range(RING))
     for size in (1, 2, 255, RING - 5):
-        device.line.write(b"e" + size.to_bytes(4, "little") + data[:size])
-        assert device.line.read(size) == data[:size]
+        assert device.echo(data[:size]) == data[:size]
 
 
 def test_ring_counts_what_it_holds_and_what_it_loses(device):
     assert device.numbers("r") == [0, RING, 0]
     for size, state in ((1000, [1000, RING - 1000, 0]), (RING, [RING, 0, 0]), (RING + 52, [RING, 0, 52])):
-        assert device.ask("w", size) == ["ready"]
-        device.line.write(bytes(size))
-        assert [int(word) for word in device.line.readline().split()[1:]] == state
+        assert device.withheld(size) == state
     assert device.numbers("r") == [0, RING, 52]
 
 
@@ -134,7 +132,7 @@ def test_emulator_in_real_time_counts_microseconds(board, monkeypatch):
     hasty = dataclasses.replace(real, emulator=dataclasses.replace(real.emulator, command=command))
     monkeypatch.setattr(boards, "load", lambda _name: hasty)
     with emulator.running(board, elf) as url:
-        device = selftest_device.Selftest(url)
+        device = SelftestDevice(url)
         assert device.ask("u") == ["microseconds", "1", "1000000"]
         (start,) = device.numbers("t")
         time.sleep(0.5)

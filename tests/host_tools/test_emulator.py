@@ -9,6 +9,7 @@ import selftest_device
 import serial
 
 from host_tools import boards, emulator
+from host_tools.selftest_device import SelftestDevice
 from model.errors import UserError
 
 BOARD = "stm32f405"
@@ -28,17 +29,17 @@ def test_two_machines_do_not_meet(elf):
     with emulator.running(BOARD, elf) as one, emulator.running(BOARD, elf) as other:
         assert one != other
         for url in (one, other):
-            device = selftest_device.Selftest(url)
+            device = SelftestDevice(url)
             assert device.ask("n") == [BOARD]
             device.line.close()
 
 
 def test_line_can_be_closed_and_opened_again(elf):
     with emulator.running(BOARD, elf) as url:
-        first = selftest_device.Selftest(url)
+        first = SelftestDevice(url)
         first.ask("k", 1200)
         first.line.close()
-        second = selftest_device.Selftest(url)
+        second = SelftestDevice(url)
         assert second.numbers("m")[3] > 1200  # the same machine, not a fresh one
         second.line.close()
 
