@@ -21,8 +21,9 @@ def verb(*options):
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path, monkeypatch):
     """The program that other tests have built, instead of one more build."""
+    elf = selftest_device.elf(BOARD)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(firmware, "compile_target", lambda *_: selftest_device.elf(BOARD))
+    monkeypatch.setattr(firmware, "compile_target", lambda *_: elf)
 
 
 def test_a_sound_board_passes(capsys):
