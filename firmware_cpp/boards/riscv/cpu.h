@@ -51,6 +51,8 @@ inline void UndefinedInstruction() { asm volatile(".half 0"); }
 // Cycles, modulo kCycleCountMask + 1.
 constexpr uint32_t kCycleCountMask = ~0u;
 inline uint32_t CycleCount() { return RISCV_READ_CSR(mcycle); }
+// Whether it wrapped since it was `last`; `now`: read just before.
+inline bool CycleCountWrapped(uint32_t* now, uint32_t last) { return *now < last; }
 
 // True if it counts.
 bool StartCycleCounter();

@@ -1,0 +1,17 @@
+// Numbers of the RP2040 for common/. RP2040 datasheet, section 2.3.2 (interrupts).
+#ifndef FIRMWARE_CPP_BOARDS_RP2040_BOARD_CONFIG_H_
+#define FIRMWARE_CPP_BOARDS_RP2040_BOARD_CONFIG_H_
+
+#include <stdint.h>
+
+#include "common/no_emulator.h"  // that is, none that wants a stand-in for the cycle counter
+
+namespace board {
+
+constexpr char kName[] = "rp2040";
+constexpr uint32_t kInterrupts = 26;
+constexpr uint32_t kUartInterrupt = 20;  // UART0_IRQ
+
+}  // namespace board
+
+#endif  // FIRMWARE_CPP_BOARDS_RP2040_BOARD_CONFIG_H_
