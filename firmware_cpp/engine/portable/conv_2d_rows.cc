@@ -9,13 +9,23 @@
 namespace squeeze {
 namespace {
 
-int32_t Dot(const int8_t* a, const int8_t* b, uint32_t n) {
+// ARMv6-M and v8-M's baseline multiply, load and count with r0 to r7 only: one big function would keep all in
+// memory.
+#if defined(__ARM_ARCH_ISA_THUMB) && __ARM_ARCH_ISA_THUMB == 1
+#define SQUEEZE_FEW_REGISTERS 1
+#define SQUEEZE_ALONE __attribute__((noinline))
+#else
+#define SQUEEZE_FEW_REGISTERS 0
+#define SQUEEZE_ALONE
+#endif
+
+SQUEEZE_ALONE int32_t Dot(const int8_t* a, const int8_t* b, uint32_t n) {
   int32_t sum = 0;
   for (uint32_t i = 0; i < n; ++i) sum += a[i] * b[i];
   return sum;
 }
 
-int32_t Sum(const int8_t* a, uint32_t n) {
+SQUEEZE_ALONE int32_t Sum(const int8_t* a, uint32_t n) {
   int32_t sum = 0;
   for (uint32_t i = 0; i < n; ++i) sum += a[i];
   return sum;
@@ -27,9 +37,8 @@ struct Block {
 };
 
 // Adds the products of one kernel row: weights w0, w1 of two channels, inputs x0, x1 of two pixels.
-#if __ARM_ARCH_ISA_THUMB == 1
-// ARMv6-M and v8-M's baseline multiply, load and count with r0 to r7 only, and the compiler would keep sums in
-// memory. An addition takes the other registers as well: the sums are there, and what is left is enough.
+#if SQUEEZE_FEW_REGISTERS
+// An addition takes r8 to r15 as well: the sums are there, and r0 to r7 are enough for the rest.
 // 21 cycles for 4 products on a Cortex-M0+ with the fast multiplier (DDI 0484C, table 3-1). n > 0.
 inline void Accumulate(Block* block, const int8_t* w0, const int8_t* w1, const int8_t* x0, const int8_t* x1,
                        uint32_t n) {
@@ -203,7 +212,7 @@ class Rows {
   }
 
   // `sum`: of the products, without the base.
-  void Store(int x, const Channel& channel, int32_t sum) const {
+  SQUEEZE_ALONE void Store(int x, const Channel& channel, int32_t sum) const {
     const int32_t acc = WrappingAdd(channel.base, sum);
     channel.out[static_cast<uint32_t>(x) * out_stride_] =
         Requantize(acc, channel.multiplier, channel.shift, out_zero_point_, act_min_, act_max_);
