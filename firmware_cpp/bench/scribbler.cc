@@ -22,20 +22,32 @@ volatile uint32_t g_ticks;
 
 // In the timer's ticks, some 40 instructions each: primes, so that no loop keeps step with them.
 constexpr uint8_t kPeriods[] = {13, 29, 17, 53, 19, 61, 23, 37};
+// Without CYCCNT SysTick has been started with the core's clock (cpu.h).
+constexpr uint32_t kPeriodScale = __ARM_ARCH_ISA_THUMB >= 2 ? 1 : 40;
 
 void ScribbleOnRegisters(uint32_t word) {
   asm volatile(
       "mov r0, %0\n mov r1, %0\n mov r2, %0\n mov r3, %0\n mov r12, %0\n"
+#if __ARM_FP
       "vmov s0, %0\n vmov s1, %0\n vmov s2, %0\n vmov s3, %0\n"
       "vmov s4, %0\n vmov s5, %0\n vmov s6, %0\n vmov s7, %0\n"
       "vmov s8, %0\n vmov s9, %0\n vmov s10, %0\n vmov s11, %0\n"
       "vmov s12, %0\n vmov s13, %0\n vmov s14, %0\n vmov s15, %0\n"
+#endif
 #if defined(__ARM_FEATURE_MVE)
       "vmsr p0, %0\n"
 #endif
-      "msr APSR_nzcvqg, %0\n" ::"r"(word)
-      : "r0", "r1", "r2", "r3", "r12", "s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10",
-        "s11", "s12", "s13", "s14", "s15", "cc");
+#if __ARM_ARCH_ISA_THUMB >= 2
+      "msr APSR_nzcvqg, %0\n"
+#else
+      "msr APSR_nzcvq, %0\n"
+#endif
+      ::"r"(word)
+      : "r0", "r1", "r2", "r3", "r12",
+#if __ARM_FP
+        "s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "s12", "s13", "s14", "s15",
+#endif
+        "cc");
 }
 
 void TickHandler() {
@@ -45,7 +57,7 @@ void TickHandler() {
 #pragma GCC unroll 64
   for (volatile uint32_t& place : frame) place = word;
   ScribbleOnRegisters(word);
-  Register(cortex_m::kSysTickReload) = kPeriods[tick % sizeof(kPeriods)];
+  Register(cortex_m::kSysTickReload) = kPeriodScale * kPeriods[tick % sizeof(kPeriods)];
   g_ticks = tick;
 }
 
@@ -57,7 +69,7 @@ void StartScribbling() {
   g_vectors[kSysTickVector] = reinterpret_cast<uint32_t>(TickHandler);
   Register(cortex_m::kVtor) = reinterpret_cast<uint32_t>(g_vectors);
   g_ticks = 0;
-  Register(cortex_m::kSysTickReload) = kPeriods[0];
+  Register(cortex_m::kSysTickReload) = kPeriodScale * kPeriods[0];
   Register(cortex_m::kSysTickValue) = 0;
 }
 

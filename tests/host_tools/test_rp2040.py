@@ -113,9 +113,9 @@ def test_boots_a_uf2(elf, tmp_path):
     subprocess.run(["arm-none-eabi-objcopy", "-O", "binary", elf, image], check=True)
     path.write_bytes(uf2.from_image(image.read_bytes(), uf2.load_address(elf), boards.load(BOARD).uf2_family))
     with emulator.running(BOARD, path) as url:
-        device = selftest_device.Selftest(url)
+        device = selftest_device.SelftestDevice(url)
         assert device.ask("n") == [BOARD]
-        device.line.close()
+        device.close()
 
 
 def patched(elf, path, address, content):
@@ -155,7 +155,7 @@ def test_a_fault_in_the_fault_handler_locks_the_core_up(elf, tmp_path):
         pytest.raises(UserError, match=r"^node ended with status 1: the core has locked up: "),
         emulator.machine(BOARD, broken) as machine,
     ):
-        device = selftest_device.Selftest(machine.url)
+        device = selftest_device.SelftestDevice(machine.url)
         device.line.write(b"f")
         machine.wait()
         device.ask("n")
@@ -163,13 +163,13 @@ def test_a_fault_in_the_fault_handler_locks_the_core_up(elf, tmp_path):
 
 def test_lines_close_and_open_and_wait_for_their_turn(elf):
     with emulator.running(BOARD, elf) as url:
-        first = selftest_device.Selftest(url)
+        first = selftest_device.SelftestDevice(url)
         first.ask("k", 1200)
         other = serial.serial_for_url(url, timeout=0.3)
         other.write(b"m")
         assert other.readline() == b""
         assert first.ask("n") == [BOARD]
-        first.line.close()
+        first.close()
         other.timeout = 20
         assert int(other.readline().split()[4]) > 1200  # the same machine, and nothing was lost
         other.close()
@@ -183,7 +183,7 @@ def cpu_seconds(process):
 
 def test_asleep_it_keeps_the_walls_time_and_takes_none_of_the_hosts(elf):
     with emulator.machine(BOARD, elf) as machine:
-        device = selftest_device.Selftest(machine.url)
+        device = selftest_device.SelftestDevice(machine.url)
         spent = cpu_seconds(machine.pid)
         (start,) = device.numbers("t")
         began = time.monotonic()
@@ -191,5 +191,5 @@ def test_asleep_it_keeps_the_walls_time_and_takes_none_of_the_hosts(elf):
         (end,) = device.numbers("t")
         waited = time.monotonic() - began
         assert cpu_seconds(machine.pid) - spent < 0.3
-        device.line.close()
+        device.close()
     assert 0.9 < (end - start) / CYCLES_PER_SECOND < waited + 0.2

@@ -71,7 +71,10 @@ def _run_chunk(board: str, program: Path, content: bytes, outcome: Outcome) -> N
         file.flush()
         address = _symbol(program, "linker_spare")
         assert len(content) <= _symbol(program, "linker_spare_bytes")
-        loader = ["-device", f"loader,file={file.name},addr={address:#x},force-raw=on"]
+        if boards.load(board).emulator.command[0].startswith("qemu-"):
+            loader = ["-device", f"loader,file={file.name},addr={address:#x},force-raw=on"]
+        else:
+            loader = [file.name, f"{address:#x}"]
         with emulator.machine(board, program, loader) as machine:
             place = urlparse(machine.url)
             with socket.create_connection((place.hostname, place.port)) as line:

@@ -14,7 +14,10 @@ from convert.target import Family
 from tests.kernels import arithmetic, case_file, emulated_cases, random_layers, variants
 
 FAMILIES: dict[str, Family] = {"mps2_an386": "dsp", "mps2_an500": "dsp", "mps3_an547": "mve"}
+# An emulator that takes about half a second a case.
+SLOW: dict[str, Family] = {"rp2040": "portable"}
 SAMPLE = 300
+FEW = 8
 LONG_CHUNK = 1000
 LONG_CHUNKS = 10
 
@@ -33,7 +36,7 @@ def record(seed: int, family: Family) -> tuple[bytes, Network]:
 
 def check(board: str, first: int, count: int) -> collections.Counter:
     """Runs cases [first, first + count) on `board`; how many convolutions each kernel ran."""
-    family = FAMILIES[board]
+    family = (FAMILIES | SLOW)[board]
     used: collections.Counter = collections.Counter()
 
     def records():
@@ -58,6 +61,17 @@ def check(board: str, first: int, count: int) -> collections.Counter:
 def test_random_layers(board):
     used = check(board, 0, SAMPLE)
     assert set(used) == {model.kernel for model in variants.kernels_of(FAMILIES[board])}
+
+
+@pytest.mark.parametrize("board", SLOW)
+def test_a_few_random_layers(board):
+    check(board, 0, FEW)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("board", SLOW)
+def test_random_layers_slowly(board):
+    check(board, FEW, SAMPLE - FEW)
 
 
 @pytest.mark.long

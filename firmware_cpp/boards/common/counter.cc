@@ -32,8 +32,8 @@ uint32_t TicksSince(uint32_t start) { return (Ticks() - start) & Mask(); }
 // Interrupts must be off. Sees every wrap because WrapBody() calls it more often than the source wraps.
 uint64_t ExtendedTicks() {
   uint32_t now = Ticks();
-  const bool wrapped = g_state.kind == CounterKind::kCycles ? cpu::CycleCountWrapped(&now, g_state.last)
-                                                            : now < g_state.last;
+  const bool wrapped =
+      g_state.kind == CounterKind::kCycles ? cpu::CycleCountWrapped(&now, g_state.last) : now < g_state.last;
   if (wrapped) g_state.high += uint64_t{Mask()} + 1;
   g_state.last = now;
   return g_state.high + now;

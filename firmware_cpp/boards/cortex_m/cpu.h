@@ -40,8 +40,8 @@ void UseStack(uint32_t bytes);
 inline void UndefinedInstruction() { asm volatile("udf #0"); }
 
 // Cycles, modulo kCycleCountMask + 1. ARMv6-M and the baseline of v8-M have no CYCCNT: SysTick stands in.
-// CycleCountWrapped() tells whether it wrapped since the call before, which had `last`; `now`: read just before,
-// and again if a wrap may have come in between.
+// CycleCountWrapped() tells whether it wrapped since the call before, which had `last`; `now`: read just
+// before, and again if a wrap may have come in between.
 #if __ARM_ARCH_ISA_THUMB >= 2
 constexpr uint32_t kCycleCountMask = ~0u;
 inline uint32_t CycleCount() { return cortex_m::Register(cortex_m::kDwtCycleCount); }

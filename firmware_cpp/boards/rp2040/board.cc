@@ -1,5 +1,5 @@
-// Raspberry Pi Pico: 125 MHz from its 12 MHz crystal, UART 0 on GPIO 0 and 1. Core 1 stays where reset put it:
-// asleep in the boot ROM. Registers: RP2040 datasheet; the sections are named at each block.
+// Raspberry Pi Pico: 125 MHz from its 12 MHz crystal, UART 0 on GPIO 0 and 1. Core 1 stays where reset put
+// it: asleep in the boot ROM. Registers: RP2040 datasheet; the sections are named at each block.
 #include <stdint.h>
 
 #include "common/hooks.h"

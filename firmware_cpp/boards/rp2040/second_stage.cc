@@ -34,6 +34,7 @@
 // Mode bits M5-4 = 10: the next read comes without a command.
 #define MODE_CONTINUOUS "0xA0"
 
+// clang-format off
 asm(".section .second_stage, \"ax\"\n"
     ".syntax unified\n"
     ".thumb\n"
@@ -117,3 +118,4 @@ asm(".section .second_stage, \"ax\"\n"
     ".org 252\n"
     ".word 0x3FDC2610\n"
     ".text\n");
+// clang-format on

@@ -1,10 +1,12 @@
-// An emulated Raspberry Pi Pico: node machine.js FIRMWARE SOCKET
+// An emulated Raspberry Pi Pico: node machine.js FIRMWARE SOCKET [FILE ADDRESS]
 //   FIRMWARE  ELF or UF2
+//   FILE      is in the flash, too, at ADDRESS, which may lie behind what a Pico has (16 MB in all)
 //   SOCKET    file descriptor of a listening TCP socket; who connects holds the cable of UART 0
 // Starts when the first client has connected; clients may come and go, one at a time. Bytes from the client
 // wait until the receiver has room; what is sent while nobody is connected is lost, as on a cable. A core
 // that sleeps costs no time of the host: its clock then goes with the wall's.
 // Ends on SIGTERM with status 0; with 1 and a line on stderr when the firmware has locked the core up.
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 
 const CYCLES_PER_MS = 125_000;
@@ -120,9 +122,9 @@ function giveUp(message) {
 process.on('SIGTERM', () => process.exit(0));
 process.on('uncaughtException', (error) => giveUp(error.constructor.name === 'LockUp' ? error.message : error.stack));
 
-const [firmware, socket] = process.argv.slice(2);
+const [firmware, socket, more, address] = process.argv.slice(2);
 if (!firmware || !/^\d+$/.test(socket ?? '')) giveUp('usage: node machine.js FIRMWARE SOCKET');
-const { Chip } = await import('./chip.js').catch((error) => {
+const { Chip, FLASH } = await import('./chip.js').catch((error) => {
   if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
   giveUp('rp2040js is not installed; run: ./setup.sh');
 });
@@ -131,6 +133,7 @@ const { flashOf } = await import('./image.js');
 let chip;
 try {
   chip = new Chip(flashOf(firmware), { verbose: Boolean(process.env.RP2040_VERBOSE) });
+  if (more) chip.rp2040.flash.set(readFileSync(more), Number(address) - FLASH);
 } catch (error) {
   giveUp(error.message);
 }
