@@ -12,7 +12,7 @@ import sys
 import numpy as np
 import pytest
 
-from host_tools import board_model, boards, emulator, firmware
+from host_tools import board_model, boards, emulator, firmware, uf2
 from host_tools.bench import small_net
 from host_tools.device import Device
 from model.errors import UserError
@@ -78,6 +78,12 @@ def write(path, text):
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.is_file() or path.read_text() != text:
         path.write_text(text)
+
+
+def test_a_board_with_a_uf2_gets_one():
+    elf = firmware.build("rp2040", MODEL)
+    image, made = elf.with_suffix(".bin").read_bytes(), elf.with_suffix(".uf2").read_bytes()
+    assert made == uf2.from_image(image, 0x10000000, 0xE48BFF56)
 
 
 @pytest.mark.parametrize("board", boards.names())

@@ -55,7 +55,7 @@ constexpr uint32_t kPllVcoDown = 1u << 5;
 constexpr uint32_t kPllFeedback = 0x40028008;
 constexpr uint32_t kPllPostDividers = 0x4002800C;
 
-// IO_BANK0, 2.19.6.1: function 2 of GPIO 0 and 1 is UART 0 (table 278). PADS_BANK0, 2.19.6.3.
+// IO_BANK0, 2.19.6.1: function 2 of GPIO 0 and 1 is UART 0 (2.19.2). PADS_BANK0, 2.19.6.3.
 constexpr uint32_t kGpio0Ctrl = 0x40014004;
 constexpr uint32_t kGpio1Ctrl = 0x4001400C;
 constexpr uint32_t kGpioUart = 2;
@@ -87,7 +87,7 @@ constexpr uint32_t kXoscHz = 12000000;
 constexpr uint32_t kPllMultiplier = 125, kPllDivider1 = 6, kPllDivider2 = 2;
 constexpr uint32_t kPllHz = 125000000;
 static_assert(kXoscHz * kPllMultiplier / kPllDivider1 / kPllDivider2 == kPllHz);
-// Without the crystal: the ring oscillator's 6.5 MHz, which vary from 1.8 to 12 MHz (2.17.1), so that nobody
+// Without the crystal: the ring oscillator's 6.5 MHz, which vary from 1.8 to 12 MHz (2.17), so that nobody
 // may hope for the right baud rate. A Pico has a crystal.
 constexpr uint32_t kRoscHz = 6500000;
 
@@ -106,7 +106,7 @@ bool WaitFor(uint32_t address, uint32_t mask) {
   return false;
 }
 
-// Clocks without glitches answer in SELECTED, a bit for each source (2.15.3.2).
+// Clocks without glitches answer in SELECTED, a bit for each source (2.15.3).
 bool Select(uint32_t control, uint32_t selected, uint32_t mask, uint32_t source) {
   Register(control) = (Register(control) & ~mask) | source;
   return WaitFor(selected, 1u << source);

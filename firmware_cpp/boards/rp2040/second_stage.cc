@@ -1,10 +1,10 @@
-// The second stage of the boot: the ROM copies these 256 bytes from the flash to 0x20041F00, checks the CRC-32
-// in the last four and jumps to the first (RP2040 datasheet 2.8.1.3.1). It has no stack of its own.
+// The second stage of the boot: the ROM copies these 256 bytes from the flash to 0x20041F00, checks the
+// CRC-32 in the last four and jumps to the first (RP2040 datasheet 2.8.1.3.1). It has no stack of its own.
 //
 // It lets the flash be read as memory. The ROM leaves the SSI reading with 03h, one bit at a time and slowly,
-// as any flash understands. A chip of Winbond (manufacturer EFh) whose QE is set, as it is from the factory in
-// the Pico's W25Q16JVxxIQ, is read with EBh instead: address and data on four lines, and the command only once
-// (continuous read, W25Q16JV data sheet 8.2.15). Anything else stays with 03h.
+// as any flash understands. A chip of Winbond (manufacturer EFh) whose QE is set, as it is from the factory
+// in the Pico's W25Q16JVxxIQ, is read with EBh instead: address and data on four lines, and the command only
+// once (continuous read; W25Q16JV data sheet, Fast Read Quad I/O). Anything else stays with 03h.
 //
 // The clock of the flash is clk_sys / 4: 31.25 MHz at 125 MHz, where 03h is good for 50 MHz and EBh for 104,
 // and half its period leaves 16 ns for the data to come back. They are sampled one cycle of clk_sys later
@@ -25,8 +25,8 @@
 #define CTRLR0_BYTES "0x00070000"
 #define CTRLR0_READ_SERIAL "0x001F0300"
 #define CTRLR0_READ_QUAD "0x005F0300"
-// Of SPI_CTRLR0: command (31:24), wait cycles (15:11), bits of the command (9:8, 0 none, 2 eight), bits of the
-// address / 4 (5:2), lines (1:0: 0 all of them serial, 1 command serial and address quad, 2 both quad).
+// Of SPI_CTRLR0: command (31:24), wait cycles (15:11), bits of the command (9:8, 0 none, 2 eight), bits of
+// the address / 4 (5:2), lines (1:0: 0 all of them serial, 1 command serial and address quad, 2 both quad).
 // EBh sends 24 bits of address and 8 of mode, then waits for 4 cycles.
 #define SPI_CTRLR0_SERIAL "0x03000218"
 #define SPI_CTRLR0_QUAD_FIRST "0x00002221"

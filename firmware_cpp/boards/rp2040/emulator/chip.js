@@ -2,10 +2,11 @@
 //   - time is core.cycles, at 8 ns each (125 MHz): alarms fire at their cycle, without a call per instruction;
 //   - SysTick: theirs skips one cycle at each reload; this one follows ARMv6-M (DDI 0419E) B3.3 to the cycle;
 //   - NVIC: an interrupt that software has made pending stays so for ever; here entry clears it (B3.4);
-//   - WFI with PRIMASK set: enters the handler at once, and sleeps through what was pending before; here it
-//     only wakes (B1.5.17);
-//   - entering an exception takes 15 cycles (Cortex-M0+ TRM DDI 0484C, 3.5), theirs none;
-//   - undefined instructions and bus errors: a HardFault, or lock-up within one (B1.5.11), not a log line;
+//   - WFI with PRIMASK set: theirs enters the handler at once, and sleeps through what was pending before;
+//     here it only wakes, as the instruction's description says;
+//   - entering an exception takes 15 cycles (Cortex-M0+ technical reference manual), theirs none;
+//   - undefined instructions and bus errors: a HardFault, or lock-up within one, not a line in a log. What a
+//     HardFault cannot push, because the stack has run out of the memory, is lost, and the handler runs;
 //   - SSI: a W25Q16JV answers on the QSPI pins, so that the second stage finds what it finds on a Pico.
 // Known to remain: PUSH with LR counts one cycle too few, exception return is free, the flash is read without
 // wait states, there is no MPU and no TX FIFO, and one core.
