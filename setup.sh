@@ -52,7 +52,7 @@ fi
 echo "setup: Python packages into .venv (about 2.4 GB the first time)"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check ".[full,dev]"
 echo "setup: the Raspberry Pi Pico's emulator, with the npm of .venv"
-.venv/bin/npm ci --silent --prefix firmware_cpp/boards/rp2040/emulator
+.venv/bin/npm ci --loglevel=error --prefix firmware_cpp/boards/rp2040/emulator
 rm -rf build/bdist* build/lib squeezenet_mcu.egg-info
 touch .venv/.ready
 echo "setup: done"
