@@ -104,7 +104,8 @@ void UartPut(uint8_t byte) {
     }
   }
   Register(kUartTransmitted) = 0;
-  static_cast<void>(Register(kUartTransmitted));  // written through before the byte can be out
+  [[maybe_unused]] const uint32_t read =
+      Register(kUartTransmitted);  // written through before the byte can be out
   g_transmitting = true;
   Register(kUartTxd) = byte;
 }
@@ -112,7 +113,7 @@ void UartPut(uint8_t byte) {
 bool UartPoll(uint8_t* byte) {
   if (Register(kUartReceived) == 0) return false;
   Register(kUartReceived) = 0;  // before RXD is read, which moves the next byte up
-  static_cast<void>(Register(kUartReceived));
+  [[maybe_unused]] const uint32_t read = Register(kUartReceived);
   *byte = static_cast<uint8_t>(Register(kUartRxd));
   return true;
 }

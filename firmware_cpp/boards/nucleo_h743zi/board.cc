@@ -147,7 +147,8 @@ bool RaiseVoltage(bool to_vos0) {
   if (!WaitFor(kPwrD3Cr, kPwrD3CrVoltageReady, kPwrD3CrVoltageReady)) return false;
   if (!to_vos0) return true;
   SetBits(kRccApb4Enr, kRccApb4EnrSyscfg);
-  static_cast<void>(Register(kRccApb4Enr));  // a clock runs two cycles after it is enabled (section 8.5.11)
+  [[maybe_unused]] const uint32_t read =
+      Register(kRccApb4Enr);  // a clock runs two cycles after it is enabled (section 8.5.11)
   SetBits(kSyscfgPwrCr, kSyscfgPwrCrOverDrive);
   return WaitFor(kPwrD3Cr, kPwrD3CrVoltageReady, kPwrD3CrVoltageReady);
 }
