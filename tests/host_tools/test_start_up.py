@@ -8,8 +8,8 @@ import pytest
 from host_tools import boards
 
 HERE = Path(__file__).parent / "start_up"
-# The chip's file, its clock when all goes well, and when that wait fails. Those for the oscillator itself do not
-# fail here: without it no chip runs.
+# The chip's file, its clock when all goes well, and when that wait fails. Those for the oscillator
+# itself do not fail here: without it no chip runs.
 CHIPS = {
     "stm32f405": ("stm32f4", 168_000_000, {1: 16_000_000, 2: 16_000_000, 5: 16_000_000, 6: 16_000_000}),
     "nucleo_f446re": ("stm32f4", 180_000_000, dict.fromkeys(range(1, 7), 16_000_000)),
