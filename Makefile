@@ -69,9 +69,9 @@ $(CONVERTED): $(if $(OURS),$(OURS) $(wildcard build/$(NAME)/quantized.keras buil
 firmware: setup $(CONVERTED) ## build the firmware of MODEL= for BOARD= [OPTIMIZE=speed|flash|sram SRAM_BYTES= FLASH_BYTES= ENCODING= KERNELS= LAYERS=1]
 	@$(PYTHON) -m host_tools firmware --model "$(MODEL)" --board "$(BOARD)" $(REQUEST) $(if $(LAYERS),--layers)
 
-flash: firmware ## write it to a real board, verify it [TOOL= PORT= DRY_RUN=1]
+flash: $(if $(ELF),setup,firmware) ## write it (or ELF=) to a real board, verify it [TOOL= PORT= DRY_RUN=1]
 	@$(PYTHON) -m host_tools flash --model "$(MODEL)" --board "$(BOARD)" $(REQUEST) $(call option,TOOL) $(call option,PORT) \
-	  $(if $(DRY_RUN),--dry-run)
+	  $(call option,ELF) $(if $(DRY_RUN),--dry-run)
 
 selftest: setup ## bring up a board: UART, counter, memory, faults, emulated or at PORT= [BUILD=1: only the program]
 	@$(PYTHON) -m host_tools selftest --board "$(BOARD)" $(call option,PORT) $(if $(BUILD),--build)

@@ -68,7 +68,7 @@ class Flasher:
     """A way to write the firmware to the board, under the name that TOOL= takes.
 
     `needs`: "probe" (a debug probe on USB), "port" (a serial port, PORT=), "usb" (a boot loader on USB) or
-    "drive" (a boot loader that shows a drive for UF2 files; no command then).
+    "drive" (a boot loader that shows a drive for UF2 files: we copy, no command needed).
     `package`: the command line that installs it. `prepare`: what to do to the board first.
     `usb`: what must be plugged in, one of "vendor:product" patterns or words of the product's name; of a
     drive, words of its INFO_UF2.TXT. `command`: with placeholders {elf}, {bin}, {port}, and {readback}, a

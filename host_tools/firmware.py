@@ -163,9 +163,17 @@ def build(board: str, model: str, request: Request = BOARD_DEFAULT, target: str 
     with files.replacing(elf) as temporary:
         shutil.copyfile(linked, temporary)
     if hardware.flash and target == "firmware":
-        with files.replacing(binary) as temporary:
-            subprocess.run([f"{hardware.binutils}objcopy", "-O", "binary", elf, temporary], check=True)
+        write_binary(elf)
     return elf
+
+
+def write_binary(elf: Path) -> Path:
+    """Writes what the flash is to hold from its first byte on, beside `elf`, as .bin; its path."""
+    path = elf.with_suffix(".bin")
+    with files.replacing(path) as temporary:
+        command = [f"{boards.binutils(elf)}objcopy", "-O", "binary", elf, temporary]
+        subprocess.run(command, check=True)
+    return path
 
 
 def options(

@@ -20,6 +20,7 @@ EXAMPLES = """\
   python -m host_tools flash --board stm32f405 --model digits
   python -m host_tools flash --board stm32f405 --tool stm32loader --port /dev/ttyUSB0
   python -m host_tools flash --board nucleo_h743zi --port /dev/ttyACM0    # then asks the board who it is
+  python -m host_tools flash --board nano33ble --elf build/selftest/nano33ble/cmake/selftest.elf
   python -m host_tools flash --board nano33ble --tool pyocd --dry-run"""
 
 _NO_PORT = "PORT"  # stands for it in what --dry-run prints
@@ -35,6 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--port",
         metavar="PORT",
         help="serial port: for the tool, if it needs one; else to ask the board who it is when all is done",
+    )
+    parser.add_argument(
+        "--elf", type=Path, metavar="FILE", help="this program instead of the model's firmware"
     )
     parser.add_argument("--dry-run", action="store_true", help="only print the command")
 
@@ -55,6 +59,7 @@ def flasher(board: Board, tool: str | None = None) -> Flasher:
 def commands(way: Flasher, elf: Path, port: str = _NO_PORT) -> list[list[str]]:
     """The commands that write `elf` (its .bin lies beside it) and, of some tools, read it back; in order.
 
+    Of a drive, what copy_to_drive() does, as a command.
     `port`: of a tool that needs one. A tool that is not on the PATH, but in our environment, gets its path.
     """
     binary = elf.with_suffix(".bin")
@@ -65,6 +70,8 @@ def commands(way: Flasher, elf: Path, port: str = _NO_PORT) -> list[list[str]]:
         "readback": readback(elf),
         "bytes": binary.stat().st_size,
     }
+    if way.needs == "drive":
+        return [["cp", str(_uf2(elf)), _NO_DRIVE]]
     filled = [[part.format(**values) for part in parts] for parts in (way.command, way.read) if parts]
     return [[program(parts[0]) or parts[0], *parts[1:]] for parts in filled]
 
@@ -87,9 +94,17 @@ def run(args: argparse.Namespace) -> int:
     board = boards.load(args.board)
     way = flasher(board, args.tool)
     model = config.name_of(args.model)
-    elf = firmware.build(args.board, model, firmware.request_of(args))
+    if args.elf is None:
+        elf = firmware.build(args.board, model, firmware.request_of(args))
+    else:
+        elf = args.elf
+        if not elf.is_file():
+            raise UserError(
+                f"{elf}: no such file; want an ELF, as of: make selftest BOARD={board.name} BUILD=1"
+            )
+        firmware.write_binary(elf)
     if args.dry_run:
-        for line in commands(way, elf, args.port or _NO_PORT) or [["cp", str(_uf2(elf)), _NO_DRIVE]]:
+        for line in commands(way, elf, args.port or _NO_PORT):
             print(shlex.join(line))
         return 0
     if way.needs == "drive":
@@ -100,7 +115,7 @@ def run(args: argparse.Namespace) -> int:
         write(way, elf, args.port or _NO_PORT)
     if args.port and way.needs != "port":
         _greet(args.port, board)
-    else:
+    elif args.elf is None:
         print(f"next, with the serial cable connected: make validate MODEL={model} PORT=<its serial port>")
     return 0
 
@@ -136,7 +151,7 @@ def compare(binary: Path, copy: Path) -> None:
 def check_tool(way: Flasher) -> None:
     """UserError: the tool is not installed; says how."""
     if program(way.command[0]) is None:
-        install = f"sudo {way.package}" if way.package.startswith("apt-get") else way.package
+        install = f"sudo {way.package}" if way.package.startswith("apt-get ") else way.package
         raise UserError(f"{way.command[0]} is not installed; run: {install}")
 
 
@@ -146,7 +161,7 @@ def check_attached(board: Board, way: Flasher, port: str | None) -> None:
         _check_port(board, way, port)
         return
     devices = attached.usb_devices()
-    if devices is not None and not any(device.matches(way.usb) for device in devices):
+    if way.usb and devices is not None and not any(device.matches(way.usb) for device in devices):
         what = "debug probe" if way.needs == "probe" else "boot loader"
         raise UserError(f"{board.name}: no {what} on USB ({' or '.join(way.usb)}); {_advice(way, board)}")
 

@@ -137,8 +137,7 @@ def test_f446_boots_where_its_sibling_is_emulated(monkeypatch):
         assert device.ask("n") == ["nucleo_f446re"]
         assert device.numbers("m")[5] == 128 * 1024
         data = bytes(range(256)) * 4
-        device.line.write(b"e" + len(data).to_bytes(4, "little") + data)
-        assert device.line.read(len(data)) == data
+        assert device.echo(data) == data
         assert device.numbers("x") == [14]
 
 

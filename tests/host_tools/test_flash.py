@@ -60,8 +60,7 @@ proc poll {args} {}
 
 
 def accepted_by_openocd(line):
-    at = line.index("-c")
-    said, status = call([*line[:at], "-c", OPENOCD_MOCK, *line[at:]])
+    said, status = call([*line[:-2], "-c", OPENOCD_MOCK, *line[-2:]])
     assert status == 0, said
     did = re.findall(r"^did (.*)$", said, re.M)
     (elf,) = [word for word in line[-1].split() if word.endswith(".elf")]
@@ -151,7 +150,7 @@ def test_settings_say_what_a_user_must_know(name, way):
     assert way.package or way.needs == "drive"
     assert (way.needs in ("probe", "usb", "drive")) == bool(way.usb)
     assert ("{port}" in " ".join(way.command)) == (way.needs == "port")
-    assert bool(way.command) == (way.needs != "drive")
+    assert way.command or way.needs == "drive"
 
 
 def test_the_first_way_is_the_default():
@@ -242,6 +241,19 @@ def test_a_missing_tool_says_how_to_install_it():
         flash.check_tool(Flasher("x", "probe", "apt-get install no", ("no-tool",)))
     with pytest.raises(UserError, match=r"^no-tool is not installed; run: pip install no$"):
         flash.check_tool(Flasher("x", "probe", "pip install no", ("no-tool",)))
+
+
+def test_another_program_needs_no_model(tmp_path, monkeypatch, capsys):
+    """The self-test of a new board, say."""
+    monkeypatch.setattr(firmware, "build", lambda *_: pytest.fail("a model's firmware was built"))
+    elf = tmp_path / "selftest.elf"
+    shutil.copyfile(selftest_device.elf("nucleo_h743zi"), elf)
+    words = ("--board", "nucleo_h743zi", "--tool", "dfu-util", "--dry-run", "--elf")
+    assert flash.run(options(*words, str(elf))) == 0
+    size = elf.with_suffix(".bin").stat().st_size
+    assert f":{size}:leave" in capsys.readouterr().out
+    with pytest.raises(UserError, match=r"no-such.elf: no such file; want an ELF"):
+        flash.run(options(*words, str(tmp_path / "no-such.elf")))
 
 
 def test_run_stops_before_the_tool_where_nothing_is_connected(built, monkeypatch):
