@@ -104,6 +104,11 @@ constexpr uint32_t kUsartIcr = 0x40004820;
 constexpr uint32_t kUsartRdr = 0x40004824;
 constexpr uint32_t kUsartTdr = 0x40004828;
 
+// MPU region 1 (0 guards the stack): all 4 GB but the eighths 0, 1, 2 and 7; no access, no execution.
+constexpr uint32_t kMpuRegion1 = cortex_m::kMpuRbarValid | 1u;
+constexpr uint32_t kMpuAllButEighths0127 = 0x87u << 8 | 31u << 1;
+constexpr uint32_t kMpuNoExecution = 1u << 28;
+
 constexpr uint32_t kHsiHz = 64000000;
 constexpr uint32_t kPllM = 10;
 constexpr uint32_t kPllN480 = 150, kPllN400 = 125;  // and divided by 2
@@ -182,6 +187,14 @@ uint32_t CoreClock() {
   return kHsiHz / kPllM * n / 2;
 }
 
+// Nothing is connected from 0x60000000 to 0xDFFFFFFF, where external memories would be. The core may read
+// ahead there all the same, and never get an answer, unless it is told not to (AN4838, speculative accesses).
+void CloseExternalMemories() {
+  Register(cortex_m::kMpuRbar) = kMpuRegion1;
+  Register(cortex_m::kMpuRasr) = kMpuNoExecution | kMpuAllButEighths0127 | cortex_m::kMpuRasrEnable;
+  asm volatile("dsb\n isb" ::: "memory");
+}
+
 // AXI SRAM's error correction covers 64 bits at a time, and what was never written as a whole reads as an
 // error (RM0433 section 3.3, AN5342): a cache line filled for one byte would read just that.
 void ClearArena() {
@@ -191,6 +204,7 @@ void ClearArena() {
 }  // namespace
 
 uint32_t ClockInit() {
+  CloseExternalMemories();
   const uint32_t hz = CoreClock();
   ClearArena();
   caches::Enable();

@@ -22,6 +22,10 @@ class Proxy {
 inline Proxy Register(uint32_t address) { return Proxy(address); }
 
 constexpr uint32_t kCcr = 0xE000ED14;
+constexpr uint32_t kMpuRbar = 0xE000ED9C;
+constexpr uint32_t kMpuRbarValid = 1u << 4;
+constexpr uint32_t kMpuRasr = 0xE000EDA0;
+constexpr uint32_t kMpuRasrEnable = 1u << 0;
 
 }  // namespace cortex_m
 
