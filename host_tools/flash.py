@@ -66,6 +66,7 @@ def commands(way: Flasher, elf: Path, port: str = _NO_PORT) -> list[list[str]]:
     values = {
         "elf": elf,
         "bin": binary,
+        "uf2": _uf2(elf),
         "port": port,
         "readback": readback(elf),
         "bytes": binary.stat().st_size,
