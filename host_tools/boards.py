@@ -72,8 +72,8 @@ class Flasher:
     `package`: the command line that installs it. `prepare`: what to do to the board first.
     `usb`: what must be plugged in, one of "vendor:product" patterns or words of the product's name; of a
     drive, words of its INFO_UF2.TXT. `command`: with placeholders {elf}, {bin}, {uf2}, {port}, and
-    {readback}, a file it fills with what the flash then holds, {bytes} of it. `read`: the command that does so, if not
-    `command` itself. Without {readback} the tool verifies by itself.
+    {readback}, a file it fills with what the flash then holds, {bytes} of it. `read`: the command that does
+    so, if not `command` itself. Without {readback} the tool verifies by itself.
     """
 
     tool: str
