@@ -25,7 +25,7 @@ static_assert(static_cast<int>(board::CounterKind::kInstructions) ==
               static_cast<int>(board::CounterKind::kMicroseconds) ==
                   static_cast<int>(squeeze::link::CounterKind::kMicroseconds));
 
-alignas(16) uint8_t g_arena[MODEL_ARENA_BYTES];
+alignas(16) BOARD_ARENA uint8_t g_arena[MODEL_ARENA_BYTES];
 alignas(4) int8_t g_row[MODEL_ROW_BYTES];
 squeeze::Model g_model;
 squeeze::Engine g_engine;

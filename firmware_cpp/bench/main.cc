@@ -27,7 +27,7 @@ namespace {
 
 using squeeze::Status;
 
-alignas(16) uint8_t g_arena[MODEL_ARENA_BYTES];
+alignas(16) BOARD_ARENA uint8_t g_arena[MODEL_ARENA_BYTES];
 squeeze::Model g_model;
 squeeze::Engine g_engine;
 
