@@ -1,0 +1,61 @@
+// The stand-in on a Cortex-M in QEMU: start-up, and a serial line through semihosting (Arm, "Semihosting for
+// AArch32 and AArch64", operations 0x01, 0x03, 0x06, 0x18). Input is the file "serial.bin".
+#include <Arduino.h>
+
+extern "C" {
+extern uint32_t linker_data_load[], linker_data_start[], linker_data_end[], linker_bss_start[], linker_bss_end[],
+    linker_stack_top[];
+void reset_handler();
+void fault_handler();
+}
+
+static uint32_t semihost(uint32_t operation, const void* argument) {
+  register uint32_t r0 __asm__("r0") = operation;
+  register const void* r1 __asm__("r1") = argument;
+  __asm__ volatile("bkpt 0xAB" : "+r"(r0) : "r"(r1) : "memory");
+  return r0;
+}
+
+static void leave(bool well) {
+  // ADP_Stopped_ApplicationExit, ADP_Stopped_RunTimeErrorUnknown
+  for (;;) semihost(0x18, reinterpret_cast<const void*>(well ? 0x20026u : 0x20023u));
+}
+
+int platform_read() {
+  static uint32_t handle = 0;
+  if (handle == 0) {
+    static const char name[] = "serial.bin";
+    const uint32_t open[3] = {reinterpret_cast<uint32_t>(name), 1, sizeof(name) - 1};  // "rb"
+    handle = semihost(0x01, open);
+    if (handle == 0xFFFFFFFFu) leave(false);
+  }
+  uint8_t byte = 0;
+  const uint32_t read[3] = {handle, reinterpret_cast<uint32_t>(&byte), 1};
+  if (semihost(0x06, read) != 0) leave(true);  // of one byte, so many were not read
+  return byte;
+}
+
+void platform_write(char c) { semihost(0x03, &c); }
+
+unsigned long micros() {
+  static unsigned long now = 0;
+  return now += 1000;
+}
+
+void fault_handler() { leave(false); }
+
+// Hand-written loops: before .data is there, nothing else may run.
+void reset_handler() {
+  const uint32_t* from = linker_data_load;
+  for (uint32_t* to = linker_data_start; to != linker_data_end; ++to) *to = *from++;
+  for (uint32_t* to = linker_bss_start; to != linker_bss_end; ++to) *to = 0;
+  setup();
+  for (;;) loop();
+}
+
+__attribute__((section(".vectors"), used)) static const void* const vectors[16] = {
+    linker_stack_top,
+    reinterpret_cast<const void*>(&reset_handler),
+    reinterpret_cast<const void*>(&fault_handler),  // NMI
+    reinterpret_cast<const void*>(&fault_handler),  // HardFault: also of an unaligned access, on ARMv6-M
+};
