@@ -50,7 +50,7 @@ class Package:
         i = self.about["input"]
         return (
             f"The SqueezeNet '{self.name}' for {self.cpus}: {i['width']}x{i['height']}x{i['channels']} "
-            f"pixels to {self.about['classes']} classes in {self.about['arena_bytes']:,} bytes of SRAM, row by row."
+            f"pixels to {self.about['classes']} classes, row by row in {self.about['arena_bytes']:,} bytes."
         )
 
     @property

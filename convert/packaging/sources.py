@@ -57,7 +57,7 @@ def configured(family: str, kernels: list[str]) -> dict[str, bytes]:
     size: files of inner loops ask for speed themselves.
     """
     macros = "".join(f"#define SQUEEZE_KERNEL_{name.upper()} 1\n" for name in kernels)
-    config = f"""// Which of the engine's kernels the model uses: each source includes this first. Made by `make convert`.
+    config = f"""// Which of the engine's kernels the model uses; each source includes this first.
 #ifndef SQUEEZE_ENGINE_SQUEEZE_CONFIG_H_
 #define SQUEEZE_ENGINE_SQUEEZE_CONFIG_H_
 

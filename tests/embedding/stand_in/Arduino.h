@@ -42,6 +42,6 @@ class SerialPort {
   }
 };
 
-static SerialPort Serial;
+extern SerialPort Serial;
 
 #endif  // STAND_IN_ARDUINO_H_

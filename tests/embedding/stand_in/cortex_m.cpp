@@ -9,6 +9,8 @@ void reset_handler();
 void fault_handler();
 }
 
+SerialPort Serial;
+
 static uint32_t semihost(uint32_t operation, const void* argument) {
   register uint32_t r0 __asm__("r0") = operation;
   register const void* r1 __asm__("r1") = argument;

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+SerialPort Serial;
+
 int platform_read() {
   fflush(stdout);
   const int c = getchar();
