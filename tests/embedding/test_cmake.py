@@ -25,21 +25,24 @@ def cmake(source, build, *options):
 
 
 @pytest.fixture(scope="module")
-def examples(packages, tmp_path_factory):
-    """The package's own examples, C11 and every warning an error, under the sanitizers."""
-    folder = tmp_path_factory.mktemp("examples")
-    flags = [f"-DCMAKE_C_FLAGS={STRICT} {SANITIZED}", f"-DCMAKE_CXX_FLAGS={SANITIZED}"]
-    cmake(packages.folders["portable"] / "cmake" / PACKAGE / "examples", folder, *flags)
-    return folder
+def installed(packages, tmp_path_factory):
+    """The prefix that the package, built under the sanitizers, is installed to."""
+    folder = tmp_path_factory.mktemp("installed")
+    flags = [f"-DCMAKE_C_FLAGS={SANITIZED}", f"-DCMAKE_CXX_FLAGS={SANITIZED}"]
+    cmake(packages.folders["portable"] / "cmake" / PACKAGE, folder / "build", *flags)
+    call(["cmake", "--install", folder / "build", "--prefix", folder / "prefix"])
+    return folder / "prefix"
 
 
 @pytest.fixture(scope="module")
-def installed(packages, tmp_path_factory):
-    """The prefix that the package is installed to."""
-    folder = tmp_path_factory.mktemp("installed")
-    cmake(packages.folders["dsp"] / "cmake" / PACKAGE, folder / "build")
-    call(["cmake", "--install", folder / "build", "--prefix", folder / "prefix"])
-    return folder / "prefix"
+def examples(packages, installed, tmp_path_factory):
+    """The package's own examples with the installed package, C11 and every warning an error."""
+    folder = tmp_path_factory.mktemp("examples")
+    flags = [f"-DCMAKE_C_FLAGS={STRICT} {SANITIZED}", f"-DCMAKE_CXX_FLAGS={SANITIZED}"]
+    source = packages.folders["portable"] / "cmake" / PACKAGE / "examples"
+    cmake(source, folder, *flags, "-DINSTALLED=ON", f"-DCMAKE_PREFIX_PATH={installed}")
+    assert str(installed) in (folder / "build.ninja").read_text()
+    return folder
 
 
 def answer(packages, number):
@@ -100,8 +103,8 @@ def test_camera_memory_is_arena_and_one_line(packages, tmp_path):
 @pytest.mark.parametrize("how", ["subdirectory", "installed"])
 def test_another_project_uses_the_package(packages, installed, tmp_path, how):
     ways = {
-        "subdirectory": [f"-DFOLDER={packages.folders['portable'] / 'cmake' / PACKAGE}"],
-        "installed": [f"-DCMAKE_PREFIX_PATH={installed}"],
+        "subdirectory": [f"-DFOLDER={packages.folders['dsp'] / 'cmake' / PACKAGE}"],
+        "installed": [f"-DCMAKE_PREFIX_PATH={installed}", f"-DCMAKE_CXX_FLAGS={SANITIZED}"],
     }
     cmake(builds.HERE / "consumer", tmp_path, "-DMODEL=odd_net_7", *ways[how])
     for number, image in enumerate(packages.images):
@@ -111,7 +114,7 @@ def test_another_project_uses_the_package(packages, installed, tmp_path, how):
         assert [int(value) for value in logits] == packages.logits[number].tolist()
 
 
-def test_installed_headers_are_the_public_ones(installed):
+def test_installed_headers_are_the_public_ones(installed, tmp_path):
     headers = {path.relative_to(installed / "include").as_posix() for path in installed.rglob("*.h")}
     models = {f"{PACKAGE}/{name}" for name in ("model_io.h", "model_settings.h", "model_sqz.h")}
     assert headers == models | {f"engine/{name}" for name in sources.PUBLIC_HEADERS}
@@ -119,7 +122,15 @@ def test_installed_headers_are_the_public_ones(installed):
     for language, standard in (("c", "c11"), ("c++", "c++11")):
         options = ["-x", language, f"-std={standard}", *STRICT.split(), "-Wno-unused-function", *folders]
         for header in sorted(models | {"engine/squeeze.h"}):
-            call(["gcc", *options, "-fsyntax-only", installed / "include" / header])
+            source = tmp_path / "user"
+            source.write_text(f'#include "{header}"\nint user;\n')
+            call(["gcc", *options, "-fsyntax-only", source])
+
+
+def test_examples_find_the_package_beside_them(packages, tmp_path):
+    folder = packages.folders["dsp"] / "cmake" / PACKAGE
+    call(["cmake", "-G", "Ninja", "-S", folder / "examples", "-B", tmp_path])
+    assert str(folder / "engine" / "squeeze.cc") in (tmp_path / "build.ninja").read_text()
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -3,8 +3,8 @@
 #include <Arduino.h>
 
 extern "C" {
-extern uint32_t linker_data_load[], linker_data_start[], linker_data_end[], linker_bss_start[], linker_bss_end[],
-    linker_stack_top[];
+extern uint32_t linker_data_load[], linker_data_start[], linker_data_end[], linker_bss_start[],
+    linker_bss_end[], linker_stack_top[];
 void reset_handler();
 void fault_handler();
 }
@@ -56,8 +56,7 @@ void reset_handler() {
 }
 
 __attribute__((section(".vectors"), used)) static const void* const vectors[16] = {
-    linker_stack_top,
-    reinterpret_cast<const void*>(&reset_handler),
+    linker_stack_top, reinterpret_cast<const void*>(&reset_handler),
     reinterpret_cast<const void*>(&fault_handler),  // NMI
-    reinterpret_cast<const void*>(&fault_handler),  // HardFault: also of an unaligned access, on ARMv6-M
+    reinterpret_cast<const void*>(&fault_handler),  // HardFault
 };
