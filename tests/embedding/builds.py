@@ -38,8 +38,8 @@ NANO33BLE = Platform("nano33ble", "arm-none-eabi-",
                      ("-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=softfp", "-mfpu=fpv4-sp-d16",
                       "-funsigned-char"),
                      ("-std=gnu11",), ("-std=gnu++14", *_CXX), "mps2-an386")  # fmt: skip
-# ArduinoCore-samd, platform.txt: C++11. QEMU has no M0+, but the microbit's M0 runs the same instructions. It lets
-# unaligned accesses pass, which a real one does not: those, test_cmake.py looks for with UBSan.
+# ArduinoCore-samd, platform.txt: C++11. QEMU has no M0+, but the microbit's M0 runs the same instructions. It
+# lets unaligned accesses pass, which a real one does not: those, test_cmake.py looks for with UBSan.
 SAMD = Platform("samd", "arm-none-eabi-", ("-mcpu=cortex-m0plus", "-mthumb"),
                 ("-std=gnu11",), ("-std=gnu++11", *_CXX), "microbit")  # fmt: skip
 
