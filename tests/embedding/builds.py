@@ -84,22 +84,10 @@ def ran(platform: Platform, program: Path, serial: bytes) -> str:
     (folder / "serial.bin").write_bytes(serial)
     command: list[str | Path] = [program]
     if platform.machine:
-        command = [
-            "qemu-system-arm",
-            "-M",
-            platform.machine,
-            "-kernel",
-            program,
-            "-nodefaults",
-            "-display",
-            "none",
-        ]
-        command += [
-            "-chardev",
-            "stdio,id=line",
-            "-semihosting-config",
-            "enable=on,target=native,chardev=line",
-        ]
+        command = ["qemu-system-arm", "-M", platform.machine, "-kernel", program]
+        command += ["-nodefaults", "-display", "none", "-chardev", "stdio,id=line"]
+        command += ["-semihosting-config", "enable=on,target=native,chardev=line"]
+        command += ["-icount", "shift=0"]  # for micros() of the stand-in
     with (folder / "serial.bin").open("rb") as line:
         return call(command, cwd=folder, stdin=line, timeout=60).stdout
 
