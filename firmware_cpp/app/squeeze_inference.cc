@@ -15,7 +15,7 @@ namespace {
 
 static_assert(kMaxLayers == squeeze::kMaxLayers);
 
-alignas(16) uint8_t g_arena[MODEL_ARENA_BYTES];
+alignas(16) __attribute__((section(".arena"))) uint8_t g_arena[MODEL_ARENA_BYTES];
 squeeze::Model g_model;
 squeeze::Engine g_engine;
 
