@@ -18,7 +18,7 @@ STATUS_NAMES = {
     12: "the memory plan is inconsistent",
     13: "made for another CPU: a kernel is not in this build",
     64: "TFLite Micro: an operator could not be registered",
-    65: "TFLite Micro refuses the model: its arena is too small (give TFLM_ARENA_BYTES=), or an operator's tensors",
+    65: "TFLite Micro refuses the model: arena too small (give TFLM_ARENA_BYTES=), or an operator does",
     66: "TFLite Micro: input or outputs are not those of model_settings.h",
     67: "TFLite Micro: an operator failed",
     68: "TFLite Micro: more rows than the image has",

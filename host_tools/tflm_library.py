@@ -13,7 +13,7 @@ from model.errors import UserError
 
 DOCS = "see docs/tflm.md"
 _HEADER = "tensorflow/lite/micro/micro_interpreter.h"
-# How the names of headers begin -> the folder that TFLM_INCLUDE must name for them, as TFLM's Makefile has it.
+# How the names of headers begin -> the folder to name for them, where TFLM's own Makefile has it.
 _DOWNLOADS = "tensorflow/lite/micro/tools/make/downloads"
 _FOLDERS = {
     "tensorflow/": "the root of tflite-micro",
@@ -120,11 +120,7 @@ def cmake_options(library: TflmLibrary, source: Path) -> dict[str, str]:
 def explain(output: str) -> str | None:
     """One line on what the compiler or the linker printed as it failed; None: nothing that is known here."""
     if found := re.search(r"fatal error: (\S+): No such file", output):
-        header = found[1]
-        place = next(
-            (p for start, p in _OTHER_FOLDERS.items() if header.startswith(start)), "see docs/tflm.md"
-        )
-        return _missing(header, place)
+        return _missing(found[1])
     if found := re.search(r"(#error|error: #error) \"?([^\"\n]+)", output):
         return found[2]
     if "uses VFP register arguments" in output:

@@ -152,8 +152,8 @@ def run(args: argparse.Namespace) -> int:
     asked = firmware.request_of(args)
     if dataclasses.replace(asked, kernels=None) != Request() and (args.check or args.update):
         raise UserError(
-            "--check and --update go without --optimize, --sram-bytes, --flash-bytes, --encoding and --engine "
-            "tflm: the reference holds figures of our engine with --optimize speed only"
+            "--check and --update go without --optimize, --sram-bytes, --flash-bytes, --encoding and "
+            "--engine tflm: the reference holds figures of our engine with --optimize speed only"
         )
     outputs = [RESULTS] + ([args.json] if args.json else [])
     for path in outputs:

@@ -78,9 +78,10 @@ def record(name: str, board: str, library: TflmLibrary) -> dict[str, Any]:
     size = manifest["input"]
     image = measure.pseudo_image(file.content, (size["height"], size["width"], size["channels"]))
     wanted, _ = Reference.of(manifest, file.content).infer(image, manifest["output"]["logits_tensor"])
-    if measured.logits_crc != zlib.crc32(wanted.tobytes()):
+    crc = zlib.crc32(wanted.tobytes())
+    if measured.logits_crc != crc:
         raise measure.NotExactError(
-            f"NOT exact: CRC-32 of the logits {measured.logits_crc:08x}, LiteRT's {zlib.crc32(wanted.tobytes()):08x}"
+            f"NOT exact: CRC-32 of the logits {measured.logits_crc:08x}, LiteRT's {crc:08x}"
         )
     silence = longest_silence(ENGINE, manifest)
     with emulator.running(board, real) as url, Device(url, silence) as device:
