@@ -227,10 +227,10 @@ def link_tflm(board: Board, source: Path, folder: Path, target: str, library: Tf
 
 def _tflm_overflow(board: Board, model: str, regions: dict[str, int], arena: int, tflite: int) -> str:
     parts = []
+    images = {memory.name for memory in board.memories if memory.use == "image"}
     for name, excess in regions.items():
-        memory = board.memory(name)
-        what = f"its model takes {tflite:,}" if memory.use == "image" else f"its arena takes {arena:,}"
-        parts.append(f"{excess:,} bytes too many in {name} ({memory.bytes:,} bytes), {what}")
+        what = f"its model takes {tflite:,}" if name in images else f"its arena takes {arena:,}"
+        parts.append(f"{excess:,} bytes too many in {name}, of which {what}")
     return f"{model} with TFLite Micro does not fit {board.name}: {'; '.join(parts)}; take a larger board"
 
 

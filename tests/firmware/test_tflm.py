@@ -61,9 +61,9 @@ def include(wheel, source):
     return [*folders, f"-I{boards.FIRMWARE}", f"-I{source}"]
 
 
-@pytest.mark.parametrize("board", ["stm32f405", "mps3_an547"])
-def test_the_adapter_compiles_against_the_public_headers(wheel, project, board):
-    flags = [*boards.load(board).cpu_flags, *FLAGS, *include(wheel, Path("build", MODEL))]
+def test_the_adapter_compiles_against_the_public_headers(wheel, project):
+    """For the Cortex-M55; for the M4 it is compiled, and linked, below."""
+    flags = [*boards.load("mps3_an547").cpu_flags, *FLAGS, *include(wheel, Path("build", MODEL))]
     done = subprocess.run(
         ["arm-none-eabi-g++", *flags, "-fsyntax-only", ADAPTER], capture_output=True, text=True, check=False
     )
@@ -141,7 +141,7 @@ def check_on(board, wheel, images, folder):
     used = firmware.usage(elf)
     assert used.stack_reserve == 8192
     assert used.sram_static > ARENA
-    program = firmware.link_tflm(boards.load(board), Path("build", MODEL), Path("bench"), "bench", library)
+    program = firmware.link_tflm(boards.load(board), Path("build", MODEL), elf.parent, "bench", library)
     measured = measure.run(board, program)
     image = measure.pseudo_image(file.content, (32, 32, 3))
     assert measured.logits_crc == zlib.crc32(formula(image, mean).tobytes())
@@ -170,11 +170,11 @@ def test_too_small_and_too_large_an_arena(wheel, project, images, tmp_path, vend
     with (
         emulator.running("stm32f405", elf) as url,
         Device(url) as device,
-        pytest.raises(UserError, match="status 65.*TFLM_ARENA_BYTES="),
+        pytest.raises(UserError, match=r"status 65.*TFLM_ARENA_BYTES="),
     ):
         device.infer(images[0])
     large = tflm_library.TflmLibrary(wheel.include, library, 150_000)
-    wanted = r"small with TFLite Micro does not fit stm32f405: [\d,]+ bytes too many in SRAM .*150,000"
+    wanted = r"small with TFLite Micro does not fit stm32f405: [\d,]+ bytes too many in SRAM, .*arena takes 150,000"
     with pytest.raises(UserError, match=wanted):
         firmware.build("stm32f405", MODEL, Request(tflm=large))
     assert not elf.exists()
