@@ -80,7 +80,7 @@ simulate: firmware ## boot the emulated BOARD= and print the URL of its serial p
 validate: $(if $(PORT),setup,firmware) ## images over serial, device against Python [PORT= or BOARD=] [DATA= LIMIT= JSON=file]
 	@$(PYTHON) -m host_tools validate --model "$(MODEL)" $(DEVICE) $(call option,ENGINE) $(call option,DATA) $(call option,LIMIT) $(call option,JSON)
 
-bench: setup ## instructions, SRAM, flash of all networks on all emulated boards [MODEL= BOARD= CHECK=1 LAYERS=1 UPDATE=1, and as firmware]
+bench: setup ## instructions, SRAM, flash of all networks on all emulated boards [MODEL= BOARD= CHECK=1 LAYERS=1 UPDATE=1 JSON=, and as firmware]
 	@$(PYTHON) -m host_tools bench $(foreach name,MODEL BOARD,$(if $(filter command environment,$(firstword $(origin $(name)))),$(call option,$(name)))) \
 	  $(REQUEST) $(call option,JSON) $(if $(CHECK),--check) $(if $(LAYERS),--layers) $(if $(UPDATE),--update)
 
