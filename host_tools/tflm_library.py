@@ -89,6 +89,11 @@ def of(args: argparse.Namespace) -> TflmLibrary | None:
 
 def check(library: TflmLibrary, board: Board) -> None:
     """UserError: a folder or header is not there, the file is no library, or made for another CPU."""
+    if board.architecture != "cortex_m":
+        raise UserError(
+            f"--engine tflm: for boards with a Cortex-M; the compiler for {board.name} ({board.cpu}) comes "
+            "without the C++ library that TFLM's headers include"
+        )
     for folder in library.include:
         if not folder.is_dir():
             raise UserError(f"--tflm-include {folder}: no such folder; {DOCS}")
@@ -100,8 +105,7 @@ def check(library: TflmLibrary, board: Board) -> None:
         magic = stream.read(8)
     if magic not in (b"!<arch>\n", b"!<thin>\n"):
         raise UserError(f"--tflm-lib {library.file}: begins with {magic!r}, so it is no library (.a); {DOCS}")
-    if board.architecture == "cortex_m":
-        _check_cpu(library, board)
+    _check_cpu(library, board)
 
 
 def cmake_options(library: TflmLibrary, source: Path) -> dict[str, str]:

@@ -1,6 +1,6 @@
-// A stand-in for libtensorflow-microlite.a where no real one is: it has the interpreter's interface and runs the
-// model's operators in their order through the registrations that the resolver gives, but what they "compute"
-// is a formula. Value j of the output of operator i is (sum of the image + 7 * i + j) as an int8.
+// A stand-in for libtensorflow-microlite.a where no real one is: it has the interpreter's interface and runs
+// the model's operators in their order through the registrations that the resolver gives, but what they
+// "compute" is a formula. Value j of the output of operator i is (sum of the image + 7 * i + j) as an int8.
 //
 // It reaches for what real libraries do: a global constructor, libm, a virtual destructor, the log, abort().
 #include <math.h>
@@ -75,10 +75,10 @@ TFLMRegistration Registration() { return {nullptr, nullptr, nullptr, Eval, nullp
 }  // namespace
 
 // MicroInterpreter's constructor by its linker's name: in C++ it would have to build every member.
-extern "C" MicroInterpreter* Construct(MicroInterpreter* self, const Model* model,
-                                       const MicroOpResolver& resolver, uint8_t* arena, size_t bytes)
-    asm("_ZN12tflite_micro16MicroInterpreterC1EPKNS_5ModelERKNS_15MicroOpResolverEPhjPNS_"
-        "22MicroResourceVariablesEPNS_22MicroProfilerInterfaceEb");
+extern "C" MicroInterpreter*
+Construct(MicroInterpreter* self, const Model* model, const MicroOpResolver& resolver, uint8_t* arena, size_t bytes) asm(
+    "_ZN12tflite_micro16MicroInterpreterC1EPKNS_5ModelERKNS_15MicroOpResolverEPhjPNS_"
+    "22MicroResourceVariablesEPNS_22MicroProfilerInterfaceEb");
 extern "C" MicroInterpreter* Construct(MicroInterpreter* self, const Model* model,
                                        const MicroOpResolver& resolver, uint8_t* arena, size_t bytes) {
   g_model = model;

@@ -261,6 +261,7 @@ def test_a_library_that_does_not_suit_the_board(tmp_path):
             tflm_library.check(tflm_library.TflmLibrary((tmp_path,), library), boards.load(board))
         assert "\n" not in str(raised.value)
 
+    says("riscv_virt", tmp_path / "text.a", "for boards with a Cortex-M; the compiler for riscv_virt")
     says("stm32f405", tmp_path / "text.a", "micro_interpreter.h is in none.*root of tflite-micro")
     (headers / "micro_interpreter.h").touch()
     says("stm32f405", tmp_path / "none.a", "no such file")

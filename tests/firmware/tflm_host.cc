@@ -1,6 +1,6 @@
-// The adapter to TensorFlow Lite Micro on the host, around whatever TFLM it is linked with: images come on stdin,
-// MODEL_INPUT_HEIGHT * MODEL_ROW_BYTES int8 each. For each image: the logits and the probabilities, and a byte
-// for each call of the observer. First: status, the arena's bytes, the number of layers.
+// The adapter to TensorFlow Lite Micro on the host, around whatever TFLM it is linked with: images come on
+// stdin, MODEL_INPUT_HEIGHT * MODEL_ROW_BYTES int8 each. For each image: the logits and the probabilities,
+// and a byte for each call of the observer. First: status, the arena's bytes, the number of layers.
 #include <stdint.h>
 #include <stdio.h>
 
