@@ -16,11 +16,13 @@ CONVERT_MODEL = $(if $(TFLITE),$(if $(filter command line,$(origin MODEL)),--mod
 # How the engine's model is made for the board.
 REQUEST = $(call option,OPTIMIZE) $(call option,KERNELS) $(call option,SRAM_BYTES) $(call option,FLASH_BYTES) $(call option,ENCODING) \
   $(call option,ENGINE) $(call option,TFLM_INCLUDE) $(call option,TFLM_LIB) $(call option,TFLM_ARENA_BYTES)
+# MODEL= and BOARD= as far as they were given.
+TYPED = $(foreach name,MODEL BOARD,$(if $(filter command environment,$(firstword $(origin $(name)))),$(call option,$(name))))
 # A real board at PORT=, else the emulated BOARD=.
 DEVICE = $(if $(PORT),--port "$(PORT)",--board "$(BOARD)")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long lint train prune quantize import evaluate convert firmware flash selftest simulate validate bench sizes clean
+.PHONY: help setup demo test test-long lint train prune quantize import evaluate convert firmware flash selftest simulate validate bench sizes boards clean
 
 help: ## this list
 	@echo "make VERB [MODEL=digits] [BOARD=stm32f405] ..."
@@ -56,9 +58,9 @@ import: setup ## weights trained elsewhere: .net, .npz, .caffemodel [MODEL=image
 evaluate: setup $(CONVERTED) ## accuracy: Keras, the int8 .tflite, our engine on the host [DATA= LIMIT= ENGINE_LIMIT= JSON=file]
 	@$(PYTHON) -m model evaluate --model "$(MODEL)" $(call option,DATA) $(call option,LIMIT) $(call option,ENGINE_LIMIT) $(call option,JSON)
 
-convert: setup ## build/<model>/: C arrays, settings, engine model [TFLITE=file PREPROCESS= FIT=] [WEIGHTS= CALIBRATION=folder WEIGHT_BITS=] [LABELS= DATA=]
+convert: setup ## build/<model>/: C arrays, settings, engine model [TFLITE=file PREPROCESS= FIT=] [WEIGHTS= CALIBRATION=folder WEIGHT_BITS=] [LABELS= DATA=] [PACKAGE=arduino|platformio|cmake KERNELS=portable|dsp|mve]
 	@$(PYTHON) -m convert $(CONVERT_MODEL) $(call option,TFLITE) $(call option,PREPROCESS) $(call option,FIT) $(IMPORTED) \
-	  $(call option,LABELS) $(call option,DATA)
+	  $(call option,LABELS) $(call option,DATA) $(call option,PACKAGE) $(if $(PACKAGE),$(REQUEST))
 
 # Again when the network has been quantized anew, or the converter has changed; not for a .tflite from elsewhere.
 OURS = $(wildcard $(filter %.toml,$(MODEL)) model/configs/$(NAME).toml)
@@ -68,8 +70,9 @@ $(CONVERTED): $(if $(OURS),$(OURS) $(wildcard build/$(NAME)/quantized.keras buil
 firmware: setup $(CONVERTED) ## build the firmware of MODEL= for BOARD= [OPTIMIZE=speed|flash|sram SRAM_BYTES= FLASH_BYTES= ENCODING= KERNELS= LAYERS=1] [ENGINE=tflm TFLM_INCLUDE= TFLM_LIB=]
 	@$(PYTHON) -m host_tools firmware --model "$(MODEL)" --board "$(BOARD)" $(REQUEST) $(if $(LAYERS),--layers)
 
-flash: firmware ## write it to a real board [DRY_RUN=1]
-	@$(PYTHON) -m host_tools flash --model "$(MODEL)" --board "$(BOARD)" $(REQUEST) $(if $(DRY_RUN),--dry-run)
+flash: $(if $(ELF),setup,firmware) ## write it (or ELF=) to a real board, verify it [TOOL= PORT= DRY_RUN=1]
+	@$(PYTHON) -m host_tools flash --model "$(MODEL)" --board "$(BOARD)" $(REQUEST) $(call option,TOOL) $(call option,PORT) \
+	  $(call option,ELF) $(if $(DRY_RUN),--dry-run)
 
 selftest: setup ## bring up a board: UART, counter, memory, faults, emulated or at PORT= [BUILD=1: only the program]
 	@$(PYTHON) -m host_tools selftest --board "$(BOARD)" $(call option,PORT) $(if $(BUILD),--build)
@@ -80,12 +83,15 @@ simulate: firmware ## boot the emulated BOARD= and print the URL of its serial p
 validate: $(if $(PORT),setup,firmware) ## images over serial, device against Python [PORT= or BOARD=] [DATA= LIMIT= JSON=file]
 	@$(PYTHON) -m host_tools validate --model "$(MODEL)" $(DEVICE) $(call option,ENGINE) $(call option,DATA) $(call option,LIMIT) $(call option,JSON)
 
-bench: setup ## instructions, SRAM, flash of all networks on all emulated boards [MODEL= BOARD= CHECK=1 LAYERS=1 UPDATE=1 JSON=, and as firmware]
-	@$(PYTHON) -m host_tools bench $(foreach name,MODEL BOARD,$(if $(filter command environment,$(firstword $(origin $(name)))),$(call option,$(name)))) \
+bench: setup ## instructions, SRAM, flash of all networks on all emulated boards [MODEL= BOARD= CHECK=1 LAYERS=1 UPDATE=1, and as firmware]
+	@$(PYTHON) -m host_tools bench $(TYPED) \
 	  $(REQUEST) $(call option,JSON) $(if $(CHECK),--check) $(if $(LAYERS),--layers) $(if $(UPDATE),--update)
 
 sizes: setup ## SRAM against input size for ImageNet's networks, beside TFLite Micro's [JSON=file]; some minutes
 	@$(PYTHON) -m host_tools sizes $(call option,JSON)
+
+boards: setup ## flash and SRAM that each converted model takes of each board [MODEL= BOARD= JSON=file]
+	@$(PYTHON) -m host_tools boards $(TYPED) $(call option,JSON)
 
 clean: ## remove build/ (trained models in it, too)
 	rm -rf build

@@ -6,10 +6,10 @@ cd "$(dirname "$0")"
 
 packages=(python3-venv g++ cmake ninja-build gcc-arm-none-eabi libnewlib-arm-none-eabi
           libstdc++-arm-none-eabi-newlib qemu-system-arm gcc-riscv64-unknown-elf
-          picolibc-riscv64-unknown-elf qemu-system-misc)
+          picolibc-riscv64-unknown-elf qemu-system-misc openocd dfu-util)
 # A command of each package that we start, for systems that have them from elsewhere.
 declare -A command_of=([g++]=g++ [cmake]=cmake [ninja-build]=ninja [qemu-system-arm]=qemu-system-arm
-                       [qemu-system-misc]=qemu-system-riscv32)
+                       [qemu-system-misc]=qemu-system-riscv32 [openocd]=openocd [dfu-util]=dfu-util)
 
 missing=()
 for package in "${packages[@]}"; do
@@ -50,7 +50,7 @@ if [ ! -x .venv/bin/python ]; then
   "$python" -m venv .venv
 fi
 echo "setup: Python packages into .venv (about 2.4 GB the first time)"
-.venv/bin/python -m pip install --quiet --disable-pip-version-check ".[full,dev]"
+.venv/bin/python -m pip install --quiet --disable-pip-version-check ".[full,flash,dev]"
 echo "setup: the Raspberry Pi Pico's emulator, with the npm of .venv"
 .venv/bin/npm ci --loglevel=error --prefix firmware_cpp/boards/rp2040/emulator
 # TFLM's headers and, as a shared library, its interpreter, for the tests of ENGINE=tflm (Linux on x86-64 only).

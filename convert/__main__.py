@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from convert import accuracy, artefacts, engine_model, imported, report, tflite
+from convert import accuracy, artefacts, engine_model, imported, packaging, report, tflite
 from convert.labels import read_labels
+from convert.target import ENCODINGS, FAMILIES, OPTIMIZE, Target
 from model import cli, config, files
 from model.errors import UserError
 from model.preprocess import PREPROCESSES, quantize_images
@@ -24,7 +25,9 @@ EXAMPLES = """examples:
   python -m convert --model imagenet_v1_0 --weights compressed_SqueezeNet.net --calibration images/
   python -m convert --model imagenet_v1_0 --calibration images/ --weight-bits 7 --labels names.txt
   python -m convert --tflite mine.int8.tflite --labels names.txt
-  python -m convert --tflite squeezenet.tflite --model imagenet --preprocess torch"""
+  python -m convert --tflite squeezenet.tflite --model imagenet --preprocess torch
+  python -m convert --model digits --package arduino,platformio
+  python -m convert --model digits --package cmake --kernels dsp --sram-bytes 16000"""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -60,7 +63,49 @@ def parser() -> argparse.ArgumentParser:
         "--fit", choices=config.FITS, help="with --tflite: how images come to the input's size (resize)"
     )
     p.add_argument("--data", metavar="SOURCE", help="images to measure accuracy on (the model's own)")
+    _add_package_arguments(p)
     return p
+
+
+def _add_package_arguments(p: argparse.ArgumentParser) -> None:
+    p.add_argument(
+        "--package",
+        action="append",
+        metavar="KIND",
+        help=f"also build/<model>/package/, to embed: {', '.join(packaging.KINDS)}, or several",
+    )
+    p.add_argument("--kernels", choices=FAMILIES, help="with --package: for which CPUs (portable: any)")
+    p.add_argument("--optimize", choices=OPTIMIZE, help="with --package: what the model is made for (speed)")
+    p.add_argument(
+        "--sram-bytes", type=int, metavar="BYTES", help="with --package: most for the engine's arena"
+    )
+    p.add_argument(
+        "--flash-bytes", type=int, metavar="BYTES", help="with --package: most for the engine's model"
+    )
+    p.add_argument(
+        "--encoding", choices=ENCODINGS, help="with --package: of all weights that can be stored so"
+    )
+
+
+def _package_target(args: argparse.Namespace) -> tuple[list[str], Target]:
+    """Which packages, and what their model is made for; UserError before anything long begins."""
+    kinds = packaging.kinds(",".join(args.package)) if args.package is not None else []
+    for option in ("kernels", "optimize", "sram_bytes", "flash_bytes", "encoding"):
+        value, name = getattr(args, option), f"--{option.replace('_', '-')}"
+        if value is not None and not kinds:
+            raise UserError(
+                f"{name} goes with --package; without, the model runs on any CPU: see also make firmware"
+            )
+        if isinstance(value, int) and value <= 0:
+            raise UserError(f"{name} {value}: wanted a positive number of bytes")
+    target = Target(
+        family=args.kernels or "portable",
+        optimize=args.optimize or "speed",
+        sram_bytes=args.sram_bytes,
+        flash_bytes=args.flash_bytes,
+        encoding=args.encoding,
+    )
+    return kinds, target
 
 
 def _trained(console: Console, name: str) -> tuple[bytes, dict[str, str]]:
@@ -145,6 +190,7 @@ def _note(console: Console, text: str) -> None:
 def run(args: argparse.Namespace) -> int:
     """Converts and writes; returns the exit status."""
     console = Console()
+    kinds, target = _package_target(args)
     c, origin = _gather(args, console)
     source = args.data or origin.data
     shape = c.network.buffers[c.network.input_buffer]
@@ -175,7 +221,24 @@ def run(args: argparse.Namespace) -> int:
     manifest = artefacts.write(c, BUILD / c.name, origin, measured, golden)
     report.print_plan(console, manifest["plan"], c.plan)
     _summary(console, manifest)
+    if kinds:
+        _pack(console, kinds, c, manifest, target)
     return 0
+
+
+def _pack(
+    console: Console, kinds: list[str], c: artefacts.Conversion, manifest: dict[str, Any], target: Target
+) -> None:
+    made, paths = packaging.write(kinds, c, manifest, target, BUILD / c.name / "package")
+    about = made.about
+    console.print(
+        f"packages: for {made.cpus}; model {about['engine_model_bytes']:,} B of flash, "
+        f"arena {about['arena_bytes']:,} B",
+        highlight=False,
+        soft_wrap=True,
+    )
+    for path in paths:
+        console.print(f"wrote {path}{'/' if path.is_dir() else ''}", highlight=False, soft_wrap=True)
 
 
 def _summary(console: Console, manifest: dict[str, Any]) -> None:

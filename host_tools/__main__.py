@@ -2,7 +2,7 @@
 
 import sys
 
-from host_tools import bench, demo, firmware, flash, selftest, simulate, sizes, validate
+from host_tools import bench, board_table, demo, firmware, flash, selftest, simulate, sizes, validate
 from model import cli
 
 if __name__ == "__main__":
@@ -10,6 +10,6 @@ if __name__ == "__main__":
         cli.main(
             "python -m host_tools",
             "The host's side of a board.",
-            [bench, demo, firmware, flash, selftest, simulate, sizes, validate],
+            [bench, board_table, demo, firmware, flash, selftest, simulate, sizes, validate],
         )
     )

@@ -45,19 +45,31 @@ def folder_for(source: Path, board: str, engine: str) -> Path:
 def target_for(board: Board, manifest: dict[str, Any], request: Request) -> Target:
     """The converter's target: the board's kernels and the memory that a firmware leaves for the model.
 
+    The arena's limit is that of the memory of the variables, the fastest one there is.
+
     UserError: the kernels asked for need another CPU.
     """
     if request.kernels == "mve" and board.kernels != "mve":
         raise UserError(f"--kernels mve: {board.name}'s {board.cpu} has no Helium; it runs dsp or portable")
-    row = manifest["input"]["width"] * manifest["input"]["channels"]
     return Target(
         family=request.kernels or board.kernels,
         optimize=request.optimize,
         flash_bytes=request.flash_bytes or max(board.total("image") - _FLASH_RESERVE, 1),
         sram_bytes=request.sram_bytes,
-        sram_limit=max(board.total("data") - _SRAM_RESERVE - row, 1),
+        sram_limit=_room(board, manifest),
         encoding=request.encoding,
     )
+
+
+def _room(board: Board, manifest: dict[str, Any]) -> int:
+    """Bytes that an arena may take beside the variables."""
+    row = manifest["input"]["width"] * manifest["input"]["channels"]
+    return max(board.total("data") - _SRAM_RESERVE - row, 1)
+
+
+def arena_apart(board: Board, manifest: dict[str, Any], arena_bytes: int) -> bool:
+    """True if the arena goes to the board's memory for arenas, because it does not fit with the variables."""
+    return bool(board.total("arena")) and arena_bytes > _room(board, manifest)
 
 
 def made_for(source: Path, board: str) -> dict[str, Any]:
@@ -113,13 +125,14 @@ def prepare(board: Board, source: Path, folder: Path, request: Request) -> dict[
         if made.get("made_from") == key and all((folder / name).is_file() for name in _FILES):
             return made
         record.unlink()
-    return _write(source / "model.tflite", manifest, target, folder, key, request)
+    return _write(source / "model.tflite", manifest, target, board, folder, key, request)
 
 
 def _write(
     path: Path,
     manifest: dict[str, Any],
     target: Target,
+    board: Board,
     folder: Path,
     key: dict[str, Any],
     request: Request,
@@ -128,6 +141,10 @@ def _write(
     from convert import arrays, encodings, engine_model, report, settings, tflite, tflm
 
     file = tflite.read(path)
+    if arena := board.total("arena"):
+        least = engine_model.prepare(file, [], target).plan.arena_bytes
+        if arena_apart(board, manifest, least):
+            target = dataclasses.replace(target, sram_limit=arena)
     # No labels: nothing on a board reads them, and ImageNet's take 20 KB. The host names the classes.
     made = engine_model.make(file, [], target)
     stored = sum(len(encodings.stored_weights(layer)) for layer in made.network.layers)

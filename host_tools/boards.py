@@ -37,7 +37,10 @@ ARCHITECTURES = {
 
 @dataclass(frozen=True)
 class Memory:
-    """One memory, named as in the linker script. `use`: "image" (program and model) or "data" (variables)."""
+    """One memory, named as in the linker script.
+
+    `use`: "image" (program and model), "data" (variables), or "arena" (the engine's, if not there).
+    """
 
     name: str
     use: str
@@ -57,11 +60,38 @@ class Tool:
     command: tuple[str, ...]
 
 
+NEEDS = ("probe", "port", "usb", "drive")
+
+
+@dataclass(frozen=True)
+class Flasher:
+    """A way to write the firmware to the board, under the name that TOOL= takes.
+
+    `needs`: "probe" (a debug probe on USB), "port" (a serial port, PORT=), "usb" (a boot loader on USB) or
+    "drive" (a boot loader that shows a drive for UF2 files: we copy, no command needed).
+    `package`: the command line that installs it. `prepare`: what to do to the board first.
+    `usb`: what must be plugged in, one of "vendor:product" patterns or words of the product's name; of a
+    drive, words of its INFO_UF2.TXT. `command`: with placeholders {elf}, {bin}, {uf2}, {port}, and
+    {readback}, a file it fills with what the flash then holds, {bytes} of it. `read`: the command that does
+    so, if not `command` itself. Without {readback} the tool verifies by itself.
+    """
+
+    tool: str
+    needs: str
+    package: str
+    command: tuple[str, ...] = ()
+    read: tuple[str, ...] = ()
+    usb: tuple[str, ...] = ()
+    prepare: str = ""
+
+
 @dataclass(frozen=True)
 class Board:
     """A board's settings. `architecture`: a key of ARCHITECTURES. `kernels`: what its CPU runs best.
 
-    `emulator` and `flash` may be None. `uf2_family`: what its boot loader wants in a UF2; None: takes none.
+    `emulator` may be None; `flash` is empty for a board that is nothing but its emulator, the default first.
+    `uf2_family`: what its boot loader wants in a UF2; None: takes none. `wiring`: how to connect the serial
+    cable; `buy`: where. Both may be empty.
     """
 
     name: str
@@ -74,7 +104,9 @@ class Board:
     baud: int
     pins: str
     emulator: Tool | None
-    flash: Tool | None
+    flash: tuple[Flasher, ...]
+    wiring: str
+    buy: str
     uf2_family: int | None
     folder: Path
 
@@ -169,7 +201,9 @@ def _board(name: str, table: dict[str, Any], folder: Path) -> Board:
         baud=table["serial"]["baud"],
         pins=table["serial"]["pins"],
         emulator=_tool(table.get("emulator")),
-        flash=_tool(table.get("flash")),
+        flash=tuple(_flasher(entry) for entry in table.get("flash", [])),
+        wiring=table["serial"].get("wiring", ""),
+        buy=table.get("buy", ""),
         uf2_family=table["uf2"]["family"] if "uf2" in table else None,
         folder=folder,
     )
@@ -181,7 +215,12 @@ def _one_of(known: tuple[str, ...], key: str, table: dict[str, Any]) -> Any:
     return table[key]
 
 
-def _tool(table: Any) -> Tool | None:
-    if isinstance(table, list):  # [[flash]]: the first one that is a command
-        table = next(method for method in table if method["needs"] != "drive")
+def _flasher(table: dict[str, Any]) -> Flasher:
+    _one_of(NEEDS, "needs", table)
+    return Flasher(
+        **{key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+    )
+
+
+def _tool(table: dict[str, Any] | None) -> Tool | None:
     return Tool(table["package"], tuple(table["command"])) if table else None

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from host_tools import boards
+from host_tools.boards import Tool
 from model.errors import UserError
 
 _STOP_TIMEOUT = 5.0  # seconds for an emulator to end when asked to
@@ -59,9 +60,7 @@ def machine(board: str, elf: Path, extra: Sequence[str] = ()) -> Iterator[Machin
     UserError: unknown board, a board without an emulator, an emulator that is not installed, no such file.
     """
     hardware = boards.load(board)
-    tool = hardware.emulator
-    if tool is None:
-        raise UserError(f"{board}: no emulator; boards with one: {', '.join(boards.emulated())}")
+    tool = tool_of(board)
     command_name = program(tool)
     if not elf.is_file():
         raise UserError(f"{elf}: no such firmware; run: make firmware BOARD={board}")
@@ -91,6 +90,14 @@ def machine(board: str, elf: Path, extra: Sequence[str] = ()) -> Iterator[Machin
             raise
         finally:
             _stop(process)
+
+
+def tool_of(board: str) -> Tool:
+    """The emulator of a board. UserError: unknown board, a board without one (those that have are listed)."""
+    tool = boards.load(board).emulator
+    if tool is None:
+        raise UserError(f"{board}: no emulator; boards with one: {', '.join(boards.emulated())}")
+    return tool
 
 
 @contextlib.contextmanager

@@ -157,8 +157,8 @@ def build(board: str, model: str, request: Request = BOARD_DEFAULT, target: str 
     With TFLite Micro as the engine in build/<model>/firmware/<board>-tflm/.
     `request`: how its model is made; `target`: CMake's, "firmware" or "bench". Needs what `python -m convert`
     left in build/<model>/. The log stays beside the ELF, as build.log.
-    UserError: unknown board, model not converted, a program missing, a model that does not fit (by how many
-    bytes, where, at which layer), a build that fails; no older firmware is left standing then.
+    UserError: unknown board, model not converted, a program missing, a build that fails. DoesNotFitError: the
+    model does not fit (by how many bytes, where, at which layer). No older firmware is left standing then.
     """
     hardware = boards.load(board)
     source = BUILD / model
@@ -178,33 +178,56 @@ def build(board: str, model: str, request: Request = BOARD_DEFAULT, target: str 
     with files.replacing(elf) as temporary:
         shutil.copyfile(linked, temporary)
     if hardware.flash and target == "firmware":
-        with files.replacing(binary) as temporary:
-            subprocess.run([f"{hardware.binutils}objcopy", "-O", "binary", elf, temporary], check=True)
-    if hardware.uf2_family is not None and target == "firmware":
-        image = uf2.from_image(binary.read_bytes(), uf2.load_address(elf), hardware.uf2_family)
-        files.write_bytes(uf2_file, image)
+        write_images(hardware, elf)
     return elf
+
+
+def write_images(board: Board, elf: Path) -> None:
+    """Writes what the flash is to hold beside `elf`: .bin, and .uf2 for a board that takes one."""
+    binary = elf.with_suffix(".bin")
+    with files.replacing(binary) as temporary:
+        subprocess.run([f"{board.binutils}objcopy", "-O", "binary", elf, temporary], check=True)
+    if board.uf2_family is not None:
+        image = uf2.from_image(binary.read_bytes(), uf2.load_address(elf), board.uf2_family)
+        files.write_bytes(elf.with_suffix(".uf2"), image)
+
+
+def options(
+    board: Board, source: Path, folder: Path, request: Request, made: dict[str, Any]
+) -> dict[str, str]:
+    """Of compile_target, for `folder`/model. `source`: build/<model>; `made`: engine.json."""
+    manifest = json.loads((source / "manifest.json").read_text(encoding="utf-8"))
+    return {
+        "MODEL_DIR": str((folder / "model").resolve()),
+        "SQUEEZE_FAMILY": request.kernels or board.kernels,
+        "SQUEEZE_KERNELS": ";".join(made["kernels"]),
+        "ARENA_APART": "ON" if board_model.arena_apart(board, manifest, made["arena_bytes"]) else "OFF",
+    }
+
+
+class DoesNotFitError(UserError):
+    """A model is too large for a board. `missing`: memory's name -> bytes too many."""
+
+    def __init__(self, message: str, missing: dict[str, int] | None = None) -> None:
+        super().__init__(message)
+        self.missing = missing or {}
 
 
 def _link_squeeze(board: Board, source: Path, folder: Path, target: str, request: Request) -> Path:
     """Makes the engine's model and builds `target` around it. `source`: build/<model>."""
     made = board_model.prepare(board, source, folder / "model", request)
-    options = {
-        "MODEL_DIR": str((folder / "model").resolve()),
-        "SQUEEZE_FAMILY": request.kernels or board.kernels,
-        "SQUEEZE_KERNELS": ";".join(made["kernels"]),
-    }
     try:
-        return compile_target(board, folder, target, options)
+        return compile_target(board, folder, target, options(board, source, folder, request, made))
     except LinkOverflowError as error:
-        raise UserError(overflow_message(board, source.name, error.regions, made)) from error
+        message = overflow_message(board, source.name, error.regions, made)
+        raise DoesNotFitError(message, error.regions) from error
 
 
 def link_tflm(board: Board, source: Path, folder: Path, target: str, library: TflmLibrary) -> Path:
     """Builds `target` around the .tflite and TFLite Micro; the path of its ELF. `source`: build/<model>.
 
     UserError: a header or the library is missing or does not suit the board; what compiler or linker say.
-    LinkOverflowError: the program does not fit, with a message for the user.
+    DoesNotFitError: the program does not fit.
     """
     manifest = json.loads((source / "manifest.json").read_text(encoding="utf-8"))
     arena = library.arena_bytes or manifest["tflm_arena_bytes"]
@@ -218,7 +241,7 @@ def link_tflm(board: Board, source: Path, folder: Path, target: str, library: Tf
         return compile_target(board, folder, target, tflm_library.cmake_options(library, source))
     except LinkOverflowError as error:
         message = _tflm_overflow(board, source.name, error.regions, arena, manifest["tflite_bytes"])
-        raise LinkOverflowError(message, error.regions) from error
+        raise DoesNotFitError(message, error.regions) from error
     except BuildError as error:
         if explained := tflm_library.explain(error.output):
             raise UserError(f"{folder / 'build.log'}: {explained}") from error

@@ -3,6 +3,7 @@
 #include <stdint.h>
 
 #include "app/inference.h"
+#include "board.h"
 #include "engine/engine.h"
 #include "engine/format.h"
 #include "engine/model.h"
@@ -15,7 +16,7 @@ namespace {
 
 static_assert(kMaxLayers == squeeze::kMaxLayers);
 
-alignas(16) __attribute__((section(".arena"))) uint8_t g_arena[MODEL_ARENA_BYTES];
+alignas(16) BOARD_ARENA uint8_t g_arena[MODEL_ARENA_BYTES];
 squeeze::Model g_model;
 squeeze::Engine g_engine;
 

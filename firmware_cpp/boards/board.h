@@ -5,6 +5,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// In front of the engine's arena, where it is defined: the memory that the build chose for it.
+#ifdef BOARD_ARENA_APART
+#define BOARD_ARENA __attribute__((section(".arena")))
+#else
+#define BOARD_ARENA
+#endif
+
 namespace board {
 
 // Bytes the receive ring holds. A sender must never have more than this under way.

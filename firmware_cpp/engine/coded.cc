@@ -13,7 +13,7 @@ uint32_t RawBits(uint32_t value_bits) { return value_bits > kCodedTopBits ? valu
 // Reads what there is, and stops where the stream ends.
 struct Checking {
   uint32_t end;  // in bits
-  bool ok = true;
+  bool ok;
   void Put(uint32_t, int32_t) {}
   uint32_t Mask(uint32_t, uint32_t) const { return 0; }
   bool More(uint32_t position) {
@@ -87,7 +87,7 @@ bool CodedStreamOk(const CodedSource& source, uint32_t bytes, uint32_t channels,
   }
   if (masks && !CodeFits(source.codes, header[8], kCodedMasks, kCodedMaskBits)) return false;
   CodedWeights weights(source, tables, nullptr, 0);
-  Checking sink = {8 * (bytes - kCodedHeaderBytes)};
+  Checking sink = {8 * (bytes - kCodedHeaderBytes), true};
   for (uint32_t o = 0; o < channels && sink.More(weights.position()); ++o) {
     DecodeChannel(weights.mode(), weights.Begin(), &sink);
     weights.End();

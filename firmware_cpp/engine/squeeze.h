@@ -1,4 +1,21 @@
-/* The engine for C projects, and for Python through ctypes. See engine/engine.h. */
+/* The engine for C projects, and for Python through ctypes. C11 and C++11; see engine/engine.h.
+ *
+ *   static squeeze_engine engine;
+ *   static _Alignas(8) uint8_t arena[MODEL_ARENA_BYTES];
+ *
+ *   int status = squeeze_init(&engine, g_model_sqz, g_model_sqz_len, arena, sizeof(arena));
+ *   if (status != SQUEEZE_OK) puts(squeeze_status_text(status));
+ *
+ *   squeeze_reset(&engine);
+ *   while (!squeeze_done(&engine)) {
+ *     int8_t* row = squeeze_input_row(&engine);    inside the arena: no buffer of your own
+ *     for (int i = 0; i < MODEL_ROW_BYTES; ++i) row[i] = (int8_t)(camera_byte() - 128);
+ *     squeeze_push_row(&engine, row);              computes all that this row makes possible
+ *   }
+ *   const int8_t* logits = squeeze_logits(&engine);
+ *
+ * No heap, no threads, no state but `engine` and `arena`: several engines may run side by side, each from one
+ * thread or interrupt at a time. */
 #ifndef SQUEEZE_ENGINE_SQUEEZE_H_
 #define SQUEEZE_ENGINE_SQUEEZE_H_
 
@@ -24,7 +41,26 @@ typedef struct squeeze_shape {
 
 typedef void (*squeeze_row_observer)(void* context, int buffer, int row, const int8_t* data);
 
-/* Statuses are those of engine/status.h; 0 is success. */
+/* What the calls return: the statuses of engine/status.h. */
+enum squeeze_status {
+  SQUEEZE_OK = 0,
+  SQUEEZE_MISALIGNED = 1,      /* the model is not 4-byte aligned, or the arena not 8-byte */
+  SQUEEZE_TRUNCATED = 2,       /* fewer bytes than the header says */
+  SQUEEZE_BAD_MAGIC = 3,       /* not an engine model */
+  SQUEEZE_BAD_VERSION = 4,     /* written by another version of the converter */
+  SQUEEZE_BAD_CHECKSUM = 5,    /* the CRC-32 does not match: damaged */
+  SQUEEZE_BAD_OFFSET = 6,      /* a piece lies outside the model or the arena */
+  SQUEEZE_BAD_LAYER = 7,       /* a layer's fields contradict each other or its buffers */
+  SQUEEZE_BAD_ORDER = 8,       /* layers are not in execution order */
+  SQUEEZE_ARENA_TOO_SMALL = 9, /* give at least what squeeze_arena_bytes says */
+  SQUEEZE_NOT_READY = 10,      /* squeeze_init has not succeeded */
+  SQUEEZE_TOO_MANY_ROWS = 11,  /* the image is complete: squeeze_reset first */
+  SQUEEZE_INCOMPLETE = 12,     /* all rows are in but the results are not: the plan is inconsistent */
+  SQUEEZE_NO_KERNEL = 13       /* a layer wants a kernel that is not in this build: made for another CPU */
+};
+
+/* A status in a few words of English; never null. */
+const char* squeeze_status_text(int status);
 
 /* Checks the model at `blob` and tells how much arena it needs. */
 int squeeze_arena_bytes(const uint8_t* blob, size_t size, size_t* arena_bytes);
@@ -39,7 +75,11 @@ squeeze_shape squeeze_get_shape(const squeeze_engine* engine);
 /* Starts an image. */
 void squeeze_reset(squeeze_engine* engine);
 
-/* Takes the next row: width * channels int8, HWC. */
+/* Where squeeze_push_row keeps the next row: fill it in place (a camera's line, DMA, a serial port), then
+ * push it. Null when the image is complete, and before squeeze_init has succeeded. */
+int8_t* squeeze_input_row(squeeze_engine* engine);
+
+/* Takes the next row, top row first: width * channels int8, HWC. */
 int squeeze_push_row(squeeze_engine* engine, const int8_t* row);
 
 /* 1 once all rows are in; then the results hold `classes` int8 each. */

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
-from host_tools import boards, firmware
+from host_tools import boards, emulator, firmware
 from host_tools.bench import goals, networks, results
 from host_tools.board_model import Request
 from model import config, files
@@ -109,7 +109,7 @@ def _measure_all(session: _Session, args: argparse.Namespace) -> None:
     models = [config.name_of(name) for name in args.model or networks.NAMES]
     names = args.board or list(BOARDS)
     for board in names:
-        boards.load(board)  # a wrong name is known before the work
+        emulator.tool_of(board)  # a wrong name is known before the work
     for model in models:
         if session.prepare(model):
             for board in names:

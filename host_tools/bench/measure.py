@@ -18,13 +18,10 @@ from host_tools import board_model, boards, emulator, firmware
 from host_tools.bench import networks
 from host_tools.board_model import Request
 from host_tools.device import Device
+from host_tools.firmware import DoesNotFitError
 from model.errors import UserError
 
 _SILENCE = 900.0  # seconds: the plain kernels take half a minute for ImageNet, on a machine to themselves
-
-
-class DoesNotFitError(UserError):
-    """The network is too large for the board: by how much, where."""
 
 
 class NotExactError(UserError):
@@ -66,16 +63,14 @@ def build(name: str, board: str, request: Request) -> Built:
     made = board_model.prepare(hardware, source, folder / "model", request)
     held, wanted = hardware.total("image"), made["engine_model_bytes"]
     if wanted > held:
-        raise DoesNotFitError(f"its model of {wanted:,} bytes exceeds the {held:,} bytes of {board}'s flash")
-    options = {
-        "MODEL_DIR": str((folder / "model").resolve()),
-        "SQUEEZE_FAMILY": family,
-        "SQUEEZE_KERNELS": ";".join(made["kernels"]),
-    }
+        message = f"its model of {wanted:,} bytes exceeds the {held:,} bytes of {board}'s flash"
+        raise DoesNotFitError(message, {hardware.memories[0].name: wanted - held})
+    options = firmware.options(hardware, source, folder, request, made)
     try:
         programs = [firmware.compile_target(hardware, folder, t, options) for t in ("firmware", "bench")]
     except firmware.LinkOverflowError as error:
-        raise DoesNotFitError(firmware.overflow_message(hardware, name, error.regions, made)) from error
+        message = firmware.overflow_message(hardware, name, error.regions, made)
+        raise DoesNotFitError(message, error.regions) from error
     return Built(programs[1], programs[0], (folder / "model" / "model.sqz").read_bytes(), made)
 
 

@@ -54,13 +54,10 @@ def build(name: str, board: str, library: TflmLibrary) -> tuple[Path, Path]:
     hardware = boards.load(board)
     source = networks.BUILD / name
     folder = networks.BUILD / "bench" / name / f"{hardware.name}-{ENGINE}"
-    try:
-        return (
-            firmware.link_tflm(hardware, source, folder, "bench", library),
-            firmware.link_tflm(hardware, source, folder, "firmware", library),
-        )
-    except firmware.LinkOverflowError as error:
-        raise measure.DoesNotFitError(str(error)) from error
+    return (
+        firmware.link_tflm(hardware, source, folder, "bench", library),
+        firmware.link_tflm(hardware, source, folder, "firmware", library),
+    )
 
 
 def record(name: str, board: str, library: TflmLibrary) -> dict[str, Any]:

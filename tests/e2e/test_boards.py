@@ -1,9 +1,12 @@
 """Whole firmware on each emulated board, over its serial port: every int8 of every answer is Python's."""
 
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 
+from host_tools import boards
 from tests.e2e import verbs
 
 PICO = "rp2040"  # its emulator counts cycles, and takes seconds an image
@@ -11,10 +14,10 @@ BOARDS = ("stm32f405", "mps2_an386", "mps2_an500", "mps3_an547")
 SRAM = {"stm32f405": 128 * 1024}
 
 
-def validate(folder, model: str, board: str, *options: str) -> dict:
+def validate(folder, model: str, board: str, *options: str, report: Path | None = None) -> dict:
     """Builds the firmware, validates, and returns the JSON report."""
     verbs.succeed(folder, "host_tools", "firmware", "--model", model, "--board", board)
-    report = folder / f"{model}-{board}.json"
+    report = report or folder / f"{model}-{board}.json"
     verbs.succeed(
         folder, "host_tools", "validate", "--model", model, "--board", board, "--json", str(report), *options
     )
@@ -150,6 +153,32 @@ def test_flash_prints_the_command_of_the_board(workplace):
     assert printed.startswith("openocd ")
     assert "build/digits/firmware/stm32f405/firmware.elf verify reset exit" in printed
     assert "emulator only" in verbs.error_line(workplace, "host_tools", "flash", "--board", "mps2_an500")
+
+
+@pytest.mark.long
+def test_every_board_holds_the_zoo_without_a_warning(workplace):
+    verbs.succeed(workplace, "host_tools", "boards", "--model", "digits", "--model", "gtsrb")
+    rows = json.loads((workplace / "build/boards.json").read_text())
+    assert {(row["model"], row["board"]) for row in rows} == {
+        (model, board) for model in ("digits", "gtsrb") for board in boards.names()
+    }
+    for row in rows:
+        assert row["flash_bytes"] <= row["flash_total_bytes"]
+        assert row["sram_bytes"] <= row["sram_total_bytes"]
+        log = workplace / "build" / row["model"] / "firmware" / row["board"] / "build.log"
+        assert "warning" not in log.read_text().lower()
+
+
+def test_f446_is_exact_where_its_sibling_is_emulated(workplace, tmp_path):
+    """A board of one's own, outside the repository: the Nucleo, with an emulator lent by the STM32F405."""
+    mine = tmp_path / "nucleo_f446re"
+    shutil.copytree(boards.FOLDER / "nucleo_f446re", mine)
+    lent = (boards.FOLDER / "stm32f405/board.toml").read_text().split("[emulator]")[1].split("[[flash]]")[0]
+    lent = lent.replace('"-serial", "chardev', '"-serial", "null", "-serial", "chardev')  # USART2, the second
+    with (mine / "board.toml").open("a") as stream:
+        stream.write(f"\n[emulator]{lent}")
+    report = validate(workplace, "digits", str(mine), "--limit", "10", report=tmp_path / "report.json")
+    assert (report["images"], report["differing_values"], report["board"]) == (10, 0, "nucleo_f446re")
 
 
 def test_a_model_of_ones_own(workplace, tmp_path):

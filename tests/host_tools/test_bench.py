@@ -250,6 +250,8 @@ def test_missing_baselines_are_skipped_with_a_line(monkeypatch, capsys, tmp_path
 def test_mistakes():
     with pytest.raises(UserError, match="no board 'zx81'"):
         bench.run(options("--board", "zx81"))
+    with pytest.raises(UserError, match=r"^nano33ble: no emulator; boards with one: mps2_an386, "):
+        bench.run(options("--board", "nano33ble"))
     with pytest.raises(UserError, match="make convert MODEL=nonesuch"):
         bench.run(options("--model", "nonesuch", "--board", BOARD))
     with pytest.raises(UserError, match="CALIBRATION=folder"):

@@ -32,8 +32,23 @@ def test_stm32f405_is_the_chip_not_the_emulated_machine():
     board = boards.load("stm32f405")
     assert board.memory("SRAM").bytes == 128 * 1024
     assert board.memory("FLASH").bytes == 1024 * 1024
-    assert board.flash is not None
-    assert board.flash.command[0] == "openocd"
+    assert board.flash[0].command[0] == "openocd"
+
+
+@pytest.mark.parametrize(
+    ("name", "cpu", "flash", "sram"),
+    [
+        ("nucleo_f446re", "Cortex-M4F", 512, 128),
+        ("nucleo_h743zi", "Cortex-M7", 2048, 128),
+        ("nano33ble", "Cortex-M4F", 1024 - 64, 256),
+    ],
+)
+def test_real_boards_are_those_of_their_data_sheets(name, cpu, flash, sram):
+    board = boards.load(name)
+    assert (board.cpu, board.kernels) == (cpu, "dsp")
+    assert (board.total("image"), board.total("data")) == (flash * 1024, sram * 1024)
+    assert board.flash
+    assert board.baud == 115200
 
 
 def test_unknown_board_lists_the_known_ones():
@@ -68,7 +83,7 @@ def test_linker_script_has_the_memories_of_the_settings(name):
     elf = selftest_device.elf(name)
     used = firmware.usage(elf)
     assert used.flash_total == board.total("image")
-    assert used.sram_total == board.total("data")
+    assert used.sram_total == board.total("data") + board.total("arena")
     found = symbols(elf)
     (data,) = [memory for memory in board.memories if memory.use == "data"]
     assert found["linker_stack_limit"] == data.address

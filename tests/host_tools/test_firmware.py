@@ -66,7 +66,11 @@ def converted(blob_bytes=64, arena_bytes=1000, source=""):
     }
     for board in boards.names():
         target = board_model.target_for(boards.load(board), MANIFEST, firmware.BOARD_DEFAULT)
-        made = MADE | {"made_from": board_model.made_from(target, TFLITE)}
+        made = MADE | {
+            "made_from": board_model.made_from(target, TFLITE),
+            "arena_bytes": arena_bytes,
+            "engine_model_bytes": blob_bytes,
+        }
         for name, text in (files | {"engine.json": json.dumps(made)}).items():
             write(folder / "firmware" / board / "model" / name, text)
     write(folder / "manifest.json", json.dumps(MANIFEST))
@@ -169,6 +173,35 @@ def test_too_much_for_the_sram_names_bytes_memory_and_layer():
     excess = int(re.search(r"([\d,]+) bytes too many in SRAM", str(error.value))[1].replace(",", ""))
     converted(arena_bytes=130_000 - excess)
     assert 0 <= 131_072 - firmware.usage(firmware.build(BOARD, MODEL)).sram_used < 16
+
+
+def test_arena_lies_where_it_fits():
+    """Of the H743 in the tightly coupled memory, if there is room beside the variables, else in AXI SRAM."""
+    board = "nucleo_h743zi"
+    for arena_bytes, memory in ((100_000, "DTCM"), (200_000, "AXI_SRAM"), (524_288, "AXI_SRAM")):
+        converted(arena_bytes=arena_bytes)
+        elf = firmware.build(board, MODEL)
+        listing = subprocess.run(["arm-none-eabi-nm", "-C", elf], check=True, capture_output=True, text=True)
+        (address,) = [int(li.split()[0], 16) for li in listing.stdout.splitlines() if "::g_arena" in li]
+        place = boards.load(board).memory(memory)
+        assert place.address <= address < place.address + place.bytes
+        used = firmware.usage(elf)
+        assert arena_bytes < used.sram_static < arena_bytes + 9800
+        assert len(elf.with_suffix(".bin").read_bytes()) == used.flash_used < 100_000  # no arena in it
+    converted(arena_bytes=524_304)
+    with pytest.raises(
+        UserError, match=r"16 bytes too many in AXI_SRAM \(524,288 bytes\), most of them held"
+    ):
+        firmware.build(board, MODEL)
+
+
+def test_imagenet_does_not_fit_a_small_board():
+    converted(blob_bytes=700_000, arena_bytes=150_000)
+    with pytest.raises(firmware.DoesNotFitError) as error:
+        firmware.build("nucleo_f446re", MODEL)
+    assert set(error.value.missing) == {"FLASH", "SRAM"}
+    for memory, excess in error.value.missing.items():
+        assert f"{excess:,} bytes too many in {memory}" in str(error.value)
 
 
 @pytest.mark.parametrize(

@@ -36,3 +36,23 @@ def test_the_families_are_found():
     assert {"portable", "dsp", "mve", "all"} == set(families())
     assert "winograd" in families()["dsp"]
     assert "softmax" in families()["mve"]
+
+
+@pytest.mark.parametrize(
+    "source", sorted(path.name for path in ENGINE.glob("dsp/*.cc") if "adr" in path.read_text())
+)
+def test_address_of_a_label_needs_an_aligned_function(source, tmp_path):
+    """ADR counts from Align(PC, 4) (ARMv7-M ARM, A7.7.7), and -Os aligns functions by 2 only."""
+    built = tmp_path / "object.o"
+    command = ["arm-none-eabi-g++", "-std=c++17", "-Os", "-mcpu=cortex-m4", "-mthumb", "-ffunction-sections"]
+    subprocess.run([*command, "-I", boards.FIRMWARE, "-c", ENGINE / "dsp" / source, "-o", built], check=True)
+    code = subprocess.run(
+        ["arm-none-eabi-objdump", "-hd", built], capture_output=True, text=True, check=True
+    ).stdout
+    alignments = dict(re.findall(r"^ +\d+ (\.text\.\S+) .* 2\*\*(\d)$", code, re.M))
+    sections = re.split(r"^Disassembly of section (\S+):$", code, flags=re.M)[1:]
+    using = [name for name, text in zip(sections[::2], sections[1::2], strict=True)
+             if re.search(r"\baddw?\t\w+, pc, #|\badr", text)]  # fmt: skip
+    assert using
+    for name in using:
+        assert int(alignments[name]) >= 2, f"{name}: aligned by {2 ** int(alignments[name])}"

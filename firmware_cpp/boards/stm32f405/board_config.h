@@ -1,4 +1,4 @@
-// Numbers of the STM32F405 for common/. RM0090 rev 19, table 62 (vectors).
+// Numbers of the STM32F405 for common/. RM0090 rev 19: table 62 (vectors), sections 5.4 (PWR), 7.3 (RCC).
 #ifndef FIRMWARE_CPP_BOARDS_STM32F405_BOARD_CONFIG_H_
 #define FIRMWARE_CPP_BOARDS_STM32F405_BOARD_CONFIG_H_
 
@@ -14,6 +14,17 @@ constexpr uint32_t kEmulatedTickHz = 1000000000;
 constexpr uint32_t kInstructionsPerTickNumerator = 1;
 constexpr uint32_t kInstructionsPerTickDenominator = 1;
 
+namespace stm32f4 {
+
+constexpr uint32_t kPllM = 16, kPllN = 336, kPllQ = 7;
+constexpr uint32_t kVoltageScale = 1u << 14;  // PWR_CR's VOS, one bit: scale 1 is what 168 MHz needs
+constexpr bool kOverDrive = false;
+constexpr uint32_t kUsart = 0x40011000;
+constexpr bool kUsartOnApb2 = true;
+constexpr uint32_t kUsartEnable = 1u << 4;
+constexpr uint32_t kTransmitPin = 9, kReceivePin = 10;  // of port A
+
+}  // namespace stm32f4
 }  // namespace board
 
 #endif  // FIRMWARE_CPP_BOARDS_STM32F405_BOARD_CONFIG_H_

@@ -52,9 +52,8 @@ void AddRowStep(const AddRow& a) {
   if (a.act_min == -128 && a.act_max == 127) {
     AddAll(a, [](int32_t x) { return Ssat8(x); });
   } else {
-    AddAll(a, [low = int32_t{a.act_min}, high = int32_t{a.act_max}](int32_t x) {
-      return x < low ? low : (x > high ? high : x);
-    });
+    const int32_t low = a.act_min, high = a.act_max;
+    AddAll(a, [low, high](int32_t x) { return x < low ? low : (x > high ? high : x); });
   }
 }
 

@@ -2,8 +2,8 @@
 //
 // r0 inputs, r1 weights, r2 rounds left, r3 r4 weights of the two channels, r5-r7 inputs of three pixels,
 // r8-lr accumulators [pixel][channel]. The rest is on the stack. Sixteen steps are unrolled; the first round
-// is entered in the middle if the number of steps is not a multiple of 16: every step takes the same number of
-// bytes.
+// is entered in the middle if the number of steps is not a multiple of 16: every step takes the same number
+// of bytes.
 #include "engine/dsp/gemm.h"
 #include "engine/dsp/intrinsics.h"
 
@@ -12,6 +12,7 @@ namespace squeeze {
 #if defined(__ARM_FEATURE_DSP)
 
 // Stack: 0 the accumulators' start, 24 weights, 28 rounds, 32 entry, 36 sums, 40 end of the inputs.
+// Aligned: ADR counts from a multiple of 4.
 // clang-format off
 #define SQUEEZE_GEMM_ENTER              \
   "push {r4-r11, lr}\n"                 \
@@ -34,8 +35,8 @@ namespace squeeze {
   "pop {r4-r11, pc}\n"
 // clang-format on
 
-__attribute__((naked, noinline)) void GemmThrees([[maybe_unused]] const uint32_t* inputs,
-                                                 [[maybe_unused]] const GemmRun* run) {
+__attribute__((naked, noinline, aligned(4))) void GemmThrees([[maybe_unused]] const uint32_t* inputs,
+                                                             [[maybe_unused]] const GemmRun* run) {
   __asm__(SQUEEZE_GEMM_ENTER
           "sub r2, r2, r5, lsl #5\n"
           "str r2, [sp, #32]\n"
@@ -62,8 +63,8 @@ __attribute__((naked, noinline)) void GemmThrees([[maybe_unused]] const uint32_t
           "bne.w 1b\n" SQUEEZE_GEMM_LEAVE);
 }
 
-__attribute__((naked, noinline)) void GemmTwos([[maybe_unused]] const uint32_t* inputs,
-                                               [[maybe_unused]] const GemmRun* run) {
+__attribute__((naked, noinline, aligned(4))) void GemmTwos([[maybe_unused]] const uint32_t* inputs,
+                                                           [[maybe_unused]] const GemmRun* run) {
   __asm__(SQUEEZE_GEMM_ENTER
           "add r5, r5, r5, lsl #1\n"
           "sub r2, r2, r5, lsl #3\n"

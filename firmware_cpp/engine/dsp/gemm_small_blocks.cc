@@ -15,6 +15,8 @@ namespace squeeze {
 
 static_assert(sizeof(GemmSmallRun) == 100, "the fields' places");
 
+// The function is aligned: ADR counts from a multiple of 4.
+
 // clang-format off
 #define SQUEEZE_FIRST(v)                                                          \
   "smmla " v ", " v ", r1, r3\n asr.w " v ", " v ", r4\n ssat " v ", #8, " v "\n"
@@ -23,9 +25,9 @@ static_assert(sizeof(GemmSmallRun) == 100, "the fields' places");
   "bfi " before ", " v ", #8, #8\n"
 // clang-format on
 
-__attribute__((naked, noinline)) void GemmSmallPair([[maybe_unused]] const uint32_t* inputs,
-                                                    [[maybe_unused]] GemmSmallRun* run,
-                                                    [[maybe_unused]] uint32_t steps) {
+__attribute__((naked, noinline, aligned(4))) void GemmSmallPair([[maybe_unused]] const uint32_t* inputs,
+                                                                [[maybe_unused]] GemmSmallRun* run,
+                                                                [[maybe_unused]] uint32_t steps) {
   __asm__(
       "cbnz r0, 7f\n"
       "adr.w r3, 13f + 1\n"  // Thumb bit

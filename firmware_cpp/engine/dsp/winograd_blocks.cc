@@ -15,7 +15,7 @@ namespace squeeze {
 #if defined(__ARM_FEATURE_DSP)
 
 // Stack: 0 zeros, 24 m0, 48 m0 + m1, 72 weights, 76 their end, 80 sums, 84 rounds, 88 end of the inputs,
-// 92 entries into the four loops.
+// 92 entries into the four loops. Aligned: ADR counts from a multiple of 4.
 // clang-format off
 #define SQUEEZE_WINOGRAD_ENTER(bytes_of_a_step)  \
   "push {r4-r11, lr}\n"                          \
@@ -111,8 +111,8 @@ namespace squeeze {
   "pop {r4-r11, pc}\n"
 // clang-format on
 
-__attribute__((naked, noinline)) void WinogradThrees([[maybe_unused]] const uint32_t* inputs,
-                                                     [[maybe_unused]] const WinogradRun* run) {
+__attribute__((naked, noinline, aligned(4))) void WinogradThrees([[maybe_unused]] const uint32_t* inputs,
+                                                                 [[maybe_unused]] const WinogradRun* run) {
   __asm__(SQUEEZE_WINOGRAD_ENTER("32")  //
           SQUEEZE_WINOGRAD_LOOP("r8-r12, lr",
                                 "ldm r2, {r2-r7}\n"
@@ -125,8 +125,8 @@ __attribute__((naked, noinline)) void WinogradThrees([[maybe_unused]] const uint
                                 SQUEEZE_STEP_THREE));
 }
 
-__attribute__((naked, noinline)) void WinogradTwos([[maybe_unused]] const uint32_t* inputs,
-                                                   [[maybe_unused]] const WinogradRun* run) {
+__attribute__((naked, noinline, aligned(4))) void WinogradTwos([[maybe_unused]] const uint32_t* inputs,
+                                                               [[maybe_unused]] const WinogradRun* run) {
   __asm__(SQUEEZE_WINOGRAD_ENTER("24")  //
           SQUEEZE_WINOGRAD_LOOP("r8-r11",
                                 "ldm r2, {r2-r5}\n"

@@ -12,7 +12,7 @@ namespace squeeze {
 #if defined(__ARM_FEATURE_DSP)
 
 // Stack: 0 zeros and the entry of k = 0, then m0 + m1 and the entry of k = 3, 56 entries of k = 1 and 2,
-// 64 weights, 68 their end, 72 end of the inputs.
+// 64 weights, 68 their end, 72 end of the inputs. Aligned: ADR counts from a multiple of 4.
 // clang-format off
 #define SQUEEZE_SHORT_ENTRY(label, place)  \
   "adr.w r3, " label "f + 1\n" /* Thumb */ \
@@ -68,8 +68,8 @@ namespace squeeze {
   ".endr\n"
 // clang-format on
 
-__attribute__((naked, noinline)) void WinogradShortThrees([[maybe_unused]] const uint32_t* inputs,
-                                                          [[maybe_unused]] const WinogradRun* run) {
+__attribute__((naked, noinline, aligned(4))) void WinogradShortThrees(
+    [[maybe_unused]] const uint32_t* inputs, [[maybe_unused]] const WinogradRun* run) {
   __asm__(SQUEEZE_SHORT_ENTER("lsls r5, r6, #5\n", "24", "52")  // 32 bytes a step
           "1: ldr r1, [sp, #64]\n"
           "2: ldm.w sp, {r7-r12, pc}\n"  //
@@ -96,8 +96,8 @@ __attribute__((naked, noinline)) void WinogradShortThrees([[maybe_unused]] const
           "23: stmdb r2, {r7-r12}\n" SQUEEZE_SHORT_LEAVE);
 }
 
-__attribute__((naked, noinline)) void WinogradShortTwos([[maybe_unused]] const uint32_t* inputs,
-                                                        [[maybe_unused]] const WinogradRun* run) {
+__attribute__((naked, noinline, aligned(4))) void WinogradShortTwos([[maybe_unused]] const uint32_t* inputs,
+                                                                    [[maybe_unused]] const WinogradRun* run) {
   __asm__(SQUEEZE_SHORT_ENTER("add r5, r6, r6, lsl #1\n lsls r5, r5, #3\n", "16", "36")  // 24 bytes a step
           "1: ldr r1, [sp, #64]\n"
           "2: ldm.w sp, {r7-r10, pc}\n"  //

@@ -1,0 +1,99 @@
+"""What is plugged into this machine: USB devices, serial ports, drives for UF2 files."""
+
+import fnmatch
+import string
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from serial.tools import list_ports
+
+_SYS_USB = Path("/sys/bus/usb/devices")
+_MOUNTS = Path("/proc/mounts")
+_UF2_INFO = "INFO_UF2.TXT"  # on the drive of every UF2 boot loader
+
+
+@dataclass(frozen=True)
+class UsbDevice:
+    """`id`: "vendor:product", four hexadecimal digits each; `product`: its name, as far as it gives one."""
+
+    id: str
+    product: str
+
+    def matches(self, patterns: Iterable[str]) -> bool:
+        """True if one of them is its id ("0483:37*") or in its name ("CMSIS-DAP")."""
+        return any(fnmatch.fnmatch(self.id, p) or p.lower() in self.product.lower() for p in patterns)
+
+
+def usb_devices(folder: Path = _SYS_USB) -> list[UsbDevice] | None:
+    """All USB devices; None where this system does not say. `folder`: Linux's, which needs no rights."""
+    if folder.is_dir():
+        return [_linux_device(path.parent) for path in sorted(folder.glob("*/idVendor"))]
+    try:
+        import libusb_package  # pyocd brings both
+    except ImportError:
+        return None
+    return [
+        UsbDevice(f"{device.idVendor:04x}:{device.idProduct:04x}", _name(device))
+        for device in libusb_package.find(find_all=True) or ()
+    ]
+
+
+def _name(device: object) -> str:
+    try:
+        return getattr(device, "product", None) or ""
+    except Exception:  # pyusb's, whatever the system's backend raises: a name we may not read is no name
+        return ""
+
+
+def _linux_device(folder: Path) -> UsbDevice:
+    def text(name: str) -> str:
+        try:
+            return (folder / name).read_text(encoding="utf-8", errors="replace").strip()
+        except OSError:  # it has no such text, or has just been unplugged
+            return ""
+
+    return UsbDevice(f"{text('idVendor')}:{text('idProduct')}", text("product"))
+
+
+def serial_ports() -> dict[str, str]:
+    """Device name -> what it says it is."""
+    return {port.device: port.description for port in list_ports.comports()}
+
+
+def uf2_drives(words: Iterable[str] = (), mounts: Iterable[Path] | None = None) -> list[Path]:
+    """Mounted drives of UF2 boot loaders. `words`: one of them must be in its INFO_UF2.TXT, if any is given.
+
+    `mounts`: where to look, instead of all that is mounted.
+    """
+    words = tuple(words)
+    found = []
+    for mount in mount_points() if mounts is None else mounts:
+        try:
+            info = (mount / _UF2_INFO).read_text(encoding="ascii", errors="replace")
+        except OSError:
+            continue
+        if not words or any(word in info for word in words):
+            found.append(mount)
+    return found
+
+
+def is_uf2_drive(mount: Path) -> bool:
+    """True while the boot loader shows its drive there."""
+    try:
+        return (mount / _UF2_INFO).is_file()
+    except OSError:
+        return False
+
+
+def mount_points() -> list[Path]:
+    """Where drives may be: Linux's mount points, macOS's volumes, Windows' letters."""
+    if sys.platform == "win32":
+        return [Path(f"{letter}:/") for letter in string.ascii_uppercase[2:]]
+    if sys.platform == "darwin":
+        return sorted(Path("/Volumes").glob("*"))
+    lines = _MOUNTS.read_text(encoding="utf-8", errors="replace").splitlines() if _MOUNTS.is_file() else []
+    # proc(5): type of file system in the third field; a space in a path is \040.
+    fields = [line.split() for line in lines]
+    return [Path(f[1].replace("\\040", " ")) for f in fields if f[2] in ("vfat", "msdos", "exfat")]

@@ -1,0 +1,199 @@
+"""The CMake package, used by a second project both ways; the examples in C; the C API's statuses."""
+
+import re
+import subprocess
+
+import numpy as np
+import pytest
+
+from convert import statuses
+from convert.packaging import model_io, package, sources
+from convert.target import FAMILIES
+from model.preprocess import PREPROCESSES, quantize_images
+from tests.embedding import builds
+from tests.embedding.builds import call
+from tests.embedding.conftest import LABELS
+
+PACKAGE = "squeeze_odd_net_7"
+STRICT = "-Wall -Wextra -Werror -pedantic"
+SANITIZED = "-g -fsanitize=address,undefined -fno-sanitize-recover=all"
+
+
+def cmake(source, build, *options):
+    call(["cmake", "-G", "Ninja", "-S", source, "-B", build, *options])
+    call(["cmake", "--build", build])
+
+
+@pytest.fixture(scope="module")
+def installed(packages, tmp_path_factory):
+    """The prefix that the package, built under the sanitizers, is installed to."""
+    folder = tmp_path_factory.mktemp("installed")
+    flags = [f"-DCMAKE_C_FLAGS={SANITIZED}", f"-DCMAKE_CXX_FLAGS={SANITIZED}"]
+    cmake(packages.folders["portable"] / "cmake" / PACKAGE, folder / "build", *flags)
+    call(["cmake", "--install", folder / "build", "--prefix", folder / "prefix"])
+    return folder / "prefix"
+
+
+@pytest.fixture(scope="module")
+def examples(packages, installed, tmp_path_factory):
+    """The package's own examples with the installed package, C11 and every warning an error."""
+    folder = tmp_path_factory.mktemp("examples")
+    flags = [f"-DCMAKE_C_FLAGS={STRICT} {SANITIZED}", f"-DCMAKE_CXX_FLAGS={SANITIZED}"]
+    source = packages.folders["portable"] / "cmake" / PACKAGE / "examples"
+    cmake(source, folder, *flags, "-DINSTALLED=ON", f"-DCMAKE_PREFIX_PATH={installed}")
+    assert str(installed) in (folder / "build.ninja").read_text()
+    return folder
+
+
+def answer(packages, number):
+    top = packages.top[number]
+    return f"{top} {LABELS[top]} {int(packages.probabilities[number, top]) + 128}\n"
+
+
+def test_classify(packages, examples, tmp_path):
+    for number, image in enumerate(packages.images):
+        (tmp_path / "pixels").write_bytes(image.tobytes())
+        assert call([examples / "classify", tmp_path / "pixels"]).stdout == answer(packages, number)
+    with (tmp_path / "pixels").open("rb") as stream:
+        assert call([examples / "classify"], stdin=stream).stdout == answer(packages, number)
+
+
+def test_classify_says_what_is_wrong(packages, examples, tmp_path):
+    (tmp_path / "short").write_bytes(packages.images[0].tobytes()[:-1])
+    for path, message in (("short", "too short; want 38 rows of 81 bytes"), ("none", "cannot be read")):
+        done = subprocess.run(
+            [examples / "classify", tmp_path / path], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 1
+        assert message in done.stderr
+
+
+def test_camera_lines_need_no_frame(packages, examples, tmp_path):
+    """A camera of twice the size whose noise averages to the picture; LiteRT answers the averaged picture."""
+    rng = np.random.default_rng(2)
+    for number, image in enumerate(packages.images):
+        large = image.repeat(2, 0).repeat(2, 1).astype(np.int16)
+        noise = rng.integers(0, 30, image.shape)
+        room = np.minimum(noise, np.minimum(image, 255 - image))
+        for dy, dx, sign in ((0, 0, 1), (0, 1, -1), (1, 0, -1), (1, 1, 1)):
+            large[dy::2, dx::2] += (sign * room).astype(np.int16)
+        (tmp_path / "frame").write_bytes(large.astype(np.uint8).tobytes())
+        top = packages.top[number]
+        assert call([examples / "camera_file", tmp_path / "frame"]).stdout == f"{top} {LABELS[top]}\n"
+    (tmp_path / "frame").write_bytes(large.astype(np.uint8).tobytes()[:-1])
+    done = subprocess.run(
+        [examples / "camera_file", tmp_path / "frame"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (1, "camera_file: too few lines\n")
+
+
+def test_camera_memory_is_arena_and_one_line(packages, tmp_path):
+    tree = packages.folders["dsp"] / "cmake" / PACKAGE
+    source = tree / "examples" / "camera_lines.c"
+    (built,) = builds.compiled(builds.NANO33BLE, [source], [tree, tree / "model"], tmp_path)
+    listing = call(["arm-none-eabi-nm", "-S", built]).stdout
+    sizes = {
+        name: int(size, 16) for size, kind, name in re.findall(r"^\w+ (\w+) ([bBdD]) (\w+)$", listing, re.M)
+    }
+    row = packages.images.shape[2] * packages.images.shape[3]
+    arena = re.search(r"#define MODEL_ARENA_BYTES (\d+)", (tree / "model/model_settings.h").read_text())[1]
+    assert sizes == {"arena": int(arena), "sums": 2 * row, "engine": 128, "lines": 4}
+
+
+@pytest.mark.parametrize("how", ["subdirectory", "installed"])
+def test_another_project_uses_the_package(packages, installed, tmp_path, how):
+    ways = {
+        "subdirectory": [f"-DFOLDER={packages.folders['dsp'] / 'cmake' / PACKAGE}"],
+        "installed": [f"-DCMAKE_PREFIX_PATH={installed}", f"-DCMAKE_CXX_FLAGS={SANITIZED}"],
+    }
+    cmake(builds.HERE / "consumer", tmp_path, "-DMODEL=odd_net_7", *ways[how])
+    for number, image in enumerate(packages.images):
+        (tmp_path / "pixels").write_bytes(image.tobytes())
+        with (tmp_path / "pixels").open("rb") as stream:
+            logits = call([tmp_path / "consumer"], stdin=stream).stdout.split()
+        assert [int(value) for value in logits] == packages.logits[number].tolist()
+
+
+def test_installed_headers_are_the_public_ones(installed, tmp_path):
+    headers = {path.relative_to(installed / "include").as_posix() for path in installed.rglob("*.h")}
+    models = {f"{PACKAGE}/{name}" for name in ("model_io.h", "model_settings.h", "model_sqz.h")}
+    assert headers == models | {f"engine/{name}" for name in sources.PUBLIC_HEADERS}
+    folders = [f"-I{installed / 'include'}", f"-I{installed / 'include' / PACKAGE}"]
+    for language, standard in (("c", "c11"), ("c++", "c++11")):
+        options = ["-x", language, f"-std={standard}", *STRICT.split(), "-Wno-unused-function", *folders]
+        for header in sorted(models | {"engine/squeeze.h"}):
+            source = tmp_path / "user"
+            source.write_text(f'#include "{header}"\nint user;\n')
+            call(["gcc", *options, "-fsyntax-only", source])
+
+
+def test_examples_find_the_package_beside_them(packages, tmp_path):
+    folder = packages.folders["dsp"] / "cmake" / PACKAGE
+    call(["cmake", "-G", "Ninja", "-S", folder / "examples", "-B", tmp_path])
+    assert str(folder / "engine" / "squeeze.cc") in (tmp_path / "build.ninja").read_text()
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_sources_are_those_of_the_engines_build(family, tmp_path):
+    """sources.compiled and engine/CMakeLists.txt choose the same files; the engine configures alone."""
+    call(["cmake", "-G", "Ninja", "-S", sources.ENGINE, "-B", tmp_path, f"-DSQUEEZE_FAMILY={family}",
+          "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON"])  # fmt: skip
+    files = re.findall(r'"file": "[^"]*/engine/([^"]+)"', (tmp_path / "compile_commands.json").read_text())
+    assert sorted(files) == sources.compiled(family)
+    assert "Werror" not in (tmp_path / "compile_commands.json").read_text(), (
+        "not for other people's compilers"
+    )
+
+
+def test_versions_agree():
+    text = (sources.ENGINE / "CMakeLists.txt").read_text()
+    assert re.search(r"project\(squeeze_engine VERSION (\S+)", text)[1] == package.version()
+
+
+def test_statuses_of_c_are_those_of_the_engine():
+    engine, c = ((sources.ENGINE / name).read_text() for name in ("status.h", "squeeze.h"))
+    theirs = {int(n): re.sub(r"(?<=.)([A-Z])", r"_\1", name).upper()
+              for name, n in re.findall(r"\bk([A-Z]\w+) = (\d+)", engine)}  # fmt: skip
+    ours = {int(n): name for name, n in re.findall(r"\bSQUEEZE_(\w+) = (\d+)", c)}
+    assert ours == theirs
+    assert len(ours) == 14
+
+
+def test_status_texts_are_those_of_the_host():
+    import ctypes
+
+    from convert.host_engine import build
+
+    text = ctypes.CDLL(str(build())).squeeze_status_text
+    text.restype = ctypes.c_char_p
+    assert text(0) == b"ok"
+    for status, words in statuses.STATUS_NAMES.items():
+        assert text(status).decode() == words
+    assert text(99) == text(-1) == b"unknown"
+
+
+@pytest.mark.parametrize("preprocess", sorted(PREPROCESSES))
+def test_model_input_is_the_preprocessing(packages, tmp_path, preprocess):
+    """model_input() in C equals model/preprocess.py for every value of every byte."""
+    scale, zero_point = {"byte": (1 / 255, -128), "caffe": (1.0, -5), "torch": (0.0187, -14)}[preprocess]
+    source = packages.manifest["input"] | {"preprocess": preprocess, "scale": scale, "zero_point": zero_point}
+    (tmp_path / "model_io.h").write_text(model_io.header(packages.manifest | {"input": source}))
+    (tmp_path / "main.c").write_text("""
+#include <stdio.h>
+#include "model_io.h"
+int main(void) {
+  uint8_t pixel[3];
+  while (fread(pixel, 1, 3, stdin) == 3) {
+    for (int c = 0; c < 3; ++c) putchar((unsigned char)model_input(pixel, c));
+  }
+  return 0;
+}
+""")
+    settings = packages.folders["dsp"] / "cmake" / PACKAGE / "model"
+    call(["gcc", "-std=c11", *STRICT.split(), "-Wno-unused-function", f"-I{tmp_path}", f"-I{settings}",
+          tmp_path / "main.c", "-o", tmp_path / "main"])  # fmt: skip
+    ramp = np.arange(256)
+    pixels = np.stack([ramp, 255 - ramp, (ramp * 7) % 256], -1).astype(np.uint8)
+    done = subprocess.run([tmp_path / "main"], input=pixels.tobytes(), capture_output=True, check=True)
+    wanted = quantize_images(pixels.reshape(256, 1, 1, 3), source)
+    assert done.stdout == wanted.tobytes()

@@ -1,0 +1,36 @@
+// Stands in for the real cortex_m.h when a board's sources are compiled for the host: what stands behind a
+// register is simulated (hardware.h).
+#ifndef TESTS_HOST_TOOLS_START_UP_CORTEX_M_CORTEX_M_H_
+#define TESTS_HOST_TOOLS_START_UP_CORTEX_M_CORTEX_M_H_
+
+#include <stdint.h>
+
+#include "hardware.h"
+
+namespace cortex_m {
+
+class Proxy {
+ public:
+  explicit Proxy(uint32_t address) : address_(address) {}
+  operator uint32_t() const { return hardware::Read(address_); }
+  void operator=(uint32_t value) const { hardware::Write(address_, value); }
+
+ private:
+  uint32_t address_;
+};
+
+inline Proxy Register(uint32_t address) { return Proxy(address); }
+
+constexpr uint32_t kCcr = 0xE000ED14;
+constexpr uint32_t kMpuRbar = 0xE000ED9C;
+constexpr uint32_t kMpuRbarValid = 1u << 4;
+constexpr uint32_t kMpuRasr = 0xE000EDA0;
+constexpr uint32_t kMpuRasrEnable = 1u << 0;
+
+}  // namespace cortex_m
+
+// Barriers: `asm volatile(...)` becomes nothing, `volatile uint64_t*` stays.
+#define asm
+#define volatile(...) static_cast<void>(0)
+
+#endif  // TESTS_HOST_TOOLS_START_UP_CORTEX_M_CORTEX_M_H_

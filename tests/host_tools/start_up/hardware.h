@@ -1,0 +1,27 @@
+// A chip's registers as far as its start-up touches them. One of its waits can be made to fail.
+#ifndef TESTS_HOST_TOOLS_START_UP_HARDWARE_H_
+#define TESTS_HOST_TOOLS_START_UP_HARDWARE_H_
+
+#include <stdint.h>
+
+namespace hardware {
+
+// The table of all registers, 0 at first.
+uint32_t& Cell(uint32_t address);
+
+// True if wait number `step` is the one to fail.
+bool Broken(int step);
+
+// Notes something that would harm a real chip, or make it run wild.
+void Unsafe(const char* why);
+
+// A chip's file implements these.
+void Reset();
+uint32_t Read(uint32_t address);
+void Write(uint32_t address, uint32_t value);
+uint32_t CoreHz();
+uint32_t Baud();
+
+}  // namespace hardware
+
+#endif  // TESTS_HOST_TOOLS_START_UP_HARDWARE_H_
