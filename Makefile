@@ -14,7 +14,8 @@ STAGE = --model "$(MODEL)" $(call option,DATA) $(call option,EPOCHS) $(if $(FRES
 IMPORTED = $(call option,WEIGHTS) $(call option,CALIBRATION) $(call option,WEIGHT_BITS)
 CONVERT_MODEL = $(if $(TFLITE),$(if $(filter command line,$(origin MODEL)),--model "$(MODEL)"),--model "$(MODEL)")
 # How the engine's model is made for the board.
-REQUEST = $(call option,OPTIMIZE) $(call option,KERNELS) $(call option,SRAM_BYTES) $(call option,FLASH_BYTES) $(call option,ENCODING)
+REQUEST = $(call option,OPTIMIZE) $(call option,KERNELS) $(call option,SRAM_BYTES) $(call option,FLASH_BYTES) $(call option,ENCODING) \
+  $(call option,ENGINE) $(call option,TFLM_INCLUDE) $(call option,TFLM_LIB) $(call option,TFLM_ARENA_BYTES)
 # MODEL= and BOARD= as far as they were given.
 TYPED = $(foreach name,MODEL BOARD,$(if $(filter command environment,$(firstword $(origin $(name)))),$(call option,$(name))))
 # A real board at PORT=, else the emulated BOARD=.
@@ -66,7 +67,7 @@ OURS = $(wildcard $(filter %.toml,$(MODEL)) model/configs/$(NAME).toml)
 $(CONVERTED): $(if $(OURS),$(OURS) $(wildcard build/$(NAME)/quantized.keras build/$(NAME)/imported.keras model/zoo/$(NAME)/quantized.keras convert/*.py)) | setup
 	@$(PYTHON) -m convert --model "$(MODEL)"
 
-firmware: setup $(CONVERTED) ## build the firmware of MODEL= for BOARD= [OPTIMIZE=speed|flash|sram SRAM_BYTES= FLASH_BYTES= ENCODING= KERNELS= LAYERS=1]
+firmware: setup $(CONVERTED) ## build the firmware of MODEL= for BOARD= [OPTIMIZE=speed|flash|sram SRAM_BYTES= FLASH_BYTES= ENCODING= KERNELS= LAYERS=1] [ENGINE=tflm TFLM_INCLUDE= TFLM_LIB=]
 	@$(PYTHON) -m host_tools firmware --model "$(MODEL)" --board "$(BOARD)" $(REQUEST) $(if $(LAYERS),--layers)
 
 flash: $(if $(ELF),setup,firmware) ## write it (or ELF=) to a real board, verify it [TOOL= PORT= DRY_RUN=1]
@@ -80,7 +81,7 @@ simulate: firmware ## boot the emulated BOARD= and print the URL of its serial p
 	@$(PYTHON) -m host_tools simulate --model "$(MODEL)" --board "$(BOARD)" $(REQUEST)
 
 validate: $(if $(PORT),setup,firmware) ## images over serial, device against Python [PORT= or BOARD=] [DATA= LIMIT= JSON=file]
-	@$(PYTHON) -m host_tools validate --model "$(MODEL)" $(DEVICE) $(call option,DATA) $(call option,LIMIT) $(call option,JSON)
+	@$(PYTHON) -m host_tools validate --model "$(MODEL)" $(DEVICE) $(call option,ENGINE) $(call option,DATA) $(call option,LIMIT) $(call option,JSON)
 
 bench: setup ## instructions, SRAM, flash of all networks on all emulated boards [MODEL= BOARD= CHECK=1 LAYERS=1 UPDATE=1, and as firmware]
 	@$(PYTHON) -m host_tools bench $(TYPED) \

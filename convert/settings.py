@@ -25,6 +25,8 @@ def settings_header(manifest: dict[str, Any], resolver: list[str]) -> str:
         if arena is not None
         else "/* MODEL_TFLM_ARENA_BYTES: not measured, the tflite-micro wheel is not installed here. */"
     )
+    digest = bytes.fromhex(manifest["tflite_sha256"])
+    sha256 = ", \\\n  ".join(", ".join(map(str, digest[i : i + 16])) for i in (0, 16))
     ops = " \\\n  ".join(f"X({method})" for method in resolver)
     names = " \\\n  ".join(
         _c_string(label) + ("," if i + 1 < len(labels) else "") for i, label in enumerate(labels)
@@ -58,6 +60,12 @@ def settings_header(manifest: dict[str, Any], resolver: list[str]) -> str:
  * measured on a 64-bit host, whose pointers are twice as wide: an upper bound for a Cortex-M.
  * Align it to 16 bytes. */
 {tflm}
+
+/* The SHA-256 of the .tflite, and its tensors that hold the two outputs above, int8 both. */
+#define MODEL_TFLITE_SHA256 \\
+  {sha256}
+#define MODEL_LOGITS_TENSOR {output["logits_tensor"]}
+#define MODEL_OUTPUT_TENSOR {output["tensor"]}
 
 /* The ops to register with a tflite::MicroMutableOpResolver<MODEL_OP_COUNT>:
  *   #define X(method) resolver.method();

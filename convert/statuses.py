@@ -1,4 +1,7 @@
-"""What the engine's statuses mean (firmware_cpp/engine/status.h): for messages on the host's side."""
+"""What an engine's statuses mean: for messages on the host's side.
+
+Up to 63 ours (firmware_cpp/engine/status.h), from 64 on TensorFlow Lite Micro's (firmware_cpp/tflm/).
+"""
 
 STATUS_NAMES = {
     1: "misaligned",
@@ -14,6 +17,11 @@ STATUS_NAMES = {
     11: "more rows than the image has",
     12: "the memory plan is inconsistent",
     13: "made for another CPU: a kernel is not in this build",
+    64: "TFLite Micro: an operator could not be registered",
+    65: "TFLite Micro refuses the model: arena too small (give TFLM_ARENA_BYTES=), or an operator does",
+    66: "TFLite Micro: input or outputs are not those of model_settings.h",
+    67: "TFLite Micro: an operator failed",
+    68: "TFLite Micro: more rows than the image has",
 }
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from convert.target import Target
 from host_tools.boards import Board
+from host_tools.tflm_library import TflmLibrary
 from model import files
 from model.errors import UserError
 
@@ -23,13 +24,22 @@ _REPO = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class Request:
-    """What the user asks of a firmware's model; None: as the board has it."""
+    """What the user asks of a firmware's model; None: as the board has it.
+
+    `tflm`: with it in place of our engine, whose settings the others are.
+    """
 
     kernels: str | None = None
     optimize: str = "speed"
     sram_bytes: int | None = None
     flash_bytes: int | None = None
     encoding: str | None = None
+    tflm: TflmLibrary | None = None
+
+
+def folder_for(source: Path, board: str, engine: str) -> Path:
+    """Where the firmware of a board and an engine ("squeeze" or "tflm") is. `source`: build/<model>."""
+    return source / "firmware" / (board if engine == "squeeze" else f"{board}-{engine}")
 
 
 def target_for(board: Board, manifest: dict[str, Any], request: Request) -> Target:

@@ -1,6 +1,7 @@
 """`python -m host_tools firmware`: a model and a board become an ELF, and a BIN and UF2 to be flashed."""
 
 import argparse
+import dataclasses
 import json
 import re
 import shutil
@@ -14,9 +15,10 @@ from rich.console import Console
 from rich.table import Table
 
 from convert.target import ENCODINGS, FAMILIES, OPTIMIZE
-from host_tools import board_model, boards, uf2
+from host_tools import board_model, boards, tflm_library, uf2
 from host_tools.board_model import Request
 from host_tools.boards import Board
+from host_tools.tflm_library import TflmLibrary
 from model import config, files
 from model.errors import UserError
 
@@ -25,7 +27,9 @@ HELP = "build the firmware of a converted model for a board"
 EXAMPLES = """\
   python -m host_tools firmware --board stm32f405 --model digits
   python -m host_tools firmware --board mps3_an547 --model gtsrb --optimize sram
-  python -m host_tools firmware --model gtsrb --kernels portable --sram-bytes 16000"""
+  python -m host_tools firmware --model gtsrb --kernels portable --sram-bytes 16000
+  python -m host_tools firmware --board mps2_an386 --engine tflm --tflm-include tflite-micro:... \\
+    --tflm-lib libtensorflow-microlite.a"""
 
 BUILD = Path("build")
 DEFAULT_BOARD = "stm32f405"
@@ -94,6 +98,7 @@ def add_request_arguments(parser: argparse.ArgumentParser) -> None:
         choices=ENCODINGS,
         help="of all weights that can be stored so (whatever suits each layer)",
     )
+    tflm_library.add_arguments(parser)
 
 
 def request_of(args: argparse.Namespace) -> Request:
@@ -102,7 +107,14 @@ def request_of(args: argparse.Namespace) -> Request:
         value = getattr(args, option)
         if value is not None and value <= 0:
             raise UserError(f"--{option.replace('_', '-')} {value}: wanted a positive number of bytes")
-    return Request(args.kernels, args.optimize, args.sram_bytes, args.flash_bytes, args.encoding)
+    ours = Request(args.kernels, args.optimize, args.sram_bytes, args.flash_bytes, args.encoding)
+    tflm = tflm_library.of(args)
+    if tflm is not None and ours != Request():
+        raise UserError(
+            "--engine tflm goes without --optimize, --kernels, --sram-bytes, --flash-bytes and --encoding: "
+            "they are settings of our own engine"
+        )
+    return dataclasses.replace(ours, tflm=tflm)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -113,6 +125,8 @@ def run(args: argparse.Namespace) -> int:
 
 def make(board: str, model: str, request: Request = BOARD_DEFAULT, layers: bool = False) -> None:
     """Builds (see `build`), and prints what it takes of the board's memory. `layers`: of each layer, too."""
+    if layers and request.tflm:
+        raise UserError("--layers: of our own engine's model; of TFLM's operators: make bench LAYERS=1")
     elf = build(board, model, request)
     console = Console()
     if layers:
@@ -140,6 +154,7 @@ def build(board: str, model: str, request: Request = BOARD_DEFAULT, target: str 
 
     With it .bin, for a board that is flashed, and .uf2, where its boot loader takes one.
 
+    With TFLite Micro as the engine in build/<model>/firmware/<board>-tflm/.
     `request`: how its model is made; `target`: CMake's, "firmware" or "bench". Needs what `python -m convert`
     left in build/<model>/. The log stays beside the ELF, as build.log.
     UserError: unknown board, model not converted, a program missing, a build that fails. DoesNotFitError: the
@@ -150,15 +165,13 @@ def build(board: str, model: str, request: Request = BOARD_DEFAULT, target: str 
     for name in _MODEL_FILES:
         if not (source / name).is_file():
             raise UserError(f"{source / name}: missing; run: make convert MODEL={model}")
-    folder = source / "firmware" / hardware.name
+    folder = board_model.folder_for(source, hardware.name, "tflm" if request.tflm else "squeeze")
     elf, binary, uf2_file = (folder / f"{target}.{kind}" for kind in ("elf", "bin", "uf2"))
     try:
-        made = board_model.prepare(hardware, source, folder / "model", request)
-        linked = compile_target(hardware, folder, target, options(hardware, source, folder, request, made))
-    except LinkOverflowError as error:
-        _remove(elf, binary, uf2_file)
-        message = overflow_message(hardware, model, error.regions, made)
-        raise DoesNotFitError(message, error.regions) from error
+        if request.tflm:
+            linked = link_tflm(hardware, source, folder, target, request.tflm)
+        else:
+            linked = _link_squeeze(hardware, source, folder, target, request)
     except UserError:
         _remove(elf, binary, uf2_file)
         raise
@@ -198,6 +211,58 @@ class DoesNotFitError(UserError):
     def __init__(self, message: str, missing: dict[str, int] | None = None) -> None:
         super().__init__(message)
         self.missing = missing or {}
+
+
+def _link_squeeze(board: Board, source: Path, folder: Path, target: str, request: Request) -> Path:
+    """Makes the engine's model and builds `target` around it. `source`: build/<model>."""
+    made = board_model.prepare(board, source, folder / "model", request)
+    try:
+        return compile_target(board, folder, target, options(board, source, folder, request, made))
+    except LinkOverflowError as error:
+        message = overflow_message(board, source.name, error.regions, made)
+        raise DoesNotFitError(message, error.regions) from error
+
+
+def link_tflm(board: Board, source: Path, folder: Path, target: str, library: TflmLibrary) -> Path:
+    """Builds `target` around the .tflite and TFLite Micro; the path of its ELF. `source`: build/<model>.
+
+    UserError: a header or the library is missing or does not suit the board; what compiler or linker say.
+    DoesNotFitError: the program does not fit.
+    """
+    manifest = json.loads((source / "manifest.json").read_text(encoding="utf-8"))
+    arena = library.arena_bytes or manifest["tflm_arena_bytes"]
+    if arena is None:
+        raise UserError(
+            f"{source / 'manifest.json'}: no arena for TFLite Micro, as the wheel tflite-micro was not there "
+            "to measure it; give --tflm-arena-bytes (TFLM_ARENA_BYTES=)"
+        )
+    tflm_library.check(library, board)
+    try:
+        return compile_target(board, folder, target, tflm_library.cmake_options(library, source))
+    except LinkOverflowError as error:
+        message = _tflm_overflow(board, source.name, error.regions, arena, manifest["tflite_bytes"])
+        raise DoesNotFitError(message, error.regions) from error
+    except BuildError as error:
+        if explained := tflm_library.explain(error.output):
+            raise UserError(f"{folder / 'build.log'}: {explained}") from error
+        raise
+
+
+def _tflm_overflow(board: Board, model: str, regions: dict[str, int], arena: int, tflite: int) -> str:
+    parts = []
+    images = {memory.name for memory in board.memories if memory.use == "image"}
+    for name, excess in regions.items():
+        what = f"its model takes {tflite:,}" if name in images else f"its arena takes {arena:,}"
+        parts.append(f"{excess:,} bytes too many in {name}, of which {what}")
+    return f"{model} with TFLite Micro does not fit {board.name}: {'; '.join(parts)}; take a larger board"
+
+
+class BuildError(UserError):
+    """A step of the build failed. `output`: what its program printed."""
+
+    def __init__(self, message: str, output: str) -> None:
+        super().__init__(message)
+        self.output = output
 
 
 class LinkOverflowError(UserError):
@@ -315,4 +380,4 @@ def _run(command: Sequence[str | Path], log: Path) -> None:
     errors = [
         line.strip() for line in done.stdout.splitlines() if re.search(r"\berror\b|Error|undefined", line)
     ]
-    raise UserError(f"{log}: the build failed: {(errors or ['see there'])[0]}")
+    raise BuildError(f"{log}: the build failed: {(errors or ['see there'])[0]}", done.stdout)

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from host_tools import answers, board_model, boards
 from host_tools.compare import Report, as_json, compare_all
-from host_tools.device import Device
+from host_tools.device import TIMEOUT, Device
 from host_tools.link.messages import Info
 from host_tools.link.transport import BAUDRATE
 from model import config, data, files
@@ -33,6 +33,7 @@ exit status: 0 all equal, 1 any difference or a user's mistake, 130 interrupted"
 
 BUILD = Path("build")
 LIMIT = 200
+_SLOWEST_MACS = 1e6  # a second: reference kernels in an emulator on a busy machine
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--port", metavar="URL", help="serial port or pyserial URL of a device")
     where.add_argument("--board", metavar="NAME", help="emulate this board, with its firmware from build/")
+    parser.add_argument(
+        "--engine", choices=("squeeze", "tflm"), default="squeeze", help="of the firmware (squeeze: ours)"
+    )
     parser.add_argument("--baudrate", type=int, default=BAUDRATE, help=f"of a real UART ({BAUDRATE})")
     parser.add_argument("--data", metavar="SOURCE", help="folder, .npz or name (the model's own)")
     parser.add_argument(
@@ -82,7 +86,8 @@ def run(args: argparse.Namespace) -> int:
     tests = load_tests(artefacts, args.data, args.limit)
     for notice in tests.notices:
         console.print(f"note: {notice}", highlight=False, soft_wrap=True)
-    with _device_url(args, artefacts) as url, Device(url, baudrate=args.baudrate) as device:
+    silence = longest_silence(args.engine, artefacts.manifest)
+    with _device_url(args, artefacts) as url, Device(url, silence, baudrate=args.baudrate) as device:
         check_model(device.info, artefacts, url, ours=bool(args.board))
         report = compare_with_progress(console, device, artefacts, tests)
         info = device.info
@@ -91,15 +96,23 @@ def run(args: argparse.Namespace) -> int:
     show(console, report, info, artefacts, tests.source)
     if args.json and not report.interrupted:
         # Of a device at a port only the .tflite is known, not for what memory its engine model was made.
+        ours = args.board and args.engine == "squeeze"
         made = (
             board_model.made_for(artefacts.folder, boards.name_of(args.board))
-            if args.board
+            if ours
             else {"engine_sha256": None}
         )
         manifest = artefacts.manifest | made
-        files.write_json(args.json, as_json(report, info, manifest))
+        files.write_json(args.json, as_json(report, info, manifest) | {"engine": args.engine})
         console.print(f"wrote {args.json}", highlight=False, soft_wrap=True)
     return conclude(console, report)
+
+
+def longest_silence(engine: str, manifest: dict[str, Any]) -> float:
+    """Seconds after which a device is given up: TFLite Micro answers nothing while it runs a whole image."""
+    if engine == "squeeze":
+        return TIMEOUT
+    return TIMEOUT + manifest["macs"] / _SLOWEST_MACS
 
 
 def load_artefacts(model: str, build: Path = BUILD) -> Artefacts:
@@ -264,9 +277,12 @@ def _device_url(args: argparse.Namespace, artefacts: Artefacts) -> Iterator[str]
     from host_tools import emulator
 
     name = boards.load(args.board).name  # an unknown one is a better complaint than a missing file
-    elf = artefacts.folder / "firmware" / name / "firmware.elf"
+    elf = board_model.folder_for(artefacts.folder, name, args.engine) / "firmware.elf"
     if not elf.is_file():
-        raise UserError(f"{elf}: missing; run: make firmware MODEL={artefacts.model} BOARD={args.board}")
+        more = " ENGINE=tflm TFLM_INCLUDE= TFLM_LIB=" if args.engine == "tflm" else ""
+        raise UserError(
+            f"{elf}: missing; run: make firmware MODEL={artefacts.model} BOARD={args.board}{more}"
+        )
     with emulator.running(args.board, elf) as url:
         yield url
 

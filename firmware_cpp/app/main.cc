@@ -2,19 +2,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "app/inference.h"
 #include "board.h"
-#include "engine/engine.h"
-#include "engine/format.h"
-#include "engine/model.h"
-#include "engine/status.h"
 #include "model_settings.h"
-#include "model_sqz.h"
 #include "protocol/device_link.h"
 #include "protocol/wire.h"
 
 namespace {
-
-using squeeze::Status;
 
 static_assert(board::kUartRingBytes >= squeeze::link::MinReceiveBytes(MODEL_ROW_BYTES),
               "the UART's ring cannot hold a row of this model: enlarge kUartRingBytes in boards/board.h");
@@ -25,14 +19,11 @@ static_assert(static_cast<int>(board::CounterKind::kInstructions) ==
               static_cast<int>(board::CounterKind::kMicroseconds) ==
                   static_cast<int>(squeeze::link::CounterKind::kMicroseconds));
 
-alignas(16) BOARD_ARENA uint8_t g_arena[MODEL_ARENA_BYTES];
 alignas(4) int8_t g_row[MODEL_ROW_BYTES];
-squeeze::Model g_model;
-squeeze::Engine g_engine;
 squeeze::link::DeviceLink g_link;
 
 // What the model was refused for; every image is then refused with it.
-Status g_model_status = Status::kNotReady;
+app::Status g_model_status;
 uint64_t g_count;           // spent on the image under way
 uint64_t g_empty_interval;  // what Counter() makes of nothing
 
@@ -60,27 +51,25 @@ uint64_t MeasureEmptyInterval() {
 uint32_t SramHighWater(const board::Memory& memory) { return memory.sram_static + memory.stack_used; }
 
 uint8_t BeginImage(void* /*context*/) {
-  if (g_model_status != Status::kOk) return static_cast<uint8_t>(g_model_status);
+  if (g_model_status != app::kOk) return g_model_status;
   g_count = 0;
   const Stopwatch stopwatch;
-  g_engine.Reset();
-  return static_cast<uint8_t>(Status::kOk);
+  app::Begin();
+  return app::kOk;
 }
 
 uint8_t PushRow(void* /*context*/, const int8_t* row) {
   const Stopwatch stopwatch;
-  return static_cast<uint8_t>(g_engine.PushRow(row));
+  return app::PushRow(row);
 }
 
-bool Done(void* /*context*/) { return g_engine.Done(); }
+bool Done(void* /*context*/) { return app::Done(); }
 
-squeeze::link::Blob Answer(const int8_t* values) {
-  return {reinterpret_cast<const uint8_t*>(values), static_cast<size_t>(g_engine.OutputSize())};
-}
+squeeze::link::Blob BlobOf(app::Bytes bytes) { return {bytes.data, bytes.size}; }
 
-squeeze::link::Blob Logits(void* /*context*/) { return Answer(g_engine.Logits()); }
+squeeze::link::Blob Logits(void* /*context*/) { return BlobOf(app::Logits()); }
 
-squeeze::link::Blob Probabilities(void* /*context*/) { return Answer(g_engine.Probabilities()); }
+squeeze::link::Blob Probabilities(void* /*context*/) { return BlobOf(app::Probabilities()); }
 
 squeeze::link::Cost ImageCost(void* /*context*/) {
   const board::Memory memory = board::MemoryUse();
@@ -89,34 +78,17 @@ squeeze::link::Cost ImageCost(void* /*context*/) {
 
 void Write(void* /*context*/, const uint8_t* data, size_t size) { board::UartWrite(data, size); }
 
-Status LoadModel() {
-  const Status status = g_model.Parse(g_model_sqz, g_model_sqz_len);
-  if (status != Status::kOk) return status;
-  const squeeze::BufferRecord& input = g_model.Input();
-  const bool described = input.height == MODEL_INPUT_HEIGHT && input.width == MODEL_INPUT_WIDTH &&
-                         input.channels == MODEL_INPUT_CHANNELS && g_model.OutputSize() == MODEL_CLASSES;
-  if (!described) __builtin_trap();  // model_settings.h is of another model; the fault handler says where
-  return g_engine.Init(g_model, g_arena, sizeof(g_arena));
-}
-
-// The SHA-256 in the blob, whether the rest of it is sound or not: the host must know which model to mend.
-const uint8_t* ModelSha256() {
-  static constexpr uint8_t kNone[32] = {};
-  return g_model_sqz_len < sizeof(squeeze::Header) ? kNone
-                                                   : g_model_sqz + offsetof(squeeze::Header, source_sha256);
-}
-
 squeeze::link::DeviceInfo Describe() {
   const board::Memory memory = board::MemoryUse();
   squeeze::link::DeviceInfo info = {};
   info.board = board::Name();
-  info.model_sha256 = ModelSha256();
+  info.model_sha256 = app::ModelSha256();
   info.height = MODEL_INPUT_HEIGHT;
   info.width = MODEL_INPUT_WIDTH;
   info.channels = MODEL_INPUT_CHANNELS;
   info.classes = MODEL_CLASSES;
   info.receive_bytes = board::kUartRingBytes;
-  info.arena_bytes = MODEL_ARENA_BYTES;
+  info.arena_bytes = app::ArenaBytes();
   info.static_sram_bytes = memory.sram_static;
   info.sram_total_bytes = memory.sram_total;
   info.flash_used_bytes = memory.flash_used;
@@ -131,7 +103,7 @@ squeeze::link::DeviceInfo Describe() {
 int main() {
   board::Init();
   g_empty_interval = MeasureEmptyInterval();
-  g_model_status = LoadModel();
+  g_model_status = app::Load();
   const squeeze::link::Application application = {nullptr, g_row,         BeginImage, PushRow, Done,
                                                   Logits,  Probabilities, ImageCost,  Write};
   if (!g_link.Init(Describe(), application)) __builtin_trap();

@@ -4,7 +4,7 @@
 //   unit instructions|cycles|microseconds   of all counts
 //   step S            the counter's: total is exact to it, and `layer` on average
 //   status S          of the engine; not 0: it took the model or a row for wrong, and no figures follow
-//   total C           the whole inference: Reset() and every PushRow(), in one interval
+//   total C           the whole inference: Begin() and every PushRow(), in one interval
 //   layer I C         of a second inference: what layer I took
 //   arena B           bytes of the engine's memory
 //   stack B R         deepest use during the first inference, and the reserve
@@ -12,29 +12,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "app/inference.h"
 #include "bench/pseudo_image.h"
 #include "board.h"
 #include "common/text.h"
 #include "engine/crc32.h"
-#include "engine/engine.h"
-#include "engine/format.h"
-#include "engine/model.h"
-#include "engine/status.h"
 #include "model_settings.h"
-#include "model_sqz.h"
 
 namespace {
-
-using squeeze::Status;
-
-alignas(16) BOARD_ARENA uint8_t g_arena[MODEL_ARENA_BYTES];
-squeeze::Model g_model;
-squeeze::Engine g_engine;
 
 // Charges what the counter sees during a layer's steps to that layer.
 class Profile {
  public:
   static void Observe(void* context, int layer, bool begins) {
+    if (layer >= app::kMaxLayers) return;  // the host misses it
     Profile& profile = *static_cast<Profile*>(context);
     if (begins) {
       profile.since_ = board::Counter();
@@ -63,14 +54,14 @@ class Profile {
 
  private:
   static constexpr uint32_t kTries = 256;
-  uint64_t spent_[squeeze::kMaxLayers];
-  uint64_t steps_[squeeze::kMaxLayers];
+  uint64_t spent_[app::kMaxLayers];
+  uint64_t steps_[app::kMaxLayers];
   uint64_t since_;
   uint64_t empty_;  // of kTries steps without work
 };
 
 struct Figures {
-  Status status;
+  app::Status status;
   uint64_t total;
   uint32_t stack;
   uint32_t crc;
@@ -79,12 +70,13 @@ struct Figures {
 Profile g_profile;
 Figures g_figures;
 
-Status Infer() {
-  g_engine.Reset();
-  Status status = Status::kOk;
-  for (uint32_t row = 0; row < MODEL_INPUT_HEIGHT && status == Status::kOk; ++row) {
-    const uint32_t at = bench::RowOffset(row, MODEL_ROW_BYTES, g_model_sqz_len);
-    status = g_engine.PushRow(reinterpret_cast<const int8_t*>(g_model_sqz + at));
+app::Status Infer() {
+  const app::Bytes model = app::Model();
+  app::Begin();
+  app::Status status = app::kOk;
+  for (uint32_t row = 0; row < MODEL_INPUT_HEIGHT && status == app::kOk; ++row) {
+    const uint32_t at = bench::RowOffset(row, MODEL_ROW_BYTES, static_cast<uint32_t>(model.size));
+    status = app::PushRow(reinterpret_cast<const int8_t*>(model.data + at));
   }
   return status;
 }
@@ -95,21 +87,20 @@ uint64_t EmptyInterval() {
 }
 
 void Measure() {
-  g_figures.status = g_model.Parse(g_model_sqz, g_model_sqz_len);
-  if (g_figures.status == Status::kOk) g_figures.status = g_engine.Init(g_model, g_arena, sizeof(g_arena));
-  if (g_figures.status != Status::kOk) return;
+  g_figures.status = app::Load();
+  if (g_figures.status != app::kOk) return;
   const uint64_t empty = EmptyInterval();
   const uint64_t start = board::Counter();
   g_figures.status = Infer();
   const uint64_t spent = board::Counter() - start;
   g_figures.total = spent > empty ? spent - empty : 0;
   g_figures.stack = board::MemoryUse().stack_used;
-  if (g_figures.status != Status::kOk) return;
+  if (g_figures.status != app::kOk) return;
   g_profile.Calibrate();
-  g_engine.SetStepObserver(Profile::Observe, &g_profile);
+  app::Observe(Profile::Observe, &g_profile);
   g_figures.status = Infer();
-  g_figures.crc = squeeze::Crc32(0, reinterpret_cast<const uint8_t*>(g_engine.Logits()),
-                                 static_cast<size_t>(g_engine.OutputSize()));
+  const app::Bytes logits = app::Logits();
+  g_figures.crc = squeeze::Crc32(0, logits.data, logits.size);
 }
 
 const char* UnitName() {
@@ -127,13 +118,15 @@ const char* UnitName() {
 void Report() {
   board::PrintLine(UnitName());
   board::PrintLine("step", board::CounterStep());
-  board::PrintLine("status", static_cast<uint32_t>(g_figures.status));
-  if (g_figures.status == Status::kOk) {
+  board::PrintLine("status", g_figures.status);
+  if (g_figures.status == app::kOk) {
     board::PrintLine("total", g_figures.total);
-    for (int i = 0; i < g_model.layer_count(); ++i) board::PrintLine("layer", i, g_profile.Layer(i));
-    board::PrintLine("arena", sizeof(g_arena));
+    for (int i = 0; i < app::LayerCount() && i < app::kMaxLayers; ++i) {
+      board::PrintLine("layer", i, g_profile.Layer(i));
+    }
+    board::PrintLine("arena", app::ArenaBytes());
     board::PrintLine("stack", g_figures.stack, board::MemoryUse().stack_reserve);
-    board::PrintLine("logits", g_engine.OutputSize(), g_figures.crc);
+    board::PrintLine("logits", app::Logits().size, g_figures.crc);
   }
   board::PrintLine("end");
 }

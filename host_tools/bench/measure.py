@@ -147,11 +147,11 @@ def stack_of_firmware(name: str, board: str, built: Built) -> int:
     return answer.stack_high_water
 
 
-def engine_code_bytes(program: Path) -> int:
-    """Bytes of flash that the engine's own sources take in `program`, from the linker's map beside it."""
+def code_bytes_of(program: Path, library: str) -> int:
+    """Bytes of flash that a library's (lib*.a) objects take in `program`, from the linker's map beside it."""
     text = program.with_suffix(".map").read_text(encoding="utf-8")
     linked = text[text.index("Linker script and memory map") :]
-    section = r"^ \.(?:text|rodata|data)\S*\s+0x([0-9a-f]+)\s+0x([0-9a-f]+)\s+\S*libsqueeze_engine\.a\("
+    section = rf"^ \.(?:text|rodata|data)\S*\s+0x([0-9a-f]+)\s+0x([0-9a-f]+)\s+\S*{re.escape(library)}\("
     return sum(int(size, 16) for _, size in re.findall(section, linked, re.MULTILINE))
 
 
@@ -188,7 +188,7 @@ def record(name: str, board: str, request: Request) -> dict[str, Any]:
         "engine_model_bytes": built.made["engine_model_bytes"],
         "flash_bytes": used.flash_used,
         "code_bytes": used.flash_used - built.made["engine_model_bytes"],
-        "engine_code_bytes": engine_code_bytes(built.firmware),
+        "engine_code_bytes": code_bytes_of(built.firmware, "libsqueeze_engine.a"),
         "tflm_instructions": tflm,
         "tflm": networks.tflm_memory(name, manifest),
         "ratio": round(measured.total / tflm, 4) if tflm else None,

@@ -1,0 +1,54 @@
+// What a firmware asks of an inference engine. One implementation is linked (CMake's ENGINE): ours,
+// squeeze_inference.cc, or TensorFlow Lite Micro, ../tflm/tflm_inference.cc.
+#ifndef FIRMWARE_CPP_APP_INFERENCE_H_
+#define FIRMWARE_CPP_APP_INFERENCE_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+namespace app {
+
+// 0: fine. Up to 63 a squeeze::Status; from 64 on what tflm_inference.cc says. They travel over the link;
+// convert/statuses.py has them in words.
+using Status = uint8_t;
+constexpr Status kOk = 0;
+
+struct Bytes {
+  const uint8_t* data;
+  size_t size;
+};
+
+// Takes the model into the engine's memory. Once, before all below but Model() and ModelSha256().
+Status Load();
+
+// The model as it is linked, whether sound or not: an engine model or a .tflite.
+Bytes Model();
+
+// 32 bytes: the SHA-256 of the source .tflite.
+const uint8_t* ModelSha256();
+
+// Of the engine's memory: what it takes, or what it was given where Load() has failed.
+uint32_t ArenaBytes();
+
+// Starts an image; drops one that is under way.
+void Begin();
+
+// Takes the next row, top row first: MODEL_ROW_BYTES int8 in HWC.
+Status PushRow(const int8_t* row);
+
+// All rows are in; the results below stay until the next Begin().
+bool Done();
+Bytes Logits();
+Bytes Probabilities();
+
+// Layers in the order in which they run first; of a .tflite its operators.
+constexpr int kMaxLayers = 128;
+int LayerCount();
+
+// Called before and after each piece of a layer's work from now on; null ends it.
+using LayerObserver = void (*)(void* context, int layer, bool begins);
+void Observe(LayerObserver observer, void* context);
+
+}  // namespace app
+
+#endif  // FIRMWARE_CPP_APP_INFERENCE_H_

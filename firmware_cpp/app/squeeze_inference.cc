@@ -1,0 +1,64 @@
+// app/inference.h by our own engine.
+#include <stddef.h>
+#include <stdint.h>
+
+#include "app/inference.h"
+#include "board.h"
+#include "engine/engine.h"
+#include "engine/format.h"
+#include "engine/model.h"
+#include "engine/status.h"
+#include "model_settings.h"
+#include "model_sqz.h"
+
+namespace app {
+namespace {
+
+static_assert(kMaxLayers == squeeze::kMaxLayers);
+
+alignas(16) BOARD_ARENA uint8_t g_arena[MODEL_ARENA_BYTES];
+squeeze::Model g_model;
+squeeze::Engine g_engine;
+
+Bytes Answer(const int8_t* values) {
+  return {reinterpret_cast<const uint8_t*>(values), static_cast<size_t>(g_engine.OutputSize())};
+}
+
+}  // namespace
+
+Status Load() {
+  const squeeze::Status status = g_model.Parse(g_model_sqz, g_model_sqz_len);
+  if (status != squeeze::Status::kOk) return static_cast<Status>(status);
+  const squeeze::BufferRecord& input = g_model.Input();
+  const bool described = input.height == MODEL_INPUT_HEIGHT && input.width == MODEL_INPUT_WIDTH &&
+                         input.channels == MODEL_INPUT_CHANNELS && g_model.OutputSize() == MODEL_CLASSES;
+  if (!described) __builtin_trap();  // model_settings.h is of another model; the fault handler says where
+  return static_cast<Status>(g_engine.Init(g_model, g_arena, sizeof(g_arena)));
+}
+
+Bytes Model() { return {g_model_sqz, g_model_sqz_len}; }
+
+// The one in the blob, whether the rest of it is sound or not: the host must know which model to mend.
+const uint8_t* ModelSha256() {
+  static constexpr uint8_t kNone[32] = {};
+  return g_model_sqz_len < sizeof(squeeze::Header) ? kNone
+                                                   : g_model_sqz + offsetof(squeeze::Header, source_sha256);
+}
+
+uint32_t ArenaBytes() { return sizeof(g_arena); }
+
+void Begin() { g_engine.Reset(); }
+
+Status PushRow(const int8_t* row) { return static_cast<Status>(g_engine.PushRow(row)); }
+
+bool Done() { return g_engine.Done(); }
+
+Bytes Logits() { return Answer(g_engine.Logits()); }
+
+Bytes Probabilities() { return Answer(g_engine.Probabilities()); }
+
+int LayerCount() { return g_model.layer_count(); }
+
+void Observe(LayerObserver observer, void* context) { g_engine.SetStepObserver(observer, context); }
+
+}  // namespace app

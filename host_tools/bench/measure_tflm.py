@@ -1,0 +1,112 @@
+"""One network with TensorFlow Lite Micro as the engine on one emulated board, measured as measure.py does."""
+
+import json
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from convert import tflite
+from convert.lowering import layer_name
+from convert.reference import Reference
+from convert.tflite import TfliteFile
+from host_tools import boards, emulator, firmware
+from host_tools.bench import measure, networks
+from host_tools.device import Device
+from host_tools.tflm_library import TflmLibrary
+from host_tools.validate import longest_silence
+from model.errors import UserError
+
+ENGINE = "tflm"
+
+
+def macs(file: TfliteFile, index: int) -> int:
+    """Multiplications of operator `index` of a .tflite; 0 unless it is a CONV_2D."""
+    op = file.ops[index]
+    if op.name != "CONV_2D":
+        return 0
+    height, width, _ = file.tensors[op.outputs[0]].hwc
+    return height * width * int(np.prod(file.tensors[op.inputs[1]].shape))  # weights: OHWI
+
+
+def layers(file: TfliteFile, instructions: list[int]) -> list[dict[str, Any]]:
+    """The operators with what each took, for results.json. UserError: the board counted others."""
+    if len(instructions) != len(file.ops):
+        raise UserError(f"{file.path}: {len(file.ops)} operators, the board counted {len(instructions)}")
+    rows = []
+    for op, spent in zip(file.ops, instructions, strict=True):
+        own = macs(file, op.index)
+        rows.append(
+            {
+                "layer": layer_name(file.tensors[op.outputs[0]], op),
+                "kernel": op.name,
+                "macs": own,
+                "instructions": spent,
+                "instructions_per_mac": round(spent / own, 3) if own else None,
+            }
+        )
+    return rows
+
+
+def build(name: str, board: str, library: TflmLibrary) -> tuple[Path, Path]:
+    """The measuring program and the real firmware, under build/bench/. measure.DoesNotFitError."""
+    hardware = boards.load(board)
+    source = networks.BUILD / name
+    folder = networks.BUILD / "bench" / name / f"{hardware.name}-{ENGINE}"
+    return (
+        firmware.link_tflm(hardware, source, folder, "bench", library),
+        firmware.link_tflm(hardware, source, folder, "firmware", library),
+    )
+
+
+def record(name: str, board: str, library: TflmLibrary) -> dict[str, Any]:
+    """Measures; the object for results.json, with the fields of measure.record.
+
+    measure.DoesNotFitError, measure.NotExactError; UserError for what else goes wrong.
+    """
+    source = networks.BUILD / name
+    manifest = json.loads((source / "manifest.json").read_text(encoding="utf-8"))
+    file = tflite.read(source / "model.tflite")
+    program, real = build(name, board, library)
+    measured = measure.run(board, program)
+    if measured.unit != "instructions":
+        raise UserError(f"{board}: counts {measured.unit}, not instructions; QEMU wants -icount shift=0")
+    size = manifest["input"]
+    image = measure.pseudo_image(file.content, (size["height"], size["width"], size["channels"]))
+    wanted, _ = Reference.of(manifest, file.content).infer(image, manifest["output"]["logits_tensor"])
+    crc = zlib.crc32(wanted.tobytes())
+    if measured.logits_crc != crc:
+        raise measure.NotExactError(
+            f"NOT exact: CRC-32 of the logits {measured.logits_crc:08x}, LiteRT's {crc:08x}"
+        )
+    silence = longest_silence(ENGINE, manifest)
+    with emulator.running(board, real) as url, Device(url, silence) as device:
+        answer = device.infer(image)
+    if not np.array_equal(answer.logits, wanted):
+        raise measure.NotExactError("NOT exact: the firmware's logits over the link differ from LiteRT's")
+    used = firmware.usage(real)
+    theirs = networks.tflm_instructions(name, boards.load(board).cpu, ENGINE, manifest["macs"])
+    return {
+        "model": name,
+        "board": boards.name_of(board),
+        "engine": ENGINE,
+        "optimize": None,
+        "sram_bytes_asked": None,
+        "flash_bytes_asked": None,
+        "instructions": measured.total,
+        "macs": manifest["macs"],
+        "sram_bytes": used.sram_static + answer.stack_high_water,
+        "arena_bytes": measured.arena,
+        "stack_bytes": answer.stack_high_water,
+        "weights_stored_bytes": manifest["weights_dense_bytes"],
+        "engine_model_bytes": len(file.content),
+        "flash_bytes": used.flash_used,
+        "code_bytes": used.flash_used - len(file.content),
+        "engine_code_bytes": measure.code_bytes_of(real, library.file.name),
+        "tflm_instructions": theirs,
+        "tflm": networks.tflm_memory(name, manifest),
+        "ratio": round(measured.total / theirs, 4) if theirs else None,
+        "tflite_sha256": manifest["tflite_sha256"],
+        "layers": layers(file, measured.layers),
+    }

@@ -1,0 +1,293 @@
+"""TensorFlow Lite Micro as the engine: the adapter, its link, the profile, and what is said when it fails."""
+
+import argparse
+import re
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from convert import artefacts, proof, tflite
+from convert.reference import Reference
+from host_tools import boards, emulator, firmware, tflm_library
+from host_tools.bench import measure, measure_tflm, results, small_net
+from host_tools.board_model import Request, folder_for
+from host_tools.device import Device
+from model import files
+from model.errors import UserError
+from tests.firmware import tflm_wheel
+
+HERE = Path(__file__).resolve().parent
+MODEL = "small"
+FLAGS = ["-std=c++17", "-Wall", "-Wextra", "-Werror", "-Wconversion", "-fno-exceptions", "-fno-rtti",
+         "-fno-threadsafe-statics", "-DNDEBUG", "-DTF_LITE_STRIP_ERROR_STRINGS",
+         f"-D{tflm_wheel.DEFINITIONS}"]  # fmt: skip
+ADAPTER = boards.FIRMWARE / "tflm" / "tflm_inference.cc"
+# Those of the wheel's version take a little more than the tflite-micro wheel's, by which it is measured.
+ARENA = 1 << 17
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    return tflm_wheel.unpack(tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A folder with the small network converted in build/, and its manifest."""
+    folder = tmp_path_factory.mktemp("project")
+    source = folder / "build" / MODEL
+    source.mkdir(parents=True)
+    conversion = artefacts.convert(tflite.parse(small_net.tflite()), MODEL, [], "byte")
+    manifest = artefacts.write(conversion, source, artefacts.Origin({}, ""), None, None)
+    return folder, manifest
+
+
+@pytest.fixture(autouse=True)
+def in_project(request, monkeypatch):
+    if "project" in request.fixturenames:
+        monkeypatch.chdir(request.getfixturevalue("project")[0])
+
+
+@pytest.fixture(scope="module")
+def images():
+    return np.stack(proof.sample_images((32, 32, 3), 6))
+
+
+def include(wheel, source):
+    folders = [flag for folder in wheel.include for flag in ("-isystem", folder)]
+    return [*folders, f"-I{boards.FIRMWARE}", f"-I{source}"]
+
+
+def test_the_adapter_compiles_against_the_public_headers(wheel, project):
+    """For the Cortex-M55; for the M4 it is compiled, and linked, below."""
+    flags = [*boards.load("mps3_an547").cpu_flags, *FLAGS, *include(wheel, Path("build", MODEL))]
+    done = subprocess.run(
+        ["arm-none-eabi-g++", *flags, "-fsyntax-only", ADAPTER], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_adapter_around_the_real_interpreter_answers_as_litert(wheel, project, images, tmp_path):
+    """On the host, with the wheel's own TFLM: arena, operators in the file's order, logits, probabilities."""
+    manifest = project[1]
+    source = Path("build", MODEL)
+    subprocess.run(["gcc", "-c", source / "model_tflite.c", "-o", tmp_path / "model.o"], check=True)
+    subprocess.run(
+        ["g++", "-O0", *FLAGS, f"-DTFLM_ARENA_BYTES={ARENA}", *include(wheel, source), ADAPTER,
+         HERE / "tflm_host.cc", tmp_path / "model.o", wheel.library, f"-Wl,-rpath,{wheel.library.parent}",
+         "-o", tmp_path / "program"],
+        check=True,
+    )  # fmt: skip
+    out = subprocess.run(
+        [tmp_path / "program"], input=images.tobytes(), stdout=subprocess.PIPE, check=True
+    ).stdout
+    status, arena, operators = np.frombuffer(out[:12], np.uint32)
+    file = tflite.read(source / "model.tflite")
+    assert (status, operators) == (0, len(file.ops))
+    assert 0 <= arena - manifest["tflm_arena_bytes"] < 4096
+    assert out[12:44].hex() == manifest["tflite_sha256"]
+    marks = bytes(mark for i in range(operators) for mark in (i, i | 0x80))
+    answers = np.frombuffer(out[44:], np.int8).reshape(len(images), -1)
+    reference = Reference.of(manifest, file.content)
+    for image, answer in zip(images, answers, strict=True):
+        assert answer[: len(marks)].tobytes() == marks
+        logits, probabilities = reference.infer(image, manifest["output"]["logits_tensor"])
+        assert np.array_equal(answer[len(marks) :], np.concatenate([logits, probabilities]))
+
+
+def standin(wheel, board, folder):
+    """The stand-in library for a board, as an archive."""
+    library = folder / "libtensorflow-microlite.a"
+    flags = [*boards.load(board).cpu_flags, *FLAGS, *include(wheel, Path("build", MODEL))]
+    command = ["arm-none-eabi-g++", "-Os", *flags, "-Wno-conversion", "-c", HERE / "standin_tflm.cc"]
+    subprocess.run([*command, "-o", folder / "standin.o"], check=True)
+    subprocess.run(["arm-none-eabi-ar", "rcs", library, folder / "standin.o"], check=True)
+    return library
+
+
+def formula(image, operator):
+    """What standin_tflm.cc says operator `operator` gives."""
+    return (np.arange(10) + image.astype(int).sum() + 7 * operator).astype(np.int8)
+
+
+@pytest.fixture
+def vendors_headers(monkeypatch):
+    """The build takes the wheel's headers for what they are."""
+    plain = tflm_library.cmake_options
+    monkeypatch.setattr(
+        tflm_library, "cmake_options",
+        lambda *given: plain(*given) | {"TFLM_DEFINITIONS": tflm_wheel.DEFINITIONS},
+    )  # fmt: skip
+
+
+class Formula:
+    """In place of LiteRT: what the stand-in's answers are to be compared with."""
+
+    def __init__(self, operators):
+        self.operators = operators
+
+    def infer(self, image, _):
+        return formula(image, self.operators - 2), formula(image, self.operators - 1)
+
+
+def check_on(board, wheel, images, folder, monkeypatch):
+    """Profile and firmware around the stand-in, in the emulator; the result, as for results.json."""
+    library = tflm_library.TflmLibrary(wheel.include, standin(wheel, board, folder), ARENA)
+    file = tflite.read(Path("build", MODEL, "model.tflite"))
+    wanted = Formula(len(file.ops))
+    monkeypatch.setattr(measure_tflm.Reference, "of", lambda *_: wanted)
+    result = measure_tflm.record(MODEL, board, library)
+    assert result["engine"] == "tflm"
+    assert result["arena_bytes"] == images[0].size, "what the library says it uses"
+    assert [row["kernel"] for row in result["layers"]] == [op.name for op in file.ops]
+    total = sum(row["instructions"] for row in result["layers"])
+    assert 0.9 * result["instructions"] < total <= result["instructions"]
+    assert 0 < result["engine_code_bytes"] < result["code_bytes"]
+    elf = Path("build", "bench", MODEL, f"{board}-tflm", "cmake", "firmware.elf")
+    with emulator.running(board, elf) as url, Device(url) as device:
+        assert device.info.arena_bytes == images[0].size
+        assert device.info.model_sha256 == files.sha256(file.content)
+        for image in images[:2]:
+            answer = device.infer(image)
+            logits, probabilities = wanted.infer(image, None)
+            assert np.array_equal(answer.logits, logits)
+            assert np.array_equal(answer.probabilities, probabilities)
+            assert 0 < answer.stack_high_water < 4096
+    used = firmware.usage(elf)
+    assert used.stack_reserve == 8192
+    assert used.sram_static > ARENA
+    return result
+
+
+def test_firmware_and_profile_around_a_library(
+    wheel, project, images, tmp_path, vendors_headers, monkeypatch, capsys
+):
+    """Link (a global constructor, libm, virtual destructors, no log), rows, answers, a count an operator."""
+    result = check_on("mps2_an386", wheel, images, tmp_path, monkeypatch)
+    console = Console(width=100)
+    results.show(console, [result])
+    results.show_memory(console, [result])
+    results.show_layers(console, result)
+    shown = capsys.readouterr().out
+    assert "small/mps2_an386/tflm" in shown
+    assert "MAX_POOL_2D" in shown
+    monkeypatch.setattr(measure_tflm.Reference, "of", lambda *_: Formula(3))
+    built = Path("build", "bench", MODEL, "mps2_an386-tflm", "cmake", "bench.elf")
+    monkeypatch.setattr(measure_tflm, "build", lambda *_: (built, built))
+    with pytest.raises(measure.NotExactError, match="NOT exact: CRC-32 of the logits"):
+        measure_tflm.record(MODEL, "mps2_an386", tflm_library.TflmLibrary((), built))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("board", ["mps2_an500", "mps3_an547"])
+def test_other_cores(wheel, project, images, tmp_path, vendors_headers, monkeypatch, board):
+    check_on(board, wheel, images, tmp_path, monkeypatch)
+
+
+@pytest.mark.long
+def test_too_small_and_too_large_an_arena(wheel, project, images, tmp_path, vendors_headers):
+    library = standin(wheel, "stm32f405", tmp_path)
+    small = tflm_library.TflmLibrary(wheel.include, library, images[0].size - 16)
+    elf = firmware.build("stm32f405", MODEL, Request(tflm=small))
+    assert elf.parent == folder_for(Path("build", MODEL), "stm32f405", "tflm")
+    assert elf.with_suffix(".bin").is_file()
+    with (
+        emulator.running("stm32f405", elf) as url,
+        Device(url) as device,
+        pytest.raises(UserError, match=r"status 65.*TFLM_ARENA_BYTES="),
+    ):
+        device.infer(images[0])
+    large = tflm_library.TflmLibrary(wheel.include, library, 150_000)
+    wanted = r"small with TFLite Micro does not fit stm32f405: [\d,]+ bytes too many in SRAM, .* 150,000"
+    with pytest.raises(UserError, match=wanted):
+        firmware.build("stm32f405", MODEL, Request(tflm=large))
+    assert not elf.exists()
+
+
+def test_macs_of_the_operators_are_the_networks(project):
+    file = tflite.read(Path("build", MODEL, "model.tflite"))
+    assert sum(measure_tflm.macs(file, i) for i in range(len(file.ops))) == project[1]["macs"]
+    with pytest.raises(UserError, match=r"operators, the board counted 1"):
+        measure_tflm.layers(file, [5])
+
+
+def request(*options):
+    parser = argparse.ArgumentParser()
+    firmware.add_arguments(parser)
+    return firmware.request_of(parser.parse_args(options))
+
+
+def test_options(tmp_path):
+    assert request().tflm is None
+    for options, wanted in (
+        (["--tflm-lib", "x.a"], "add --engine tflm"),
+        (["--engine", "tflm"], "no --tflm-include"),
+        (["--engine", "tflm", "--tflm-include", "a"], "no --tflm-lib"),
+        (
+            ["--engine", "tflm", "--tflm-include", "a", "--tflm-lib", "b", "--tflm-arena-bytes", "0"],
+            "positive",
+        ),
+        (
+            ["--engine", "tflm", "--tflm-include", "a", "--tflm-lib", "b", "--optimize", "sram"],
+            "goes without",
+        ),
+    ):
+        with pytest.raises(UserError, match=wanted):
+            request(*options)
+    given = request("--engine", "tflm", "--tflm-include", f"{tmp_path}:b:", "--tflm-lib", "c.a").tflm
+    assert given.include == (tmp_path, Path("b").resolve())
+    assert given.file == Path("c.a").resolve()
+
+
+def an_archive(folder, *flags):
+    source = folder / "code.c"
+    source.write_text("float twice(float x) { return 2 * x; }\ndouble thrice(double x) { return 3 * x; }\n")
+    subprocess.run(["arm-none-eabi-gcc", *flags, "-c", source, "-o", folder / "code.o"], check=True)
+    library = folder / "lib.a"
+    library.unlink(missing_ok=True)
+    subprocess.run(["arm-none-eabi-ar", "rcs", library, folder / "code.o"], check=True)
+    return library
+
+
+def test_a_library_that_does_not_suit_the_board(tmp_path):
+    headers = tmp_path / "tensorflow" / "lite" / "micro"
+    headers.mkdir(parents=True)
+    (tmp_path / "text.a").write_text("no archive")
+
+    def says(board, library, match):
+        with pytest.raises(UserError, match=match) as raised:
+            tflm_library.check(tflm_library.TflmLibrary((tmp_path,), library), boards.load(board))
+        assert "\n" not in str(raised.value)
+
+    says("riscv_virt", tmp_path / "text.a", "for boards with a Cortex-M; the compiler for riscv_virt")
+    says("stm32f405", tmp_path / "text.a", "micro_interpreter.h is in none.*root of tflite-micro")
+    (headers / "micro_interpreter.h").touch()
+    says("stm32f405", tmp_path / "none.a", "no such file")
+    says("stm32f405", tmp_path / "text.a", "b'no archi'.*no library")
+    m55 = an_archive(tmp_path, "-mcpu=cortex-m55", "-mfloat-abi=hard")
+    says("stm32f405", m55, r"built for Armv8\.1-M\.mainline.*stm32f405 has Armv7E-M with VFPv4")
+    m7 = an_archive(tmp_path, "-mcpu=cortex-m7", "-mfpu=fpv5-d16", "-mfloat-abi=hard")
+    says("stm32f405", m7, "double precision")
+    m4 = an_archive(tmp_path, "-mcpu=cortex-m4", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard")
+    for board in ("stm32f405", "mps2_an500", "mps3_an547"):
+        tflm_library.check(tflm_library.TflmLibrary((tmp_path,), m4), boards.load(board))
+    soft = an_archive(tmp_path, "-mcpu=cortex-m4", "-mfloat-abi=soft")
+    says("stm32f405", soft, "soft float ABI; stm32f405 has .*hard float ABI")
+
+
+@pytest.mark.parametrize(
+    ("printed", "wanted"),
+    [
+        ("x.h:1:2: fatal error: fixedpoint/fixedpoint.h: No such file or directory", "gemmlowp in it"),
+        ("x.h:1:2: fatal error: other.h: No such file or directory", "other.h is in none of its folders"),
+        ("ld: a.o: uses VFP register arguments, b does not", "another float ABI"),
+        ("ld: x.o: undefined reference to `tflite::Register_ADD()'", r"tflite::Register_ADD\(\) is in no"),
+        ('a.cc:25:2: error: #error "model_settings.h is of an older version: convert"', "older version"),
+    ],
+)
+def test_what_the_link_says(printed, wanted):
+    assert re.search(wanted, tflm_library.explain(printed))
+    assert tflm_library.explain("something else") is None
