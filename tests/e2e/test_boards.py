@@ -10,7 +10,7 @@ from host_tools import boards
 from tests.e2e import verbs
 
 PICO = "rp2040"  # its emulator counts cycles, and takes seconds an image
-BOARDS = ("stm32f405", "mps2_an386", "mps2_an500", "mps3_an547")
+BOARDS = ("stm32f405", "mps2_an386", "mps2_an500", "mps3_an547", "riscv_virt")
 SRAM = {"stm32f405": 128 * 1024}
 
 
