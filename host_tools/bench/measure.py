@@ -75,15 +75,20 @@ def build(name: str, board: str, request: Request) -> Built:
 
 
 def run(board: str, program: Path) -> Measured:
-    """Boots the measuring program and waits for its figures. UserError: it failed."""
+    """Boots the measuring program; its figures. UserError: it failed, or does not count instructions."""
     with emulator.machine(board, program) as machine:
         place = urlparse(machine.url)
         with socket.create_connection((place.hostname, place.port)) as line:
             line.settimeout(_SILENCE)
             try:
-                return parse(line.makefile("r", encoding="ascii", errors="replace"))
+                measured = parse(line.makefile("r", encoding="ascii", errors="replace"))
             except TimeoutError as error:
                 raise UserError(f"{program}: silent for {_SILENCE:.0f} s on {board}") from error
+    if measured.unit == "cycles":
+        raise UserError(f"{board}: counts cycles, bench compares instructions; make validate prints cycles")
+    if measured.unit != "instructions":
+        raise UserError(f"{board}: counts {measured.unit}, not instructions; QEMU wants -icount shift=0")
+    return measured
 
 
 def parse(lines: Iterator[str]) -> Measured:
@@ -163,8 +168,6 @@ def record(name: str, board: str, request: Request) -> dict[str, Any]:
     hardware = boards.load(board)
     built = build(name, board, request)
     measured = run(board, built.bench)
-    if measured.unit != "instructions":
-        raise UserError(f"{board}: counts {measured.unit}, not instructions; QEMU wants -icount shift=0")
     check_exact(name, built.content, measured)
     manifest = json.loads((networks.BUILD / name / "manifest.json").read_text(encoding="utf-8"))
     used = firmware.usage(built.firmware)
