@@ -39,9 +39,10 @@ def converted() -> list[str]:
 
 
 def measure(model: str, board: str) -> dict[str, Any]:
-    """Builds, and returns one row of the table: sizes in bytes, or `failure`, the reason why it does not fit.
+    """Builds, and returns one row of the table, in bytes. UserError: the build failed.
 
-    `missing` then holds by how many bytes which memory is too small. UserError: the build failed otherwise.
+    Where it does not fit, `failure` says why, `missing` by how many bytes which memory is too small, and the
+    row has no sizes.
     """
     row: dict[str, Any] = {"model": model, "board": boards.name_of(board)}
     try:
@@ -61,16 +62,16 @@ def measure(model: str, board: str) -> dict[str, Any]:
 
 
 def show(console: Console, rows: list[dict[str, Any]]) -> None:
-    """The table; a row that does not fit says how many bytes are missing where."""
+    """The table; a row that does not fit says how many bytes are missing."""
     table = Table(title="what the firmware takes, in bytes", title_justify="left")
     for name in ("board", "model"):
-        table.add_column(name, no_wrap=True)
+        table.add_column(name, overflow="fold")
     for name in ("flash", "of", "SRAM", "of"):
         table.add_column(name, justify="right", no_wrap=True)
     for row in sorted(rows, key=lambda row: row["board"]):
         if "failure" in row:
-            missing = [f"{excess:,} missing in {memory}" for memory, excess in row["missing"].items()]
-            cells = [f"[red]{', '.join(missing)}[/red]", "", "", ""]
+            missing = sum(row["missing"].values())
+            cells = ["[red]too much[/red]", f"[red]by {missing:,}[/red]", "", ""]
         else:
             keys = ("flash_bytes", "flash_total_bytes", "sram_bytes", "sram_total_bytes")
             cells = [f"{row[key]:,}" for key in keys]

@@ -65,7 +65,7 @@ def test_what_does_not_fit_says_the_bytes_missing(built, capsys):
     ]
     assert len(rows) == 4
     printed = capsys.readouterr().out
-    assert "7,000 missing in SRAM" in printed
+    assert "by 7,000" in printed
     assert "huge does not fit stm32f405: 7,000 bytes too many" in printed
 
 
