@@ -242,6 +242,16 @@ def test_options(tmp_path):
     assert given.file == Path("c.a").resolve()
 
 
+def test_arena_leaves_room_for_scratch_memory_unless_it_is_given():
+    source, manifest = Path("build", "digits"), {"tflm_arena_bytes": 26816}
+    given = tflm_library.TflmLibrary((), Path("x.a"), 20000)
+    plain = tflm_library.TflmLibrary((), Path("x.a"))
+    assert tflm_library.arena_bytes(given, manifest, source) == 20000
+    assert tflm_library.arena_bytes(plain, manifest, source) == 26816 + tflm_library.SCRATCH_BYTES
+    with pytest.raises(UserError, match=r"digits/manifest.json: no arena .*TFLM_ARENA_BYTES="):
+        tflm_library.arena_bytes(plain, {"tflm_arena_bytes": None}, source)
+
+
 def an_archive(folder, *flags):
     source = folder / "code.c"
     source.write_text("float twice(float x) { return 2 * x; }\ndouble thrice(double x) { return 3 * x; }\n")
