@@ -13,8 +13,8 @@ from host_tools.boards import Board
 from model.errors import UserError
 
 DOCS = "see docs/tflm.md"
-# Of the arena, beside what `convert` measured with reference kernels: optimized ones want scratch memory while
-# they run. CMSIS-NN's convolution takes two columns of a patch as int16: 2,304 bytes for 3x3 over 64 channels.
+# Of the arena, beside what `convert` measured with reference kernels: optimized ones want scratch memory
+# while they run. CMSIS-NN's convolution takes two patches as int16: 2,304 bytes for 3x3 over 64 channels.
 SCRATCH_BYTES = 4096
 _HEADER = "tensorflow/lite/micro/micro_interpreter.h"
 # How the names of headers begin -> the folder to name for them, where TFLM's own Makefile has it.
@@ -36,7 +36,7 @@ _FPUS = ("", "VFPv4-D16", "FPv5/FP-D16 for ARMv8")
 
 @dataclass(frozen=True)
 class TflmLibrary:
-    """`include`: folders of headers. `file`: libtensorflow-microlite.a. `arena_bytes`: None for the default."""
+    """`include`: folders of headers. `file`: libtensorflow-microlite.a. `arena_bytes`: None: the default."""
 
     include: tuple[Path, ...]
     file: Path
@@ -68,7 +68,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--tflm-lib", type=Path, metavar="FILE", help="of --engine tflm: its library")
     parser.add_argument(
-        "--tflm-arena-bytes", type=int, metavar="BYTES", help=f"of --engine tflm (as `convert` measured, and {SCRATCH_BYTES:,})"
+        "--tflm-arena-bytes",
+        type=int,
+        metavar="BYTES",
+        help=f"of --engine tflm (what `convert` measured, and {SCRATCH_BYTES:,} for scratch memory)",
     )
 
 
