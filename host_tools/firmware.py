@@ -58,6 +58,12 @@ class Usage:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """See model.cli.Command."""
+    add_build_arguments(parser)
+    parser.add_argument("--layers", action="store_true", help="also what each layer's weights take")
+
+
+def add_build_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options that say which firmware: board, model, engine."""
     known = ", ".join(boards.names())
     parser.add_argument(
         "--board",
@@ -69,7 +75,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--model", default=DEFAULT_MODEL, metavar="NAME", help=f"as in build/<model>/ ({DEFAULT_MODEL})"
     )
     add_request_arguments(parser)
-    parser.add_argument("--layers", action="store_true", help="also what each layer's weights take")
 
 
 def add_request_arguments(parser: argparse.ArgumentParser) -> None:

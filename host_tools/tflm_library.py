@@ -58,9 +58,21 @@ class Cpu:
         return f"Arm{core}{fpu}, {'hard' if self.hard_float else 'soft'} float ABI"
 
 
+def add_engine_argument(parser: argparse.ArgumentParser) -> None:
+    """The option that says which engine a firmware has."""
+    parser.add_argument(
+        "--engine", choices=("squeeze", "tflm"), default="squeeze", help="ours, or TFLite Micro (squeeze)"
+    )
+
+
+def make_option(engine: str) -> str:
+    """What the commands that we print for `make` want to end with."""
+    return "" if engine == "squeeze" else f" ENGINE={engine}"
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options that choose the engine, and say where TFLM is."""
-    parser.add_argument("--engine", choices=("squeeze", "tflm"), default="squeeze", help="(squeeze: ours)")
+    add_engine_argument(parser)
     parser.add_argument(
         "--tflm-include",
         metavar="DIR[:DIR...]",
