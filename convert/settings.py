@@ -1,6 +1,5 @@
 """The settings header: what firmware must know of the model, for TensorFlow Lite Micro or our engine."""
 
-import re
 from typing import Any
 
 
@@ -8,10 +7,6 @@ def _c_string(text: str) -> str:
     """`text` as a C string literal: UTF-8, what is not plain ASCII as three-digit octal escapes."""
     plain = {ord(c) for c in map(chr, range(32, 127))} - {ord('"'), ord("\\"), ord("?")}
     return '"' + "".join(chr(b) if b in plain else f"\\{b:03o}" for b in text.encode()) + '"'
-
-
-def _identifier(text: str) -> str:
-    return re.sub(r"\W", "_", text)
 
 
 def settings_header(manifest: dict[str, Any], resolver: list[str]) -> str:

@@ -89,9 +89,7 @@ def run(args: argparse.Namespace) -> int:
     for name in chosen:
         boards.load(name)  # a wrong name is known before the work
     console = Console()
-    outputs = [RESULTS, *([args.json] if args.json else [])]
-    for path in outputs:
-        files.clear(path)
+    outputs = files.outputs(RESULTS, args.json)
     rows = []
     for model in models:
         for board in chosen:

@@ -58,6 +58,12 @@ class Usage:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """See model.cli.Command."""
+    add_build_arguments(parser)
+    parser.add_argument("--layers", action="store_true", help="also what each layer's weights take")
+
+
+def add_build_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options that say which firmware: board, model, engine."""
     known = ", ".join(boards.names())
     parser.add_argument(
         "--board",
@@ -69,7 +75,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--model", default=DEFAULT_MODEL, metavar="NAME", help=f"as in build/<model>/ ({DEFAULT_MODEL})"
     )
     add_request_arguments(parser)
-    parser.add_argument("--layers", action="store_true", help="also what each layer's weights take")
 
 
 def add_request_arguments(parser: argparse.ArgumentParser) -> None:
@@ -230,15 +235,10 @@ def link_tflm(board: Board, source: Path, folder: Path, target: str, library: Tf
     DoesNotFitError: the program does not fit.
     """
     manifest = json.loads((source / "manifest.json").read_text(encoding="utf-8"))
-    arena = library.arena_bytes or manifest["tflm_arena_bytes"]
-    if arena is None:
-        raise UserError(
-            f"{source / 'manifest.json'}: no arena for TFLite Micro, as the wheel tflite-micro was not there "
-            "to measure it; give --tflm-arena-bytes (TFLM_ARENA_BYTES=)"
-        )
+    arena = tflm_library.arena_bytes(library, manifest, source)
     tflm_library.check(library, board)
     try:
-        return compile_target(board, folder, target, tflm_library.cmake_options(library, source))
+        return compile_target(board, folder, target, tflm_library.cmake_options(library, source, arena))
     except LinkOverflowError as error:
         message = _tflm_overflow(board, source.name, error.regions, arena, manifest["tflite_bytes"])
         raise DoesNotFitError(message, error.regions) from error

@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from host_tools import attached, boards, firmware
+from host_tools import attached, boards, firmware, tflm_library
 from host_tools.boards import Board, Flasher
 from model import config
 from model.errors import UserError
@@ -30,7 +30,7 @@ _DRIVE_TIMEOUT = 20.0  # seconds for a UF2 boot loader to write the last block a
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """See model.cli.Command."""
-    firmware.add_arguments(parser)
+    firmware.add_build_arguments(parser)
     parser.add_argument("--tool", metavar="NAME", help="one of those in the board's board.toml (the first)")
     parser.add_argument(
         "--port",
@@ -117,7 +117,8 @@ def run(args: argparse.Namespace) -> int:
     if args.port and way.needs != "port":
         _greet(args.port, board)
     elif args.elf is None:
-        print(f"next, with the serial cable connected: make validate MODEL={model} PORT=<its serial port>")
+        engine = tflm_library.make_option(args.engine)
+        print(f"next, with the serial cable connected: make validate MODEL={model} PORT=<its port>{engine}")
     return 0
 
 

@@ -2,7 +2,7 @@
 
 import argparse
 
-from host_tools import emulator, firmware
+from host_tools import emulator, firmware, tflm_library
 from model import config
 
 NAME = "simulate"
@@ -12,7 +12,7 @@ EXAMPLES = "  python -m host_tools simulate --board stm32f405 --model digits"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """See model.cli.Command."""
-    firmware.add_arguments(parser)
+    firmware.add_build_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -21,7 +21,8 @@ def run(args: argparse.Namespace) -> int:
     elf = firmware.build(args.board, model, firmware.request_of(args))
     with emulator.machine(args.board, elf) as machine:
         print(f"{args.board} runs {elf} at {machine.url}")
-        print(f"in another terminal:  make validate MODEL={model} PORT={machine.url}")
+        engine = tflm_library.make_option(args.engine)
+        print(f"in another terminal:  make validate MODEL={model} PORT={machine.url}{engine}")
         print("Ctrl-C ends it.", flush=True)
         try:
             machine.wait()

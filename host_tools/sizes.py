@@ -166,9 +166,7 @@ def run(args: argparse.Namespace) -> int:
         if not _SMALLEST <= side <= 1024:
             raise UserError(f"--side {side}: wanted {_SMALLEST} to 1024 pixels")
     console = Console()
-    outputs = [RESULTS] + ([args.json] if args.json else [])
-    for path in outputs:
-        files.clear(path)
+    outputs = files.outputs(RESULTS, args.json)
     rows = []
     for network in args.network or NETWORKS:
         for side in sorted(set(args.side or (*SIDES, NETWORKS[network].side))):

@@ -7,11 +7,15 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from host_tools.boards import Board
 from model.errors import UserError
 
 DOCS = "see docs/tflm.md"
+# Of the arena, beside what `convert` measured with reference kernels: optimized ones want scratch memory
+# while they run. CMSIS-NN's convolution takes two patches as int16: 2,304 bytes for 3x3 over 64 channels.
+SCRATCH_BYTES = 4096
 _HEADER = "tensorflow/lite/micro/micro_interpreter.h"
 # How the names of headers begin -> the folder to name for them, where TFLM's own Makefile has it.
 _DOWNLOADS = "tensorflow/lite/micro/tools/make/downloads"
@@ -32,7 +36,7 @@ _FPUS = ("", "VFPv4-D16", "FPv5/FP-D16 for ARMv8")
 
 @dataclass(frozen=True)
 class TflmLibrary:
-    """`include`: folders of headers. `file`: libtensorflow-microlite.a. `arena_bytes`: None as measured."""
+    """`include`: folders of headers. `file`: libtensorflow-microlite.a. `arena_bytes`: None: the default."""
 
     include: tuple[Path, ...]
     file: Path
@@ -54,9 +58,21 @@ class Cpu:
         return f"Arm{core}{fpu}, {'hard' if self.hard_float else 'soft'} float ABI"
 
 
+def add_engine_argument(parser: argparse.ArgumentParser) -> None:
+    """The option that says which engine a firmware has."""
+    parser.add_argument(
+        "--engine", choices=("squeeze", "tflm"), default="squeeze", help="ours, or TFLite Micro (squeeze)"
+    )
+
+
+def make_option(engine: str) -> str:
+    """What the commands that we print for `make` want to end with."""
+    return "" if engine == "squeeze" else f" ENGINE={engine}"
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options that choose the engine, and say where TFLM is."""
-    parser.add_argument("--engine", choices=("squeeze", "tflm"), default="squeeze", help="(squeeze: ours)")
+    add_engine_argument(parser)
     parser.add_argument(
         "--tflm-include",
         metavar="DIR[:DIR...]",
@@ -64,7 +80,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--tflm-lib", type=Path, metavar="FILE", help="of --engine tflm: its library")
     parser.add_argument(
-        "--tflm-arena-bytes", type=int, metavar="BYTES", help="of --engine tflm (as `convert` measured)"
+        "--tflm-arena-bytes",
+        type=int,
+        metavar="BYTES",
+        help=f"of --engine tflm (what `convert` measured, and {SCRATCH_BYTES:,} for scratch memory)",
     )
 
 
@@ -108,14 +127,29 @@ def check(library: TflmLibrary, board: Board) -> None:
     _check_cpu(library, board)
 
 
-def cmake_options(library: TflmLibrary, source: Path) -> dict[str, str]:
-    """Variables of firmware_cpp/CMakeLists.txt. `source`: build/<model>."""
+def arena_bytes(library: TflmLibrary, manifest: dict[str, Any], source: Path) -> int:
+    """Bytes of the arena: as asked for, or as `convert` measured it and SCRATCH_BYTES.
+
+    `manifest`: of build/<model>, which is `source`. UserError: not asked for, and not measured.
+    """
+    if library.arena_bytes is not None:
+        return library.arena_bytes
+    if manifest["tflm_arena_bytes"] is None:
+        raise UserError(
+            f"{source / 'manifest.json'}: no arena for TFLite Micro, as the wheel tflite-micro was not there "
+            "to measure it; give --tflm-arena-bytes (TFLM_ARENA_BYTES=)"
+        )
+    return int(manifest["tflm_arena_bytes"]) + SCRATCH_BYTES
+
+
+def cmake_options(library: TflmLibrary, source: Path, arena: int) -> dict[str, str]:
+    """Variables of firmware_cpp/CMakeLists.txt. `source`: build/<model>. `arena`: bytes."""
     return {
         "ENGINE": "tflm",
         "MODEL_DIR": str(source.resolve()),
         "TFLM_INCLUDE": ";".join(map(str, library.include)),
         "TFLM_LIB": str(library.file),
-        "TFLM_ARENA_BYTES": str(library.arena_bytes or ""),
+        "TFLM_ARENA_BYTES": str(arena),
         # The link's CRC-32 comes from our engine's library, nothing else of it.
         "SQUEEZE_FAMILY": "portable",
     }

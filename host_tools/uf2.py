@@ -3,7 +3,6 @@
 import struct
 from pathlib import Path
 
-BLOCK = 512
 PAYLOAD = 256  # bytes a block: what the RP2040's boot ROM wants (RP2040 datasheet 2.8.4.2)
 FIRST_MAGIC, SECOND_MAGIC, LAST_MAGIC = 0x0A324655, 0x9E5D5157, 0x0AB16F30
 HAS_FAMILY = 0x2000  # flag: the word at 28 is the family of the chip, not the file's size

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from host_tools import answers, board_model, boards
+from host_tools import answers, board_model, boards, tflm_library
 from host_tools.compare import Report, as_json, compare_all
 from host_tools.device import TIMEOUT, Device
 from host_tools.link.messages import Info
@@ -29,6 +29,7 @@ EXAMPLES = """\
   python -m host_tools validate --model digits --board stm32f405
   python -m host_tools validate --model digits --port /dev/ttyACM0 --limit 1000
   python -m host_tools validate --model gtsrb --port COM5 --data my_images/ --json report.json
+  python -m host_tools validate --model digits --board mps2_an386 --engine tflm    # with TFLite Micro
 exit status: 0 all equal, 1 any difference or a user's mistake, 130 interrupted"""
 
 BUILD = Path("build")
@@ -66,9 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--port", metavar="URL", help="serial port or pyserial URL of a device")
     where.add_argument("--board", metavar="NAME", help="emulate this board, with its firmware from build/")
-    parser.add_argument(
-        "--engine", choices=("squeeze", "tflm"), default="squeeze", help="of the firmware (squeeze: ours)"
-    )
+    tflm_library.add_engine_argument(parser)
     parser.add_argument("--baudrate", type=int, default=BAUDRATE, help=f"of a real UART ({BAUDRATE})")
     parser.add_argument("--data", metavar="SOURCE", help="folder, .npz or name (the model's own)")
     parser.add_argument(
@@ -88,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
         console.print(f"note: {notice}", highlight=False, soft_wrap=True)
     silence = longest_silence(args.engine, artefacts.manifest)
     with _device_url(args, artefacts) as url, Device(url, silence, baudrate=args.baudrate) as device:
-        check_model(device.info, artefacts, url, ours=bool(args.board))
+        check_model(device.info, artefacts, url, args.engine, ours=bool(args.board))
         report = compare_with_progress(console, device, artefacts, tests)
         info = device.info
     if answers.many_classes(artefacts.manifest):
@@ -159,7 +158,7 @@ def load_tests(artefacts: Artefacts, source: str | None, limit: int) -> TestSet:
     return TestSet(images, found.y, source, notices + found.notices)
 
 
-def check_model(info: Info, artefacts: Artefacts, url: str, ours: bool) -> None:
+def check_model(info: Info, artefacts: Artefacts, url: str, engine: str, ours: bool) -> None:
     """UserError where the device runs another model than the one that it would be compared with.
 
     `ours`: we have started the emulator at `url` ourselves, from a firmware in build/.
@@ -167,7 +166,7 @@ def check_model(info: Info, artefacts: Artefacts, url: str, ours: bool) -> None:
     wanted = artefacts.manifest["tflite_sha256"]
     if info.model_sha256 == wanted:
         return
-    names = f"MODEL={artefacts.model} BOARD={info.board}"
+    names = f"MODEL={artefacts.model} BOARD={info.board}{tflm_library.make_option(engine)}"
     if ours:
         fix = f"run: make firmware {names}"
     elif url.startswith("socket://"):

@@ -34,6 +34,14 @@ def clear(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
+def outputs(*paths: Path | None) -> list[Path]:
+    """Those that are given, each cleared."""
+    given = [path for path in paths if path is not None]
+    for path in given:
+        clear(path)
+    return given
+
+
 def write_bytes(path: Path, data: bytes) -> None:
     """Writes `data` to `path` atomically, making its folder."""
     with replacing(path) as temporary:

@@ -2,6 +2,7 @@
 
 from convert.packaging import sources
 from convert.packaging.package import EXAMPLES, Package, fill, version
+from model.errors import UserError
 
 _EXAMPLES = ("classify.c", "camera_lines.h", "camera_lines.c", "camera_file.c")
 _TEMPLATES = sources.ENGINE.parent / "package"
@@ -10,6 +11,8 @@ _TEMPLATES = sources.ENGINE.parent / "package"
 def files(package: Package) -> tuple[str, dict[str, bytes]]:
     """The package's name, and its files."""
     name = f"squeeze_{package.identifier}"
+    if package.identifier == "engine":
+        raise UserError("--package cmake: model engine would hide the target squeeze_engine: rename it")
     values = {
         "PACKAGE": name,
         "VERSION": version(),

@@ -161,7 +161,7 @@ void MakeMaskTable(const uint8_t* codes, uint32_t i, uint16_t* table) {
   uint16_t count[16] = {};
   uint32_t eight;
   for (Nibbles nibbles(code); nibbles.Next(&eight);) {
-    for (uint32_t i = 0; i < 8; ++i, eight >>= 4) ++count[eight & 15];
+    for (int one = 0; one < 8; ++one, eight >>= 4) ++count[eight & 15];
   }
   uint32_t next[16];  // code of each number of bits
   uint32_t first = 0;

@@ -21,7 +21,9 @@ EXAMPLES = """\
   python -m host_tools bench --model digits --board stm32f405 --layers
   python -m host_tools bench --model imagenet_v1_0 --board stm32f405 --optimize flash --sram-bytes 115000
   python -m host_tools bench --check                      # exit status 1 where over 1 % slower than committed
-  python -m host_tools bench --model small_32 --kernels portable --update"""
+  python -m host_tools bench --model small_32 --kernels portable --update
+  python -m host_tools bench --model digits --board mps2_an386 --layers --engine tflm \\
+    --tflm-include tflite-micro:... --tflm-lib libtensorflow-microlite.a"""
 
 RESULTS = Path("build/bench/results.json")
 BOARDS = ("stm32f405", "mps2_an386", "mps2_an500", "mps3_an547")
@@ -155,9 +157,7 @@ def run(args: argparse.Namespace) -> int:
             "--check and --update go without --optimize, --sram-bytes, --flash-bytes, --encoding and "
             "--engine tflm: the reference holds figures of our engine with --optimize speed only"
         )
-    outputs = [RESULTS] + ([args.json] if args.json else [])
-    for path in outputs:
-        files.clear(path)
+    outputs = files.outputs(RESULTS, args.json)
     session = _Session(Console(), outputs)
     interrupted = False
     try:

@@ -170,40 +170,69 @@ def record(name: str, board: str, request: Request) -> dict[str, Any]:
     measured = run(board, built.bench)
     check_exact(name, built.content, measured)
     manifest = json.loads((networks.BUILD / name / "manifest.json").read_text(encoding="utf-8"))
-    used = firmware.usage(built.firmware)
     stack = stack_of_firmware(name, board, built)
-    family = request.kernels or hardware.kernels
-    tflm = networks.tflm_instructions(name, hardware.cpu, family, manifest["macs"])
     rows = built.made["plan"][1:]  # the first is the input
-    return {
-        "model": name,
-        "board": board,
-        "engine": family,
+    common = figures(
+        name, board, request.kernels or hardware.kernels, measured, built.firmware, stack,
+        (len(built.content), "libsqueeze_engine.a"), manifest,
+    )  # fmt: skip
+    return common | {
         "optimize": request.optimize,
         "sram_bytes_asked": request.sram_bytes,
         "flash_bytes_asked": request.flash_bytes,
+        "weights_stored_bytes": built.made["weights_stored_bytes"],
+        "layers": [
+            layer_figures(row["layer"], row.get("kernel"), row["macs"], spent)
+            for row, spent in zip(rows, measured.layers, strict=True)
+        ],
+    }
+
+
+def figures(
+    name: str, board: str, engine: str, measured: Measured, elf: Path, stack: int,
+    inside: tuple[int, str], manifest: dict[str, Any],
+) -> dict[str, Any]:  # fmt: skip
+    """What results.json says of any engine.
+
+    Args:
+        name: of the model.
+        board: name or folder.
+        engine: the kernels' family, or "tflm".
+        measured: what the measuring program printed.
+        elf: the firmware.
+        stack: its deepest, in bytes.
+        inside: of the firmware: the model's bytes, and the file name of the engine's library.
+        manifest: of the model.
+    """
+    used = firmware.usage(elf)
+    model_bytes, library = inside
+    theirs = networks.tflm_instructions(name, boards.load(board).cpu, engine, manifest["macs"])
+    return {
+        "model": name,
+        "board": boards.name_of(board),
+        "engine": engine,
         "instructions": measured.total,
         "macs": manifest["macs"],
         "sram_bytes": used.sram_static + stack,
         "arena_bytes": measured.arena,
         "stack_bytes": stack,
-        "weights_stored_bytes": built.made["weights_stored_bytes"],
-        "engine_model_bytes": built.made["engine_model_bytes"],
+        "engine_model_bytes": model_bytes,
         "flash_bytes": used.flash_used,
-        "code_bytes": used.flash_used - built.made["engine_model_bytes"],
-        "engine_code_bytes": code_bytes_of(built.firmware, "libsqueeze_engine.a"),
-        "tflm_instructions": tflm,
+        "code_bytes": used.flash_used - model_bytes,
+        "engine_code_bytes": code_bytes_of(elf, library),
+        "tflm_instructions": theirs,
         "tflm": networks.tflm_memory(name, manifest),
-        "ratio": round(measured.total / tflm, 4) if tflm else None,
+        "ratio": round(measured.total / theirs, 4) if theirs else None,
         "tflite_sha256": manifest["tflite_sha256"],
-        "layers": [
-            {
-                "layer": row["layer"],
-                "kernel": row.get("kernel"),
-                "macs": row["macs"],
-                "instructions": instructions,
-                "instructions_per_mac": round(instructions / row["macs"], 3) if row["macs"] else None,
-            }
-            for row, instructions in zip(rows, measured.layers, strict=True)
-        ],
+    }
+
+
+def layer_figures(layer: str, kernel: str | None, macs: int, instructions: int) -> dict[str, Any]:
+    """What results.json says of a layer."""
+    return {
+        "layer": layer,
+        "kernel": kernel,
+        "macs": macs,
+        "instructions": instructions,
+        "instructions_per_mac": round(instructions / macs, 3) if macs else None,
     }

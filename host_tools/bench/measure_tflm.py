@@ -34,19 +34,12 @@ def layers(file: TfliteFile, instructions: list[int]) -> list[dict[str, Any]]:
     """The operators with what each took, for results.json. UserError: the board counted others."""
     if len(instructions) != len(file.ops):
         raise UserError(f"{file.path}: {len(file.ops)} operators, the board counted {len(instructions)}")
-    rows = []
-    for op, spent in zip(file.ops, instructions, strict=True):
-        own = macs(file, op.index)
-        rows.append(
-            {
-                "layer": layer_name(file.tensors[op.outputs[0]], op),
-                "kernel": op.name,
-                "macs": own,
-                "instructions": spent,
-                "instructions_per_mac": round(spent / own, 3) if own else None,
-            }
+    return [
+        measure.layer_figures(
+            layer_name(file.tensors[op.outputs[0]], op), op.name, macs(file, op.index), spent
         )
-    return rows
+        for op, spent in zip(file.ops, instructions, strict=True)
+    ]
 
 
 def build(name: str, board: str, library: TflmLibrary) -> tuple[Path, Path]:
@@ -83,28 +76,14 @@ def record(name: str, board: str, library: TflmLibrary) -> dict[str, Any]:
         answer = device.infer(image)
     if not np.array_equal(answer.logits, wanted):
         raise measure.NotExactError("NOT exact: the firmware's logits over the link differ from LiteRT's")
-    used = firmware.usage(real)
-    theirs = networks.tflm_instructions(name, boards.load(board).cpu, ENGINE, manifest["macs"])
-    return {
-        "model": name,
-        "board": boards.name_of(board),
-        "engine": ENGINE,
+    common = measure.figures(
+        name, board, ENGINE, measured, real, answer.stack_high_water,
+        (len(file.content), library.file.name), manifest,
+    )  # fmt: skip
+    return common | {
         "optimize": None,
         "sram_bytes_asked": None,
         "flash_bytes_asked": None,
-        "instructions": measured.total,
-        "macs": manifest["macs"],
-        "sram_bytes": used.sram_static + answer.stack_high_water,
-        "arena_bytes": measured.arena,
-        "stack_bytes": answer.stack_high_water,
         "weights_stored_bytes": manifest["weights_dense_bytes"],
-        "engine_model_bytes": len(file.content),
-        "flash_bytes": used.flash_used,
-        "code_bytes": used.flash_used - len(file.content),
-        "engine_code_bytes": measure.code_bytes_of(real, library.file.name),
-        "tflm_instructions": theirs,
-        "tflm": networks.tflm_memory(name, manifest),
-        "ratio": round(measured.total / theirs, 4) if theirs else None,
-        "tflite_sha256": manifest["tflite_sha256"],
         "layers": layers(file, measured.layers),
     }

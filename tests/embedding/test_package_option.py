@@ -67,6 +67,11 @@ def test_mistakes(packages, tmp_path, monkeypatch, options, message):
     assert not (tmp_path / "build" / "net" / "package").exists()
 
 
+def test_a_name_that_would_hide_the_engines_target(packages, tmp_path, monkeypatch):
+    with pytest.raises(UserError, match="model engine would hide the target squeeze_engine"):
+        convert(packages, tmp_path, monkeypatch, "--model", "engine", "--package", "cmake")
+
+
 def test_a_name_too_long_for_arduino(packages, tmp_path, monkeypatch):
     with pytest.raises(UserError, match="64 characters; want 63"):
         convert(packages, tmp_path, monkeypatch, "--model", "n" * 56, "--package", "arduino")

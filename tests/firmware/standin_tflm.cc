@@ -2,12 +2,15 @@
 // the model's operators in their order through the registrations that the resolver gives, but what they
 // "compute" is a formula. Value j of the output of operator i is (sum of the image + 7 * i + j) as an int8.
 //
-// It reaches for what real libraries do: a global constructor, libm, a virtual destructor, the log, abort().
+// It reaches for what real libraries do: a global constructor, libm, a virtual destructor, the log, abort(),
+// and libstdc++, which in turn reaches for libm.
 #include <math.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+
+#include <unordered_map>
 
 #include "model_settings.h"
 #include "tensorflow/lite/micro/kernels/kernel_util.h"
@@ -95,6 +98,8 @@ TfLiteStatus MicroInterpreter::AllocateTensors() {
     return kTfLiteError;
   }
   if (reinterpret_cast<uintptr_t>(g_image) % 16 != 0) abort();
+  std::__detail::_Prime_rehash_policy buckets;  // of an unordered_map, whose other parts want a heap
+  if (buckets._M_next_bkt(20) < 20) abort();
   g_input.type = kTfLiteInt8;
   g_input.data.int8 = g_image;
   g_input.dims = reinterpret_cast<TfLiteIntArray*>(&g_input_dims);
