@@ -201,8 +201,8 @@ void CloseExternalMemories() {
   asm volatile("dsb\n isb" ::: "memory");
 }
 
-// Before revision V, reads from the AXI SRAM that overlap can return wrong data (errata sheet ES0392, "Reading
-// from AXI SRAM may lead to data read corruption"); its workaround is to have one at a time.
+// Before revision V, reads from the AXI SRAM that overlap can return wrong data (errata sheet ES0392,
+// "Reading from AXI SRAM may lead to data read corruption"); its workaround is to have one at a time.
 void GuardAxiReads() {
   if (!IsRevisionV()) Register(kAxiTarget7) = kAxiTargetOneRead;
 }
