@@ -11,7 +11,8 @@ extern "C" {
 
 // Naked, because the compiler may use the FPU or MVE in any other function, and both are off at reset: CPACR
 // gives full access to CP10 and CP11 (DDI 0403E B3.2.20). The paint goes on here, where the stack is empty.
-// The stack pointer and VTOR are set for those that come by a boot loader and not from reset.
+// The stack pointer, CONTROL and VTOR are set for those that come by a boot loader and not from reset: an
+// operating system in it may have left the core on the process stack.
 __attribute__((naked, noreturn)) void ResetHandler() {
   asm volatile(
       "cpsid i\n"
@@ -26,6 +27,9 @@ __attribute__((naked, noreturn)) void ResetHandler() {
       "ldr r0, =%c[vtor]\n"
       "ldr r1, =vector_table\n"
       "str r1, [r0]\n"
+      "movs r0, #0\n"
+      "msr control, r0\n"
+      "isb\n"
       "ldr r0, =linker_stack_limit\n"
       "ldr r1, =linker_stack_top\n"
       "mov sp, r1\n"
