@@ -1,6 +1,7 @@
 // From reset to main(): stack painted, coprocessors on, memory as C++ expects it.
 #include <stdint.h>
 
+#include "board_config.h"
 #include "common/linker_symbols.h"
 #include "common/memory.h"
 #include "common/stack.h"
@@ -42,6 +43,17 @@ __attribute__((naked, noreturn)) void ResetHandler() {
       [vtor] "i"(cortex_m::kVtor), [paint] "i"(board::kStackPaint));
 }
 
+// As from reset, whatever a boot loader has left on: an interrupt that nobody asked for is a fault.
+void SilenceInterrupts() {
+  using cortex_m::Register;
+  for (uint32_t word = 0; word < (board::kInterrupts + 31) / 32; ++word) {
+    Register(cortex_m::kNvicClearEnable + word * 4) = ~0u;
+    Register(cortex_m::kNvicClearPending + word * 4) = ~0u;
+  }
+  Register(cortex_m::kSysTickCtrl) = 0;
+  Register(cortex_m::kIcsr) = cortex_m::kIcsrClearSysTick | cortex_m::kIcsrClearPendSv;
+}
+
 // A stack that grows beyond its reserve faults at once, before it overwrites anything.
 void GuardStack() {
 #if __ARM_ARCH >= 8
@@ -60,6 +72,7 @@ void GuardStack() {
 [[noreturn]] void StartProgram();
 
 __attribute__((used)) void StartProgram() {
+  SilenceInterrupts();
   GuardStack();
   board::MemoryInit();
   main();

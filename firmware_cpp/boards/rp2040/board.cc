@@ -117,11 +117,11 @@ bool Release(uint32_t blocks) {
   return WaitFor(kResetsDone, blocks);
 }
 
-// Whoever comes by a debugger may find any clocks: back to those that reset gives, then out of reset.
+// A debugger's reset is the cores' alone: clocks and UART may be at work. Back to what a reset of all gives.
 void ClocksAsFromReset() {
   Select(kClkSysCtrl, kClkSysSelected, kClkSysAux, 0);
   Select(kClkRefCtrl, kClkRefSelected, kClkRefSourceMask, kClkRefRosc);
-  Register(kResets + kSet) = kResetPllSys;
+  Register(kResets + kSet) = kResetPllSys | kResetUart0;
 }
 
 bool CrystalStart() {
