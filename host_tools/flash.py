@@ -181,9 +181,9 @@ def _check_port(board: Board, way: Flasher, port: str | None) -> None:
     ports = attached.serial_ports()
     here = ", ".join(f"{name} ({what})" for name, what in ports.items()) or "none is connected"
     if port is None:
-        raise UserError(f"{board.name}: {way.tool} needs PORT=; serial ports: {here}; {_advice(way)}")
+        raise UserError(f"{board.name}: {way.tool} needs PORT=; serial ports: {here}; {_advice(way, board)}")
     if port not in ports and not Path(port).exists():
-        raise UserError(f"{port}: no such serial port; serial ports: {here}; {_advice(way)}")
+        raise UserError(f"{port}: no such serial port; serial ports: {here}; {_advice(way, board)}")
     if attached.refused(Path(port)):
         group = Path(port).group()
         raise UserError(f"{port}: no permission; run: sudo usermod -aG {group} $USER, and log in again")
