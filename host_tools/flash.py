@@ -26,6 +26,7 @@ EXAMPLES = """\
 _NO_PORT = "PORT"  # stands for it in what --dry-run prints
 _NO_DRIVE = "DRIVE"
 _DRIVE_TIMEOUT = 20.0  # seconds for a UF2 boot loader to write the last block and restart
+_FAILURE_TIMEOUT = 2.0  # seconds for a drive to vanish that writing to has failed
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -163,18 +164,30 @@ def check_attached(board: Board, way: Flasher, port: str | None) -> None:
         _check_port(board, way, port)
         return
     devices = attached.usb_devices()
-    if way.usb and devices is not None and not any(device.matches(way.usb) for device in devices):
+    if not way.usb or devices is None:
+        return
+    found = [device for device in devices if device.matches(way.usb)]
+    if not found:
         what = "debug probe" if way.needs == "probe" else "boot loader"
         raise UserError(f"{board.name}: no {what} on USB ({' or '.join(way.usb)}); {_advice(way, board)}")
+    nodes = [device.node for device in found if device.node and attached.refused(device.node)]
+    if len(nodes) == len(found):
+        raise UserError(
+            f"{nodes[0]}: no permission to use {found[0].id} {found[0].product}; "
+            f"run: sudo chmod a+rw {nodes[0]} (until it is unplugged; for good: a udev rule for it)"
+        )
 
 
 def _check_port(board: Board, way: Flasher, port: str | None) -> None:
     ports = attached.serial_ports()
     here = ", ".join(f"{name} ({what})" for name, what in ports.items()) or "none is connected"
     if port is None:
-        raise UserError(f"{board.name}: {way.tool} needs PORT=; serial ports: {here}; {_advice(way)}")
+        raise UserError(f"{board.name}: {way.tool} needs PORT=; serial ports: {here}; {_advice(way, board)}")
     if port not in ports and not Path(port).exists():
-        raise UserError(f"{port}: no such serial port; serial ports: {here}; {_advice(way)}")
+        raise UserError(f"{port}: no such serial port; serial ports: {here}; {_advice(way, board)}")
+    if attached.refused(Path(port)):
+        group = Path(port).group()
+        raise UserError(f"{port}: no permission; run: sudo usermod -aG {group} $USER, and log in again")
 
 
 def _advice(way: Flasher, board: Board | None = None) -> str:
@@ -204,18 +217,23 @@ def copy_to_drive(uf2: Path, mount: Path, timeout: float = _DRIVE_TIMEOUT) -> No
     """
     print(f"cp {shlex.quote(str(uf2))} {shlex.quote(str(mount))}", flush=True)
     content = uf2.read_bytes()
+    failure: OSError | None = None
     try:
         with (mount / uf2.name).open("wb") as stream:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
+    except PermissionError as error:
+        raise UserError(f"{mount}: no permission to write; mount it for this user, or use sudo") from error
     except OSError as error:  # the board may restart before the system has closed the file
-        if attached.is_uf2_drive(mount):
-            raise UserError(f"{mount}: {error}") from error
-    end = time.monotonic() + timeout
+        failure = error
+    end = time.monotonic() + (min(timeout, _FAILURE_TIMEOUT) if failure else timeout)
     while attached.is_uf2_drive(mount):
         if time.monotonic() > end:
-            raise UserError(f"{mount}: the boot loader did not take {uf2}; unplug the board and try again")
+            why = f": {failure}" if failure else ""
+            raise UserError(
+                f"{mount}: the boot loader did not take {uf2}{why}; unplug the board and try again"
+            )
         time.sleep(0.1)
     print(f"written: {len(content):,} bytes; the boot loader took all of them and restarted")
 

@@ -167,7 +167,9 @@ def test_status_texts_are_those_of_the_host():
     text = ctypes.CDLL(str(build())).squeeze_status_text
     text.restype = ctypes.c_char_p
     assert text(0) == b"ok"
-    for status, words in statuses.STATUS_NAMES.items():
+    ours = {status: words for status, words in statuses.STATUS_NAMES.items() if status < 64}
+    assert len(ours) == 13
+    for status, words in ours.items():
         assert text(status).decode() == words
     assert text(99) == text(-1) == b"unknown"
 

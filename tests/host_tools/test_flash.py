@@ -180,20 +180,51 @@ def test_a_faulty_way_names_the_file(tmp_path):
 def test_usb_devices_of_linux(tmp_path):
     for folder, texts in {
         "usb1": {"idVendor": "1d6b", "idProduct": "0002", "product": "xHCI Host Controller"},
-        "1-2": {"idVendor": "0483", "idProduct": "374b", "product": "STM32 STLink"},
-        "1-3": {"idVendor": "2e8a", "idProduct": "000c"},
+        "1-2": {
+            "idVendor": "0483",
+            "idProduct": "374b",
+            "product": "STM32 STLink",
+            "busnum": "1",
+            "devnum": "14",
+        },
+        "1-3": {"idVendor": "1fc9", "idProduct": "0143", "product": "MCU-LINK"},
         "1-2:1.0": {},
+        "1-3:1.0": {"interface": "CMSIS-DAP V2"},
     }.items():
         (tmp_path / folder).mkdir()
         for name, text in texts.items():
             (tmp_path / folder / name).write_text(text + "\n")
     found = attached.usb_devices(tmp_path)
     assert found == [
-        UsbDevice("0483:374b", "STM32 STLink"),
-        UsbDevice("2e8a:000c", ""),
+        UsbDevice("0483:374b", "STM32 STLink", Path("/dev/bus/usb/001/014")),
+        UsbDevice("1fc9:0143", "MCU-LINK CMSIS-DAP V2"),
         UsbDevice("1d6b:0002", "xHCI Host Controller"),
     ]
     assert [device.matches(["0483:37*"]) for device in found] == [True, False, False]
+    assert [device.matches(["CMSIS-DAP"]) for device in found] == [False, True, False]
+
+
+def test_what_the_user_may_not_open_is_said(monkeypatch, tmp_path):
+    """Of several probes one may be enough: which one the tool takes is its affair."""
+    ours, theirs = tmp_path / "014", tmp_path / "015"
+    for node in (ours, theirs):
+        node.touch()
+    monkeypatch.setattr(attached.os, "access", lambda node, _: node != theirs)
+    probes = [UsbDevice("0483:374b", "STLINK-V3", node) for node in (theirs, ours)]
+    board = boards.load("stm32f405")
+    monkeypatch.setattr(attached, "usb_devices", lambda: probes)
+    flash.check_attached(board, PROBE, None)
+    monkeypatch.setattr(attached, "usb_devices", lambda: probes[:1])
+    with pytest.raises(
+        UserError, match=f"^{theirs}: no permission to use 0483:374b STLINK-V3; run: sudo chmod"
+    ):
+        flash.check_attached(board, PROBE, None)
+    way = flash.flasher(board, "stm32loader")
+    monkeypatch.setattr(attached, "serial_ports", lambda: {str(theirs): "USB serial"})
+    with pytest.raises(
+        UserError, match=rf"^{theirs}: no permission; run: sudo usermod -aG {theirs.group()} "
+    ):
+        flash.check_attached(board, way, str(theirs))
 
 
 @pytest.mark.parametrize(
@@ -351,10 +382,42 @@ def test_a_drive_that_takes_the_file_vanishes(pico, tmp_path, capsys):
     assert "5,120 bytes; the boot loader took all" in capsys.readouterr().out
 
 
+def test_a_drive_mounted_by_hand_stays_mounted_when_it_has_gone(pico, tmp_path, monkeypatch):
+    device = tmp_path / "sdb1"
+    (tmp_path / "mounts").write_text(f"{device} {pico} vfat rw 0 0\n")
+    monkeypatch.setattr(attached, "_MOUNTS", tmp_path / "mounts")
+    device.touch()
+    assert attached.uf2_drives(["RPI-RP2"], [pico]) == [pico]
+    uf2 = tmp_path / "firmware.uf2"
+    uf2.write_bytes(bytes(512))
+    thread = threading.Timer(0.3, device.unlink)
+    thread.start()
+    flash.copy_to_drive(uf2, pico)  # INFO_UF2.TXT is still there to be read
+    thread.join()
+    assert attached.uf2_drives(["RPI-RP2"], [pico]) == []
+
+
+def test_a_drive_that_cannot_be_written_is_said(pico, tmp_path, monkeypatch):
+    uf2 = tmp_path / "firmware.uf2"
+    uf2.write_bytes(bytes(512))
+
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(Path, "read_bytes", lambda _: bytes(512))
+    with pytest.raises(UserError, match=r"no permission to write; mount it for this user"):
+        flash.copy_to_drive(uf2, pico)
+
+
 def test_a_drive_that_stays_did_not_take_it(pico, tmp_path):
     uf2 = tmp_path / "firmware.uf2"
     uf2.write_bytes(b"not blocks")
     with pytest.raises(UserError, match="the boot loader did not take"):
+        flash.copy_to_drive(uf2, pico, timeout=0.2)
+    (pico / uf2.name).unlink()
+    (pico / uf2.name).mkdir()
+    with pytest.raises(UserError, match=r"did not take .*Is a directory"):
         flash.copy_to_drive(uf2, pico, timeout=0.2)
 
 

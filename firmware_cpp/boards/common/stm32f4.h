@@ -1,8 +1,9 @@
 // An STM32F4 on its internal oscillator (no two boards share a crystal): the hooks of hooks.h but for
 // the emulator's. A board's board_config.h gives, in namespace board::stm32f4, the PLL (kPllM, kPllN, kPllQ),
-// kVoltageScale and kOverDrive, and its UART on port A (kUsart, kUsartOnApb2, kUsartEnable, kTransmitPin,
-// kReceivePin); one of its sources includes this file. Registers: RM0090 rev 19 (STM32F405) and RM0390 rev 6
-// (STM32F446), which agree but where both are named; the sections at each block are RM0090's, then RM0390's.
+// kVoltageScale and kOverDrive, and its UART (kUsart, kUsartOnApb2, kUsartEnable) on the pins kTransmitPin
+// and kReceivePin of port kPort (0 is A); one of its sources includes this file. Registers: RM0090 rev 19
+// (STM32F405) and RM0390 rev 6 (STM32F446), which agree but where both are named; the sections at each block
+// are RM0090's, then RM0390's.
 #ifndef FIRMWARE_CPP_BOARDS_COMMON_STM32F4_H_
 #define FIRMWARE_CPP_BOARDS_COMMON_STM32F4_H_
 
@@ -35,7 +36,7 @@ constexpr uint32_t kRccCfgrDividersMask = 0xFu << 4 | 7u << 10 | 7u << 13;  // A
 constexpr uint32_t kRccCfgrApb1Div4 = 5u << 10;
 constexpr uint32_t kRccCfgrApb2Div2 = 4u << 13;
 constexpr uint32_t kRccAhb1Enr = 0x40023830;
-constexpr uint32_t kRccAhb1EnrGpioA = 1u << 0;
+constexpr uint32_t kRccAhb1EnrGpio = 1u << kPort;
 constexpr uint32_t kRccApb1Enr = 0x40023840;
 constexpr uint32_t kRccApb1EnrPower = 1u << 28;
 constexpr uint32_t kRccApb2Enr = 0x40023844;
@@ -57,11 +58,12 @@ constexpr uint32_t kFlashAcrPrefetch = 1u << 8;
 constexpr uint32_t kFlashAcrInstructionCache = 1u << 9;
 constexpr uint32_t kFlashAcrDataCache = 1u << 10;
 
-// GPIOA, sections 8.4 and 7.4. Alternate function 7 is USART1 or USART2 (data sheets DS8626, table 9, and
+// GPIO, sections 8.4 and 7.4. Alternate function 7 is USART1, 2 or 3 (data sheets DS8626, table 9, and
 // DS10693, table 11).
-constexpr uint32_t kGpioAMode = 0x40020000;
-constexpr uint32_t kGpioAPull = 0x4002000C;
-constexpr uint32_t kGpioAAlternate = 0x40020020;  // four bits a pin, in two registers
+constexpr uint32_t kGpio = 0x40020000 + kPort * 0x400;
+constexpr uint32_t kGpioMode = kGpio + 0x0;
+constexpr uint32_t kGpioPull = kGpio + 0xC;
+constexpr uint32_t kGpioAlternate = kGpio + 0x20;  // four bits a pin, in two registers
 constexpr uint32_t kGpioModeAlternate = 2;
 constexpr uint32_t kGpioPullUp = 1;
 constexpr uint32_t kAlternateUsart = 7;
@@ -123,9 +125,9 @@ inline bool OverDrive() {
 }
 
 inline void ConnectPin(uint32_t pin) {
-  SetField(kGpioAAlternate + pin / 8 * 4, 0xFu << pin % 8 * 4, kAlternateUsart << pin % 8 * 4);
-  SetField(kGpioAPull, 3u << pin * 2, kGpioPullUp << pin * 2);  // an open line is idle
-  SetField(kGpioAMode, 3u << pin * 2, kGpioModeAlternate << pin * 2);
+  SetField(kGpioAlternate + pin / 8 * 4, 0xFu << pin % 8 * 4, kAlternateUsart << pin % 8 * 4);
+  SetField(kGpioPull, 3u << pin * 2, kGpioPullUp << pin * 2);  // an open line is idle
+  SetField(kGpioMode, 3u << pin * 2, kGpioModeAlternate << pin * 2);
 }
 
 }  // namespace stm32f4
@@ -159,7 +161,7 @@ uint32_t ClockInit() {
 
 void UartInit() {
   using namespace stm32f4;
-  SetBits(kRccAhb1Enr, kRccAhb1EnrGpioA);
+  SetBits(kRccAhb1Enr, kRccAhb1EnrGpio);
   SetBits(kUsartOnApb2 ? kRccApb2Enr : kRccApb1Enr, kUsartEnable);
   ConnectPin(kTransmitPin);
   ConnectPin(kReceivePin);

@@ -24,9 +24,14 @@ constexpr uint32_t kSysTickMax = 0x00FFFFFF;
 
 // NVIC (B3.4): a bit an interrupt.
 constexpr uint32_t kNvicSetEnable = 0xE000E100;
+constexpr uint32_t kNvicClearEnable = 0xE000E180;
 constexpr uint32_t kNvicSetPending = 0xE000E200;
+constexpr uint32_t kNvicClearPending = 0xE000E280;
 
 // System control block (B3.2).
+constexpr uint32_t kIcsr = 0xE000ED04;
+constexpr uint32_t kIcsrClearSysTick = 1u << 25;
+constexpr uint32_t kIcsrClearPendSv = 1u << 27;
 constexpr uint32_t kVtor = 0xE000ED08;
 constexpr uint32_t kCcr = 0xE000ED14;
 constexpr uint32_t kCcrLowOverheadBranch = 1u << 19;  // v8.1-M

@@ -1,6 +1,7 @@
 // From reset to main(): stack painted, coprocessors on, memory as C++ expects it.
 #include <stdint.h>
 
+#include "board_config.h"
 #include "common/linker_symbols.h"
 #include "common/memory.h"
 #include "common/stack.h"
@@ -11,7 +12,8 @@ extern "C" {
 
 // Naked, because the compiler may use the FPU or MVE in any other function, and both are off at reset: CPACR
 // gives full access to CP10 and CP11 (DDI 0403E B3.2.20). The paint goes on here, where the stack is empty.
-// The stack pointer and VTOR are set for those that come by a boot loader and not from reset.
+// The stack pointer, CONTROL and VTOR are set for those that come by a boot loader and not from reset: an
+// operating system in it may have left the core on the process stack.
 __attribute__((naked, noreturn)) void ResetHandler() {
   asm volatile(
       "cpsid i\n"
@@ -26,6 +28,9 @@ __attribute__((naked, noreturn)) void ResetHandler() {
       "ldr r0, =%c[vtor]\n"
       "ldr r1, =vector_table\n"
       "str r1, [r0]\n"
+      "movs r0, #0\n"
+      "msr control, r0\n"
+      "isb\n"
       "ldr r0, =linker_stack_limit\n"
       "ldr r1, =linker_stack_top\n"
       "mov sp, r1\n"
@@ -36,6 +41,17 @@ __attribute__((naked, noreturn)) void ResetHandler() {
       "bl StartProgram\n"
       ".ltorg\n" ::[cpacr] "i"(cortex_m::kCpacr),
       [vtor] "i"(cortex_m::kVtor), [paint] "i"(board::kStackPaint));
+}
+
+// As from reset, whatever a boot loader has left on: an interrupt that nobody asked for is a fault.
+void SilenceInterrupts() {
+  using cortex_m::Register;
+  for (uint32_t word = 0; word < (board::kInterrupts + 31) / 32; ++word) {
+    Register(cortex_m::kNvicClearEnable + word * 4) = ~0u;
+    Register(cortex_m::kNvicClearPending + word * 4) = ~0u;
+  }
+  Register(cortex_m::kSysTickCtrl) = 0;
+  Register(cortex_m::kIcsr) = cortex_m::kIcsrClearSysTick | cortex_m::kIcsrClearPendSv;
 }
 
 // A stack that grows beyond its reserve faults at once, before it overwrites anything.
@@ -56,6 +72,7 @@ void GuardStack() {
 [[noreturn]] void StartProgram();
 
 __attribute__((used)) void StartProgram() {
+  SilenceInterrupts();
   GuardStack();
   board::MemoryInit();
   main();

@@ -20,7 +20,7 @@ constexpr bool kOverDrive = true;
 constexpr uint32_t kUsart = 0x40004400;
 constexpr bool kUsartOnApb2 = false;
 constexpr uint32_t kUsartEnable = 1u << 17;
-constexpr uint32_t kTransmitPin = 2, kReceivePin = 3;  // of port A
+constexpr uint32_t kPort = 0, kTransmitPin = 2, kReceivePin = 3;  // PA2, PA3
 
 }  // namespace stm32f4
 }  // namespace board

@@ -83,6 +83,10 @@ constexpr uint32_t kFlashAcrWait4Delay2 = 4u << 0 | 2u << 4;
 constexpr uint32_t kDebugIdCode = 0x5C001000;
 constexpr uint32_t kRevisionV = 0x2003;
 
+// AXI_TARG7_FN_MOD, the interconnect's way to the AXI SRAM.
+constexpr uint32_t kAxiTarget7 = 0x51008108;
+constexpr uint32_t kAxiTargetOneRead = 1u << 0;  // READ_ISS_OVERRIDE: one read at a time
+
 // GPIOD, section 11.4. PD8 and PD9 carry USART3 as alternate function 7 (DS12110, table 12).
 constexpr uint32_t kGpioDMode = 0x58020C00;
 constexpr uint32_t kGpioDPull = 0x58020C0C;
@@ -168,9 +172,11 @@ bool StartPll(uint32_t n) {
   return WaitFor(kRccCr, kRccCrPll1Ready, kRccCrPll1Ready);
 }
 
+bool IsRevisionV() { return (Register(kDebugIdCode) >> 16) >= kRevisionV; }
+
 uint32_t CoreClock() {
   if (!BackToHsi()) return kHsiHz;
-  const bool fast = (Register(kDebugIdCode) >> 16) >= kRevisionV;
+  const bool fast = IsRevisionV();
   const uint32_t n = fast ? kPllN480 : kPllN400;
   if (!RaiseVoltage(fast) || !StartPll(n)) return kHsiHz;
   // A flash too slow for the clock reads rubbish: stay slow unless the wait states are in force.
@@ -195,8 +201,15 @@ void CloseExternalMemories() {
   asm volatile("dsb\n isb" ::: "memory");
 }
 
+// Before revision V, reads from the AXI SRAM that overlap can return wrong data (errata sheet ES0392,
+// "Reading from AXI SRAM may lead to data read corruption"); its workaround is to have one at a time.
+void GuardAxiReads() {
+  if (!IsRevisionV()) Register(kAxiTarget7) = kAxiTargetOneRead;
+}
+
 // AXI SRAM's error correction covers 64 bits at a time, and what was never written as a whole reads as an
 // error (RM0433 section 3.3, AN5342): a cache line filled for one byte would read just that.
+// Its end is a line's, too.
 void ClearArena() {
   for (volatile uint64_t* word = linker_arena_start; word < linker_arena_end; ++word) *word = 0;
 }
@@ -206,6 +219,7 @@ void ClearArena() {
 uint32_t ClockInit() {
   CloseExternalMemories();
   const uint32_t hz = CoreClock();
+  GuardAxiReads();
   ClearArena();
   caches::Enable();
   // Here and not in UartInit(), because the counter's calibration looks at the UART before.

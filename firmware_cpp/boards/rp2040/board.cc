@@ -117,11 +117,11 @@ bool Release(uint32_t blocks) {
   return WaitFor(kResetsDone, blocks);
 }
 
-// Whoever comes by a debugger may find any clocks: back to those that reset gives, then out of reset.
+// A debugger's reset is the cores' alone: clocks and UART may be at work. Back to what a reset of all gives.
 void ClocksAsFromReset() {
   Select(kClkSysCtrl, kClkSysSelected, kClkSysAux, 0);
   Select(kClkRefCtrl, kClkRefSelected, kClkRefSourceMask, kClkRefRosc);
-  Register(kResets + kSet) = kResetPllSys;
+  Register(kResets + kSet) = kResetPllSys | kResetUart0;
 }
 
 bool CrystalStart() {
@@ -160,11 +160,13 @@ uint32_t SystemClock() {
 uint32_t ClockInit() {
   g_peripheral_hz = SystemClock();
   Register(kClkPeriCtrl) = kClkPeriEnable;
+  // Here and not in UartInit(), because the counter's calibration looks at the UART before. In reset it would
+  // read 0, and that is a receiver that never runs empty.
+  Release(kResetIoBank0 | kResetPadsBank0 | kResetUart0);
   return g_peripheral_hz;
 }
 
 void UartInit() {
-  Release(kResetIoBank0 | kResetPadsBank0 | kResetUart0);
   // Baud rate: clk_peri / 16, divided by a number with 6 binary places (4.2.7.1). LCR_H after it: that write
   // takes it over.
   const uint32_t divider64 = (g_peripheral_hz * 4 + kBaud / 2) / kBaud;

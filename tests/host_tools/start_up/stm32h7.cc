@@ -15,6 +15,7 @@ constexpr uint32_t kCr = 0x58024400, kCfgr = 0x58024410, kSelect = 0x58024428, k
 constexpr uint32_t kD1 = 0x58024418, kD2 = 0x5802441C, kD3 = 0x58024420, kUsartSelect = 0x58024454;
 constexpr uint32_t kSupply = 0x58024804, kVoltage = 0x58024818, kBoost = 0x5800042C, kFlash = 0x52002000;
 constexpr uint32_t kIdCode = 0x5C001000, kUsartStatus = 0x4000481C, kUsartBaud = 0x4000480C;
+constexpr uint32_t kAxiSram = 0x51008108, kCaches = 0xE000ED14;
 constexpr uint32_t kPllOn = 1u << 24, kPllReady = 1u << 25;
 bool g_started;  // the start-up's own PLL, not the boot loader's
 
@@ -66,6 +67,9 @@ void Write(uint32_t address, uint32_t value) {
     if (Broken(9)) Unsafe("revision Y has no VOS0");
   }
   if (address == kFlash && Broken(7)) value &= ~15u;
+  if (address == kCaches && Cell(kAxiSram) != (Broken(9) ? 1 : 0)) {
+    Unsafe("reads from the AXI SRAM overlap on revision Y, or do not on V");
+  }
   if (address == kCfgr) {
     const uint32_t wanted = value & 7;
     if (wanted == 3 && (before & 7) != 3) {

@@ -7,6 +7,8 @@
 //   - entering an exception takes 15 cycles (Cortex-M0+ technical reference manual), theirs none;
 //   - undefined instructions and bus errors: a HardFault, or lock-up within one, not a line in a log. What a
 //     HardFault cannot push, because the stack has run out of the memory, is lost, and the handler runs;
+//   - RESETS: theirs holds nothing; here UART 0 and the pins' banks begin in reset, read 0 there and take no
+//     writes (datasheet 2.14);
 //   - SSI: a W25Q16JV answers on the QSPI pins, so that the second stage finds what it finds on a Pico.
 // Known to remain: PUSH with LR counts one cycle too few, exception return is free, the flash is read without
 // wait states, there is no MPU and no TX FIFO, and one core.
@@ -181,6 +183,24 @@ function useFlashPort(ssi, port) {
   });
 }
 
+// Of RESETS (datasheet 2.14.3): the peripherals' addresses / 4096, and their bits.
+const HELD = { 0x40014: 1 << 5, 0x4001c: 1 << 8, 0x40034: 1 << 22 };
+
+function holdInReset(peripherals) {
+  const resets = peripherals[0x4000c];
+  const RESET_DONE = 0x8;
+  resets.reset = Object.values(HELD).reduce((all, bit) => all | bit, 0);
+  wrap(resets, 'readUint32', (original) => (offset) =>
+    offset === RESET_DONE ? ~resets.reset & 0x1ffffff : original(offset));
+  for (const [page, bit] of Object.entries(HELD)) {
+    const held = () => (resets.reset & bit) !== 0;
+    wrap(peripherals[page], 'readUint32', (original) => (offset) => (held() ? 0 : original(offset)));
+    wrap(peripherals[page], 'writeUint32', (original) => (offset, value) => {
+      if (!held()) original(offset, value);
+    });
+  }
+}
+
 /** CRC-32 as the boot ROM has it: RP2040 datasheet 2.8.1.3.1. */
 export function crc32(bytes) {
   let crc = 0xffffffff;
@@ -212,6 +232,7 @@ export class Chip {
     this.#hurry();
     this.ssi = this.rp2040.peripherals[0x18000];
     useFlashPort(this.ssi, port);
+    holdInReset(this.rp2040.peripherals);
     this.rp2040.flash.set(flash);
     this.#boot();
   }
