@@ -1,5 +1,4 @@
-// STM32F405: 168 MHz, USART3 on PB10 and PB11. Not USART1: its PA9 and PA10 are USB's VBUS (5 V) and ID on
-// many boards. In the emulator TIM2 counts.
+// STM32F405: 168 MHz, USART1 on PA9 and PA10. In the emulator TIM2 counts.
 #include "common/stm32f4.h"
 
 namespace board {

@@ -8,7 +8,7 @@ namespace board {
 
 constexpr char kName[] = "stm32f405";
 constexpr uint32_t kInterrupts = 82;
-constexpr uint32_t kUartInterrupt = 39;  // USART3
+constexpr uint32_t kUartInterrupt = 37;  // USART1
 // QEMU's TIM2 runs at 1 GHz.
 constexpr uint32_t kEmulatedTickHz = 1000000000;
 constexpr uint32_t kInstructionsPerTickNumerator = 1;
@@ -19,10 +19,10 @@ namespace stm32f4 {
 constexpr uint32_t kPllM = 16, kPllN = 336, kPllQ = 7;
 constexpr uint32_t kVoltageScale = 1u << 14;  // PWR_CR's VOS, one bit: scale 1 is what 168 MHz needs
 constexpr bool kOverDrive = false;
-constexpr uint32_t kUsart = 0x40004800;
-constexpr bool kUsartOnApb2 = false;
-constexpr uint32_t kUsartEnable = 1u << 18;
-constexpr uint32_t kPort = 1, kTransmitPin = 10, kReceivePin = 11;  // PB10, PB11
+constexpr uint32_t kUsart = 0x40011000;
+constexpr bool kUsartOnApb2 = true;
+constexpr uint32_t kUsartEnable = 1u << 4;
+constexpr uint32_t kPort = 0, kTransmitPin = 9, kReceivePin = 10;  // PA9, PA10
 
 }  // namespace stm32f4
 }  // namespace board
