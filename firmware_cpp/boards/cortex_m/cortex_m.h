@@ -43,9 +43,11 @@ constexpr uint32_t kBfar = 0xE000ED38;
 constexpr uint32_t kCpacr = 0xE000ED88;
 
 // Memory protection, PMSAv7 (DDI 0403E B3.5).
+constexpr uint32_t kMpuType = 0xE000ED90;  // regions there are: bits 15 to 8
 constexpr uint32_t kMpuCtrl = 0xE000ED94;
 constexpr uint32_t kMpuCtrlEnable = 1u << 0;
 constexpr uint32_t kMpuCtrlDefaultMap = 1u << 2;  // for privileged code, outside of all regions
+constexpr uint32_t kMpuRnr = 0xE000ED98;          // region that RASR is of
 constexpr uint32_t kMpuRbar = 0xE000ED9C;
 constexpr uint32_t kMpuRbarValid = 1u << 4;  // with the region's number in bits 3 to 0
 constexpr uint32_t kMpuRasr = 0xE000EDA0;

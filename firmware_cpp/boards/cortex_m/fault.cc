@@ -58,14 +58,19 @@ extern "C" {
   }
 }
 
-// Starts at the top of the stack again: after an overflow there is nothing below.
+// Goes on below the frame, which it is to report. After an overflow there is nothing below: then from the
+// top, which is far from a frame near the limit.
 __attribute__((naked)) void FaultHandler() {
   asm volatile(
       "cpsid i\n"
       "mrs r0, ipsr\n"
       "mrs r1, msp\n"
+      "ldr r2, =linker_stack_limit + 512\n"  // more than the report takes
+      "cmp r1, r2\n"
+      "bhi 1f\n"
       "ldr r2, =linker_stack_top\n"
       "mov sp, r2\n"
+      "1:\n"
       "bl ReportFault\n"  // not b: on ARMv6-M that reaches 2 KB
       ".ltorg\n");
 }

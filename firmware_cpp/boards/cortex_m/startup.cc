@@ -62,6 +62,12 @@ void GuardStack() {
   // No access to the 4 KB below the stack, which is first in its memory.
   constexpr uint32_t kGuardBytes = 4096;
   const uint32_t guard = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(linker_stack_limit)) - kGuardBytes;
+  cortex_m::Register(cortex_m::kMpuCtrl) = 0;
+  const uint32_t regions = cortex_m::Register(cortex_m::kMpuType) >> 8 & 0xFF;
+  for (uint32_t region = 1; region < regions; ++region) {  // a boot loader's
+    cortex_m::Register(cortex_m::kMpuRnr) = region;
+    cortex_m::Register(cortex_m::kMpuRasr) = 0;
+  }
   cortex_m::Register(cortex_m::kMpuRbar) = guard | cortex_m::kMpuRbarValid;
   cortex_m::Register(cortex_m::kMpuRasr) = cortex_m::kMpuRasr4K | cortex_m::kMpuRasrEnable;
   cortex_m::Register(cortex_m::kMpuCtrl) = cortex_m::kMpuCtrlEnable | cortex_m::kMpuCtrlDefaultMap;
