@@ -38,7 +38,7 @@ demo: setup ## everything without a board: convert, build, boot the emulated boa
 test: setup ## all tests but the long ones, and the linter
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
-	@$(PYTHON) -m pytest -m "not long" -n 2
+	@$(PYTHON) -m pytest -m "not long" -n 2 --dist loadfile
 
 test-long: setup ## the tests that take long: every board, many images, training
 	@$(PYTHON) -m pytest -m long -n 2
