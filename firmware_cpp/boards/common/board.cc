@@ -14,7 +14,7 @@ void Init() {
   cpu::EnableUartInterrupt();
   cpu::EnableInterrupts();
   CounterInit(core_hz);  // with the UART still off: a byte's interrupt would spoil the calibration
-  UartInit();
+  UartOpen();
 }
 
 void WaitForInterrupt() {

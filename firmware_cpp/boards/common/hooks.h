@@ -11,8 +11,7 @@
 
 namespace board {
 
-// Brings the core clock up; returns its rate in Hz. The UART's registers can be read from then on: the
-// counter's calibration runs its handler before UartInit(), and UartPoll() must find nothing.
+// Brings the core clock up; returns its rate in Hz.
 uint32_t ClockInit();
 
 // 115,200 baud, 8N1, interrupt on each received byte, for the clocks that ClockInit() reached.

@@ -11,6 +11,9 @@ void RunIsr(void (*body)());
 // Body of the handler of the timer that cpu::StartWrapTimer() starts.
 void WrapBody();
 
+// UartInit(), and from then on ReceiveBody() looks at the UART.
+void UartOpen();
+
 // Body of the handler of the UART's interrupt: takes what has been received.
 void ReceiveBody();
 

@@ -12,11 +12,14 @@
 #include "board_config.h"
 #include "common/hooks.h"
 #include "cortex_m/cortex_m.h"
+#include "cortex_m/registers.h"
 
 namespace board {
 namespace stm32f4 {
 
 using cortex_m::Register;
+using cortex_m::SetBits;
+using cortex_m::SetField;
 
 // RCC, sections 7.3 and 6.3.
 constexpr uint32_t kRccCr = 0x40023800;
@@ -94,17 +97,8 @@ constexpr uint32_t kWaitLimit = 20000;
 inline uint32_t g_usart_hz = kHsiHz;
 inline uint32_t g_overruns;
 
-inline void SetBits(uint32_t address, uint32_t bits) { Register(address) = Register(address) | bits; }
-
-inline void SetField(uint32_t address, uint32_t mask, uint32_t value) {
-  Register(address) = (Register(address) & ~mask) | value;
-}
-
 inline bool WaitFor(uint32_t address, uint32_t mask, uint32_t value) {
-  for (uint32_t i = 0; i < kWaitLimit; ++i) {
-    if ((Register(address) & mask) == value) return true;
-  }
-  return false;
+  return cortex_m::WaitFor(address, mask, value, kWaitLimit);
 }
 
 // From whatever clock a boot loader left, to the state after reset. False: the core still runs on another

@@ -26,11 +26,18 @@ class Shared {
 uint8_t g_ring[kUartRingBytes];
 Shared g_received;  // bytes ever received: the interrupt writes
 Shared g_read;      // bytes ever read: the program writes
-Shared g_dropped;   // the interrupt writes
+bool g_open;  // before that the counter's calibration runs the handler, on registers that may read anything
+Shared g_dropped;  // the interrupt writes
 
 }  // namespace
 
+void UartOpen() {
+  g_open = true;
+  UartInit();
+}
+
 void ReceiveBody() {
+  if (!g_open) return;
   uint32_t received = g_received.Load();
   const uint32_t read = g_read.Load();
   uint32_t dropped = UartOverruns();

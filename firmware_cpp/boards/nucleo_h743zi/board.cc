@@ -8,6 +8,7 @@
 #include "caches.h"
 #include "common/hooks.h"
 #include "cortex_m/cortex_m.h"
+#include "cortex_m/registers.h"
 
 extern "C" {
 extern uint64_t linker_arena_start[];
@@ -18,6 +19,8 @@ namespace board {
 namespace {
 
 using cortex_m::Register;
+using cortex_m::SetBits;
+using cortex_m::SetField;
 
 // RCC, section 8.7.
 constexpr uint32_t kRccCr = 0x58024400;
@@ -125,17 +128,8 @@ constexpr uint32_t kWaitLimit = 100000;
 
 uint32_t g_overruns;
 
-void SetBits(uint32_t address, uint32_t bits) { Register(address) = Register(address) | bits; }
-
-void SetField(uint32_t address, uint32_t mask, uint32_t value) {
-  Register(address) = (Register(address) & ~mask) | value;
-}
-
 bool WaitFor(uint32_t address, uint32_t mask, uint32_t value) {
-  for (uint32_t i = 0; i < kWaitLimit; ++i) {
-    if ((Register(address) & mask) == value) return true;
-  }
-  return false;
+  return cortex_m::WaitFor(address, mask, value, kWaitLimit);
 }
 
 // From whatever clock a boot loader left, to 64 MHz undivided. False: the core still runs on another one.
@@ -222,14 +216,13 @@ uint32_t ClockInit() {
   GuardAxiReads();
   ClearArena();
   caches::Enable();
-  // Here and not in UartInit(), because the counter's calibration looks at the UART before.
-  SetField(kRccD2CcIp2R, kRccD2CcIp2RUsart3Mask, kRccD2CcIp2RUsart3Hsi);
-  SetBits(kRccAhb4Enr, kRccAhb4EnrGpioD);
-  SetBits(kRccApb1LEnr, kRccApb1LEnrUsart3);
   return hz;
 }
 
 void UartInit() {
+  SetField(kRccD2CcIp2R, kRccD2CcIp2RUsart3Mask, kRccD2CcIp2RUsart3Hsi);
+  SetBits(kRccAhb4Enr, kRccAhb4EnrGpioD);
+  SetBits(kRccApb1LEnr, kRccApb1LEnrUsart3);
   SetField(kGpioDAlternateHigh, 0xFFu << 0, 0x77u << 0);
   SetField(kGpioDPull, 0xFu << 16, 0x5u << 16);  // pulled up: an open line is idle
   SetField(kGpioDMode, 0xFu << 16, 0xAu << 16);

@@ -4,6 +4,7 @@
 
 #include "common/hooks.h"
 #include "cortex_m/cortex_m.h"
+#include "cortex_m/registers.h"
 
 namespace board {
 namespace {
@@ -99,16 +100,11 @@ constexpr uint32_t kWaitLimit = 90000;
 uint32_t g_peripheral_hz = kRoscHz;
 uint32_t g_overruns;
 
-bool WaitFor(uint32_t address, uint32_t mask) {
-  for (uint32_t i = 0; i < kWaitLimit; ++i) {
-    if ((Register(address) & mask) == mask) return true;
-  }
-  return false;
-}
+bool WaitFor(uint32_t address, uint32_t mask) { return cortex_m::WaitFor(address, mask, mask, kWaitLimit); }
 
 // Clocks without glitches answer in SELECTED, a bit for each source (2.15.3).
 bool Select(uint32_t control, uint32_t selected, uint32_t mask, uint32_t source) {
-  Register(control) = (Register(control) & ~mask) | source;
+  cortex_m::SetField(control, mask, source);
   return WaitFor(selected, 1u << source);
 }
 
@@ -160,13 +156,11 @@ uint32_t SystemClock() {
 uint32_t ClockInit() {
   g_peripheral_hz = SystemClock();
   Register(kClkPeriCtrl) = kClkPeriEnable;
-  // Here and not in UartInit(), because the counter's calibration looks at the UART before. In reset it would
-  // read 0, and that is a receiver that never runs empty.
-  Release(kResetIoBank0 | kResetPadsBank0 | kResetUart0);
   return g_peripheral_hz;
 }
 
 void UartInit() {
+  Release(kResetIoBank0 | kResetPadsBank0 | kResetUart0);
   // Baud rate: clk_peri / 16, divided by a number with 6 binary places (4.2.7.1). LCR_H after it: that write
   // takes it over.
   const uint32_t divider64 = (g_peripheral_hz * 4 + kBaud / 2) / kBaud;
