@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from model import compression
 from model.architecture import Architecture, Conv1, Fire, Input, kernels
+from model.compression import Cluster, Distill, Prune, Quantize
 from model.errors import UserError
 from model.toml_table import Table, within
 
@@ -20,10 +22,16 @@ FITS = ("resize", "crop")
 
 @dataclass(frozen=True)
 class Data:
-    """Where the images come from ("" = must be given with --data) and the names of the classes, in order."""
+    """Where the images come from ("" = must be given with --data) and the names of the classes, in order.
+
+    `reserve`: the share of the training images that no training and no choice ever sees: they are scored
+    once, at the end. Taken in whole runs of [train] `validation_block`, like the validation images, and
+    before them.
+    """
 
     source: str
     labels: tuple[str, ...]
+    reserve: float
 
 
 @dataclass(frozen=True)
@@ -34,7 +42,8 @@ class Train:
     a class (frames of one filmed object must not land on both sides). Augmentation: shift by up to
     `shift` pixels (edges filled as `pad` says), rotate by up to `rotate` degrees, zoom by up to the share
     `zoom`, `brightness` and `contrast` by up to these shares, mirror (`flip`), one gray square of `cutout`
-    pixels.
+    pixels. `balance`: each image weighs (images a class / images of its class) ** balance in the loss: 0
+    leaves rare classes rare, 1 gives every class the same say.
     """
 
     epochs: int
@@ -55,24 +64,7 @@ class Train:
     contrast: float
     flip: bool
     cutout: int
-
-
-@dataclass(frozen=True)
-class Prune:
-    """Magnitude pruning: every convolution's share of zeros, `sparsity` but for those named in `layers`."""
-
-    epochs: int
-    learning_rate: float
-    sparsity: float
-    layers: dict[str, float]
-
-
-@dataclass(frozen=True)
-class Quantize:
-    """Quantization-aware training of the pruned network."""
-
-    epochs: int
-    learning_rate: float
+    balance: float
 
 
 @dataclass(frozen=True)
@@ -115,7 +107,9 @@ class Config:
     architecture: Architecture
     data: Data
     train: Train
+    distill: Distill | None
     prune: Prune
+    cluster: Cluster
     quantize: Quantize
     weights: Weights | None
     convert: Convert
@@ -188,8 +182,9 @@ def _read_data(table: Table, classes: int) -> Data:
         )
 
     labels = table.read("labels", [], want, fits)
+    reserve = table.number("reserve", 0, 0.5, 0.0)
     table.close()
-    return Data(source, tuple(labels))
+    return Data(source, tuple(labels), reserve)
 
 
 def _read_train(table: Table, size: Input) -> Train:
@@ -213,25 +208,10 @@ def _read_train(table: Table, size: Input) -> Train:
         contrast=table.number("contrast", 0, 1, 0.0),
         flip=table.flag("flip", False),
         cutout=table.integer("cutout", 0, side, 0),
+        balance=table.number("balance", 0, 1, 0.0),
     )
     table.close()
     return train
-
-
-def _read_prune(table: Table) -> Prune:
-    epochs = table.integer("epochs", 1, 10_000, 10)
-    learning_rate = table.number("learning_rate", 1e-6, 10, 0.05)
-    sparsity = table.number("sparsity", 0, 0.99, 0.6)
-    per_layer = table.table("layers")
-    layers = {name: per_layer.number(name, 0, 0.99) for name in per_layer.values}
-    table.close()
-    return Prune(epochs, learning_rate, sparsity, layers)
-
-
-def _read_quantize(table: Table) -> Quantize:
-    settings = Quantize(table.integer("epochs", 1, 10_000, 3), table.number("learning_rate", 1e-6, 10, 0.005))
-    table.close()
-    return settings
 
 
 def _read_weights(root: Table, size: Input, family: str) -> Weights | None:
@@ -324,8 +304,10 @@ def load(name_or_path: str | Path) -> Config:
         architecture=architecture,
         data=_read_data(root.table("data"), architecture.classes),
         train=_read_train(root.table("train"), size),
-        prune=_read_prune(root.table("prune")),
-        quantize=_read_quantize(root.table("quantize")),
+        distill=compression.read_distill(root),
+        prune=compression.read_prune(root.table("prune")),
+        cluster=compression.read_cluster(root.table("cluster")),
+        quantize=compression.read_quantize(root.table("quantize")),
         weights=weights,
         convert=_read_convert(root, layers, weights is not None),
     )

@@ -1,8 +1,7 @@
-"""From the quantization-aware Keras model to the int8 .tflite, and the promises that it must keep."""
+"""From the quantization-aware Keras model to the int8 .tflite, and what the engine expects of it."""
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +11,10 @@ import numpy.typing as npt
 from convert import reference
 from model import keras_files
 from model.errors import UserError
-from model.tf import keras, tf
+from model.tf import tf
 
 INPUT_SCALE = float(np.float32(1 / 255))
 INPUT_ZERO_POINT = -128
-
-
-@dataclass(frozen=True)
-class Zeros:
-    """How many of a convolution's weights are zero."""
-
-    zeros: int
-    weights: int
 
 
 def load_quantized(path: Path) -> Any:
@@ -75,23 +66,15 @@ def predictions(tflite: bytes, x: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64
     return out
 
 
-def keras_zeros(model: Any) -> dict[str, Zeros]:
-    """Zeros of every convolution's kernel in a Keras model, by layer, in the order of the network."""
-    return {
-        layer.name: Zeros(int(np.count_nonzero(layer.kernel.numpy() == 0)), int(np.prod(layer.kernel.shape)))
-        for layer in model.layers
-        if isinstance(layer, keras.layers.Conv2D)
-    }
-
-
-def tflite_zeros(tflite: bytes) -> dict[str, Zeros]:
-    """Zeros of every CONV_2D's int8 weights, by the Keras layer's name (the tensor's name contains it).
+def tflite_kernels(tflite: bytes) -> dict[str, npt.NDArray[np.int8]]:
+    """Every CONV_2D's weights, int8 [out, height, width, in], by the Keras layer's name (in the tensor's
+    name).
 
     Raises UserError for a tensor whose name gives no layer.
     """
     interpreter = _interpreter(tflite)
     tensors = {tensor["index"]: tensor for tensor in interpreter.get_tensor_details()}
-    found: dict[str, Zeros] = {}
+    found: dict[str, npt.NDArray[np.int8]] = {}
     for op in _operators(interpreter, "CONV_2D"):
         index = int(op["inputs"][1])
         match = re.search(r"(?:^|/)quant_(\w+)/Conv2D", tensors[index]["name"])
@@ -99,28 +82,16 @@ def tflite_zeros(tflite: bytes) -> dict[str, Zeros]:
             raise UserError(
                 f'.tflite: weights "{tensors[index]["name"]}" (op {op["index"]}): no quant_<layer>/ in it'
             )
-        weights = interpreter.get_tensor(index)
-        found[match[1]] = Zeros(int(np.count_nonzero(weights == 0)), int(weights.size))
+        found[match[1]] = interpreter.get_tensor(index)
     return found
 
 
-def check(tflite: bytes, wanted: Mapping[str, int], source: str) -> dict[str, Zeros]:
-    """Asserts what training promised of the .tflite; returns its zeros by layer.
+def check(tflite: bytes, source: str) -> None:
+    """Asserts what the engine builds on.
 
-    Every layer of `wanted` has at least so many zeros; the input is pixel - 128 (scale 1/255, zero point
-    -128); the inputs and the output of every CONCATENATION share scale and zero point; QUANTIZE occurs
-    nowhere. Raises UserError naming the layer, `source` standing for the file.
+    The input is pixel - 128 (scale 1/255, zero point -128); the inputs and the output of every CONCATENATION
+    share scale and zero point; QUANTIZE occurs nowhere. Raises UserError, `source` standing for the file.
     """
-    zeros = tflite_zeros(tflite)
-    for layer, count in wanted.items():
-        if layer not in zeros:
-            raise UserError(f"{source}: convolution {layer} is not in the .tflite; it has {', '.join(zeros)}")
-        seen = zeros[layer]
-        if seen.zeros < count:
-            raise UserError(
-                f"{source}: {layer} has {seen.zeros} zeros of {seen.weights} in the .tflite; "
-                f"pruning promised {count}, quantization lost them"
-            )
     interpreter = _interpreter(tflite)
     scale, zero_point = interpreter.get_input_details()[0]["quantization"]
     if (scale, zero_point) != (INPUT_SCALE, INPUT_ZERO_POINT):
@@ -140,4 +111,3 @@ def check(tflite: bytes, wanted: Mapping[str, int], source: str) -> dict[str, Ze
                 )
     for op in _operators(interpreter, "QUANTIZE"):
         raise UserError(f"{source}: QUANTIZE at op {op['index']}, {names[int(op['outputs'][0])]}; want none")
-    return zeros

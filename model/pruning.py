@@ -1,10 +1,9 @@
-"""Prunes a trained network: the weights of least magnitude become zero, the others learn to do without."""
+"""Prunes a trained network: what matters least becomes zero, or goes, and the rest learns to do without."""
 
-import math
 import time
 from typing import Any
 
-from model import export, keras_files
+from model import channels, keras_files, promises, sensitivity
 from model import stage as stages
 from model.errors import UserError
 from model.stage import Stage
@@ -15,18 +14,23 @@ from model.tfmot import tfmot
 def targets(stage: Stage, model: Any) -> dict[str, float]:
     """The share of zeros wanted of every convolution of `model`. UserError for a layer it does not have."""
     settings = stage.config.prune
-    convolutions = [layer.name for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
+    convolutions = list(promises.kernels(model))
     for name, value in settings.layers.items():
         if name not in convolutions:
             raise UserError(
                 f"{stage.config.path}: [prune.layers] {name} = {value:g}; no such layer, want one of "
                 + ", ".join(convolutions)
             )
-    return {name: settings.layers.get(name, settings.sparsity) for name in convolutions}
+    if settings.spread == "even":
+        return {name: settings.layers.get(name, settings.sparsity) for name in convolutions}
+    return sensitivity.spread(stage, model)
 
 
 def _wrapped(stage: Stage, model: Any, wanted: dict[str, float]) -> Any:
-    """`model` with TFMOT's pruning round its convolutions, complete after 60 % of the steps."""
+    """`model` with TFMOT's pruning round its convolutions, complete after 60 % of the steps.
+
+    m:n patterns come all at once at the first step: so does TFMOT.
+    """
     steps_per_epoch = len(stage.train.y) // min(stage.config.train.batch, len(stage.train.y))
     total = steps_per_epoch * stage.epochs
     # TFMOT prunes at begin + k * frequency only: the end must be one of these, or the target is missed.
@@ -44,7 +48,8 @@ def _wrapped(stage: Stage, model: Any, wanted: dict[str, float]) -> Any:
             end_step=rounds * frequency,
             frequency=frequency,
         )
-        return tfmot.sparsity.keras.prune_low_magnitude(layer, schedule)
+        block = stage.config.prune.block
+        return tfmot.sparsity.keras.prune_low_magnitude(layer, schedule, sparsity_m_by_n=block)
 
     return keras.models.clone_model(model, clone_function=wrap)
 
@@ -52,34 +57,40 @@ def _wrapped(stage: Stage, model: Any, wanted: dict[str, float]) -> Any:
 def prune(stage: Stage) -> None:
     """Writes build/<model>/pruned.keras and prune.json. Raises UserError."""
     started = time.monotonic()
-    model = keras_files.load(stage.folder / stages.OUTPUTS["train"])
+    settings = stage.config.prune
+    model = keras_files.load(stage.input)
+    figures: dict[str, Any] = {}
+    if settings.channels:
+        model, figures["channels"] = channels.thinned(model, stage.config, settings.channels)
+        print(
+            "\n".join(
+                f"  {layer}: {now} of {was} channels" for layer, (was, now) in figures["channels"].items()
+            )
+        )
     wanted = targets(stage, model)
+    figures["wanted"] = {name: round(share, 6) for name, share in wanted.items()}
     wrapped = _wrapped(stage, model, wanted)
     callback = tfmot.sparsity.keras.UpdatePruningStep()
-    history = stages.train(stage, wrapped, stage.config.prune.learning_rate, 0, callback=callback)
+    history = stages.train(stage, wrapped, settings.learning_rate, 0, callback=callback)
     pruned = tfmot.sparsity.keras.strip_pruning(wrapped)
-    zeros = export.keras_zeros(pruned)
-    for name, share in wanted.items():
-        seen = zeros[name]
-        if seen.zeros < math.floor(share * seen.weights):
-            raise UserError(
-                f"{stage.output}: {name} has {seen.zeros} zeros of {seen.weights}; want {share:g} of them: "
-                f"more epochs than {stage.epochs}"
-            )
-    print(zeros_table(zeros))
-    stages.finish(stage, pruned, history, started=started, figures={"zeros": zeros_record(zeros)})
-
-
-def zeros_table(zeros: dict[str, export.Zeros]) -> str:
-    """A line per layer, and one for all."""
-    total = export.Zeros(sum(z.zeros for z in zeros.values()), sum(z.weights for z in zeros.values()))
-    rows = [*zeros.items(), ("all", total)]
-    width = max(len(name) for name, _ in rows)
-    return "\n".join(
-        f"  {name:{width}} {z.zeros:8} of {z.weights:8} zero ({z.zeros / z.weights:.3f})" for name, z in rows
+    seen = {name: promises.look(kernel) for name, kernel in promises.kernels(pruned).items()}
+    _check(stage, wanted, pruned, seen)
+    print(promises.table(seen))
+    stages.finish(
+        stage, pruned, history, started=started, figures=figures | {"layers": promises.record(seen)}
     )
 
 
-def zeros_record(zeros: dict[str, export.Zeros]) -> dict[str, dict[str, int]]:
-    """The same for a JSON file."""
-    return {name: {"zeros": z.zeros, "weights": z.weights} for name, z in zeros.items()}
+def _check(stage: Stage, wanted: dict[str, float], pruned: Any, seen: dict[str, promises.Seen]) -> None:
+    block = stage.config.prune.block
+    for name, kernel in promises.kernels(pruned).items():
+        if block is None:
+            enough = seen[name].zeros >= int(wanted[name] * seen[name].weights)
+        else:
+            enough = not wanted[name] or promises.blocks_kept(kernel, block)
+        if not enough:
+            share = f"{wanted[name]:g} of them" if block is None else f"{block[0]} in every {block[1]}"
+            raise UserError(
+                f"{stage.output}: {name} has {seen[name].zeros} zeros of {seen[name].weights}; want {share}: "
+                f"more epochs than {stage.epochs}"
+            )

@@ -1,16 +1,18 @@
-"""Quantization-aware training of the pruned network that keeps its zeros, checked in its .tflite."""
+"""Quantization-aware training that keeps zeros and clusters, checked in the .tflite."""
 
 import time
+from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from model import export, files, keras_files
+from model import export, files, keras_files, promises
 from model import stage as stages
-from model.pruning import zeros_record, zeros_table
+from model.constraints import keep_clusters, keep_zeros
+from model.splits import Set
 from model.stage import Stage
-from model.tf import keras
+from model.tf import keras, tf
 from model.tfmot import quantize_layer, tfmot
 
 _CALIBRATION_BATCHES = 8
@@ -31,17 +33,27 @@ def quantization_aware(pruned: Any, x: npt.NDArray[np.uint8]) -> Any:
             tfmot.experimental.combine.Default8BitPrunePreserveQuantizeScheme(),
         )
     ranges = _activation_ranges(pruned, x)
+    _set_kernel_ranges(aware)
     for layer in aware.layers:
         low, high = ranges.get(layer.name.removeprefix("quant_"), (0.0, 1.0))
         if isinstance(layer, quantize_layer.QuantizeLayer):
             low, high = 0.0, 1.0
         for variable in layer.non_trainable_weights:
             last = variable.name.rpartition("/")[2].partition(":")[0]
-            if last.endswith("_min") and last != "kernel_min":  # a kernel's follows the kernel at every step
+            if last.endswith("_min") and last != "kernel_min":
                 variable.assign(low)
             elif last.endswith("_max") and last != "kernel_max":
                 variable.assign(high)
     return aware
+
+
+def _set_kernel_ranges(aware: Any) -> None:
+    """Sets every kernel's ranges, one an output channel, as a step of training would: symmetric about 0."""
+    for layer in aware.layers:
+        for kernel, _, found in getattr(layer, "_weight_vars", ()):
+            most = np.abs(kernel.numpy()).max(axis=(0, 1, 2))
+            found["min_var"].assign(-most)
+            found["max_var"].assign(most)
 
 
 def _activation_ranges(model: Any, x: npt.NDArray[np.uint8]) -> dict[str, tuple[float, float]]:
@@ -62,48 +74,97 @@ def _activation_ranges(model: Any, x: npt.NDArray[np.uint8]) -> dict[str, tuple[
     }
 
 
-def kept_zero(pruned: Any, aware: Any) -> list[tuple[Any, npt.NDArray[np.float32]]]:
-    """The kernels of `aware` with the masks of `pruned`'s zeros.
+def kernels_of(aware: Any) -> dict[str, Any]:
+    """The kernel variable of every convolution of a quantization-aware model, by the convolution's name."""
+    return {
+        layer.layer.name: next(w for w in layer.trainable_weights if len(w.shape) == 4)
+        for layer in aware.layers
+        if isinstance(getattr(layer, "layer", None), keras.layers.Conv2D)
+    }
 
-    TFMOT's scheme keeps the zeros of Conv2D -> BatchNormalization only; the networks without batch norm
-    (v1.0, v1.1) need this.
+
+def kept(source: Any, aware: Any, clusters: Collection[str]) -> list[Callable[[], None]]:
+    """Constraints that keep in `aware` the zeros of `source`, and the clusters of the layers in `clusters`.
+
+    TFMOT's schemes keep those of Conv2D -> BatchNormalization only, and both of no layer of a network without
+    batch norm (v1.0, v1.1).
     """
-    kernels = {}
-    for layer in aware.layers:
-        inner = getattr(layer, "layer", None)
-        if isinstance(inner, keras.layers.Conv2D):
-            kernels[inner.name] = next(w for w in layer.trainable_weights if len(w.shape) == 4)
+    kernels = kernels_of(aware)
     return [
-        (kernels[layer.name], (layer.kernel.numpy() != 0).astype(np.float32))
-        for layer in pruned.layers
+        (keep_clusters if layer.name in clusters else keep_zeros)(kernels[layer.name], layer.kernel.numpy())
+        for layer in source.layers
         if isinstance(layer, keras.layers.Conv2D)
     ]
 
 
+def share_ranges(aware: Any, clusters: Collection[str]) -> None:
+    """Gives all output channels of the layers in `clusters` one range of weights, while training and after.
+
+    With a range a channel, as TFMOT has it, one centroid becomes another int8 value in each channel. Batch
+    norm's factors are no matter: the conversion folds them into the channels' scales.
+    """
+    for layer in aware.layers:
+        if getattr(getattr(layer, "layer", None), "name", None) not in clusters:
+            continue
+        layer._weight_vars = [
+            (variable, _SharedRange(quantizer), found) for variable, quantizer, found in layer._weight_vars
+        ]
+
+
+class _SharedRange:
+    """A weight quantizer of TFMOT's with the same range for every channel: that of the channel that has
+
+    most.
+    """
+
+    def __init__(self, quantizer: Any) -> None:
+        self.quantizer = quantizer
+
+    def __call__(self, inputs: Any, training: bool, weights: dict[str, Any], **kwargs: Any) -> Any:
+        low, high = weights["min_var"], weights["max_var"]
+        if training:
+            most = tf.reduce_max(tf.abs(inputs))
+            low.assign(tf.fill(low.shape, -most))
+            high.assign(tf.fill(high.shape, most))
+        return self.quantizer(inputs, False, weights, **kwargs)
+
+
 def quantize(stage: Stage) -> None:
-    """Writes build/<model>/quantized.keras and quantize.json. Raises UserError."""
+    """Writes build/<model>/quantized.keras (dense.keras for the twin) and its record. Raises UserError.
+
+    With 0 epochs this is post-training quantization: the same network, ranges and checks, no training.
+    """
     started = time.monotonic()
-    pruned = keras_files.load(stage.folder / stages.OUTPUTS["prune"])
-    promised = export.keras_zeros(pruned)
-    aware = quantization_aware(pruned, stage.train.x)
-    settings = stage.config.quantize
-    history = stages.train(stage, aware, settings.learning_rate, 0, kept_zero=kept_zero(pruned, aware))
+    source = keras_files.load(stage.input)
+    wanted = promises.made(source, stage.config, compressed=stage.name != "dense")
+    clusters = {name for name, promise in wanted.items() if promise.values is not None}
+    aware = quantization_aware(source, stage.train.x)
+    share_ranges(aware, clusters)
+    history = []
+    if stage.epochs:
+        constraints = kept(source, aware, clusters)
+        history = stages.train(stage, aware, stage.config.quantize.learning_rate, 0, constraints=constraints)
     tflite = export.to_int8_tflite(aware)
-    wanted = {name: zeros.zeros for name, zeros in promised.items()}
-    zeros = export.check(tflite, wanted, str(stage.output))
-    print(zeros_table(zeros))
-    before = {name: stages.read_record(stage.folder / f"{name}.json") for name in ("train", "prune")}
+    seen = promises.check(tflite, wanted, str(stage.output))
+    export.check(tflite, str(stage.output))
+    print(promises.table(seen))
+    found = export.predictions(tflite, stage.test.x)
     figures = {
-        "float_top1": before["train"].get("test_accuracy"),
-        "pruned_top1": before["prune"].get("test_accuracy"),
-        "int8_top1": round(_int8_accuracy(tflite, stage), 6),
         "tflite_bytes": len(tflite),
         "tflite_sha256": files.sha256(tflite),
-        "zeros": zeros_record(zeros),
+        "layers": promises.record(seen, wanted),
+        "confusion": confusion(stage.test.y, found, stage.config.architecture.classes),
     }
-    score = figures["int8_top1"]
-    stages.finish(stage, aware, history, started=started, figures=figures, test_accuracy=lambda: score)
+
+    def score(images: Set) -> float:
+        of_test = found if images is stage.test else export.predictions(tflite, images.x)
+        return float(np.mean(of_test == images.y))
+
+    stages.finish(stage, aware, history, started=started, figures=figures, score=score)
 
 
-def _int8_accuracy(tflite: bytes, stage: Stage) -> float:
-    return float(np.mean(export.predictions(tflite, stage.test.x) == stage.test.y))
+def confusion(y: npt.NDArray[np.int64], found: npt.NDArray[np.int64], classes: int) -> list[list[int]]:
+    """How many images of class `row` were taken for class `column`."""
+    table = np.zeros((classes, classes), np.int64)
+    np.add.at(table, (y, found), 1)
+    return table.tolist()

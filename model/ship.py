@@ -14,13 +14,12 @@ EXAMPLES = "  python -m model ship --model digits"
 ZOO = Path(__file__).resolve().parent / "zoo"
 KEYS = (
     "model",
-    "float_top1",
-    "pruned_top1",
-    "int8_top1",
+    "test_accuracy",
     "test_images",
     "tflite_bytes",
     "tflite_sha256",
-    "zeros",
+    "layers",
+    "confusion",
     "versions",
 )
 

@@ -1,4 +1,4 @@
-"""Which training images to validate on. Imports no TensorFlow."""
+"""Which training images to validate on, and which to keep for the end. Imports no TensorFlow."""
 
 import math
 from dataclasses import dataclass
@@ -13,6 +13,30 @@ class Set:
 
     x: npt.NDArray[np.uint8]
     y: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The training images in three: to train on, to choose by, and to score once in the end."""
+
+    train: Set
+    validation: Set | None
+    reserve: Set | None
+
+
+def _part(images: Set, mask: npt.NDArray[np.bool_]) -> Set | None:
+    return Set(images.x[mask], images.y[mask]) if mask.any() else None
+
+
+def split(images: Set, reserve: float, validation: float, block: int) -> Parts:
+    """`images` in three, see Parts; `reserve` and `validation` are shares of all of them.
+
+    The reserve is taken first, so that it does not depend on what is left for validation.
+    """
+    kept = held_out(images.y, reserve, block)
+    rest = Set(images.x[~kept], images.y[~kept])
+    mask = held_out(rest.y, validation / (1 - reserve), block)
+    return Parts(Set(rest.x[~mask], rest.y[~mask]), _part(rest, mask), _part(images, kept))
 
 
 def held_out(y: npt.NDArray[np.int64], share: float, block: int) -> npt.NDArray[np.bool_]:
@@ -31,3 +55,13 @@ def held_out(y: npt.NDArray[np.int64], share: float, block: int) -> npt.NDArray[
         for number in ((np.arange(count) + 0.5) * blocks / max(count, 1)).astype(int):
             chosen[of_class[number * block : (number + 1) * block]] = True
     return chosen
+
+
+def class_weights(y: npt.NDArray[np.int64], balance: float) -> npt.NDArray[np.float32]:
+    """What an image of each class weighs in the loss, float32 [classes]: 1 on average over the images `y`.
+
+    `balance` 0: the same; 1: each class as much in all; between: its count ** -balance.
+    """
+    counts = np.bincount(y).astype(np.float64)
+    weights = np.where(counts > 0, np.maximum(counts, 1) ** -balance, 0)
+    return (weights * len(y) / (weights * counts).sum()).astype(np.float32)

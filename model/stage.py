@@ -1,4 +1,4 @@
-"""What train, prune and quantize share: options, data, knowing when there is nothing to do, the record."""
+"""What all stages share: their order, options, data, knowing when there is nothing to do, the record."""
 
 import argparse
 import dataclasses
@@ -11,10 +11,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from model import config, data, files
+from model import config, data, files, splits
 from model.config import Config
 from model.errors import UserError
-from model.splits import Set, held_out
+from model.splits import Set
+from model.teacher import teacher_file, teacher_logits
 
 # Before TensorFlow is imported: oneDNN doubles the speed of training on a CPU. Elsewhere it is off,
 # because it rounds differently from machine to machine; trained weights cannot be the same everywhere anyway.
@@ -26,23 +27,35 @@ _VERSIONS = ("tensorflow", "tensorflow-cpu", "tf-keras", "tensorflow-model-optim
 
 @dataclass(frozen=True)
 class Stage:
-    """One of train, prune, quantize, about to run. `folder` is build/<model>."""
+    """One stage about to run. `folder` is build/<model>; `reserve`: images that no stage learns or chooses
+
+    by.
+    """
 
     name: str
     config: Config
     folder: Path
     train: Set
     validation: Set | None
+    reserve: Set | None
     test: Set
     epochs: int
     fingerprint: str
     fresh: bool
     source: str
+    teacher: Path | None
 
     @property
     def output(self) -> Path:
         """The model this stage makes."""
         return self.folder / OUTPUTS[self.name]
+
+    @property
+    def input(self) -> Path:
+        """The model this stage starts from."""
+        before = stage_before(self.config, self.name)
+        assert before is not None, "train starts from nothing"
+        return self.folder / OUTPUTS[before]
 
     @property
     def record(self) -> Path:
@@ -55,18 +68,43 @@ class Stage:
         return self.folder / "checkpoints" / f"{self.name}.npz"
 
 
-OUTPUTS = {"train": "float.keras", "prune": "pruned.keras", "quantize": "quantized.keras"}
-BEFORE = {"prune": "train", "quantize": "prune"}
+OUTPUTS = {
+    "train": "float.keras",
+    "prune": "pruned.keras",
+    "cluster": "clustered.keras",
+    "quantize": "quantized.keras",
+    # The twin that shows what pruning and clustering cost: quantized like the other, from the float network.
+    "dense": "dense.keras",
+}
 
 
-def _source_hash(name: str, folder: Path, model: str) -> str:
+def chain(settings: Config) -> list[str]:
+    """The stages that the model's TOML asks for, in their order: train first, quantize last."""
+    pruned = settings.prune.sparsity > 0 or settings.prune.channels > 0 or any(settings.prune.layers.values())
+    stages = {"train": True, "prune": pruned, "cluster": settings.cluster.clusters > 0, "quantize": True}
+    return [name for name, wanted in stages.items() if wanted]
+
+
+def stage_before(settings: Config, name: str) -> str | None:
+    """The stage whose output stage `name` starts from; None for train."""
+    if name == "dense":
+        return "train"
+    stages = chain(settings)
+    if name not in stages:
+        keys = {"prune": "[prune] sparsity, channels", "cluster": "[cluster] clusters"}[name]
+        raise UserError(f"{settings.path}: {keys} 0: there is nothing to {name}; want more than 0")
+    number = stages.index(name)
+    return stages[number - 1] if number else None
+
+
+def _source_hash(settings: Config, name: str, folder: Path) -> str:
     """SHA-256 of the model that stage `name` starts from ("" for train)."""
-    if name not in BEFORE:
+    before = stage_before(settings, name)
+    if before is None:
         return ""
-    before = BEFORE[name]
     path = folder / OUTPUTS[before]
     if not path.is_file():
-        raise UserError(f"{path}: no such file; run first: python -m model {before} --model {model}")
+        raise UserError(f"{path}: no such file; run first: python -m model {before} --model {settings.path}")
     return files.sha256(path.read_bytes())
 
 
@@ -79,15 +117,18 @@ def open_stage(name: str, args: argparse.Namespace) -> Stage:
             "TOML without that table, like v1_0"
         )
     size = settings.input
-    epochs = getattr(settings, name).epochs if args.epochs is None else args.epochs
-    if not 1 <= epochs <= 10_000:
-        raise UserError(f"--epochs {epochs}: want a whole number from 1 to 10000")
+    teacher = teacher_file(settings, name, BUILD)
+    own = settings.quantize if name == "dense" else getattr(settings, name)
+    epochs = own.epochs if args.epochs is None else args.epochs
+    least = 0 if name in ("quantize", "dense") else 1
+    if not least <= epochs <= 10_000:
+        raise UserError(f"--epochs {epochs}: want a whole number from {least} to 10000")
     folder = BUILD / settings.name
-    source_hash = _source_hash(name, folder, args.model)
+    source_hash = _source_hash(settings, name, folder)
     source = settings.data.source if args.data is None else args.data
     if source.startswith("random"):
         raise UserError(f'data "{source}" has no classes to learn; want labelled images')
-    splits = []
+    sets = []
     for split in data.SPLITS:
         images = data.load(source, split, size.height, size.width, size.channels, labels=settings.data.labels)
         if len(images.labels) != settings.architecture.classes:
@@ -97,9 +138,11 @@ def open_stage(name: str, args: argparse.Namespace) -> Stage:
             )
         for notice in images.notices:
             print(f"notice: {notice} ({split})")
-        splits.append(images)
-    train, test = splits
-    mask = held_out(train.y, settings.train.validation, settings.train.validation_block)
+        sets.append(Set(images.x, images.y))
+    train, test = sets
+    parts = splits.split(
+        train, settings.data.reserve, settings.train.validation, settings.train.validation_block
+    )
     known = {
         "stage": name,
         "epochs": epochs,
@@ -107,7 +150,10 @@ def open_stage(name: str, args: argparse.Namespace) -> Stage:
         "input": dataclasses.asdict(size),
         "architecture": dataclasses.asdict(settings.architecture),
         "train": {**dataclasses.asdict(settings.train), "epochs": 0},
-        name: dataclasses.asdict(getattr(settings, name)),
+        "distill": None if settings.distill is None else dataclasses.asdict(settings.distill),
+        "teacher": None if teacher is None else files.sha256(teacher.read_bytes()),
+        "own": dataclasses.asdict(own),
+        "reserve": settings.data.reserve,
         "x": files.sha256(train.x.tobytes()),
         "y": files.sha256(train.y.tobytes()),
     }
@@ -115,13 +161,15 @@ def open_stage(name: str, args: argparse.Namespace) -> Stage:
         name=name,
         config=settings,
         folder=folder,
-        train=Set(train.x[~mask], train.y[~mask]),
-        validation=Set(train.x[mask], train.y[mask]) if mask.any() else None,
-        test=Set(test.x, test.y),
+        train=parts.train,
+        validation=parts.validation,
+        reserve=parts.reserve,
+        test=test,
         epochs=epochs,
         fingerprint=files.sha256(json.dumps(known, sort_keys=True).encode()),
         fresh=args.fresh,
         source=source,
+        teacher=teacher,
     )
 
 
@@ -156,10 +204,17 @@ def train(
     """Trains `model` on the stage's images; returns the history. `extra` goes to training.Job."""
     from model.training import Job, fit
 
+    held = [0 if part is None else len(part.y) for part in (stage.validation, stage.reserve)]
     print(
-        f"{stage.name}: {stage.config.name}, {len(stage.train.y)} images of {stage.source}, "
-        f"{0 if stage.validation is None else len(stage.validation.y)} held out, {stage.epochs} epochs"
+        f"{stage.name}: {stage.config.name}, {len(stage.train.y)} images of {stage.source}, {held[0]} held "
+        f"out "
+        f"to validate, {held[1]} for the end, {stage.epochs} epochs"
     )
+    teacher = None
+    if stage.teacher is not None:
+        print(f"{stage.name}: taught by {stage.teacher}")
+        shape = stage.train.x.shape[1:]
+        teacher = teacher_logits(stage.teacher, shape, stage.config.architecture.classes)
     return fit(
         Job(
             name=stage.name,
@@ -172,6 +227,9 @@ def train(
             validation=stage.validation,
             checkpoint=stage.checkpoint,
             fingerprint=stage.fingerprint,
+            class_weights=splits.class_weights(stage.train.y, stage.config.train.balance),
+            teacher=teacher,
+            distill=stage.config.distill,
             report=lambda line: print(line, flush=True),
             **extra,
         )
@@ -185,13 +243,20 @@ def finish(
     *,
     started: float,
     figures: Mapping[str, Any] | None = None,
-    test_accuracy: Callable[[], float] | None = None,
+    score: Callable[[Set], float] | None = None,
 ) -> None:
-    """Saves the model, then its record, then drops the checkpoint: killed anywhere, a second run mends it."""
+    """Saves the model, then its record, then drops the checkpoint: killed anywhere, a second run mends it.
+
+    `score`: the share of images it gets right, where that is not the Keras model's own.
+    """
     from model import keras_files
     from model.training import scorer
 
-    score = (test_accuracy or (lambda: scorer(model)(stage.test)))()
+    score = score or scorer(model)
+    accuracies: dict[str, float | int] = {}
+    for part, images in (("test", stage.test), ("validation", stage.validation), ("reserve", stage.reserve)):
+        if images is not None:
+            accuracies |= {f"{part}_accuracy": round(score(images), 6), f"{part}_images": len(images.y)}
     keras_files.save(model, stage.output)
     versions = {}
     for package in _VERSIONS:
@@ -202,8 +267,8 @@ def finish(
     record = {
         "model": stage.config.name,
         "stage": stage.name,
-        "test_accuracy": round(score, 6),
-        "test_images": len(stage.test.y),
+        **accuracies,
+        "train_images": len(stage.train.y),
         "parameters": model.count_params(),
         **(figures or {}),
         "epochs": stage.epochs,
@@ -215,4 +280,7 @@ def finish(
     }
     files.write_json(stage.record, record)
     stage.checkpoint.unlink(missing_ok=True)
-    print(f"{stage.name}: test accuracy {score:.4f} on {len(stage.test.y)} images; wrote {stage.output}")
+    print(
+        f"{stage.name}: test accuracy {accuracies['test_accuracy']:.4f} on {len(stage.test.y)} images; "
+        f"wrote {stage.output}"
+    )

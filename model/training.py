@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from model import checkpoint
 from model.augment import augmented
+from model.compression import Distill
 from model.config import Train
 from model.splits import Set
 from model.tf import keras, tf
@@ -25,7 +26,9 @@ _EVALUATION_BATCH = 256
 class Job:
     """One training: `model` ends in Softmax and is trained in place.
 
-    `kept_zero`: pairs of a kernel and its mask (1 = free, 0 = stays zero), applied after every step.
+    `constraints`: called within the graph after every step, see model/constraints.py.
+    `class_weights`: float32 [classes], of each class's images in the loss; None = 1 each.
+    `teacher`: logits [n, classes] of images [n, h, w, c] in [0, 1], to learn from as `distill` says.
     `callback`: a Keras callback told of the beginning and the end of each epoch (TFMOT's pruning has one).
     """
 
@@ -39,7 +42,10 @@ class Job:
     validation: Set | None
     checkpoint: Path
     fingerprint: str
-    kept_zero: Sequence[tuple[Any, npt.NDArray[np.float32]]] = ()
+    constraints: Sequence[Callable[[], None]] = ()
+    class_weights: npt.NDArray[np.float32] | None = None
+    teacher: Callable[[Any], Any] | None = None
+    distill: Distill | None = None
     callback: Any = None
     report: Callable[[str], None] = field(default=print)
 
@@ -52,7 +58,8 @@ def learning_rate(step: int, steps_per_epoch: int, epochs: int, warmup_epochs: i
     return peak * 0.5 * (1 + math.cos(math.pi * (step - warmup) / (epochs * steps_per_epoch - warmup)))
 
 
-def _logits(model: Any) -> Any:
+def logits_of(model: Any) -> Any:
+    """A Keras model of images in [0, 1] to logits, which shares the variables of `model`."""
     # Not layers[-1].input: TFMOT wraps layers that another model has called before.
     return keras.Model(model.input, model.output.node.keras_inputs[0])
 
@@ -62,7 +69,7 @@ def scorer(model: Any) -> Callable[[Set], float]:
 
     It follows the model's variables as they change, and is compiled once.
     """
-    logits = _logits(model)
+    logits = logits_of(model)
 
     @tf.function(reduce_retracing=True)
     def right(x: Any, y: Any) -> Any:
@@ -76,26 +83,44 @@ def scorer(model: Any) -> Callable[[Set], float]:
     return score
 
 
+def _loss_of(job: Job, classes: int) -> Callable[[Any, Any, Any], Any]:
+    """(images [b, h, w, c] in [0, 1], logits [b, classes], y int64 [b]) -> mean loss, without weight
+
+    decay.
+    """
+    smoothing = job.settings.label_smoothing
+    weights = np.ones(classes, np.float32) if job.class_weights is None else job.class_weights
+
+    def loss(x: Any, found: Any, y: Any) -> Any:
+        target = tf.one_hot(y, classes) * (1 - smoothing) + smoothing / classes
+        each = tf.nn.softmax_cross_entropy_with_logits(target, found)
+        if job.teacher is not None and job.distill is not None:
+            heat, share = job.distill.temperature, job.distill.weight
+            softened = tf.nn.softmax(tf.stop_gradient(job.teacher(x)) / heat)
+            apart = tf.nn.softmax_cross_entropy_with_logits(softened, found / heat)
+            each = (1 - share) * each + share * heat**2 * apart
+        return tf.reduce_mean(tf.gather(weights, y) * each)
+
+    return loss
+
+
 def _step(job: Job, optimizer: Any) -> Any:
     """The compiled step: (x uint8 [b, h, w, c], y int64 [b]) -> mean loss, images right."""
-    logits = _logits(job.model)
+    logits = logits_of(job.model)
     variables = job.model.trainable_variables
     kernels = [variable for variable in variables if len(variable.shape) == 4]
-    masks = [(kernel, tf.constant(mask)) for kernel, mask in job.kept_zero]
-    classes = logits.output_shape[-1]
-    smoothing = job.settings.label_smoothing
+    loss_of = _loss_of(job, logits.output_shape[-1])
 
     @tf.function
     def step(x: Any, y: Any) -> Any:
+        x = tf.cast(x, tf.float32) / 255
         with tf.GradientTape() as tape:
-            found = logits(tf.cast(x, tf.float32) / 255, training=True)
-            target = tf.one_hot(y, classes) * (1 - smoothing) + smoothing / classes
-            loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(target, found))
-            decay = job.settings.weight_decay * tf.add_n([tf.nn.l2_loss(kernel) for kernel in kernels])
-            total = loss + decay
+            found = logits(x, training=True)
+            loss = loss_of(x, found, y)
+            total = loss + job.settings.weight_decay * tf.add_n([tf.nn.l2_loss(k) for k in kernels])
         optimizer.apply_gradients(zip(tape.gradient(total, variables), variables, strict=True))
-        for kernel, mask in masks:
-            kernel.assign(kernel * mask)
+        for constrain in job.constraints:
+            constrain()
         return loss, tf.reduce_sum(tf.cast(tf.argmax(found, axis=1) == y, tf.int64))
 
     return step

@@ -44,7 +44,7 @@ def test_reads_every_value(tmp_path):
     assert mine.architecture.conv1 == config.Conv1(8, 5, 2)
     assert mine.architecture.stages == ("pool", config.Fire(4, 8, 8), config.Fire(4, 8, 8))
     assert mine.architecture.batch_norm and mine.architecture.relu_logits
-    assert mine.data == config.Data("", ("a", "b", "c"))
+    assert mine.data == config.Data("", ("a", "b", "c"), 0.0)
     assert mine.train.epochs == 2
     assert (mine.prune.sparsity, mine.prune.layers) == (0.7, {"conv1": 0.1})
 

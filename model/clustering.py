@@ -1,0 +1,62 @@
+"""Weight clustering: few different values a layer, of which the int8 conversion keeps every one."""
+
+import time
+from typing import Any
+
+import numpy as np
+
+from model import keras_files, promises
+from model import stage as stages
+from model.errors import UserError
+from model.stage import Stage
+from model.tf import keras
+from model.tfmot import tfmot
+
+Centroids = tfmot.clustering.keras.CentroidInitialization
+
+
+def cluster(stage: Stage) -> None:
+    """Writes build/<model>/clustered.keras and cluster.json; zeros stay zero. Raises UserError."""
+    started = time.monotonic()
+    settings = stage.config.cluster
+    model = keras_files.load(stage.input)
+    before = promises.kernels(model)
+    for name in settings.layers:
+        if name not in before:
+            raise UserError(
+                f"{stage.config.path}: [cluster.layers] {name}: no such layer, want one of "
+                + ", ".join(before)
+            )
+    wanted = {name: settings.layers.get(name, settings.clusters) for name in before}
+
+    def wrap(layer: Any) -> Any:
+        # A layer with fewer different weights than that already has its clusters.
+        if not isinstance(layer, keras.layers.Conv2D):
+            return layer
+        if len(np.unique(before[layer.name])) <= wanted[layer.name]:
+            return layer
+        return tfmot.clustering.keras.cluster_weights(
+            layer,
+            number_of_clusters=wanted[layer.name],
+            cluster_centroids_init=Centroids.KMEANS_PLUS_PLUS,
+            preserve_sparsity=bool((before[layer.name] == 0).any()),
+        )
+
+    np.random.seed(stage.config.train.seed)  # k-means++ draws from numpy's own stream
+    wrapped = keras.models.clone_model(model, clone_function=wrap)
+    history = stages.train(stage, wrapped, settings.learning_rate, 0)
+    clustered = tfmot.clustering.keras.strip_clustering(wrapped)
+    seen = {name: promises.look(kernel) for name, kernel in promises.kernels(clustered).items()}
+    for name, kernel in promises.kernels(clustered).items():
+        if seen[name].values > wanted[name]:
+            raise UserError(
+                f"{stage.output}: {name} has {seen[name].values} different weights; "
+                f"want {wanted[name]} at most"
+            )
+        if np.any((before[name] == 0) & (kernel != 0)):
+            raise UserError(
+                f"{stage.output}: {name} lost zeros: {seen[name].zeros} of "
+                f"{promises.look(before[name]).zeros}"
+            )
+    print(promises.table(seen))
+    stages.finish(stage, clustered, history, started=started, figures={"layers": promises.record(seen)})

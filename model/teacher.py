@@ -1,0 +1,55 @@
+"""The teacher that a TOML's table [distill] names: which file, and its logits."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from model import config
+from model.config import Config
+from model.errors import UserError
+
+ZOO = Path(__file__).resolve().parent / "zoo"
+
+
+def teacher_file(settings: Config, stage: str, build: Path) -> Path | None:
+    """The .keras file that `stage` learns from; None where there is no [distill], or "float" while training
+    it.
+
+    Raises UserError where there is no such file.
+    """
+    if settings.distill is None:
+        return None
+    name = settings.distill.teacher
+    if name == "float":
+        return None if stage == "train" else build / settings.name / "float.keras"
+    if name.endswith(".keras"):
+        candidates = [Path(name)]
+    else:
+        teacher = config.load(name).name
+        candidates = [build / teacher / "float.keras", ZOO / teacher / "quantized.keras"]
+    for path in candidates:
+        if path.is_file():
+            return path
+    raise UserError(
+        f'{settings.path}: [distill] teacher = "{name}": {candidates[0]}: no such file; '
+        f"want a .keras file, or first: python -m model train --model {name} --only"
+    )
+
+
+def teacher_logits(path: Path, input_shape: tuple[int, ...], classes: int) -> Callable[[Any], Any]:
+    """The logits [n, classes] of the teacher in `path` for images [n, h, w, c] in [0, 1].
+
+    Raises UserError where it takes other images, of `input_shape` [h, w, c], or knows another number of
+    classes.
+    """
+    from model import keras_files
+    from model.training import logits_of
+
+    logits = logits_of(keras_files.load(path))
+    seen = (*logits.input_shape[1:], logits.output_shape[-1])
+    if seen != (*input_shape, classes):
+        raise UserError(
+            f"{path}: a teacher of images {list(seen[:3])} and {seen[3]} classes; "
+            f"want {list(input_shape)} and {classes}"
+        )
+    return lambda images: logits(images, training=False)
