@@ -7,6 +7,7 @@ import numpy as np
 
 from model import keras_files, promises
 from model import stage as stages
+from model.constraints import keep_clusters
 from model.errors import UserError
 from model.stage import Stage
 from model.tf import keras
@@ -29,11 +30,11 @@ def cluster(stage: Stage) -> None:
             )
     wanted = {name: settings.layers.get(name, settings.clusters) for name in before}
 
+    # A layer with fewer different weights than that has its clusters already, and only needs to keep them.
+    already = [name for name, kernel in before.items() if promises.look(kernel).values <= wanted[name]]
+
     def wrap(layer: Any) -> Any:
-        # A layer with fewer different weights than that already has its clusters.
-        if not isinstance(layer, keras.layers.Conv2D):
-            return layer
-        if len(np.unique(before[layer.name])) <= wanted[layer.name]:
+        if not isinstance(layer, keras.layers.Conv2D) or layer.name in already:
             return layer
         return tfmot.clustering.keras.cluster_weights(
             layer,
@@ -44,7 +45,8 @@ def cluster(stage: Stage) -> None:
 
     np.random.seed(stage.config.train.seed)  # k-means++ draws from numpy's own stream
     wrapped = keras.models.clone_model(model, clone_function=wrap)
-    history = stages.train(stage, wrapped, settings.learning_rate, 0)
+    constraints = [keep_clusters(wrapped.get_layer(name).kernel, before[name]) for name in already]
+    history = stages.train(stage, wrapped, settings.learning_rate, 0, constraints=constraints)
     clustered = tfmot.clustering.keras.strip_clustering(wrapped)
     seen = {name: promises.look(kernel) for name, kernel in promises.kernels(clustered).items()}
     for name, kernel in promises.kernels(clustered).items():

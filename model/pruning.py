@@ -3,6 +3,8 @@
 import time
 from typing import Any
 
+import numpy as np
+
 from model import channels, keras_files, promises, sensitivity
 from model import stage as stages
 from model.errors import UserError
@@ -87,7 +89,7 @@ def _check(stage: Stage, wanted: dict[str, float], pruned: Any, seen: dict[str, 
         if block is None:
             enough = seen[name].zeros >= int(wanted[name] * seen[name].weights)
         else:
-            enough = not wanted[name] or promises.blocks_kept(kernel, block)
+            enough = not wanted[name] or promises.blocks_kept(np.moveaxis(kernel, 2, -1), block)
         if not enough:
             share = f"{wanted[name]:g} of them" if block is None else f"{block[0]} in every {block[1]}"
             raise UserError(

@@ -209,3 +209,67 @@ def test_mistakes(trained, stage, more, message):
     assert done.returncode == 1
     assert f"python -m model {stage}: error: " in done.stderr and message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+CHAIN = TINY.replace('"tiny"', '"chain"').replace(
+    TINY[TINY.index("[prune]") : TINY.index("[quantize]")],
+    """
+[distill]
+teacher = "float"
+[prune]
+epochs = 1
+pattern = "2:4"
+channels = 0.25
+layers = { conv1 = 0 }
+[cluster]
+clusters = 16
+epochs = 1
+""",
+)
+
+
+def test_the_whole_chain_and_its_dense_twin(trained):
+    folder, _ = trained
+    (folder / "chain.toml").write_text(CHAIN + "[data]\nreserve = 0.2\n")
+    model = ["--model", "chain.toml", "--data", "digits.npz"]
+    whole = [sys.executable, "-m", "model", "train", *model]
+    done = subprocess.run(whole, cwd=folder, env=environment(), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "prune: taught by build/chain/float.keras" in done.stdout
+    build = folder / "build/chain"
+    records = {
+        name: json.loads((build / f"{name}.json").read_text())
+        for name in ("train", "prune", "cluster", "quantize")
+    }
+    for record in records.values():
+        assert record["reserve_images"] > 30 and record["validation_images"] > 10
+        assert record["reserve_images"] + record["validation_images"] + record["train_images"] == len(
+            data.load(str(folder / "digits.npz"), "train", 16, 16, 1).y
+        )
+    assert records["prune"]["channels"]["fire2_squeeze1x1"] == [4, 3]
+    assert records["prune"]["parameters"] < records["train"]["parameters"]
+    assert all(layer["values"] <= 16 for layer in records["cluster"]["layers"].values())
+    tflite = export.to_int8_tflite(export.load_quantized(build / "quantized.keras"))
+    for name, kernel in export.tflite_kernels(tflite).items():
+        assert len(np.unique(kernel)) <= 16, name
+        assert name == "conv1" or promises.blocks_kept(kernel, (2, 4)), name
+    confusion = np.array(records["quantize"]["confusion"])
+    assert confusion.sum() == records["quantize"]["test_images"]
+    assert np.trace(confusion) / confusion.sum() == pytest.approx(
+        records["quantize"]["test_accuracy"], abs=1e-6
+    )
+
+    again = subprocess.run(whole, cwd=folder, env=environment(), capture_output=True, text=True, check=False)
+    assert again.stdout.count("is up to date") == 4
+    twin = run(folder, "quantize", *model, "--dense", "--epochs", "0")
+    assert twin.returncode == 0, twin.stderr
+    record = json.loads((build / "dense.json").read_text())
+    assert record["history"] == [] and record["parameters"] > records["quantize"]["parameters"]
+    assert all(layer["zeros"] < layer["weights"] / 4 for layer in record["layers"].values())
+
+
+def test_a_stage_that_the_toml_does_not_ask_for(trained):
+    folder, _ = trained
+    done = run(folder, "cluster")
+    assert done.returncode == 1
+    assert "tiny.toml: [cluster] clusters 0: there is nothing to cluster; want more than 0" in done.stderr

@@ -1,0 +1,261 @@
+"""Compression part by part: channels, sensitivity, blocks, clusters, distillation, and promises that fail."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from model import channels, config, export, promises, sensitivity, splits
+from model.compression import Cluster, Distill, Prune
+from model.constraints import keep_clusters, keep_zeros
+from model.errors import UserError
+from model.quantization import kept, kernels_of, quantization_aware, share_ranges
+from model.splits import Set
+from model.squeezenet import build
+from model.tf import keras, tf
+from model.training import Job, _loss_of, fit, logits_of
+
+RNG = np.random.default_rng(3)
+X = RNG.integers(0, 256, (64, 16, 16, 1), dtype=np.uint8)
+Y = np.arange(64, dtype=np.int64) % 4
+
+
+def settings(bypass="simple", stages=None, **changes):
+    fires = (config.Fire(4, 8, 8), config.Fire(4, 8, 8))
+    architecture = config.Architecture(
+        "small",
+        4,
+        bypass,
+        config.Conv1(8, 3, 1),
+        stages or ("pool", *fires),
+        batch_norm=True,
+        relu_logits=False,
+    )
+    return dataclasses.replace(
+        config.load("digits"), input=config.Input(16, 16, 1), architecture=architecture, **changes
+    )
+
+
+def trained_looking(model):
+    """Batch norm as after training: factors and means that are not what they began as."""
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            n = layer.gamma.shape[0]
+            layer.gamma.assign(RNG.uniform(0.5, 1.5, n))
+            layer.beta.assign(RNG.uniform(-0.2, 0.2, n))
+            layer.moving_mean.assign(RNG.uniform(-0.2, 0.2, n))
+            layer.moving_variance.assign(RNG.uniform(0.5, 1.5, n))
+    return model
+
+
+def silence(model, layer, gone):
+    """Makes the channels `gone` of `layer` (with batch norm and ReLU) put out 0."""
+    norm = model.get_layer(f"{layer}_bn")
+    for variable in (norm.gamma, norm.beta):
+        value = variable.numpy()
+        value[gone] = 0
+        variable.assign(value)
+
+
+@pytest.mark.parametrize("bypass", ["none", "simple", "complex"])
+def test_channels_that_say_nothing_go_and_nothing_changes(bypass):
+    mine = settings(bypass)
+    model = trained_looking(build(mine))
+    for fire in (2, 3):
+        silence(model, f"fire{fire}_squeeze1x1", [1])
+        # Fires whose outputs are added lose the same channels.
+        silence(model, f"fire{fire}_expand1x1", [0, 5])
+        silence(model, f"fire{fire}_expand3x3", [2, 7])
+    if bypass == "complex":
+        kernel = model.get_layer("fire2_bypass1x1").kernel.numpy()
+        kernel[..., [0, 5, 10, 15]] = 0
+        model.get_layer("fire2_bypass1x1").kernel.assign(kernel)
+        norm = model.get_layer("fire2_bypass1x1_bn")
+        for variable, value in ((norm.beta, 0), (norm.moving_mean, 0)):
+            now = variable.numpy()
+            now[[0, 5, 10, 15]] = value
+            variable.assign(now)
+    small, changes = channels.thinned(model, mine, 0.25)
+    assert changes["fire2_squeeze1x1"] == (4, 3) and changes["fire3_expand3x3"] == (8, 6)
+    assert small.count_params() < model.count_params()
+    x = X.astype(np.float32) / 255
+    np.testing.assert_allclose(small(x), model(x), rtol=0, atol=2e-6)
+
+
+def test_fires_added_to_conv1_keep_their_channels():
+    mine = settings(stages=(config.Fire(4, 4, 4), "pool", config.Fire(6, 8, 8)))
+    small, changes = channels.thinned(build(mine), mine, 0.5)
+    assert changes["fire2_expand1x1"] == (4, 4) and changes["fire2_squeeze1x1"] == (4, 2)
+    assert changes["fire3_squeeze1x1"] == (6, 3)
+    assert changes["fire3_expand1x1"][1] + changes["fire3_expand3x3"][1] == 8
+    assert small(np.zeros((1, 16, 16, 1), np.float32)).shape == (1, 4)
+
+
+def test_zeros_are_taken_where_they_cost_least():
+    levels = np.array(sensitivity.LEVELS)
+    curves = {
+        "cheap": sensitivity.Curve(1000, tuple(0.01 * levels**2)),
+        "dear": sensitivity.Curve(1000, tuple(5 * levels**2)),
+        "fixed": sensitivity.Curve(500, tuple(levels)),
+    }
+    shares = sensitivity.allocate(curves, 0.5, {"fixed": 0.2})
+    assert shares["fixed"] == 0.2
+    assert shares["cheap"] > 0.8 > shares["dear"]
+    total = sum(shares[name] * curve.weights for name, curve in curves.items())
+    assert total == pytest.approx(0.5 * 2500)
+
+
+def test_sensitivity_is_of_the_network_and_leaves_it_alone():
+    model = trained_looking(build(settings()))
+    model.get_layer("fire3_expand1x1").kernel.assign(np.zeros((1, 1, 4, 8)))
+    before = [w.copy() for w in model.get_weights()]
+    curves = sensitivity.measure(model, Set(X, Y))
+    assert all((a == b).all() for a, b in zip(before, model.get_weights(), strict=True))
+    assert set(curves) == set(promises.kernels(model))
+    assert curves["fire3_expand1x1"].growth == (0.0,) * len(sensitivity.LEVELS)  # all zero already
+    assert curves["conv1"].growth[0] == 0.0 and max(curves["conv1"].growth) > 0
+    assert all(list(curve.growth) == sorted(curve.growth) for curve in curves.values())
+
+
+def test_blocks():
+    kernel = np.zeros((1, 1, 6), np.int8)
+    kernel[..., :2] = 1
+    kernel[..., 4:] = 1
+    assert promises.blocks_kept(kernel, (2, 4))  # the last block has two channels of four
+    kernel[..., 2] = 1
+    assert not promises.blocks_kept(kernel, (2, 4)) and promises.blocks_kept(kernel, (1, 4))
+
+
+def clustered(values):
+    model = trained_looking(build(settings()))
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Conv2D):
+            kernel = layer.kernel.numpy()
+            edges = np.quantile(kernel, np.linspace(0, 1, values + 1)[1:-1])
+            middles = np.linspace(kernel.min(), kernel.max(), values)
+            middles[values // 2] = 0
+            layer.kernel.assign(middles[np.digitize(kernel, edges)])
+    return model
+
+
+def after_training(source, aware, constraints, tmp_path):
+    fit(
+        Job(
+            name="quantize",
+            model=aware,
+            settings=dataclasses.replace(settings().train, batch=16),
+            epochs=2,
+            learning_rate=0.05,
+            warmup_epochs=0,
+            train=Set(X, Y),
+            validation=None,
+            checkpoint=tmp_path / "q.npz",
+            fingerprint="",
+            constraints=constraints,
+            report=lambda line: None,
+        )
+    )
+    return export.to_int8_tflite(aware)
+
+
+def test_clusters_reach_the_tflite(tmp_path):
+    source = clustered(9)
+    mine = settings(cluster=Cluster(1, 0.01, 9, {}), prune=Prune(1, 0.1, 0.0, {}, 0.0, "free", "even"))
+    wanted = promises.made(source, mine)
+    assert wanted["fire2_expand3x3"].values == 9 and wanted["fire2_expand3x3"].zeros > 0
+    aware = quantization_aware(source, X)
+    share_ranges(aware, set(wanted))
+    before = {name: kernel.numpy() for name, kernel in kernels_of(aware).items()}
+    tflite = after_training(source, aware, kept(source, aware, set(wanted)), tmp_path)
+    assert any((before[name] != kernel.numpy()).any() for name, kernel in kernels_of(aware).items())
+    seen = promises.check(tflite, wanted, "x")
+    assert all(2 < layer.values <= 9 for layer in seen.values())
+
+
+def test_clusters_that_tfmot_loses_are_an_error_that_names_the_layer(tmp_path):
+    source = clustered(9)
+    wanted = promises.made(source, settings(cluster=Cluster(1, 0.01, 9, {})))
+    tflite = after_training(source, quantization_aware(source, X), [], tmp_path)
+    with pytest.raises(UserError, match=r"x: \w+ has \d+ (zeros|different weights).*quantization lost them"):
+        promises.check(tflite, wanted, "x")
+
+
+def test_a_broken_block_names_the_layer():
+    source = clustered(9)
+    tflite = export.to_int8_tflite(quantization_aware(source, X))
+    promise = {"fire2_expand3x3": promises.Promise(0, None, (3, 4))}
+    with pytest.raises(UserError, match=r"x: fire2_expand3x3 has fewer than 3 zeros in some 4 consecutive"):
+        promises.check(tflite, promise, "x")
+
+
+def test_untrained_quantization_has_the_ranges_of_the_float_network():
+    source = trained_looking(build(settings()))
+    tflite = export.to_int8_tflite(quantization_aware(source, X))
+    logits = logits_of(source)(X.astype(np.float32) / 255).numpy()
+    # Random weights put classes close together: where the float network is sure, int8 agrees.
+    margin = np.sort(logits, axis=1)
+    sure = margin[:, -1] - margin[:, -2] > 0.1 * (logits.max() - logits.min())
+    assert sure.sum() >= 10
+    assert (export.predictions(tflite, X)[sure] == logits.argmax(axis=1)[sure]).all()
+
+
+def test_constraints():
+    values = np.array([[[[0.0, 1.0], [1.0, 2.0]]]], np.float32)
+    kernel = tf.Variable(np.array([[[[9.0, 3.0], [5.0, 7.0]]]], np.float32))
+    keep_clusters(kernel, values)()
+    assert kernel.numpy().ravel().tolist() == [0, 4, 4, 7]
+    kernel.assign(np.array([[[[9.0, 3.0], [5.0, 7.0]]]], np.float32))
+    keep_zeros(kernel, values)()
+    assert kernel.numpy().ravel().tolist() == [0, 3, 5, 7]
+
+
+def test_the_loss_of_distillation():
+    student, teacher = RNG.normal(size=(2, 8, 4)).astype(np.float32)
+    y = Y[:8]
+    job = Job(
+        name="x",
+        model=None,
+        settings=dataclasses.replace(settings().train, label_smoothing=0.0),
+        epochs=1,
+        learning_rate=1,
+        warmup_epochs=0,
+        train=Set(X, Y),
+        validation=None,
+        checkpoint=None,
+        fingerprint="",
+        class_weights=np.array([1, 2, 3, 4], np.float32),
+        teacher=lambda images: tf.constant(teacher),
+        distill=Distill("t", 0.25, 3.0),
+    )
+
+    def softmax(z):
+        e = np.exp(z - z.max(axis=1, keepdims=True))
+        return e / e.sum(axis=1, keepdims=True)
+
+    hard = -np.log(softmax(student)[np.arange(8), y])
+    soft = -(softmax(teacher / 3) * np.log(softmax(student / 3))).sum(axis=1)
+    expected = np.mean((y + 1) * (0.75 * hard + 0.25 * 9 * soft))
+    assert float(_loss_of(job, 4)(None, tf.constant(student), tf.constant(y))) == pytest.approx(
+        expected, rel=1e-5
+    )
+
+
+def test_class_weights():
+    y = np.repeat([0, 1, 2], [80, 15, 5])
+    assert splits.class_weights(y, 0.0).tolist() == [1, 1, 1]
+    balanced = splits.class_weights(y, 1.0)
+    assert balanced * [80, 15, 5] == pytest.approx([100 / 3] * 3)
+    half = splits.class_weights(y, 0.5)
+    assert half[1] / half[0] == pytest.approx((80 / 15) ** 0.5)
+    assert (half * [80, 15, 5]).sum() == pytest.approx(100)
+
+
+def test_reserve_and_validation_are_apart():
+    x = np.arange(300, dtype=np.int64).reshape(-1, 1)
+    y = np.repeat([0, 1, 2], 100)
+    parts = splits.split(Set(x, y), 0.2, 0.1, 10)
+    every = np.concatenate([parts.train.x, parts.validation.x, parts.reserve.x]).ravel()
+    assert sorted(every.tolist()) == list(range(300))
+    assert len(parts.reserve.y) == 60 and len(parts.validation.y) == 30
+    other = splits.split(Set(x, y), 0.2, 0.0, 10)
+    assert other.validation is None and (other.reserve.x == parts.reserve.x).all()
