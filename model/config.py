@@ -83,14 +83,17 @@ class Weights:
 
 @dataclass(frozen=True)
 class Convert:
-    """Conversion of imported weights to int8: bits of the weights, `layers` by name, else `weight_bits`.
+    """Conversion. `flash_bytes`: at most so much for the engine's model, unless the user says otherwise;
+    0: no limit.
 
-    `calibration`: at most so many images, spread evenly over those given.
+    Of imported weights: bits of the weights, `layers` by name, else `weight_bits`; `calibration`: at most
+    so many images, spread evenly over those given.
     """
 
     weight_bits: int
     layers: dict[str, int]
     calibration: int
+    flash_bytes: int
 
     def bits_of(self, layer: str) -> int:
         """How many bits the weights of the Keras layer `layer` may take, 4 to 8."""
@@ -233,11 +236,12 @@ def _read_weights(root: Table, size: Input, family: str) -> Weights | None:
 
 
 def _read_convert(root: Table, layers: list[str], imported: bool) -> Convert:
-    if "convert" in root.values and not imported:
-        raise root.fail(
-            "convert", "it beside a table [weights] only: networks trained here are quantized by training"
-        )
     table = root.table("convert")
+    for key in () if imported else ("weight_bits", "calibration"):
+        if key in table.values:
+            raise table.fail(
+                key, "it beside a table [weights] only: networks trained here are quantized by training"
+            )
     low, high = 4, 8
     want = f"a whole number from {low} to {high}, or a table of them by layer, with a default"
     bits = table.read("weight_bits", high, want, lambda v: isinstance(v, dict) or within(v, low, high))
@@ -252,8 +256,9 @@ def _read_convert(root: Table, layers: list[str], imported: bool) -> Convert:
     else:
         default = bits
     calibration = table.integer("calibration", 1, 100_000, 100)
+    flash_bytes = table.integer("flash_bytes", 0, 2**31 - 1, 0)
     table.close()
-    return Convert(default, by_layer, calibration)
+    return Convert(default, by_layer, calibration, flash_bytes)
 
 
 def name_of(model: str) -> str:

@@ -155,13 +155,58 @@ def test_imported_weights(tmp_path):
         (
             '[weights]\npreprocess = "torch"\nfit = "crop"',
             "",
-            ["convert = ", "beside a table [weights]"],
+            ["[convert] weight_bits = ", "beside a table [weights]"],
         ),
         ("[weights]", "[[weights]]", ["weights = ", "a table [weights]"]),
     ],
 )
 def test_mistakes_of_imported_weights(tmp_path, old, new, words):
     check_mistake(tmp_path, IMPORTED, old, new, words)
+
+
+def test_compression(tmp_path):
+    text = """
+[distill]
+teacher = "float"
+[prune]
+pattern = "2:4"
+layers = { conv1 = 0 }
+channels = 0.25
+[cluster]
+clusters = 16
+layers = { conv1 = 64 }
+[convert]
+flash_bytes = 4096
+"""
+    mine = config.load(write(tmp_path, GOOD.partition("[prune]")[0] + text))
+    assert mine.distill == config.Distill("float", 0.7, 4.0)
+    assert mine.prune.block == (2, 4) and mine.prune.sparsity == 0.5 and mine.prune.channels == 0.25
+    assert mine.cluster.clusters == 16 and mine.cluster.layers == {"conv1": 64}
+    assert mine.convert.flash_bytes == 4096
+    assert config.load("digits").distill is None and config.load("digits").cluster.clusters == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[distill]\nweight = 0.5", ["[distill] teacher is missing", "name of a model"]),
+        ('[distill]\nteacher = "float"\ntemperature = 0.5', ["[distill] temperature = 0.5", "from 1 to 100"]),
+        ('[prune]\npattern = "4:2"', ['[prune] pattern = "4:2"', '"m:n" with 1 <= m < n <= 16']),
+        ('[prune]\npattern = "2:4"\nsparsity = 0.5', ["[prune] sparsity = 0.5", "says how many zeros"]),
+        ('[prune]\npattern = "2:4"\nspread = "sensitivity"', ["[prune] pattern", '"free" where spread']),
+        ('[prune]\nspread = "random"', ['[prune] spread = "random"', '"even", "sensitivity"']),
+        ("[prune]\nchannels = 0.95", ["[prune] channels = 0.95", "from 0 to 0.9"]),
+        ("[cluster]\nclusters = 4", ["[cluster] clusters = 4", "from 8 to 256"]),
+        ("[cluster]\nlayers = { conv1 = 8 }", ["[cluster] layers", "beside clusters = 8 to 256"]),
+        ("[convert]\ncalibration = 5", ["[convert] calibration = 5", "beside a table [weights] only"]),
+        ("[data]\nreserve = 0.6", ["[data] reserve = 0.6", "from 0 to 0.5"]),
+    ],
+)
+def test_mistakes_of_compression(tmp_path, text, words):
+    bare = GOOD.partition("[data]")[0]
+    with pytest.raises(UserError) as error:
+        config.load(write(tmp_path, bare + text))
+    assert all(word in str(error.value) for word in words), error.value
 
 
 def test_small_networks_are_not_imported(tmp_path):
