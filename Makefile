@@ -9,7 +9,7 @@ CONVERTED = build/$(NAME)/manifest.json
 # $(call option,NAME): --name "$(NAME)" when the variable has been given.
 lower = $(shell echo $(1) | tr A-Z_ a-z-)
 option = $(if $($(1)),--$(call lower,$(1)) "$($(1))")
-STAGE = --model "$(MODEL)" $(call option,DATA) $(call option,EPOCHS) $(if $(FRESH),--fresh)
+STAGE = --model "$(MODEL)" $(call option,DATA) $(call option,EPOCHS) $(call option,SEED) $(if $(FRESH),--fresh)
 # With TFLITE= the model is named after the file, unless MODEL= was typed as well.
 IMPORTED = $(call option,WEIGHTS) $(call option,CALIBRATION) $(call option,WEIGHT_BITS)
 CONVERT_MODEL = $(if $(TFLITE),$(if $(filter command line,$(origin MODEL)),--model "$(MODEL)"),--model "$(MODEL)")

@@ -153,7 +153,9 @@ def _gather(args: argparse.Namespace, console: Console) -> tuple[artefacts.Conve
         content, inputs = _trained(console, settings.name)
         inputs[os.path.relpath(settings.path)] = files.sha256(settings.path.read_bytes())
         file = tflite.parse(content, settings.name)
-        converted = artefacts.convert(file, settings.name, list(settings.data.labels), "byte")
+        converted = artefacts.convert(
+            file, settings.name, list(settings.data.labels), "byte", settings.convert.flash_bytes
+        )
         (source,) = (path for path in inputs if path.endswith(".keras"))
         float_model = {"file": source, "sha256": inputs[source], "divisor": 255.0}
         return converted, artefacts.Origin(inputs, settings.data.source, float_model=float_model)

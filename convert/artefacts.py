@@ -13,9 +13,10 @@ import numpy as np
 from convert import arrays, encodings, engine_model, plan, proof, report, settings, tflm
 from convert.network import Network
 from convert.reference import Reference
-from convert.target import ANY_CPU
+from convert.target import ANY_CPU, Target
 from convert.tflite import TfliteFile
 from model import files
+from model.errors import UserError
 
 _PACKAGES = (
     "ai-edge-litert",
@@ -30,7 +31,10 @@ _PACKAGES = (
 
 @dataclass(frozen=True)
 class Conversion:
-    """A network lowered, planned, serialized, and proven equal to LiteRT on sample images."""
+    """A network lowered, planned, serialized, and proven equal to LiteRT on sample images.
+
+    `flash_bytes`: what its TOML gives the engine's model at most, here and on every board; 0: no limit.
+    """
 
     name: str
     file: TfliteFile
@@ -39,6 +43,7 @@ class Conversion:
     engine_model: bytes
     labels: list[str]
     preprocess: str
+    flash_bytes: int
 
 
 @dataclass(frozen=True)
@@ -58,10 +63,18 @@ class Origin:
     weight_bits: dict[str, int] | None = None
 
 
-def convert(file: TfliteFile, name: str, labels: list[str], preprocess: str) -> Conversion:
-    """Converts; raises UserError for what the engine does not take."""
-    made = engine_model.make(file, labels, ANY_CPU)
-    return Conversion(name, file, made.network, made.plan, made.content, labels, preprocess)
+def convert(
+    file: TfliteFile, name: str, labels: list[str], preprocess: str, flash_bytes: int = 0
+) -> Conversion:
+    """Converts; raises UserError for what the engine does not take, or not within `flash_bytes`."""
+    made = engine_model.make(file, labels, Target(flash_bytes=flash_bytes) if flash_bytes else ANY_CPU)
+    if flash_bytes and len(made.content) > flash_bytes:
+        raise UserError(
+            f"{name}: the engine's model takes {len(made.content):,} bytes; want {flash_bytes:,} at most, "
+            f"as the "
+            "TOML's [convert] flash_bytes says: more zeros ([prune]), or more bytes"
+        )
+    return Conversion(name, file, made.network, made.plan, made.content, labels, preprocess, flash_bytes)
 
 
 def versions() -> dict[str, str]:
@@ -109,6 +122,7 @@ def _manifest(c: Conversion, arena: int | None, origin: Origin, accuracy: Any) -
         "weights_stored_bytes": sum(len(encodings.stored_weights(layer)) for layer in c.network.layers),
         "tflite_bytes": len(c.file.content),
         "engine_model_bytes": len(c.engine_model),
+        "flash_bytes": c.flash_bytes,
         "engine_sram_bytes": c.plan.arena_bytes,
         "tflm_arena_bytes": arena,
         "accuracy": accuracy,

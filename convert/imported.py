@@ -116,7 +116,7 @@ def gather(
         labels = labels if args.labels else manifest["labels"]
         _say(console, f"keeping {folder / 'model.tflite'}, calibrated with {record['source']}")
     file = tflite.parse(content, settings.name)
-    converted = artefacts.convert(file, settings.name, labels, "byte")
+    converted = artefacts.convert(file, settings.name, labels, "byte", settings.convert.flash_bytes)
     fit = settings.weights.fit
     return converted, artefacts.Origin(inputs, settings.data.source, fit, float_model, record, bits)
 

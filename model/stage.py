@@ -116,6 +116,10 @@ def open_stage(name: str, args: argparse.Namespace) -> Stage:
             f"{settings.path}: its weights are imported, says its table [weights]; to train it here, take a "
             "TOML without that table, like v1_0"
         )
+    if args.seed is not None:
+        if not 0 <= args.seed < 2**31:
+            raise UserError(f"--seed {args.seed}: want a whole number from 0 to {2**31 - 1}")
+        settings = dataclasses.replace(settings, train=dataclasses.replace(settings.train, seed=args.seed))
     size = settings.input
     teacher = teacher_file(settings, name, BUILD)
     own = settings.quantize if name == "dense" else getattr(settings, name)
