@@ -10,7 +10,7 @@ Pixels = npt.NDArray[np.uint8]
 
 def augmented(x: Pixels, settings: Train, rng: np.random.Generator) -> Pixels:
     """Each image of x [n, h, w, c] changed at random as `settings` says; a new array of the same shape."""
-    if settings.rotate or settings.zoom:
+    if settings.rotate or settings.zoom or settings.shear:
         x = _warped(x, settings, rng)
     elif settings.shift:
         x = _shifted(x, settings, rng)
@@ -40,17 +40,22 @@ def _shifted(x: Pixels, settings: Train, rng: np.random.Generator) -> Pixels:
 
 
 def _warped(x: Pixels, settings: Train, rng: np.random.Generator) -> Pixels:
-    """Rotation and zoom about the centre, then the shift, in one bilinear look-up in 1/32 pixel steps."""
+    """Rotation, zoom and slant about the centre, then the shift: one bilinear look-up in 1/32 pixel steps."""
     n, height, width, channels = x.shape
     angle = np.deg2rad(rng.uniform(-settings.rotate, settings.rotate, (n, 1, 1))).astype(np.float32)
     scale = rng.uniform(1 - settings.zoom, 1 + settings.zoom, (n, 1, 1)).astype(np.float32)
     shift = rng.uniform(-settings.shift, settings.shift, (2, n, 1, 1)).astype(np.float32)
     cos, sin = np.cos(angle) / scale, np.sin(angle) / scale
+    slant = (
+        rng.uniform(-settings.shear, settings.shear, (n, 1, 1)).astype(np.float32) if settings.shear else 0
+    )
     v = np.arange(height, dtype=np.float32)[:, np.newaxis] - (height - 1) / 2
     u = np.arange(width, dtype=np.float32) - (width - 1) / 2
     # One pixel of border all round; what would come from beyond it comes from it.
     row = np.clip(cos * v + sin * u + shift[0] + (height + 1) / 2, 0, height + 0.999)
-    column = np.clip(cos * u - sin * v + shift[1] + (width + 1) / 2, 0, width + 0.999)
+    column = np.clip(
+        cos * u - sin * v + slant * (cos * v + sin * u) + shift[1] + (width + 1) / 2, 0, width + 0.999
+    )
     row32, column32 = (row * 32).astype(np.int32), (column * 32).astype(np.int32)
     top, left = row32 >> 5, column32 >> 5
     down, right = (row32 & 31)[..., np.newaxis], (column32 & 31)[..., np.newaxis]

@@ -41,9 +41,9 @@ class Train:
     `validation` is the share of the training images held out, in whole runs of `validation_block` images of
     a class (frames of one filmed object must not land on both sides). Augmentation: shift by up to
     `shift` pixels (edges filled as `pad` says), rotate by up to `rotate` degrees, zoom by up to the share
-    `zoom`, `brightness` and `contrast` by up to these shares, mirror (`flip`), one gray square of `cutout`
-    pixels. `balance`: each image weighs (images a class / images of its class) ** balance in the loss: 0
-    leaves rare classes rare, 1 gives every class the same say.
+    `zoom`, slant by up to `shear` columns a row, `brightness` and `contrast` by up to these shares, mirror
+    (`flip`), one gray square of `cutout` pixels. `balance`: each image weighs (images a class / images of
+    its class) ** balance in the loss: 0 leaves rare classes rare, 1 gives every class the same say.
     """
 
     epochs: int
@@ -60,6 +60,7 @@ class Train:
     pad: str
     rotate: float
     zoom: float
+    shear: float
     brightness: float
     contrast: float
     flip: bool
@@ -207,6 +208,7 @@ def _read_train(table: Table, size: Input) -> Train:
         pad=table.choice("pad", PADS, "zero"),
         rotate=table.number("rotate", 0, 180, 0.0),
         zoom=table.number("zoom", 0, 0.5, 0.0),
+        shear=table.number("shear", 0, 1, 0.0),
         brightness=table.number("brightness", 0, 1, 0.0),
         contrast=table.number("contrast", 0, 1, 0.0),
         flip=table.flag("flip", False),

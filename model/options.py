@@ -18,6 +18,8 @@ def add_stage(parser: argparse.ArgumentParser) -> None:
         metavar="SOURCE",
         help="a folder with a folder per class, an .npz, digits or cifar10 (default: what the TOML says)",
     )
-    parser.add_argument("--seed", type=int, metavar="N", help="instead of the TOML's: same seed, same network")
+    parser.add_argument(
+        "--seed", type=int, metavar="N", help="instead of the TOML's: same seed, same network"
+    )
     parser.add_argument("--epochs", type=int, metavar="N", help="so many epochs instead of the TOML's")
     parser.add_argument("--fresh", action="store_true", help="start over, whatever is there already")

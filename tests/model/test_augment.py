@@ -68,6 +68,21 @@ def test_rotation_agrees_with_pillow():
     assert np.abs(ours - smooth[0, 16:48, 16:48].astype(int)).mean() > 10
 
 
+def test_slant_agrees_with_pillow():
+    from PIL import Image
+
+    picture = Image.fromarray(X[0]).resize((64, 64), Image.Resampling.BICUBIC)
+    rng = np.random.default_rng(6)
+    rng.uniform(size=4)  # angle, scale, two shifts
+    slant = float(rng.uniform(-0.4, 0.4))
+    ours = run(np.asarray(picture)[np.newaxis], 6, shear=0.4)[0, 16:48, 16:48].astype(int)
+    affine = (1, slant, -slant * 32, 0, 1, 0)  # pixels are half a step wide
+    theirs = picture.transform((64, 64), Image.Transform.AFFINE, affine, Image.Resampling.BILINEAR)
+    assert abs(slant) > 0.1
+    assert np.abs(ours - np.asarray(theirs)[16:48, 16:48].astype(int)).mean() < 2.0
+    assert np.abs(ours - np.asarray(picture)[16:48, 16:48].astype(int)).mean() > 10
+
+
 def test_brightness_moves_the_mean_by_one_offset():
     gray = np.full_like(X, 128)
     out = run(gray, brightness=0.25)
