@@ -249,7 +249,7 @@ def finish(
 
     `score`: the share of images it gets right, where that is not the Keras model's own.
     """
-    from model import keras_files
+    from model import curves, keras_files, machine
     from model.training import scorer
 
     score = score or scorer(model)
@@ -273,6 +273,8 @@ def finish(
         **(figures or {}),
         "epochs": stage.epochs,
         "seconds": round(time.monotonic() - started, 1),
+        "machine": machine.describe(),
+        "input_sha256": _source_hash(stage.config, stage.name, stage.folder),
         "output_sha256": files.sha256(stage.output.read_bytes()),
         "fingerprint": stage.fingerprint,
         "versions": versions,
@@ -280,6 +282,7 @@ def finish(
     }
     files.write_json(stage.record, record)
     stage.checkpoint.unlink(missing_ok=True)
+    curves.after(stage.config, stage.folder)
     print(
         f"{stage.name}: test accuracy {accuracies['test_accuracy']:.4f} on {len(stage.test.y)} images; "
         f"wrote {stage.output}"
