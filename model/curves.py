@@ -15,7 +15,9 @@ from model.errors import UserError
 from model.pictures import BLUE, DARK, GREEN, ORANGE, drawing
 
 NAME = "curves"
-HELP = "draw build/<model>/curves.png: loss, accuracy, zeros and sizes over the stages, as far as they have run"
+HELP = (
+    "draw build/<model>/curves.png: loss, accuracy, zeros and sizes over the stages, as far as they have run"
+)
 EXAMPLES = """  python -m model curves
   python -m model curves --model gtsrb"""
 
@@ -93,17 +95,19 @@ def gather(settings: Config, folder: Path) -> dict[str, Any]:
 
 
 def draw(figures: dict[str, Any], path: Path) -> None:
-    """Writes the picture of what gather() gave to `path`, a PNG; its height grows with the layers."""
+    """Writes the picture of what gather() gave to `path`, a PNG; its height grows with the layers.
+
+    While no stage has noted its layers (train does not), it is of the learning alone.
+    """
     layers = figures["layers"]
-    below = max(1.7, 0.8 + 0.21 * len(layers))
+    below = max(1.7, 0.8 + 0.21 * len(layers)) if layers else 0.0
     with drawing(path, 12, 4 + below) as figure:
         names = ", ".join(stage["stage"] for stage in figures["stages"])
         figure.suptitle(f"{figures['model']}: {names}", x=0.01, ha="left", fontsize=12)
-        grid = figure.add_gridspec(2, 1, height_ratios=(3.7, below))
+        grid = figure.add_gridspec(2 if layers else 1, 1, height_ratios=(3.7, below) if layers else None)
         above = grid[0].subgridspec(1, 2)
         _learning(figures, figure.add_subplot(above[0]), figure.add_subplot(above[1]))
         if not layers:
-            _sizes(figures["sizes"], figure.add_subplot(grid[1]))
             return
         parts = grid[1].subgridspec(1, 3, width_ratios=(1, 1, 0.9))
         zeros = figure.add_subplot(parts[0])
@@ -152,7 +156,7 @@ def _stretch(axes: Any, values: list[float]) -> None:
     axes.set_yscale("function", functions=(forward, lambda place: 1 + _BEST - 10 ** -np.asarray(place)))
     bottom = max((tick for tick in _ACCURACIES if tick < min(values, default=0)), default=0.0)
     best = max(values, default=1.0)
-    top = min((tick for tick in _ACCURACIES if tick > best + 0.05 * (1 - best)), default=1.0)
+    top = min((tick for tick in _ACCURACIES if tick > best + 0.1 * (1 - best)), default=1.0)
     ticks = [tick for tick in _ACCURACIES if bottom <= tick <= top]
     axes.set_yticks(ticks, [f"{100 * tick:g} %" for tick in ticks])
     axes.set_ylim(bottom, top)
@@ -183,7 +187,9 @@ def _zeros(layers: dict[str, Any], after_stage: str, axes: Any) -> None:
     if any(promised):
         shares = [p["zeros"] / layers[n]["weights"] for n, p in zip(names, promised, strict=True) if p]
         where = [row for row, p in zip(rows, promised, strict=True) if p]
-        axes.plot(shares, where, "|", color=ORANGE, markersize=9, markeredgewidth=2, label="promised at least")
+        axes.plot(
+            shares, where, "|", color=ORANGE, markersize=9, markeredgewidth=2, label="promised at least"
+        )
         axes.legend(loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0)
     axes.set_yticks(rows, names)
     axes.set_ylim(len(names) - 0.5, -0.5)
