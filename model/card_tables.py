@@ -194,8 +194,8 @@ def accuracies(metrics: Metrics) -> str:
             f"{points(stages['quantize'], stages['dense'], part):+.2f} points on {part}" for part in parts
         ]
         text += (
-            "\n\nThe dense twin is the same float network, quantized by the same training, neither pruned nor "
-            f"clustered. Against it int8 has {', '.join(lost)}: what compression costs."
+            "\n\nThe dense twin is the same float network, quantized by the same training, neither pruned "
+            f"nor clustered. Against it int8 has {', '.join(lost)}: what compression costs."
         )
     engine = metrics["converted"]["accuracy"]
     if engine and "differing_values" in engine:
