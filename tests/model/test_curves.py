@@ -68,9 +68,9 @@ def test_weights_stored_are_of_this_very_tflite(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "stages", [("train",), ("train", "prune"), ("train", "prune", "cluster", "quantize")]
+    ("stages", "validated"),
+    [(("train",), True), (("train", "prune"), False), (("train", "prune", "cluster", "quantize"), True)],
 )
-@pytest.mark.parametrize("validated", [True, False])
 def test_picture(tmp_path, stages, validated):
     stage_records.write(CLUSTERED, tmp_path)
     for name in ("prune", "cluster", "quantize"):
