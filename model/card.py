@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
     settings = config.load(args.model)
     folder = ZOO / settings.name
     write(settings, folder)
-    print(f"card: wrote {folder / 'README.md'} and confusion.png")
+    print(f"card: wrote {os.path.relpath(folder / 'README.md')} and confusion.png")
     return 0
 
 

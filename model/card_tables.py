@@ -155,13 +155,13 @@ def _pruning(prune: Prune) -> str:
 def _all_stages(train: Train) -> str:
     """What is the same in every stage."""
     changes = {
-        f"shift by up to {train.shift} pixels": train.shift,
+        f"shift by up to {train.shift} px": train.shift,
         f"rotation by up to {train.rotate:g} degrees": train.rotate,
         f"zoom by up to {percent(train.zoom, 0)}": train.zoom,
         f"brightness by up to {percent(train.brightness, 0)}": train.brightness,
         f"contrast by up to {percent(train.contrast, 0)}": train.contrast,
         "mirrored half of the time": train.flip,
-        f"a gray square of {train.cutout} pixels": train.cutout,
+        f"a gray square of {train.cutout} px": train.cutout,
     }
     more = {
         f"label smoothing {train.label_smoothing:g}": train.label_smoothing,

@@ -125,7 +125,7 @@ def _learning(figures: dict[str, Any], loss: Any, accuracy: Any) -> None:
     losses = [entry["loss"] for entry in entries]
     if losses and 0 < 4 * min(losses) < max(losses):
         loss.set_yscale("log", subs=())
-        loss.yaxis.get_major_locator().set_params(subs=(1, 2, 5))
+        loss.yaxis.get_major_locator().set_params(subs=(1, 2, 3, 5))
         loss.yaxis.set_major_formatter("{x:g}")
     kinds = (("accuracy", "training, augmented", BLUE), ("validation_accuracy", "validation", ORANGE))
     shown = []

@@ -1,6 +1,7 @@
 """Copies a quantized model and its figures from build/ to model/zoo/, where the project ships it."""
 
 import argparse
+import os
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     """Writes the model's folder in model/zoo; exit status 0."""
     settings = config.load(args.model)
     target = write(settings, stages.BUILD / settings.name, ZOO / settings.name, args.validated)
-    print(f"ship: wrote {target}; its card: python -m model card --model {settings.name}")
+    print(f"ship: wrote {os.path.relpath(target)}/; its card: python -m model card --model {args.model}")
     return 0
 
 

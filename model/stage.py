@@ -44,6 +44,7 @@ class Stage:
     fresh: bool
     source: str
     teacher: Path | None
+    input_sha256: str = ""
 
     @property
     def output(self) -> Path:
@@ -170,6 +171,7 @@ def open_stage(name: str, args: argparse.Namespace) -> Stage:
         fresh=args.fresh,
         source=source,
         teacher=teacher,
+        input_sha256=source_hash,
     )
 
 
@@ -274,7 +276,7 @@ def finish(
         "epochs": stage.epochs,
         "seconds": round(time.monotonic() - started, 1),
         "machine": machine.describe(),
-        "input_sha256": _source_hash(stage.config, stage.name, stage.folder),
+        "input_sha256": stage.input_sha256,
         "output_sha256": files.sha256(stage.output.read_bytes()),
         "fingerprint": stage.fingerprint,
         "versions": versions,
