@@ -22,7 +22,7 @@ TYPED = $(foreach name,MODEL BOARD,$(if $(filter command environment,$(firstword
 DEVICE = $(if $(PORT),--port "$(PORT)",--board "$(BOARD)")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long lint train prune quantize import evaluate convert firmware flash selftest simulate validate bench sizes boards clean
+.PHONY: help setup demo test test-long lint train prune quantize import curves zoo evaluate convert firmware flash selftest simulate validate bench sizes boards clean
 
 help: ## this list
 	@echo "make VERB [MODEL=digits] [BOARD=stm32f405] ..."
@@ -51,6 +51,22 @@ prune: setup ## prune the trained network [DATA= EPOCHS= FRESH=1]
 
 quantize: setup ## quantization-aware training of the pruned network [DATA= EPOCHS= FRESH=1]
 	@$(PYTHON) -m model quantize $(STAGE)
+
+curves: setup ## build/<model>/curves.png, .json: loss, accuracy, zeros, bytes over the stages so far
+	@$(PYTHON) -m model curves --model "$(MODEL)"
+
+# Each part goes on where it was interrupted. TEACHER= is for TOMLs whose [distill] names another model.
+ZOO_STAGE = $(call option,DATA) $(if $(FRESH),--fresh)
+ZOO_BOARD = stm32f405
+zoo: setup ## all of a shipped model: stages, dense twin, convert, 500 images on stm32f405, model/zoo/<model>/ with its card [DATA= FRESH=1 TEACHER=]
+	@$(if $(TEACHER),$(PYTHON) -m model train --model "$(TEACHER)" --only $(ZOO_STAGE))
+	@$(PYTHON) -m model train --model "$(MODEL)" $(ZOO_STAGE)
+	@$(PYTHON) -m model quantize --model "$(MODEL)" --dense $(ZOO_STAGE)
+	@$(PYTHON) -m convert --model "$(MODEL)" $(call option,DATA)
+	@$(PYTHON) -m host_tools firmware --model "$(MODEL)" --board $(ZOO_BOARD)
+	@$(PYTHON) -m host_tools validate --model "$(MODEL)" --board $(ZOO_BOARD) $(call option,DATA) --limit 500 --json "build/$(NAME)/validated.json"
+	@$(PYTHON) -m model ship --model "$(MODEL)" --validated "build/$(NAME)/validated.json"
+	@$(PYTHON) -m model card --model "$(MODEL)"
 
 import: setup ## weights trained elsewhere: .net, .npz, .caffemodel [MODEL=imagenet_v1_0 WEIGHTS=file]
 	@$(PYTHON) -m model import --model "$(MODEL)" $(call option,WEIGHTS)

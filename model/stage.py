@@ -44,6 +44,7 @@ class Stage:
     fresh: bool
     source: str
     teacher: Path | None
+    input_sha256: str = ""
 
     @property
     def output(self) -> Path:
@@ -174,6 +175,7 @@ def open_stage(name: str, args: argparse.Namespace) -> Stage:
         fresh=args.fresh,
         source=source,
         teacher=teacher,
+        input_sha256=source_hash,
     )
 
 
@@ -253,7 +255,7 @@ def finish(
 
     `score`: the share of images it gets right, where that is not the Keras model's own.
     """
-    from model import keras_files
+    from model import curves, keras_files, machine
     from model.training import scorer
 
     score = score or scorer(model)
@@ -277,6 +279,8 @@ def finish(
         **(figures or {}),
         "epochs": stage.epochs,
         "seconds": round(time.monotonic() - started, 1),
+        "machine": machine.describe(),
+        "input_sha256": stage.input_sha256,
         "output_sha256": files.sha256(stage.output.read_bytes()),
         "fingerprint": stage.fingerprint,
         "versions": versions,
@@ -284,6 +288,7 @@ def finish(
     }
     files.write_json(stage.record, record)
     stage.checkpoint.unlink(missing_ok=True)
+    curves.after(stage.config, stage.folder)
     print(
         f"{stage.name}: test accuracy {accuracies['test_accuracy']:.4f} on {len(stage.test.y)} images; "
         f"wrote {stage.output}"
