@@ -22,7 +22,7 @@ TYPED = $(foreach name,MODEL BOARD,$(if $(filter command environment,$(firstword
 DEVICE = $(if $(PORT),--port "$(PORT)",--board "$(BOARD)")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long lint train prune quantize import evaluate convert firmware flash selftest simulate validate bench sizes boards clean
+.PHONY: help setup demo test test-long lint train prune quantize search import evaluate convert firmware flash selftest simulate validate bench sizes boards clean
 
 help: ## this list
 	@echo "make VERB [MODEL=digits] [BOARD=stm32f405] ..."
@@ -51,6 +51,9 @@ prune: setup ## prune the trained network [DATA= EPOCHS= FRESH=1]
 
 quantize: setup ## quantization-aware training of the pruned network [DATA= EPOCHS= FRESH=1]
 	@$(PYTHON) -m model quantize $(STAGE)
+
+search: setup ## train the candidates of model/zoo/MODEL/search.toml shortly, compare them [MODEL=cifar10 DATA= ONLY="NAME ..." FRESH=1 PUBLISH=1]
+	@$(PYTHON) -m model search --model "$(MODEL)" $(call option,DATA) $(if $(ONLY),--only $(ONLY)) $(if $(FRESH),--fresh) $(if $(PUBLISH),--publish)
 
 import: setup ## weights trained elsewhere: .net, .npz, .caffemodel [MODEL=imagenet_v1_0 WEIGHTS=file]
 	@$(PYTHON) -m model import --model "$(MODEL)" $(call option,WEIGHTS)

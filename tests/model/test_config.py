@@ -68,7 +68,7 @@ def test_shipped_models_load_under_their_own_name(name):
 
 
 def test_shipped_names():
-    assert config.names() == ["digits", "gtsrb", "imagenet_v1_0", "imagenet_v1_1", "v1_0", "v1_1"]
+    assert config.names() == ["cifar10", "digits", "gtsrb", "imagenet_v1_0", "imagenet_v1_1", "v1_0", "v1_1"]
 
 
 @pytest.mark.parametrize(
