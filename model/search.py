@@ -175,8 +175,12 @@ def _try(task: Task, search: Search, parts: splits.Parts) -> dict[str, Any]:
     layers = info.convolutions(model)
     print("  quantizing, planning", flush=True)
     tflite = search_figures.quantized(model, parts.train)
-    pruned = search_figures.quantized(search_figures.pruned(model, task.config), parts.train)
-    footprint = search_figures.footprint(pruned, search_figures.fastest(task.config), search.limits)
+    footprint = search_figures.footprint(
+        tflite,
+        search_figures.zeros_of(model, search.base.prune),
+        search_figures.fastest(task.config),
+        search.limits,
+    )
     return {
         "candidate": task.name,
         "architecture": dataclasses.asdict(task.config.architecture),

@@ -1,30 +1,37 @@
 """What a candidate of a search takes on a board: memory and instructions, as the converter plans them.
 
-All are of the network pruned once, by magnitude, to the shares that the base's table [prune] names, without
-any training: its zeros are about where they will be, its answers are of no use. Clusters and removed channels
-are not in it.
+All are of the int8 network with zeros where pruning would put them first: each layer's smallest weights, as
+many as the base's table [prune] says, without any training. Clusters and removed channels are not in it.
 """
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from rich.progress import track
 
-from convert import encodings, engine_model
+from convert import blob, encodings, plan
+from convert.choose import choose
 from convert.kernels import FAMILY_KERNELS, shape_of
+from convert.lower import lower
 from convert.network import Kind, Layer, Network
+from convert.split import split
 from convert.target import Family, Target
-from convert.tflite import parse
+from convert.tflite import TfliteFile, parse
 from host_tools import boards
 from host_tools.board_model import Request, target_for
-from model import export, sensitivity
+from model import export, promises, sensitivity
+from model.compression import Prune
 from model.config import Config
 from model.quantization import quantization_aware
 from model.search_settings import Limits
 from model.splits import Set
-from model.tf import keras
+
+# By layer, as Keras names it: which weights are zero, bool [out, height, width, in].
+Zeros = Mapping[str, npt.NDArray[np.bool_]]
 
 BOARD = "stm32f405"
 _PART = 250  # images between two signs of progress
@@ -54,32 +61,40 @@ def fastest(settings: Config) -> Target:
     return target_for(boards.load(BOARD), {"input": size}, Request())
 
 
-def footprint(tflite: bytes, board: Target, limits: Limits) -> Footprint:
-    """What the int8 network `tflite` takes; `board`: as `fastest` gives it."""
-    file = parse(tflite)
+def footprint(tflite: bytes, zeros: Zeros, board: Target, limits: Limits) -> Footprint:
+    """What the int8 network `tflite` with these zeros takes; `board`: as `fastest` gives it."""
     lean = Target(board.family, "sram")
-    targets = {
-        "least": lean,
-        "smallest": dataclasses.replace(lean, optimize="flash"),
-        "fastest": board,
-        "limited": dataclasses.replace(
-            board,
-            # Of the whole engine's model: stricter than a limit of the weights.
-            flash_bytes=_smaller(board.flash_bytes, limits.weights_bytes),
-            sram_limit=_smaller(board.sram_limit, limits.sram_bytes),
-        ),
-    }
-    made = {name: engine_model.prepare(file, [], wanted) for name, wanted in targets.items()}
-    smallest = made["smallest"]
-    return Footprint(
-        weights_stored_bytes=sum(len(encodings.stored_weights(layer)) for layer in smallest.network.layers),
-        engine_model_bytes=len(smallest.content),
-        sram_least_bytes=made["least"].plan.arena_bytes,
-        sram_bytes=made["fastest"].plan.arena_bytes,
-        instructions=round(instructions(made["fastest"].network, board.family)),
-        limited_sram_bytes=made["limited"].plan.arena_bytes,
-        limited_instructions=round(instructions(made["limited"].network, board.family)),
+    limited = dataclasses.replace(
+        board,
+        # Of the whole engine's model: stricter than a limit of the weights.
+        flash_bytes=_smaller(board.flash_bytes, limits.weights_bytes),
+        sram_limit=_smaller(board.sram_limit, limits.sram_bytes),
     )
+    file = parse(tflite)
+    _, least = _planned(file, zeros, lean)
+    small, plan_of_small = _planned(file, zeros, dataclasses.replace(lean, optimize="flash"))
+    fast, plan_of_fast = _planned(file, zeros, board)
+    within, plan_within = _planned(file, zeros, limited)
+    return Footprint(
+        weights_stored_bytes=sum(len(encodings.stored_weights(layer)) for layer in small.layers),
+        engine_model_bytes=len(blob.serialize(small, plan_of_small, [])),
+        sram_least_bytes=least.arena_bytes,
+        sram_bytes=plan_of_fast.arena_bytes,
+        instructions=round(instructions(fast, board.family)),
+        limited_sram_bytes=plan_within.arena_bytes,
+        limited_instructions=round(instructions(within, board.family)),
+    )
+
+
+def _planned(file: TfliteFile, zeros: Zeros, wanted: Target) -> tuple[Network, plan.Plan]:
+    """As convert/engine_model.py plans the network, but with its zeros."""
+    network = lower(file)
+    for layer in network.layers:
+        if layer.weights is not None:
+            layer.weights = np.where(zeros[layer.name.replace("/", "_")], 0, layer.weights)
+    split(network)
+    choose(network, wanted)
+    return network, plan.plan(network)
 
 
 def _smaller(bytes_: int | None, limit: int | None) -> int | None:
@@ -108,15 +123,13 @@ def quantized(model: Any, images: Set) -> bytes:
     return export.to_int8_tflite(quantization_aware(model, images.x))
 
 
-def pruned(model: Any, settings: Config) -> Any:
-    """A copy of `model` in which each convolution's smallest weights are zero, as many as [prune] says."""
-    copy = keras.models.clone_model(model)
-    copy.set_weights(model.get_weights())
-    for layer in copy.layers:
-        if isinstance(layer, keras.layers.Conv2D):
-            share = settings.prune.layers.get(layer.name, settings.prune.sparsity)
-            layer.kernel.assign(sensitivity._pruned(layer.kernel.numpy(), share))
-    return copy
+def zeros_of(model: Any, settings: Prune) -> Zeros:
+    """Where `settings` would prune the float Keras network `model` first, by layer."""
+    found = {}
+    for name, kernel in promises.kernels(model).items():
+        share = settings.layers.get(name, settings.sparsity)
+        found[name] = (sensitivity._pruned(kernel, share) == 0).transpose(3, 0, 1, 2)
+    return found
 
 
 def int8_accuracy(tflite: bytes, images: Set) -> float:

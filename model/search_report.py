@@ -165,8 +165,8 @@ def markdown(found: Record) -> str:
     return f"""# {found["model"]}: the networks that were tried
 
 Each was trained for {found["epochs"]} epochs on {first["train_images"]:,} training images, and scored on
-{first["validation_images"]:,} others of them. Test images took no part, nor did the reserve that scores the
-final model. Limits: {limits or "none"}; `!` marks what exceeds them.
+{first["validation_images"]:,} others of them. Neither test images nor the model's `[data] reserve` took part.
+Limits: {limits or "none"}; `!` marks what exceeds them.
 
 {chr(10).join(lines)}
 {missing}
@@ -218,6 +218,7 @@ def _panel(axes: Any, cost: Cost, found: Record) -> None:
         for record in records
         if cost.letter in record["fronts"]
     )
+    on.append((max(record[cost.key] for record in records) / cost.divisor, on[-1][1]))
     axes.step(*zip(*on, strict=True), where="post", color="#999999", zorder=1, label="Pareto front")
     for number, record in enumerate(records):
         colour, marker = _COLOURS[number % len(_COLOURS)], _MARKERS[number % len(_MARKERS)]
@@ -226,7 +227,7 @@ def _panel(axes: Any, cost: Cost, found: Record) -> None:
         axes.vlines(x, 100 * low, 100 * high, color=colour, linewidth=0.8, alpha=0.4, zorder=2)
         if record["candidate"] == found["chosen"]:
             axes.plot(
-                x, 100 * share, "o", ms=15, mfc="none", mec="#222222", mew=1.2, zorder=3, label="chosen"
+                x, 100 * share, "o", ms=13, mfc="none", mec="#222222", mew=1.2, zorder=3, label="chosen"
             )
         hollow = bool(record["over"])
         axes.plot(
