@@ -89,8 +89,8 @@ def run(args: argparse.Namespace) -> int:
         if name not in search.candidates:
             known = ", ".join(search.candidates)
             raise UserError(f"--only {name}: no such candidate in {search.path}; want some of {known}")
-    parts = _images(search, args.data)
-    tasks = _tasks(search, parts, folder)
+    parts = images_of(search, args.data)
+    tasks = tasks_of(search, parts, folder)
     for number, task in enumerate(tasks, 1):
         if args.only is not None and task.name not in args.only:
             continue
@@ -106,7 +106,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _images(search: Search, source: str | None) -> splits.Parts:
+def images_of(search: Search, source: str | None) -> splits.Parts:
     """The training images to learn from, and those to validate on; the reserve is split off, and let go."""
     base = search.base
     size, source = base.input, base.data.source if source is None else source
@@ -137,7 +137,8 @@ def _digest(value: Any) -> str:
     return files.sha256(json.dumps(value, sort_keys=True).encode())
 
 
-def _tasks(search: Search, parts: splits.Parts, folder: Path) -> list[Task]:
+def tasks_of(search: Search, parts: splits.Parts, folder: Path) -> list[Task]:
+    """All candidates; `parts`: as images_of gives them."""
     assert parts.validation is not None
     arrays = (parts.train.x, parts.train.y, parts.validation.x, parts.validation.y)
     shared = {
@@ -148,8 +149,8 @@ def _tasks(search: Search, parts: splits.Parts, folder: Path) -> list[Task]:
     for name, candidate in search.candidates.items():
         own = {key: dataclasses.asdict(getattr(candidate, key)) for key in ("architecture", "train")}
         trained = _digest(shared | own)
-        prune, limits = dataclasses.asdict(search.base.prune), vars(search.limits)
-        fingerprint = _digest({"trained": trained, "prune": prune, "limits": limits})
+        zeros = [search.base.prune.sparsity, search.base.prune.layers]
+        fingerprint = _digest({"trained": trained, "zeros": zeros, "limits": vars(search.limits)})
         tasks.append(Task(name, candidate, trained, fingerprint, folder))
     return tasks
 
@@ -162,18 +163,26 @@ def _finished(task: Task) -> dict[str, Any]:
 
 def _try(task: Task, search: Search, parts: splits.Parts) -> dict[str, Any]:
     """Trains a candidate, or goes on with it, and takes its figures: its record."""
-    from model import info, search_figures  # import TensorFlow: seconds
-    from model.squeezenet import build
+    from model.squeezenet import build  # imports TensorFlow: seconds
     from model.tf import keras
-    from model.training import scorer
 
-    assert parts.validation is not None
     keras.backend.clear_session()
     keras.utils.set_random_seed(task.config.train.seed)
     model = build(task.config)
     history = _train(task, model, parts)
-    layers = info.convolutions(model)
+    return figures(task, search, parts, model, history)
+
+
+def figures(
+    task: Task, search: Search, parts: splits.Parts, model: Any, history: Sequence[dict[str, float]]
+) -> dict[str, Any]:
+    """The record of a trained candidate: `model` is the float Keras network, `history` as fit gives it."""
+    from model import info, search_figures
+    from model.training import scorer
+
+    assert parts.validation is not None
     print("  quantizing, planning", flush=True)
+    layers = info.convolutions(model)
     tflite = search_figures.quantized(model, parts.train)
     footprint = search_figures.footprint(
         tflite,

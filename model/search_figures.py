@@ -5,6 +5,7 @@ many as the base's table [prune] says, without any training. Clusters and remove
 """
 
 import dataclasses
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -64,24 +65,27 @@ def fastest(settings: Config) -> Target:
 def footprint(tflite: bytes, zeros: Zeros, board: Target, limits: Limits) -> Footprint:
     """What the int8 network `tflite` with these zeros takes; `board`: as `fastest` gives it."""
     lean = Target(board.family, "sram")
-    limited = dataclasses.replace(
-        board,
-        # Of the whole engine's model: stricter than a limit of the weights.
-        flash_bytes=_smaller(board.flash_bytes, limits.weights_bytes),
-        sram_limit=_smaller(board.sram_limit, limits.sram_bytes),
-    )
     file = parse(tflite)
     _, least = _planned(file, zeros, lean)
-    small, plan_of_small = _planned(file, zeros, dataclasses.replace(lean, optimize="flash"))
-    fast, plan_of_fast = _planned(file, zeros, board)
-    within, plan_within = _planned(file, zeros, limited)
+    small, small_plan = _planned(file, zeros, dataclasses.replace(lean, optimize="flash"))
+    fast, fast_plan = _planned(file, zeros, board)
+    stored = sum(len(encodings.stored_weights(layer)) for layer in small.layers)
+    model_bytes = len(blob.serialize(small, small_plan, []))
+    # The limit is one of weights: what else is in the model goes on top.
+    flash = None if limits.weights_bytes is None else limits.weights_bytes + model_bytes - stored
+    limited = dataclasses.replace(
+        board,
+        flash_bytes=_smaller(board.flash_bytes, flash),
+        sram_limit=_smaller(board.sram_limit, limits.sram_bytes),
+    )
+    within, within_plan = _planned(file, zeros, limited)
     return Footprint(
-        weights_stored_bytes=sum(len(encodings.stored_weights(layer)) for layer in small.layers),
-        engine_model_bytes=len(blob.serialize(small, plan_of_small, [])),
+        weights_stored_bytes=stored,
+        engine_model_bytes=model_bytes,
         sram_least_bytes=least.arena_bytes,
-        sram_bytes=plan_of_fast.arena_bytes,
+        sram_bytes=fast_plan.arena_bytes,
         instructions=round(instructions(fast, board.family)),
-        limited_sram_bytes=plan_within.arena_bytes,
+        limited_sram_bytes=within_plan.arena_bytes,
         limited_instructions=round(instructions(within, board.family)),
     )
 
@@ -136,7 +140,8 @@ def int8_accuracy(tflite: bytes, images: Set) -> float:
     """The share of `images` that the int8 network gets right, by LiteRT's reference kernels."""
     starts = range(0, len(images.y), _PART)
     right = 0
-    for start in track(starts, f"  int8 on {len(images.y):,} images", transient=True):
+    title = f"  int8 on {len(images.y):,} images"
+    for start in track(starts, title, transient=True, disable=not sys.stdout.isatty()):
         part = slice(start, start + _PART)
         right += int(np.sum(export.predictions(tflite, images.x[part]) == images.y[part]))
     return right / len(images.y)

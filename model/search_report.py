@@ -119,10 +119,10 @@ COLUMNS = (
     Column("dense B", _number("weights_dense_bytes"), False),
     Column("stored B", _number("weights_stored_bytes", "weights_bytes")),
     Column("SRAM B", _number("sram_least_bytes", "sram_bytes")),
-    Column("fast SRAM B", _number("sram_bytes"), False),
-    Column("fast instr.", _millions("instructions")),
-    Column("limited SRAM B", _number("limited_sram_bytes"), False),
-    Column("limited instr.", _millions("limited_instructions")),
+    Column("fast\nSRAM B", _number("sram_bytes"), False),
+    Column("fast\ninstr.", _millions("instructions")),
+    Column("limited\nSRAM B", _number("limited_sram_bytes"), False),
+    Column("limited\ninstr.", _millions("limited_instructions")),
     Column("train s", _number("seconds"), False),
     Column("fronts", lambda record: record["fronts"]),
 )
@@ -150,7 +150,7 @@ def _markdown_row(record: Record, chosen: str | None) -> str:
 
 def markdown(found: Record) -> str:
     """search.md: the table, and what its columns are."""
-    headings = [column.heading for column in COLUMNS]
+    headings = [column.heading.replace("\n", " ") for column in COLUMNS]
     lines = [
         "| " + " | ".join(headings) + " |",
         "|" + "|".join("---" if heading in _TEXT else "---:" for heading in headings) + "|",
@@ -180,7 +180,7 @@ Limits: {limits or "none"}; `!` marks what exceeds them.
 - **stored B**: the weights in their smallest encodings; **SRAM B**: the leanest arena.
 - **fast SRAM B, fast instr.**: arena and instructions of an image's convolutions, by the converter's cost
   model, as `make firmware` would have it; **limited**: the same where model and arena must stay within the
-  limits.
+  limits, as far as that can be done.
 - **fronts**: no other candidate has more int8 accuracy at no more W (stored B), S (SRAM B), I (fast instr.).
 """
 

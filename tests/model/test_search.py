@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from model import __main__ as commands
-from model import data, search, search_report, search_settings
+from model import checkpoint, data, search, search_report, search_settings
 from model.cli import main
 from model.errors import UserError
 
@@ -35,7 +35,7 @@ layers = { conv1 = 0.25 }
 """
 SEARCH = """
 base = "tiny.toml"
-epochs = 1
+epochs = 2
 images = 100
 [limits]
 macs = 60_000
@@ -61,8 +61,8 @@ def test_candidates_are_the_base_but_for_what_they_say(tmp_path):
     assert (own.architecture, own.name) == (found.base.architecture, "tiny")
     assert [tuple(vars(stage).values()) for stage in wide.architecture.stages] == [(8, 16, 16)]
     assert wide.architecture.conv1 == own.architecture.conv1
-    assert (own.train.epochs, own.train.learning_rate) == (1, 0.1)
-    assert (wide.train.epochs, wide.train.learning_rate) == (1, 0.05)
+    assert (own.train.epochs, own.train.learning_rate) == (2, 0.1)
+    assert (wide.train.epochs, wide.train.learning_rate) == (2, 0.05)
     assert vars(found.limits) == {"macs": 60_000, "weights_bytes": None, "sram_bytes": None}
     assert found.validation == search_settings.MIN_VALIDATION  # the base's share would be too few to tell
     assert found.chosen == "own"
@@ -79,7 +79,7 @@ def test_no_candidate_is_chosen_where_none_is_the_base_s(tmp_path):
         ('"tiny.toml"', '"gone.toml"', "gone.toml: no such file"),
         ('"tiny.toml"', '"v1_1"', 'base = "v1_1"; want a model of family "small", not "v1.1"'),
         ('base = "tiny.toml"', "", "base is missing"),
-        ("epochs = 1", "epochs = 0", "epochs = 0; want a whole number from 1 to 10000"),
+        ("epochs = 2", "epochs = 0", "epochs = 0; want a whole number from 1 to 10000"),
         ("images = 100", "pictures = 100", "pictures = 100; want no such key"),
         ("macs = 60_000", "macs = 1.5", "[limits] macs = 1.5; want a whole number"),
         ("macs = 60_000", "flash = 1", "[limits] flash = 1; want no such key"),
@@ -178,22 +178,35 @@ def test_search(folder, monkeypatch, capsys):
     assert run("--data", "digits.npz", "--only", "deep") == 1
     assert "--only deep: no such candidate" in capsys.readouterr().err
 
+    # Ctrl-C after the first epoch; then the same command goes on.
+    save = checkpoint.save
+
+    def interrupted(*args):
+        save(*args)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(checkpoint, "save", interrupted)
+        assert run("--data", "digits.npz", "--only", "own") == 130
+    assert "the same command goes on from there" in capsys.readouterr().out
+    assert not records(folder)
     assert run("--data", "digits.npz", "--only", "own") == 0
     said = capsys.readouterr().out
-    assert "own 1/1: loss" in said and "not tried yet: wide" in said
+    assert "resuming after epoch 1 of 2" in said and "own 2/2: loss" in said and "own 1/2: loss" not in said
+    assert "not tried yet: wide" in said
     assert json.loads((out / "search.json").read_text())["missing"] == ["wide"]
 
     before = records(folder)["own"]
     assert run() == 0
     said = capsys.readouterr().out
-    assert "own.json is up to date" in said and "wide 1/1: loss" in said
+    assert "own.json is up to date" in said and "wide 1/2: loss" in said
     found = records(folder)
     assert found["own"] == before
     # conv1, squeeze1x1, expand1x1, expand3x3, conv10
     assert found["own"]["weights_dense_bytes"] == 9 * 8 + 8 * 4 + 4 * 8 + 9 * 4 * 8 + 16 * 4
     assert found["wide"]["weights_dense_bytes"] == 9 * 8 + 8 * 8 + 8 * 16 + 9 * 8 * 16 + 32 * 4
     for entry in found.values():
-        assert (entry["train_images"], entry["history"][-1]["epoch"]) == (100, 1)
+        assert (entry["train_images"], entry["history"][-1]["epoch"]) == (100, 2)
         assert 0 < entry["sram_least_bytes"] <= entry["sram_bytes"]
         assert 0 < entry["weights_stored_bytes"] < entry["weights_dense_bytes"] < entry["engine_model_bytes"]
         assert 0 < entry["instructions"] <= entry["limited_instructions"]
@@ -209,13 +222,13 @@ def test_search(folder, monkeypatch, capsys):
     (out / "own.json").unlink()
     assert run() == 0
     said = capsys.readouterr().out
-    assert ": loss" not in said and "resuming after epoch 1 of 1" in said
+    assert ": loss" not in said and "resuming after epoch 2 of 2" in said
     assert records(folder)["own"] == found["own"]
 
     (folder / "search.toml").write_text(SEARCH.replace("[[8, 16, 16]]", "[[8, 8, 8]]"))
     assert run() == 0
     said = capsys.readouterr().out
-    assert "own.json is up to date" in said and "wide 1/1: loss" in said
+    assert "own.json is up to date" in said and "wide 1/2: loss" in said
     changed = records(folder)
     assert changed["own"] == found["own"]
     assert changed["wide"]["weights_dense_bytes"] < found["wide"]["weights_dense_bytes"]
