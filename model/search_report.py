@@ -111,7 +111,7 @@ def _millions(key: str, limit: str = "") -> Callable[[Record], str]:
 
 COLUMNS = (
     Column("candidate", lambda record: record["candidate"]),
-    Column("float", lambda record: _percent(record["float_accuracy"])),
+    Column("float", lambda record: _percent(record["float_accuracy"]), False),
     Column("int8", lambda record: _percent(record["int8_accuracy"])),
     Column("95 %", _interval, False),
     Column("parameters", _number("parameters"), False),

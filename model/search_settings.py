@@ -1,4 +1,9 @@
-"""Settings of an architecture search: one TOML beside the zoo's model. Imports no TensorFlow."""
+"""Settings of an architecture search: one TOML beside the zoo's model. Imports no TensorFlow.
+
+`base`: a model's TOML, by name or by path from the search's; `epochs`, `images`, [limits]: see Search; then a
+[[candidate]] each: `name`, those of `conv1`, `stages`, `bypass` that are not the base's, and such keys of
+[train] as a table `train`.
+"""
 
 import dataclasses
 import re

@@ -176,7 +176,7 @@ def test_published_networks_are_square(tmp_path):
 
 
 def test_unknown_name_lists_the_known():
-    with pytest.raises(UserError, match='"nosuch" is unknown; want one of digits, gtsrb'):
+    with pytest.raises(UserError, match='"nosuch" is unknown; want one of cifar10, digits, gtsrb'):
         config.load("nosuch")
 
 
