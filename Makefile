@@ -22,7 +22,7 @@ TYPED = $(foreach name,MODEL BOARD,$(if $(filter command environment,$(firstword
 DEVICE = $(if $(PORT),--port "$(PORT)",--board "$(BOARD)")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long lint train prune quantize import curves zoo evaluate convert firmware flash selftest simulate validate bench sizes boards clean
+.PHONY: help setup demo test test-long lint train prune quantize search curves zoo import evaluate convert firmware flash selftest simulate validate bench sizes boards clean
 
 help: ## this list
 	@echo "make VERB [MODEL=digits] [BOARD=stm32f405] ..."
@@ -67,6 +67,9 @@ zoo: setup ## all of a shipped model: stages, dense twin, convert, 500 images on
 	@$(PYTHON) -m host_tools validate --model "$(MODEL)" --board $(ZOO_BOARD) $(call option,DATA) --limit 500 --json "build/$(NAME)/validated.json"
 	@$(PYTHON) -m model ship --model "$(MODEL)" --validated "build/$(NAME)/validated.json"
 	@$(PYTHON) -m model card --model "$(MODEL)"
+
+search: setup ## train the candidates of model/zoo/MODEL/search.toml shortly, compare them [MODEL=cifar10 DATA= CANDIDATES="NAME ..." FRESH=1 PUBLISH=1]
+	@$(PYTHON) -m model search --model "$(MODEL)" $(call option,DATA) $(if $(CANDIDATES),--only $(CANDIDATES)) $(if $(FRESH),--fresh) $(if $(PUBLISH),--publish)
 
 import: setup ## weights trained elsewhere: .net, .npz, .caffemodel [MODEL=imagenet_v1_0 WEIGHTS=file]
 	@$(PYTHON) -m model import --model "$(MODEL)" $(call option,WEIGHTS)

@@ -1,8 +1,8 @@
-"""`python -m model COMMAND`: train, prune, cluster, quantize, import, evaluate, describe, draw, ship."""
+"""`python -m model COMMAND`: train, prune, cluster, quantize, import, evaluate, describe, search, draw, ship."""
 
 import sys
 
-from model import card, cluster, curves, evaluate, import_weights, info, prune, quantize, ship, train
+from model import card, cluster, curves, evaluate, import_weights, info, prune, quantize, search, ship, train
 from model.cli import main
 
 if __name__ == "__main__":
@@ -10,6 +10,6 @@ if __name__ == "__main__":
         main(
             "python -m model",
             "Train and compress a SqueezeNet.",
-            [train, prune, cluster, quantize, import_weights, evaluate, info, curves, ship, card],
+            [train, prune, cluster, quantize, import_weights, evaluate, info, search, curves, ship, card],
         )
     )

@@ -68,7 +68,7 @@ def test_shipped_models_load_under_their_own_name(name):
 
 
 def test_shipped_names():
-    assert config.names() == ["digits", "gtsrb", "imagenet_v1_0", "imagenet_v1_1", "v1_0", "v1_1"]
+    assert config.names() == ["cifar10", "digits", "gtsrb", "imagenet_v1_0", "imagenet_v1_1", "v1_0", "v1_1"]
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_published_networks_are_square(tmp_path):
 
 
 def test_unknown_name_lists_the_known():
-    with pytest.raises(UserError, match='"nosuch" is unknown; want one of digits, gtsrb'):
+    with pytest.raises(UserError, match='"nosuch" is unknown; want one of cifar10, digits, gtsrb'):
         config.load("nosuch")
 
 
