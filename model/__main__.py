@@ -1,4 +1,4 @@
-"""`python -m model COMMAND`: train, prune, cluster, quantize, import, evaluate, describe, search, draw, ship."""
+"""`python -m model COMMAND`: train, compress, import, evaluate, describe, search, draw, ship."""
 
 import sys
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,10 @@ _CALIBRATION_BATCHES = 8
 _CALIBRATION_BATCH = 64
 
 
-def quantization_aware(pruned: Any, x: npt.NDArray[np.uint8]) -> Any:
+def quantization_aware(pruned: Any, x: npt.NDArray[np.uint8], clusters: Collection[str] = ()) -> Any:
     """TFMOT's quantization-aware model of `pruned`, its ranges set from images x [n, h, w, c].
+
+    `clusters`: names of the convolutions whose weights are clustered.
 
     TFMOT starts every activation range at -6 to 6 and moves it by a thousandth a step: small networks train
     too few steps for that. So each range starts at what the float network shows: the mean, over batches, of
@@ -33,7 +36,6 @@ def quantization_aware(pruned: Any, x: npt.NDArray[np.uint8]) -> Any:
             tfmot.experimental.combine.Default8BitPrunePreserveQuantizeScheme(),
         )
     ranges = _activation_ranges(pruned, x)
-    _set_kernel_ranges(aware)
     for layer in aware.layers:
         low, high = ranges.get(layer.name.removeprefix("quant_"), (0.0, 1.0))
         if isinstance(layer, quantize_layer.QuantizeLayer):
@@ -44,16 +46,8 @@ def quantization_aware(pruned: Any, x: npt.NDArray[np.uint8]) -> Any:
                 variable.assign(low)
             elif last.endswith("_max") and last != "kernel_max":
                 variable.assign(high)
+    _set_ranges(aware, clusters)
     return aware
-
-
-def _set_kernel_ranges(aware: Any) -> None:
-    """Sets every kernel's ranges, one an output channel, as a step of training would: symmetric about 0."""
-    for layer in aware.layers:
-        for kernel, _, found in getattr(layer, "_weight_vars", ()):
-            most = np.abs(kernel.numpy()).max(axis=(0, 1, 2))
-            found["min_var"].assign(-most)
-            found["max_var"].assign(most)
 
 
 def _activation_ranges(model: Any, x: npt.NDArray[np.uint8]) -> dict[str, tuple[float, float]]:
@@ -97,36 +91,51 @@ def kept(source: Any, aware: Any, clusters: Collection[str]) -> list[Callable[[]
     ]
 
 
-def share_ranges(aware: Any, clusters: Collection[str]) -> None:
-    """Gives all output channels of the layers in `clusters` one range of weights, while training and after.
+def _set_ranges(aware: Any, clusters: Collection[str]) -> None:
+    """Sets the ranges of all kernels, now and at every step of training: see _Ranges; of `clusters`,
 
-    With a range a channel, as TFMOT has it, one centroid becomes another int8 value in each channel. Batch
-    norm's factors are no matter: the conversion folds them into the channels' scales.
+    shared.
     """
     for layer in aware.layers:
-        if getattr(getattr(layer, "layer", None), "name", None) not in clusters:
+        if not isinstance(getattr(layer, "layer", None), keras.layers.Conv2D):
             continue
+        ranges = _Ranges(layer.layer.name in clusters)
+        for kernel, _, variables in layer._weight_vars:
+            ranges.set(kernel, variables)
         layer._weight_vars = [
-            (variable, _SharedRange(quantizer), found) for variable, quantizer, found in layer._weight_vars
+            (kernel, ranges.of(q), variables) for kernel, q, variables in layer._weight_vars
         ]
 
 
-class _SharedRange:
-    """A weight quantizer of TFMOT's with the same range for every channel: that of the channel that has
+@dataclass(frozen=True)
+class _Ranges:
+    """Ranges of a kernel's output channels [h, w, in, out], symmetric about 0.
 
-    most.
+    TFMOT's are each channel's own. That fails twice. A channel whose weights are all zero gets a scale of
+    about 1e-9, at which its bias does not fit int32, and TFLite cuts it off without a word: so no range is
+    less than a thousandth of the layer's widest. And of clusters, one centroid becomes another int8 value in
+    every channel: so their channels share one range (`shared`). Batch norm's factors are no matter: the
+    conversion folds them into the channels' scales.
     """
 
-    def __init__(self, quantizer: Any) -> None:
-        self.quantizer = quantizer
+    shared: bool
 
-    def __call__(self, inputs: Any, training: bool, weights: dict[str, Any], **kwargs: Any) -> Any:
-        low, high = weights["min_var"], weights["max_var"]
-        if training:
-            most = tf.reduce_max(tf.abs(inputs))
-            low.assign(tf.fill(low.shape, -most))
-            high.assign(tf.fill(high.shape, most))
-        return self.quantizer(inputs, False, weights, **kwargs)
+    def set(self, kernel: Any, variables: dict[str, Any]) -> None:
+        most = tf.reduce_max(tf.abs(kernel), axis=(0, 1, 2))
+        widest = tf.reduce_max(most)
+        most = tf.fill(most.shape, widest) if self.shared else tf.maximum(most, widest / 1024)
+        variables["min_var"].assign(-most)
+        variables["max_var"].assign(most)
+
+    def of(self, quantizer: Any) -> Callable[..., Any]:
+        """TFMOT's `quantizer` of weights, with these ranges."""
+
+        def quantize(inputs: Any, training: bool, weights: dict[str, Any], **kwargs: Any) -> Any:
+            if training:
+                self.set(inputs, weights)
+            return quantizer(inputs, False, weights, **kwargs)
+
+        return quantize
 
 
 def quantize(stage: Stage) -> None:
@@ -138,8 +147,7 @@ def quantize(stage: Stage) -> None:
     source = keras_files.load(stage.input)
     wanted = promises.made(source, stage.config, compressed=stage.name != "dense")
     clusters = {name for name, promise in wanted.items() if promise.values is not None}
-    aware = quantization_aware(source, stage.train.x)
-    share_ranges(aware, clusters)
+    aware = quantization_aware(source, stage.train.x, clusters)
     history = []
     if stage.epochs:
         constraints = kept(source, aware, clusters)

@@ -5,11 +5,14 @@ import dataclasses
 import numpy as np
 import pytest
 
+from convert import reference
+from convert.lower import lower
+from convert.tflite import parse
 from model import channels, config, export, promises, sensitivity, splits
 from model.compression import Cluster, Distill, Prune
 from model.constraints import keep_clusters, keep_zeros
 from model.errors import UserError
-from model.quantization import kept, kernels_of, quantization_aware, share_ranges
+from model.quantization import kept, kernels_of, quantization_aware
 from model.splits import Set
 from model.squeezenet import build
 from model.tf import keras, tf
@@ -163,8 +166,7 @@ def test_clusters_reach_the_tflite(tmp_path):
     mine = settings(cluster=Cluster(1, 0.01, 9, {}), prune=Prune(1, 0.1, 0.0, {}, 0.0, "free", "even"))
     wanted = promises.made(source, mine)
     assert wanted["fire2_expand3x3"].values == 9 and wanted["fire2_expand3x3"].zeros > 0
-    aware = quantization_aware(source, X)
-    share_ranges(aware, set(wanted))
+    aware = quantization_aware(source, X, set(wanted))
     before = {name: kernel.numpy() for name, kernel in kernels_of(aware).items()}
     tflite = after_training(source, aware, kept(source, aware, set(wanted)), tmp_path)
     assert any((before[name] != kernel.numpy()).any() for name, kernel in kernels_of(aware).items())
@@ -197,6 +199,27 @@ def test_untrained_quantization_has_the_ranges_of_the_float_network():
     sure = margin[:, -1] - margin[:, -2] > 0.1 * (logits.max() - logits.min())
     assert sure.sum() >= 10
     assert (export.predictions(tflite, X)[sure] == logits.argmax(axis=1)[sure]).all()
+
+
+def test_a_channel_of_zeros_keeps_its_bias(tmp_path):
+    """With TFMOT's ranges its scale is 1e-9 and its bias is cut off at int32."""
+    source = trained_looking(build(settings()))
+    for name in ("fire2_squeeze1x1", "fire3_expand3x3"):
+        kernel = source.get_layer(name).kernel.numpy()
+        kernel[..., 1] = 0
+        source.get_layer(name).kernel.assign(kernel)
+    aware = quantization_aware(source, X)
+    for tflite in (export.to_int8_tflite(aware), after_training(source, aware, [], tmp_path)):
+        interpreter = reference.interpreter(tflite)
+        interpreter.allocate_tensors()
+        biases = [
+            interpreter.get_tensor(tensor["index"])
+            for tensor in interpreter.get_tensor_details()
+            if tensor["dtype"] is np.int32 and len(tensor["quantization_parameters"]["scales"]) > 1
+        ]
+        assert len(biases) == 8  # of every convolution
+        assert max(np.abs(bias.astype(np.int64)).max() for bias in biases) < 1 << 30
+        lower(parse(tflite, "x"))  # the engine takes it
 
 
 def test_constraints():
