@@ -124,19 +124,39 @@ def _trained(console: Console, name: str) -> tuple[bytes, dict[str, str]]:
     return content, {str(source): files.sha256(source.read_bytes())}
 
 
-def _recorded_accuracy(inputs: dict[str, str]) -> Any:
-    """The accuracy that was measured when the weights were made, if these are those weights."""
+def _record(inputs: dict[str, str]) -> dict[str, Any]:
+    """What was noted down when the weights were made, if it is of these weights; else {}."""
     for source, digest in inputs.items():
         for name, key in (("quantize.json", "output_sha256"), ("metrics.json", "sha256")):
-            record = Path(source).with_name(name)
-            metrics = json.loads(record.read_text()) if record.is_file() else {}
-            if metrics.get(key) == digest:
-                return {
-                    "int8_top1": metrics["test_accuracy"],
-                    "test_images": metrics["test_images"],
-                    "measured": "when trained",
-                }
-    return None
+            path = Path(source).with_name(name)
+            record = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+            if record.get(key) == digest:
+                return record
+    return {}
+
+
+def _recorded_accuracy(inputs: dict[str, str]) -> Any:
+    """The accuracy that was measured when the weights were made."""
+    record = _record(inputs)
+    if not record:
+        return None
+    return {
+        "int8_top1": record["test_accuracy"],
+        "test_images": record["test_images"],
+        "measured": "when trained",
+    }
+
+
+def _labels(settings: config.Config, record: dict[str, Any], source: str) -> list[str]:
+    """The classes' names, of the TOML or of the data that the model in `source` was trained on."""
+    if settings.data.labels:
+        return list(settings.data.labels)
+    if not settings.architecture.classes and "labels" not in record:
+        raise UserError(
+            f"{source}: its quantize.json, which names the classes, is missing or of another model; run: "
+            f"make quantize MODEL={settings.name} DATA=..."
+        )
+    return record.get("labels", [])
 
 
 def _gather(args: argparse.Namespace, console: Console) -> tuple[artefacts.Conversion, artefacts.Origin]:
@@ -151,10 +171,12 @@ def _gather(args: argparse.Namespace, console: Console) -> tuple[artefacts.Conve
             raise UserError(f"--labels goes with --tflite; {settings.name} has its own")
         _refuse_imported_options(args, settings.name)
         content, inputs = _trained(console, settings.name)
+        (source,) = inputs
+        record = _record(inputs)
+        labels = _labels(settings, record, source)
         inputs[os.path.relpath(settings.path)] = files.sha256(settings.path.read_bytes())
         file = tflite.parse(content, settings.name)
-        converted = artefacts.convert(file, settings.name, list(settings.data.labels), "byte")
-        (source,) = (path for path in inputs if path.endswith(".keras"))
+        converted = artefacts.convert(file, settings.name, labels, "byte")
         float_model = {"file": source, "sha256": inputs[source], "divisor": 255.0}
         return converted, artefacts.Origin(inputs, settings.data.source, float_model=float_model)
     _refuse_imported_options(args, "a .tflite")

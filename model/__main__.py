@@ -1,8 +1,8 @@
-"""`python -m model COMMAND`: train, prune, cluster, quantize, import, evaluate, describe."""
+"""`python -m model COMMAND`: train, prune, cluster, quantize, preview, import, evaluate, describe."""
 
 import sys
 
-from model import cluster, evaluate, import_weights, info, prune, quantize, ship, train
+from model import cluster, evaluate, import_weights, info, preview, prune, quantize, ship, train
 from model.cli import main
 
 if __name__ == "__main__":
@@ -10,6 +10,6 @@ if __name__ == "__main__":
         main(
             "python -m model",
             "Train and compress a SqueezeNet.",
-            [train, prune, cluster, quantize, import_weights, evaluate, info, ship],
+            [train, prune, cluster, quantize, preview, import_weights, evaluate, info, ship],
         )
     )
