@@ -113,9 +113,7 @@ def _trained(console: Console, name: str) -> tuple[bytes, dict[str, str]]:
     own, shipped = BUILD / name / "quantized.keras", ZOO / name / "quantized.keras"
     source = own if own.is_file() else shipped
     if not source.is_file():
-        raise UserError(
-            f"{own}: missing, and model/zoo ships no '{name}'; run: make train prune quantize MODEL={name}"
-        )
+        raise UserError(f"{own}: missing, and model/zoo ships no '{name}'; run: make train MODEL={name}")
     source = Path(os.path.relpath(source))
     console.print(f"converting {source}", highlight=False, soft_wrap=True)
     from model import export

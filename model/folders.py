@@ -188,9 +188,9 @@ def _check_unreadable(
     y: npt.NDArray[np.int64],
     places: Sequence[Path],
 ) -> None:
-    """UserError where more than half of the images cannot be read, or more than half of a class's."""
+    """UserError where more than half of the images cannot be read; of a class's, where `places` are known."""
     fix = "; mend or remove them"
-    if 2 * len(bad) > len(whole):
+    if not places and 2 * len(bad) > len(whole):
         raise UserError(f"{root}: {_unreadable(bad, len(whole))}{fix}")
     for index, place in enumerate(places):
         of_class = whole[y == index]
