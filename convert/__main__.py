@@ -108,18 +108,13 @@ def _package_target(args: argparse.Namespace) -> tuple[list[str], Target]:
     return kinds, target
 
 
-def _trained(console: Console, name: str) -> tuple[bytes, dict[str, str]]:
-    """The int8 .tflite of our own model `name`, and what it was made from."""
+def _trained(name: str) -> Path:
+    """The .keras file of our own model `name`."""
     own, shipped = BUILD / name / "quantized.keras", ZOO / name / "quantized.keras"
     source = own if own.is_file() else shipped
     if not source.is_file():
         raise UserError(f"{own}: missing, and model/zoo ships no '{name}'; run: make train MODEL={name}")
-    source = Path(os.path.relpath(source))
-    console.print(f"converting {source}", highlight=False, soft_wrap=True)
-    from model import export
-
-    content = export.to_int8_tflite(export.load_quantized(source))
-    return content, {str(source): files.sha256(source.read_bytes())}
+    return Path(os.path.relpath(source))
 
 
 def _record(inputs: dict[str, str]) -> dict[str, Any]:
@@ -145,7 +140,7 @@ def _recorded_accuracy(inputs: dict[str, str]) -> Any:
     }
 
 
-def _labels(settings: config.Config, record: dict[str, Any], source: str) -> list[str]:
+def _labels(settings: config.Config, record: dict[str, Any], source: Path) -> list[str]:
     """The classes' names, of the TOML or of the data that the model in `source` was trained on."""
     if settings.data.labels:
         return list(settings.data.labels)
@@ -168,14 +163,16 @@ def _gather(args: argparse.Namespace, console: Console) -> tuple[artefacts.Conve
         if args.labels:
             raise UserError(f"--labels goes with --tflite; {settings.name} has its own")
         _refuse_imported_options(args, settings.name)
-        content, inputs = _trained(console, settings.name)
-        (source,) = inputs
-        record = _record(inputs)
-        labels = _labels(settings, record, source)
-        inputs[os.path.relpath(settings.path)] = files.sha256(settings.path.read_bytes())
+        source = _trained(settings.name)
+        inputs = {os.path.relpath(path): files.sha256(path.read_bytes()) for path in (source, settings.path)}
+        labels = _labels(settings, _record({str(source): inputs[str(source)]}), source)
+        console.print(f"converting {source}", highlight=False, soft_wrap=True)
+        from model import export  # imports TensorFlow: seconds
+
+        content = export.to_int8_tflite(export.load_quantized(source))
         file = tflite.parse(content, settings.name)
         converted = artefacts.convert(file, settings.name, labels, "byte")
-        float_model = {"file": source, "sha256": inputs[source], "divisor": 255.0}
+        float_model = {"file": str(source), "sha256": inputs[str(source)], "divisor": 255.0}
         return converted, artefacts.Origin(inputs, settings.data.source, float_model=float_model)
     _refuse_imported_options(args, "a .tflite")
     file = tflite.read(args.tflite)

@@ -1,6 +1,7 @@
 """Command: one picture of images as training sees them. Imports no TensorFlow."""
 
 import argparse
+import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ from model import config, files, images, options, training_images
 from model.augment import augmented
 from model.config import Config
 from model.splits import Set
+
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 NAME = "preview"
 HELP = "a picture of each class's images, beside what augmentation makes of them"
@@ -23,6 +26,9 @@ _CLASSES, _ORIGINALS, _SAMPLES = 10, 3, 3
 _CELL, _GAP, _LABEL, _HEAD = 64, 6, 150, 26
 _BACK, _INK, _FAINT = "white", "black", "#666666"
 _FRAME = "#d03030"
+# Pillow's own font has no accents. Noto's has nearly every script; matplotlib (mlxtend needs it) brings DejaVu.
+_FONTS = ("NotoSansCJK-Regular.ttc", "DejaVuSans.ttf", "Arial.ttf")
+_MATPLOTLIB_FONT = "mpl-data/fonts/ttf/DejaVuSans.ttf"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,7 +63,7 @@ def picture(settings: Config, train: Set) -> Image.Image:
     columns = _ORIGINALS * (1 + _SAMPLES)
     size = (_LABEL + columns * (wide + _GAP) + _ORIGINALS * _GAP, _HEAD + len(shown) * (high + _GAP) + _GAP)
     sheet = Image.new("RGB", size, _BACK)
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(14)
+    draw, font = ImageDraw.Draw(sheet), _font(13)
     of_all = (
         f"{len(shown)} of {len(labels)} classes" if len(shown) < len(labels) else f"{len(labels)} classes"
     )
@@ -88,7 +94,21 @@ def _enlarged(pixels: npt.NDArray[np.uint8], scale: int) -> Image.Image:
     return Image.fromarray(rgb.repeat(scale, 0).repeat(scale, 1))
 
 
-def _fitting(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> str:
+def _font(size: int) -> Font:
+    """The font of this machine that knows most letters."""
+    names = list(_FONTS)
+    package = importlib.util.find_spec("matplotlib")
+    if package is not None and package.origin is not None:
+        names.append(str(Path(package.origin).parent / _MATPLOTLIB_FONT))
+    for name in names:
+        try:
+            return ImageFont.truetype(name, size)
+        except OSError:
+            continue  # not on this machine
+    return ImageFont.load_default(size)
+
+
+def _fitting(text: str, font: Font, width: int) -> str:
     """`text`, cut to `width` pixels."""
     if font.getlength(text) <= width:
         return text
