@@ -26,7 +26,7 @@ _CLASSES, _ORIGINALS, _SAMPLES = 10, 3, 3
 _CELL, _GAP, _LABEL, _HEAD = 64, 6, 150, 26
 _BACK, _INK, _FAINT = "white", "black", "#666666"
 _FRAME = "#d03030"
-# Pillow's own font has no accents. Noto's has nearly every script; matplotlib (mlxtend needs it) brings DejaVu.
+# Pillow's own font has no accents; Noto's has nearly every script. matplotlib (for mlxtend) brings DejaVu.
 _FONTS = ("NotoSansCJK-Regular.ttc", "DejaVuSans.ttf", "Arial.ttf")
 _MATPLOTLIB_FONT = "mpl-data/fonts/ttf/DejaVuSans.ttf"
 
