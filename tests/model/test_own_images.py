@@ -23,11 +23,12 @@ CHANGES = {
     "height = 32\nwidth = 32": "height = 16\nwidth = 16",
     "filters = 24, kernel = 3, stride = 1": "filters = 8, kernel = 3, stride = 2",
     "epochs = 60\nbatch = 32": "epochs = 6\nbatch = 8",
+    "learning_rate = 0.02": "learning_rate = 0.05",
     "warmup_epochs = 3": "warmup_epochs = 1",
     "shift = 3": "shift = 1",
     "rotate = 10": "rotate = 5",
     "cutout = 6": "cutout = 0",
-    "epochs = 20": "epochs = 2",
+    "epochs = 20\nlearning_rate = 0.01": "epochs = 2\nlearning_rate = 0.02",
     "epochs = 6\nlearning_rate = 0.005": "epochs = 1\nlearning_rate = 0.005",
 }
 
