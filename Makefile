@@ -22,7 +22,7 @@ TYPED = $(foreach name,MODEL BOARD,$(if $(filter command environment,$(firstword
 DEVICE = $(if $(PORT),--port "$(PORT)",--board "$(BOARD)")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long lint train prune quantize search curves zoo import evaluate convert firmware flash selftest simulate validate bench sizes boards clean
+.PHONY: help setup demo test test-long lint train preview prune quantize search curves zoo import evaluate convert firmware flash selftest simulate validate bench sizes boards clean
 
 help: ## this list
 	@echo "make VERB [MODEL=digits] [BOARD=stm32f405] ..."
@@ -43,8 +43,15 @@ test: setup ## all tests but the long ones, and the linter
 test-long: setup ## the tests that take long: every board, many images, training
 	@$(PYTHON) -m pytest -m long -n 2
 
-train: setup ## train from scratch, or go on where it was interrupted [DATA= EPOCHS= FRESH=1]
-	@$(PYTHON) -m model train $(STAGE)
+train: setup ## train, compress, convert, validate on the emulated BOARD=; goes on where interrupted [DATA= INIT=model|file EPOCHS= FRESH=1 LIMIT=100] [ONLY=1: the float network]
+	@$(PYTHON) -m model train $(STAGE) $(call option,INIT) $(if $(ONLY),--only)
+ifndef ONLY
+	@$(MAKE) --no-print-directory convert
+	@$(MAKE) --no-print-directory validate PORT= LIMIT=$(or $(LIMIT),100)
+endif
+
+preview: setup ## build/<model>/preview.png: images, and what augmentation makes of them [DATA=]
+	@$(PYTHON) -m model preview --model "$(MODEL)" $(call option,DATA)
 
 prune: setup ## prune the trained network [DATA= EPOCHS= FRESH=1]
 	@$(PYTHON) -m model prune $(STAGE)

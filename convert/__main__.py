@@ -108,35 +108,48 @@ def _package_target(args: argparse.Namespace) -> tuple[list[str], Target]:
     return kinds, target
 
 
-def _trained(console: Console, name: str) -> tuple[bytes, dict[str, str]]:
-    """The int8 .tflite of our own model `name`, and what it was made from."""
+def _trained(name: str) -> Path:
+    """The .keras file of our own model `name`."""
     own, shipped = BUILD / name / "quantized.keras", ZOO / name / "quantized.keras"
     source = own if own.is_file() else shipped
     if not source.is_file():
-        raise UserError(
-            f"{own}: missing, and model/zoo ships no '{name}'; run: make train prune quantize MODEL={name}"
-        )
-    source = Path(os.path.relpath(source))
-    console.print(f"converting {source}", highlight=False, soft_wrap=True)
-    from model import export
+        raise UserError(f"{own}: missing, and model/zoo ships no '{name}'; run: make train MODEL={name}")
+    return Path(os.path.relpath(source))
 
-    content = export.to_int8_tflite(export.load_quantized(source))
-    return content, {str(source): files.sha256(source.read_bytes())}
+
+def _record(inputs: dict[str, str]) -> dict[str, Any]:
+    """What was noted down when the weights were made, if it is of these weights; else {}."""
+    for source, digest in inputs.items():
+        for name, key in (("quantize.json", "output_sha256"), ("metrics.json", "sha256")):
+            path = Path(source).with_name(name)
+            record = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+            if record.get(key) == digest:
+                return record
+    return {}
 
 
 def _recorded_accuracy(inputs: dict[str, str]) -> Any:
-    """The accuracy that was measured when the weights were made, if these are those weights."""
-    for source, digest in inputs.items():
-        for name, key in (("quantize.json", "output_sha256"), ("metrics.json", "sha256")):
-            record = Path(source).with_name(name)
-            metrics = json.loads(record.read_text()) if record.is_file() else {}
-            if metrics.get(key) == digest:
-                return {
-                    "int8_top1": metrics["test_accuracy"],
-                    "test_images": metrics["test_images"],
-                    "measured": "when trained",
-                }
-    return None
+    """The accuracy that was measured when the weights were made."""
+    record = _record(inputs)
+    if not record:
+        return None
+    return {
+        "int8_top1": record["test_accuracy"],
+        "test_images": record["test_images"],
+        "measured": "when trained",
+    }
+
+
+def _labels(settings: config.Config, record: dict[str, Any], source: Path) -> list[str]:
+    """The classes' names, of the TOML or of the data that the model in `source` was trained on."""
+    if settings.data.labels:
+        return list(settings.data.labels)
+    if not settings.architecture.classes and "labels" not in record:
+        raise UserError(
+            f"{source}: its quantize.json, which names the classes, is missing or of another model; run: "
+            f"make quantize MODEL={settings.name} DATA=..."
+        )
+    return record.get("labels", [])
 
 
 def _gather(args: argparse.Namespace, console: Console) -> tuple[artefacts.Conversion, artefacts.Origin]:
@@ -150,14 +163,16 @@ def _gather(args: argparse.Namespace, console: Console) -> tuple[artefacts.Conve
         if args.labels:
             raise UserError(f"--labels goes with --tflite; {settings.name} has its own")
         _refuse_imported_options(args, settings.name)
-        content, inputs = _trained(console, settings.name)
-        inputs[os.path.relpath(settings.path)] = files.sha256(settings.path.read_bytes())
+        source = _trained(settings.name)
+        inputs = {os.path.relpath(path): files.sha256(path.read_bytes()) for path in (source, settings.path)}
+        labels = _labels(settings, _record({str(source): inputs[str(source)]}), source)
+        console.print(f"converting {source}", highlight=False, soft_wrap=True)
+        from model import export  # imports TensorFlow: seconds
+
+        content = export.to_int8_tflite(export.load_quantized(source))
         file = tflite.parse(content, settings.name)
-        converted = artefacts.convert(
-            file, settings.name, list(settings.data.labels), "byte", settings.convert.flash_bytes
-        )
-        (source,) = (path for path in inputs if path.endswith(".keras"))
-        float_model = {"file": source, "sha256": inputs[source], "divisor": 255.0}
+        converted = artefacts.convert(file, settings.name, labels, "byte", settings.convert.flash_bytes)
+        float_model = {"file": str(source), "sha256": inputs[str(source)], "divisor": 255.0}
         return converted, artefacts.Origin(inputs, settings.data.source, float_model=float_model)
     _refuse_imported_options(args, "a .tflite")
     file = tflite.read(args.tflite)

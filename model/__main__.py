@@ -2,7 +2,20 @@
 
 import sys
 
-from model import card, cluster, curves, evaluate, import_weights, info, prune, quantize, search, ship, train
+from model import (
+    card,
+    cluster,
+    curves,
+    evaluate,
+    import_weights,
+    info,
+    preview,
+    prune,
+    quantize,
+    search,
+    ship,
+    train,
+)
 from model.cli import main
 
 if __name__ == "__main__":
@@ -10,6 +23,19 @@ if __name__ == "__main__":
         main(
             "python -m model",
             "Train and compress a SqueezeNet.",
-            [train, prune, cluster, quantize, import_weights, evaluate, info, search, curves, ship, card],
+            [
+                train,
+                prune,
+                cluster,
+                quantize,
+                preview,
+                import_weights,
+                evaluate,
+                info,
+                search,
+                curves,
+                ship,
+                card,
+            ],
         )
     )

@@ -35,6 +35,7 @@ class Conv1:
 class Architecture:
     """What the network is. `conv1`, `stages`, `batch_norm`, `relu_logits` belong to the small family only.
 
+    `classes`: 0 until the data are read, where they say how many.
     `relu_logits`: a ReLU behind conv10, as the paper has it. Without one, LiteRT's optimized kernels round
     some of conv10's negative values otherwise than its reference kernels, TFLite Micro and the engine do.
     """

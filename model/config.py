@@ -2,7 +2,8 @@
 
 import re
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,12 +19,14 @@ BYPASSES = ("none", "simple", "complex")
 PADS = ("zero", "edge")
 PREPROCESSES = ("byte", "caffe", "torch")
 FITS = ("resize", "crop")
+CLASSES_OF_DATA = "data"
 
 
 @dataclass(frozen=True)
 class Data:
     """Where the images come from ("" = must be given with --data) and the names of the classes, in order.
 
+    `labels` is empty where the TOML has none: then the data name the classes.
     `reserve`: the share of the training images that no training and no choice ever sees: they are scored
     once, at the end. Taken in whole runs of [train] `validation_block`, like the validation images, and
     before them.
@@ -123,6 +126,14 @@ class Config:
         """The shape [height, width, in, out] of every convolution's kernel, by layer, in their order."""
         return kernels(self.architecture, self.input.channels)
 
+    def with_labels(self, labels: Sequence[str]) -> "Config":
+        """The same settings with these classes: those of the data."""
+        return replace(
+            self,
+            architecture=replace(self.architecture, classes=len(labels)),
+            data=replace(self.data, labels=tuple(labels)),
+        )
+
 
 def _read_stages(table: Table) -> tuple[Fire | Literal["pool"], ...]:
     want = 'a list of "pool" and [squeeze, expand1x1, expand3x3], each 1 to 1024, at least one of the latter'
@@ -141,9 +152,23 @@ def _read_stages(table: Table) -> tuple[Fire | Literal["pool"], ...]:
     return tuple("pool" if stage == "pool" else Fire(*stage) for stage in stages)
 
 
-def _read_architecture(table: Table) -> Architecture:
+def _read_classes(table: Table, imported: bool) -> int:
+    """How many; 0 = as many as the data have."""
+    want = "a whole number from 2 to 10000"
+    if not imported:  # imported weights have a certain number
+        want += f', or "{CLASSES_OF_DATA}": those that the images have'
+    classes = table.read(
+        "classes",
+        None,
+        want,
+        lambda v: within(v, 2, 10_000) or (v == CLASSES_OF_DATA and not imported),
+    )
+    return 0 if classes == CLASSES_OF_DATA else classes
+
+
+def _read_architecture(table: Table, imported: bool) -> Architecture:
     family = table.choice("family", FAMILIES)
-    classes = table.integer("classes", 2, 10_000)
+    classes = _read_classes(table, imported)
     bypass = table.choice("bypass", BYPASSES, "none")
     if family != "small":
         table.close()  # v1.0 and v1.1 are the published networks: nothing else to choose
@@ -176,6 +201,8 @@ def _read_input(table: Table, family: str) -> Input:
 def _read_data(table: Table, classes: int) -> Data:
     source = table.text("source", "")
     want = f"a list of {classes} different names, one a class (or none)"
+    if not classes:
+        want = f'no names beside [architecture] classes = "{CLASSES_OF_DATA}": the data have them'
 
     def fits(value: Any) -> bool:
         return (
@@ -300,7 +327,7 @@ def load(name_or_path: str | Path) -> Config:
     )
     if name != path.stem:
         raise root.fail("name", f'"{path.stem}", as the file is called')
-    architecture = _read_architecture(root.table("architecture", required=True))
+    architecture = _read_architecture(root.table("architecture", required=True), "weights" in values)
     size = _read_input(root.table("input", required=True), architecture.family)
     weights = _read_weights(root, size, architecture.family)
     layers = list(kernels(architecture, size.channels))

@@ -1,48 +1,22 @@
 """Labelled images from where a user has them, split in train and test. Only cifar10 imports TensorFlow."""
 
-import csv
 import gzip
 import importlib.util
 import zipfile
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from model import files, images
+from model import files, folders, images
 from model.config import FITS
 from model.errors import UserError
+from model.folders import SPLITS
+from model.images import Form, Images, colour, spread
 
-SPLITS = ("train", "test")
-SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 RANDOM_COUNT = 100
-LABELS_FILE = "labels.csv"
 _KEYS = ("x_train", "y_train", "x_test", "y_test")
-
-
-@dataclass(frozen=True)
-class Images:
-    """x uint8 [n, h, w, c]; y int64 [n], indices into `labels`, -1 = unknown; notices: lines for the user."""
-
-    x: npt.NDArray[np.uint8]
-    y: npt.NDArray[np.int64]
-    labels: list[str]
-    notices: list[str]
-
-
-@dataclass(frozen=True)
-class _Form:
-    """What images are brought to: height, width, channels, by which fit."""
-
-    size: tuple[int, int, int]
-    fit: str
-
-    def notice(self, source: object, count: int, seen: str = "") -> str:
-        """One line on `count` images of `source` that had another size."""
-        did = "resized" if self.fit == "resize" else "cropped"
-        return f"{source}: {did} {count} images{seen} to {self.size[0]}x{self.size[1]}"
 
 
 def load(
@@ -63,13 +37,15 @@ def load(
       "random[:N]" N uniform random images (100), the same each time, y = -1;
       FILE.npz     x_train, y_train, x_test, y_test: uint8 [n, h, w] or [n, h, w, 1 or 3], integer [n];
       FOLDER       FOLDER/train/<class>/ and FOLDER/test/<class>/, or FOLDER/<class>/ where every fifth
-                   image of a class (sorted by name) is for testing;
+                   image of a class (sorted by name) is for testing; images in folders within a class's folder
+                   are of the class, hidden ones (.name) and other files are none;
       FOLDER       with a labels.csv (file,label: a class's index) beside the images: no split, all images are
                    "train" and "test" alike; or with nothing but images: likewise, y = -1.
     `limit`: at most so many, spread evenly over the split. `labels`: names of the classes in order; folders
     must carry these names, or be numbers (their indices). RGB and gray are converted, other sizes brought to
-    the one asked for by `fit` ("resize" or "crop": images.fitted), each with a notice. Raises UserError for
-    anything missing, unreadable or inconsistent.
+    the one asked for by `fit` ("resize" or "crop": images.fitted), each with a notice. Files that cannot be
+    read are left out with a notice, too. Raises UserError for anything missing, unreadable (more than half of
+    the files, or of a class's) or inconsistent.
     """
     if split not in SPLITS:
         raise UserError(f'split "{split}": want one of {", ".join(SPLITS)}')
@@ -77,7 +53,7 @@ def load(
         raise UserError(f"limit {limit}: want at least 1 image")
     if fit not in FITS:
         raise UserError(f'fit "{fit}": want one of {", ".join(FITS)}')
-    form = _Form((height, width, channels), fit)
+    form = Form((height, width, channels), fit)
     names = list(labels) if labels else None
     if not source:
         raise UserError(
@@ -92,21 +68,15 @@ def load(
         x, y, cifar_names = _cifar10(split)
         return _from_arrays(source, x, y, form, limit, names or cifar_names)
     path = Path(source)
-    if (path / LABELS_FILE).is_file():
-        return _listed(path, form, limit, names)
+    if (path / folders.LABELS_FILE).is_file():
+        return folders.listed(path, form, limit, names)
     if path.is_dir():
-        return _folder(path, split, form, limit, names)
+        return folders.folder(path, split, form, limit, names)
     if path.suffix == ".npz":
         return _npz(path, split, form, limit, names)
     raise UserError(
         f"{source}: no such data; want a folder of class folders, an .npz, digits, cifar10 or random[:N]"
     )
-
-
-def _spread(count: int, limit: int | None) -> npt.NDArray[np.int64]:
-    """Indices of at most `limit` of `count` items, evenly spread (data are often sorted by class)."""
-    chosen = count if limit is None else min(count, limit)
-    return np.arange(chosen, dtype=np.int64) * count // max(chosen, 1)
 
 
 def _random(source: str, size: tuple[int, int, int], limit: int | None, names: list[str] | None) -> Images:
@@ -159,7 +129,7 @@ def _cifar10(split: str) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64], 
     return x, y.reshape(-1).astype(np.int64), names
 
 
-def _npz(path: Path, split: str, form: _Form, limit: int | None, names: list[str] | None) -> Images:
+def _npz(path: Path, split: str, form: Form, limit: int | None, names: list[str] | None) -> Images:
     if not path.is_file():
         raise UserError(f"{path}: no such file; want an .npz with {', '.join(_KEYS)}")
     try:
@@ -199,7 +169,7 @@ def _from_arrays(
     source: str,
     x: npt.NDArray[np.uint8],
     y: npt.NDArray[np.int64],
-    form: _Form,
+    form: Form,
     limit: int | None,
     names: list[str],
 ) -> Images:
@@ -216,135 +186,15 @@ def _from_arrays(
         raise UserError(
             f"{source}: no images of {len(empty)} of {len(names)} classes: {shown}; want some of each"
         )
-    chosen = _spread(len(y), limit)
+    chosen = spread(len(y), limit)
     x, y = x[chosen], y[chosen]
     height, width, channels = form.size
     notices = []
     if x.shape[3] != channels:
-        notices.append(f"{source}: turned {len(x)} images from {_colour(x.shape[3])} to {_colour(channels)}")
+        notices.append(f"{source}: turned {len(x)} images from {colour(x.shape[3])} to {colour(channels)}")
     if x.shape[1:3] != (height, width):
         notices.append(form.notice(source, len(x), f" from {x.shape[1]}x{x.shape[2]}"))
     x = images.fitted(images.with_channels(x, channels), height, width, form.fit)
-    return Images(x, y, names, notices)
-
-
-def _colour(channels: int) -> str:
-    return "gray" if channels == 1 else "RGB"
-
-
-def _class_folders(root: Path, names: list[str] | None) -> tuple[list[Path], list[str]]:
-    """The folder of each class, in the order of `names` (by default their own, numbers in numeric order)."""
-    folders = sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
-    numeric = bool(folders) and all(path.name.isdecimal() for path in folders)
-    if numeric:
-        folders.sort(key=lambda path: int(path.name))
-    if len(folders) < 2:
-        raise UserError(
-            f"{root}: {len(folders)} class folders; want at least two, a folder of images per class, or "
-            f"images with a {LABELS_FILE} beside them"
-        )
-    if names is None:
-        return folders, [path.name for path in folders]
-    by_name = {path.name: path for path in folders}
-    if (
-        set(by_name) != set(names)
-        and numeric
-        and [int(path.name) for path in folders] == list(range(len(names)))
-    ):
-        return folders, names
-    strange = sorted(set(by_name) - set(names))
-    missing = [name for name in names if name not in by_name]
-    if strange or missing:
-        problem = f'"{strange[0]}" is not a class' if strange else f'no folder "{missing[0]}"'
-        raise UserError(
-            f"{root}: {problem}; want the model's {len(names)} classes, or the numbers 0 to {len(names) - 1}"
-        )
-    return [by_name[name] for name in names], names
-
-
-def _images_in(folder: Path) -> list[Path]:
-    """Its image files, sorted."""
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
-
-
-def _listed(root: Path, form: _Form, limit: int | None, names: list[str] | None) -> Images:
-    """The images of `root`/labels.csv, in its order."""
-    path = root / LABELS_FILE
-    try:
-        rows = list(csv.reader(path.read_text(encoding="utf-8-sig").splitlines()))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"{path}: not a table of text ({error}); want lines of file,label") from error
-    if not rows or [cell.strip() for cell in rows[0]] != ["file", "label"]:
-        raise UserError(f"{path}: begins with {','.join(rows[0] if rows else [])!r}; want file,label")
-    found: list[Path] = []
-    y: list[int] = []
-    classes = len(names) if names else 1 << 16
-    for number, row in enumerate(rows[1:], 2):
-        if not row:
-            continue  # an empty line
-        if len(row) != 2 or not row[0].strip() or not (row[1].strip().isascii() and row[1].strip().isdigit()):
-            raise UserError(f"{path}:{number}: {','.join(row)!r}; want file,label, the label a whole number")
-        if int(row[1]) >= classes:
-            raise UserError(f"{path}:{number}: label {row[1].strip()}; want 0 to {classes - 1}")
-        found.append(root / row[0].strip())
-        y.append(int(row[1]))
-    if not found:
-        raise UserError(f"{path}: names no images; want a line file,label for each")
-    chosen = _spread(len(found), limit)
-    names = names or [str(i) for i in range(max(y) + 1)]
-    return _read_files(root, [found[i] for i in chosen], np.array(y, np.int64)[chosen], form, names)
-
-
-def _folder(root: Path, split: str, form: _Form, limit: int | None, names: list[str] | None) -> Images:
-    plain = _images_in(root)
-    if plain and not any(path.is_dir() for path in root.iterdir()):
-        chosen = [plain[i] for i in _spread(len(plain), limit)]
-        return _read_files(root, chosen, np.full(len(chosen), -1, np.int64), form, names or [])
-    presplit = any((root / part).is_dir() for part in SPLITS)
-    if presplit and not (root / split).is_dir():
-        raise UserError(f"{root}: there is no {root / split}; want both {root / 'train'} and {root / 'test'}")
-    parent = root / split if presplit else root
-    folders, names = _class_folders(parent, names)
-    part: Callable[[int], bool] = (lambda i: i % 5 == 4) if split == "test" else (lambda i: i % 5 != 4)
-    chosen_files: list[Path] = []
-    y: list[int] = []
-    for index, folder in enumerate(folders):
-        found = _images_in(folder)
-        if not found:
-            raise UserError(f"{folder}: no images ({', '.join(sorted(SUFFIXES))}); want some of every class")
-        kept = found if presplit else [path for i, path in enumerate(found) if part(i)]
-        if not kept:
-            raise UserError(
-                f"{folder}: {len(found)} images, none left for testing (every fifth); want at least 5 of each"
-            )
-        chosen_files += kept
-        y += [index] * len(kept)
-    chosen = _spread(len(chosen_files), limit)
-    return _read_files(root, [chosen_files[i] for i in chosen], np.array(y, np.int64)[chosen], form, names)
-
-
-def _read_files(
-    root: Path, paths: list[Path], y: npt.NDArray[np.int64], form: _Form, names: list[str]
-) -> Images:
-    x = np.empty((len(paths), *form.size), np.uint8)
-    resized, recoloured, bad = 0, 0, []
-    for i, path in enumerate(paths):
-        try:
-            x[i], wrong_size, wrong_colour = images.read(path, *form.size, form.fit)
-            resized += wrong_size
-            recoloured += wrong_colour
-        except (OSError, SyntaxError, ValueError):
-            bad.append(path)
-    if bad:
-        shown = ", ".join(str(path) for path in bad[:5]) + (", ..." if len(bad) > 5 else "")
-        raise UserError(
-            f"{root}: {len(bad)} of {len(paths)} images cannot be read: {shown}; mend or remove them"
-        )
-    notices = []
-    if recoloured:
-        notices.append(f"{root}: turned {recoloured} images to {_colour(form.size[2])}")
-    if resized:
-        notices.append(f"{form.notice(root, resized)} (bilinear)")
     return Images(x, y, names, notices)
 
 

@@ -15,6 +15,7 @@ from rich.table import Table
 
 from model import config, data, files
 from model.errors import UserError
+from model.images import spread
 
 NAME = "evaluate"
 HELP = "accuracy of the Keras model, of the int8 .tflite and of our engine on the host"
@@ -99,7 +100,7 @@ def _test_set(manifest: dict[str, Any], source: str, limit: int | None) -> TestS
             f"{source}: {len(found.x)} images, none of them labelled and not used for calibration; "
             "evaluate wants labelled test images (DATA=)"
         )
-    chosen = chosen[data._spread(len(chosen), limit)]
+    chosen = chosen[spread(len(chosen), limit)]
     skipped = len(found.x) - len(fresh.x)
     return TestSet(fresh.x[chosen], fresh.y[chosen], source, skipped, fresh.notices)
 
@@ -183,7 +184,7 @@ def evaluate(
     for notice in tests.notices:
         console.print(f"note: {notice}", highlight=False, soft_wrap=True)
     on_engine = np.zeros(len(tests.x), bool)
-    on_engine[data._spread(len(tests.x), engine_limit)] = True
+    on_engine[spread(len(tests.x), engine_limit)] = True
     logits, differing = _score_all(model, tests, on_engine, console)
     figures: dict[str, Any] = {
         "model": name,

@@ -1,16 +1,55 @@
 """Images as arrays: gray to RGB and back, brought to a size. Imports no TensorFlow."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import Image, ImageOps
 
 Pixels = npt.NDArray[np.uint8]
 
 # "crop" as networks for ImageNet are scored, with the border that v1.0's 227 pixels leave round v1.1's 224:
 # the image covers 227/224 of the size asked for, of which the centre is taken.
 _COVER, _CENTRE = 227, 224
+
+
+@dataclass(frozen=True)
+class Images:
+    """x uint8 [n, h, w, c]; y int64 [n], indices into `labels`, -1 = unknown; notices: lines for the user.
+
+    `places`: the folder of each class, where there is one.
+    """
+
+    x: Pixels
+    y: npt.NDArray[np.int64]
+    labels: list[str]
+    notices: list[str]
+    places: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class Form:
+    """What images are brought to: height, width, channels, by which fit."""
+
+    size: tuple[int, int, int]
+    fit: str
+
+    def notice(self, source: object, count: int, seen: str = "") -> str:
+        """One line on `count` images of `source` that had another size."""
+        did = "resized" if self.fit == "resize" else "cropped"
+        return f"{source}: {did} {count} images{seen} to {self.size[0]}x{self.size[1]}"
+
+
+def spread(count: int, limit: int | None) -> npt.NDArray[np.int64]:
+    """Indices of at most `limit` of `count` items, evenly spread (data are often sorted by class)."""
+    chosen = count if limit is None else min(count, limit)
+    return np.arange(chosen, dtype=np.int64) * count // max(chosen, 1)
+
+
+def colour(channels: int) -> str:
+    """What 1 or 3 channels are called."""
+    return "gray" if channels == 1 else "RGB"
 
 
 def with_channels(x: Pixels, channels: int) -> Pixels:
@@ -63,16 +102,25 @@ def _eight_bit(picture: Image.Image) -> Image.Image:
     return picture
 
 
+def _upright(picture: Image.Image) -> Image.Image:
+    """`picture` as a viewer shows it: cameras store how they were held in the EXIF, not in the pixels."""
+    try:
+        return ImageOps.exif_transpose(picture)
+    except Exception:  # whatever Pillow makes of a broken EXIF; a broken image is seen when it is read
+        return picture
+
+
 def read(
     path: Path, height: int, width: int, channels: int, fit: str = "resize"
 ) -> tuple[Pixels, bool, bool]:
     """The image in `path` as [height, width, channels]; whether its size was another; whether its colour was.
 
-    Raises OSError, SyntaxError or ValueError, as Pillow does, when the file is not a whole readable image.
+    Turned as its EXIF says. Raises what Pillow does when the file is not a whole readable image: OSError,
+    SyntaxError, ValueError, and others.
     """
     with Image.open(path) as file:
         gray = file.mode in ("1", "L", "LA") or file.mode.startswith("I")
-        picture = _eight_bit(file).convert("L" if channels == 1 else "RGB")
+        picture = _eight_bit(_upright(file)).convert("L" if channels == 1 else "RGB")
     wrong_size = picture.size != (width, height)
     pixels = np.asarray(_fitted(picture, height, width, fit), np.uint8).reshape(height, width, channels)
     return pixels, wrong_size, gray != (channels == 1)

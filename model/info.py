@@ -10,6 +10,7 @@ NAME = "info"
 HELP = "describe a model: layers, shapes, parameters, multiply-accumulates"
 EXAMPLES = """  python -m model info
   python -m model info --model v1_0"""
+_EXAMPLE = 10  # classes, where the data say how many
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,10 @@ def convolutions(model: Any) -> list[Layer]:
 def run(args: argparse.Namespace) -> int:
     """Prints the description; exit status 0."""
     settings = config.load(args.model)
+    said = f"{settings.architecture.classes} classes"
+    if not settings.architecture.classes:
+        said = f"classes as in the data, here {_EXAMPLE}"
+        settings = settings.with_labels([str(number) for number in range(_EXAMPLE)])
     from model.squeezenet import build
 
     model = build(settings)
@@ -52,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     size, architecture = settings.input, settings.architecture
     print(
         f"{settings.name}: SqueezeNet {architecture.family}, {size.height}x{size.width}x{size.channels}, "
-        f"{architecture.classes} classes, bypass {architecture.bypass} ({settings.path})"
+        f"{said}, bypass {architecture.bypass} ({settings.path})"
     )
     width = max(len(row.name) for row in rows)
     for row in rows:

@@ -5,15 +5,16 @@ import dataclasses
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from model import config, data, files, splits
+from model import config, files, splits, training_images
 from model.config import Config
 from model.errors import UserError
+from model.initial import initial_file
 from model.splits import Set
 from model.teacher import teacher_file, teacher_logits
 
@@ -29,7 +30,7 @@ _VERSIONS = ("tensorflow", "tensorflow-cpu", "tf-keras", "tensorflow-model-optim
 class Stage:
     """One stage about to run. `folder` is build/<model>; `reserve`: images that no stage learns or chooses
 
-    by.
+    by. `init`: the model whose weights it starts from (train).
     """
 
     name: str
@@ -44,6 +45,7 @@ class Stage:
     fresh: bool
     source: str
     teacher: Path | None
+    init: Path | None
     input_sha256: str = ""
 
     @property
@@ -110,7 +112,7 @@ def _source_hash(settings: Config, name: str, folder: Path) -> str:
 
 
 def open_stage(name: str, args: argparse.Namespace) -> Stage:
-    """Reads the settings and the data of `args` (see add_arguments). Raises UserError."""
+    """Reads the settings and the data of `args` (see options.add_stage; train has init). Raises UserError."""
     settings = config.load(args.model)
     if settings.weights is not None:
         raise UserError(
@@ -131,20 +133,10 @@ def open_stage(name: str, args: argparse.Namespace) -> Stage:
     folder = BUILD / settings.name
     source_hash = _source_hash(settings, name, folder)
     source = settings.data.source if args.data is None else args.data
-    if source.startswith("random"):
-        raise UserError(f'data "{source}" has no classes to learn; want labelled images')
-    sets = []
-    for split in data.SPLITS:
-        images = data.load(source, split, size.height, size.width, size.channels, labels=settings.data.labels)
-        if len(images.labels) != settings.architecture.classes:
-            raise UserError(
-                f"{source}: {len(images.labels)} classes; want {settings.architecture.classes}, as "
-                f"[architecture] classes in {settings.path} says"
-            )
-        for notice in images.notices:
-            print(f"notice: {notice} ({split})")
-        sets.append(Set(images.x, images.y))
-    train, test = sets
+    of_data = not settings.architecture.classes
+    settings, train, test = training_images.load(settings, source, say=name == "train")
+    if of_data:
+        _check_classes(settings, name, folder, source)
     parts = splits.split(
         train, settings.data.reserve, settings.train.validation, settings.train.validation_block
     )
@@ -162,6 +154,12 @@ def open_stage(name: str, args: argparse.Namespace) -> Stage:
         "x": files.sha256(train.x.tobytes()),
         "y": files.sha256(train.y.tobytes()),
     }
+    # Only where there is one: what has been trained before there were such options stays up to date.
+    if of_data:
+        known["labels"] = settings.data.labels
+    init = initial_file(args.init, BUILD) if name == "train" and args.init else None
+    if init is not None:
+        known["init"] = files.sha256(init.read_bytes())
     return Stage(
         name=name,
         config=settings,
@@ -175,8 +173,27 @@ def open_stage(name: str, args: argparse.Namespace) -> Stage:
         fresh=args.fresh,
         source=source,
         teacher=teacher,
+        init=init,
         input_sha256=source_hash,
     )
+
+
+def _check_classes(settings: Config, name: str, folder: Path, source: str) -> None:
+    """UserError where the model that stage `name` starts from was made for other classes than the data's."""
+    before = stage_before(settings, name)
+    if before is None:
+        return
+    known = read_record(folder / f"{before}.json").get("labels", [])
+    if tuple(known) != settings.data.labels:
+        raise UserError(
+            f"{source}: classes {_shown(settings.data.labels)}; {folder / OUTPUTS[before]} was made for "
+            f"{_shown(known)}; want the same data for all stages, or run first: python -m model {before} "
+            f"--model {settings.path} --data {source}"
+        )
+
+
+def _shown(labels: Sequence[str]) -> str:
+    return ", ".join(labels[:5]) + (f", ... ({len(labels)})" if len(labels) > 5 else "")
 
 
 def read_record(path: Path) -> dict[str, Any]:
@@ -273,6 +290,8 @@ def finish(
     record = {
         "model": stage.config.name,
         "stage": stage.name,
+        "data": stage.source,
+        "labels": list(stage.config.data.labels),
         **accuracies,
         "train_images": len(stage.train.y),
         "parameters": model.count_params(),

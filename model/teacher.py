@@ -11,6 +11,11 @@ from model.errors import UserError
 ZOO = Path(__file__).resolve().parent / "zoo"
 
 
+def trained_files(name: str, build: Path) -> list[Path]:
+    """Where model `name`, trained here, may be: the best first."""
+    return [build / name / "float.keras", ZOO / name / "quantized.keras"]
+
+
 def teacher_file(settings: Config, stage: str, build: Path) -> Path | None:
     """The .keras file that `stage` learns from; None where there is no [distill], or "float" while training
     it.
@@ -22,11 +27,7 @@ def teacher_file(settings: Config, stage: str, build: Path) -> Path | None:
     name = settings.distill.teacher
     if name == "float":
         return None if stage == "train" else build / settings.name / "float.keras"
-    if name.endswith(".keras"):
-        candidates = [Path(name)]
-    else:
-        teacher = config.load(name).name
-        candidates = [build / teacher / "float.keras", ZOO / teacher / "quantized.keras"]
+    candidates = [Path(name)] if name.endswith(".keras") else trained_files(config.load(name).name, build)
     for path in candidates:
         if path.is_file():
             return path

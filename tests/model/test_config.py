@@ -68,7 +68,9 @@ def test_shipped_models_load_under_their_own_name(name):
 
 
 def test_shipped_names():
-    assert config.names() == ["cifar10", "digits", "gtsrb", "imagenet_v1_0", "imagenet_v1_1", "v1_0", "v1_1"]
+    assert config.names() == [
+        *("cifar10", "digits", "gtsrb", "imagenet_v1_0", "imagenet_v1_1", "small", "v1_0", "v1_1"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -104,6 +106,26 @@ def test_shipped_names():
 )
 def test_mistakes_name_file_key_value_and_wanted(tmp_path, old, new, words):
     check_mistake(tmp_path, GOOD, old, new, words)
+
+
+def test_classes_of_the_data(tmp_path):
+    text = GOOD.replace("classes = 3", 'classes = "data"').replace('labels = ["a", "b", "c"]', "")
+    mine = config.load(write(tmp_path, text))
+    assert mine.architecture.classes == 0 and mine.data.labels == ()
+    known = mine.with_labels(["x", "y"])
+    assert known.architecture.classes == 2 and known.data.labels == ("x", "y")
+    assert known.kernels["conv10"] == (1, 1, 16, 2)
+    assert (known.train, known.input, known.path) == (mine.train, mine.input, mine.path)
+
+
+def test_classes_of_the_data_have_no_other_names(tmp_path):
+    words = ["[data] labels", 'no names beside [architecture] classes = "data"']
+    check_mistake(tmp_path, GOOD, "classes = 3", 'classes = "data"', words)
+
+
+def test_imported_weights_have_a_number_of_classes(tmp_path):
+    words = ['[architecture] classes = "data"', "want a whole number from 2 to 10000"]
+    check_mistake(tmp_path, IMPORTED, "classes = 10", 'classes = "data"', words)
 
 
 IMPORTED = """

@@ -185,9 +185,9 @@ def test_folder_images_are_converted_and_resized(tmp_path):
 def test_folder_limit_reads_only_so_many(tmp_path):
     root = make_folder(tmp_path / "d", {"a": 10, "b": 10})
     (root / "a" / "001.png").write_bytes(b"broken")
-    with pytest.raises(UserError, match="1 of 16 images cannot be read"):
-        data.load(str(root), "train", 20, 20, 3)
+    assert "1 of 16 images cannot be read" in data.load(str(root), "train", 20, 20, 3).notices[0]
     assert data.load(str(root), "train", 20, 20, 3, limit=4).y.tolist() == [0, 0, 1, 1]  # not 001 among them
+    assert not data.load(str(root), "train", 20, 20, 3, limit=4).notices
 
 
 @pytest.mark.parametrize("content", [b"", b"no image", "truncated"])
@@ -196,11 +196,75 @@ def test_unreadable_images_are_named(tmp_path, content):
     for name in ("001.png", "003.png"):
         path = root / "b" / name
         path.write_bytes(path.read_bytes()[:600] if content == "truncated" else content)
+    train = data.load(str(root), "train", 20, 20, 3)
+    assert train.notices == [
+        f"{root}: 2 of 8 images cannot be read: {root}/b/001.png, {root}/b/003.png: left out"
+    ]
+    assert train.y.tolist() == [0, 0, 0, 0, 1, 1]
+    assert (train.x[4:] == np.stack([pixels(i, 20, 20, 3) for i in (0, 2)])).all()
+
+
+def test_five_of_many_unreadable_images_are_named(tmp_path):
+    root = make_folder(tmp_path / "d", {"a": 25, "b": 25})
+    for i in range(7):
+        (root / "a" / f"{i:03}.png").write_bytes(b"")
+    (notice,) = data.load(str(root), "train", 20, 20, 3).notices
+    assert notice.startswith(f"{root}: 6 of 40 images cannot be read: {root}/a/000.png, ")
+    assert notice.endswith("/a/005.png, ...: left out") and notice.count(".png") == 5
+
+
+@pytest.mark.parametrize(
+    ("broken", "words"),
+    [({"b": 3}, "b: 3 of 4 images"), ({"a": 8}, "a: 8 of 8 images"), ({"a": 4, "b": 4}, "b: 4 of 4 images")],
+)
+def test_a_class_of_which_most_cannot_be_read(tmp_path, broken, words):
+    root = make_folder(tmp_path / "d", {"a": 10, "b": 5})
+    for name, count in broken.items():
+        for path in [p for i, p in enumerate(sorted((root / name).iterdir())) if i % 5 != 4][:count]:
+            path.write_bytes(b"junk")
     with pytest.raises(UserError) as error:
         data.load(str(root), "train", 20, 20, 3)
-    assert str(error.value) == (
-        f"{root}: 2 of 8 images cannot be read: {root}/b/001.png, {root}/b/003.png; mend or remove them"
+    assert str(error.value).startswith(f"{root}/{words} cannot be read: ")
+    assert str(error.value).endswith("; mend or remove them")
+
+
+def test_folders_within_a_class_s_folder_are_of_the_class(tmp_path):
+    root = make_folder(tmp_path / "d", {"a/2023": 5, "a/2024/more": 5, "b": 5, "a/.thumbnails": 5})
+    (root / "b" / "._000.png").write_bytes(b"what macOS leaves")
+    (root / "b" / "notes.txt").write_text("no image")
+    train, test = (data.load(str(root), split, 20, 20, 3) for split in ("train", "test"))
+    assert train.labels == ["a", "b"] and not train.notices
+    assert np.bincount(train.y).tolist() == [8, 4] and np.bincount(test.y).tolist() == [2, 1]
+
+
+def test_names_of_folders_in_any_script(tmp_path):
+    apart, composed = "u\u0308ber 5 €", "\u00fcber 5 €"
+    root = make_folder(tmp_path / "d", {apart: 5, "止まれ": 5})
+    assert (
+        data.load(str(root), "test", 20, 20, 3).labels
+        == [composed, "止まれ"][:: 1 if composed < "止" else -1]
     )
+    assert data.load(str(root), "test", 20, 20, 3, labels=["止まれ", composed]).y.tolist() == [0, 1]
+    make_folder(root, {composed: 5})
+    with pytest.raises(UserError, match="another folder's name looks the same"):
+        data.load(str(root), "test", 20, 20, 3)
+
+
+@pytest.mark.parametrize("name", ["two\nlines", "no \udcff utf-8"])
+def test_names_of_folders_that_are_no_names(tmp_path, name):
+    root = make_folder(tmp_path / "d", {"a": 5, name: 5})
+    with pytest.raises(UserError, match="want it renamed") as error:
+        data.load(str(root), "test", 20, 20, 3)
+    assert str(error.value).isascii() and "\n" not in str(error.value)
+
+
+def test_photographs_are_turned_as_their_exif_says(tmp_path):
+    root = make_folder(tmp_path / "d", {"a": 5, "b": 5})
+    exif = Image.Exif()
+    exif[0x112] = 6  # the camera was held upright: to be turned by 90 degrees clockwise
+    Image.fromarray(pixels(1, 30, 20, 3)).save(root / "a" / "004.png", exif=exif)
+    x = data.load(str(root), "test", 20, 30, 3).x
+    assert (x[0] == np.rot90(pixels(1, 30, 20, 3), -1)).all()
 
 
 @pytest.mark.parametrize(
