@@ -43,8 +43,8 @@ test: setup ## all tests but the long ones, and the linter
 test-long: setup ## the tests that take long: every board, many images, training
 	@$(PYTHON) -m pytest -m long -n 2
 
-train: setup ## train from scratch, or go on where it was interrupted [DATA= EPOCHS= FRESH=1]
-	@$(PYTHON) -m model train $(STAGE)
+train: setup ## train from scratch, or go on where it was interrupted [DATA= EPOCHS= FRESH=1 WORKERS=]
+	@$(PYTHON) -m model train $(STAGE) $(call option,WORKERS)
 
 prune: setup ## prune the trained network [DATA= EPOCHS= FRESH=1]
 	@$(PYTHON) -m model prune $(STAGE)
