@@ -56,6 +56,17 @@ def follow_launcher() -> None:
     threading.Thread(target=follow, daemon=True).start()
 
 
+@contextlib.contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """Within: Ctrl-C and SIGTERM end this process at once, without an exception. For the main thread."""
+    kept = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
+
+
 def launch(name: str, workers: int, kept: Callable[[], str]) -> None:
     """Runs this command, with --only, as `workers` processes that know each other by TF_CONFIG.
 

@@ -97,7 +97,8 @@ def _join(args: argparse.Namespace, task: Task) -> int:
     if not launch.launched():
         print(f"{NAME}: {task}: waiting for all {task.workers} workers", flush=True)
     try:
-        team = Team(task)
+        with launch.ended_by_signals():  # waiting for the others is one long call: no exception ends it
+            team = Team(task)
         if not team.agree(stage.fingerprint, team.is_chief and stages.is_done(stage)):
             _fit(stage, team, started)
     except LostWorkerError as error:
@@ -113,7 +114,7 @@ def _check_batch(stage: "Stage", workers: int) -> None:
     if workers > images:
         raise UserError(
             f"{workers} workers for the {images} images of a step ([train] batch in {stage.config.path}); "
-            f"want at most {images} workers"
+            f"want at most {images}"
         )
 
 
