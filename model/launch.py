@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -89,12 +90,13 @@ def launch(name: str, workers: int, kept: Callable[[], str]) -> None:
         if number is None:
             return
         _wait(processes)
-        raise UserError(_failure(number, processes[number], Path(folder) / str(number), kept))
+        again = f"{kept()}, with any number of workers"
+        raise UserError(_failure(name, number, processes[number], Path(folder) / str(number), again))
 
 
 @contextlib.contextmanager
 def _started(workers: int, folder: Path) -> Iterator[list[subprocess.Popen]]:
-    addresses = [f"{_HOST}:{port}" for port in _free_ports(workers)]
+    addresses = [f"{_HOST}:{port}" for port in free_ports(workers)]
     command = [sys.executable, *sys.orig_argv[1:], "--only"]
     processes: list[subprocess.Popen] = []
     try:
@@ -119,7 +121,8 @@ def _started(workers: int, folder: Path) -> Iterator[list[subprocess.Popen]]:
                 process.stdin.close()
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """So many TCP ports of this machine that nobody listens at, for now."""
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
         for one in sockets:
@@ -167,15 +170,14 @@ def _wait(processes: list[subprocess.Popen]) -> None:
         time.sleep(_POLL_S)
 
 
-def _failure(number: int, process: subprocess.Popen, output: Path, kept: Callable[[], str]) -> str:
+def _failure(name: str, number: int, process: subprocess.Popen, output: Path, again: str) -> str:
     """One line on how process `number` failed; what it left beside such a line of its own goes to stderr."""
     status = process.returncode
-    again = f"{kept()}, with any number of workers"
     who = f"worker {number}{' (the chief)' if number == 0 else ''}, process {process.pid},"
     if status in _FROM_OUTSIDE:
         return f"{who} was killed by {signal.Signals(-status).name}; {again}"
     lines = output.read_text(encoding="utf-8", errors="replace").splitlines()
-    own = [line.partition(": error: ")[2] for line in lines if ": error: " in line]
+    own = [found[1] for line in lines if (found := re.fullmatch(rf"(?:.* )?{name}: error: (.*)", line))]
     if own and status in (1, LOST):
         return own[-1]
     print("\n".join(lines), file=sys.stderr)

@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -158,7 +159,7 @@ def test_a_cluster_s_tasks_notice_that_one_is_gone_and_join_again(tmp_path, digi
     folders = [work(tmp_path / name, digits, toml) for name in ("chief", "worker")]
 
     def join() -> list[subprocess.Popen]:
-        ports = launch._free_ports(2)
+        ports = launch.free_ports(2)
         cluster = {"chief": [f"127.0.0.1:{ports[0]}"], "worker": [f"127.0.0.1:{ports[1]}"]}
         return [
             start(folder, TF_CONFIG=json.dumps({"cluster": cluster, "task": {"type": kind, "index": 0}}))
@@ -181,7 +182,7 @@ def test_a_cluster_s_tasks_notice_that_one_is_gone_and_join_again(tmp_path, digi
     for process, name in ((worker, "worker"), (chief, "chief")):
         output, errors = process.communicate(timeout=120)
         assert process.returncode == 0, errors
-        assert ("train 8/6: loss" in output) == (name == "chief")
+        assert ("train 6/6: loss" in output) == (name == "chief")
         assert (output == "") == (name == "worker")
     assert [entry["epoch"] for entry in record(folders[0])["history"]] == list(range(1, 7))
     assert not (folders[1] / "build").exists()
@@ -194,6 +195,38 @@ def test_workers_do_not_outlive_a_killed_launcher(tmp_path, digits):
     process.kill()
     process.communicate()
     assert all_gone(numbers)
+
+
+def test_the_one_to_blame_is_not_who_lost_it():
+    def processes(*codes: str) -> list[subprocess.Popen]:
+        return [subprocess.Popen([sys.executable, "-c", f"import os, time; {code}"]) for code in codes]
+
+    for codes, blamed in (
+        (("os._exit(75)", "time.sleep(0.5); os.kill(os.getpid(), 9)"), 1),
+        (("os._exit(75)", "os._exit(0)", "time.sleep(0.5); os._exit(1)"), 2),
+        (("os._exit(0)", "os._exit(0)"), None),
+    ):
+        started = processes(*codes)
+        assert launch._first_failure(started) == blamed
+        for process in started:
+            process.wait()
+
+
+def test_a_worker_s_own_error_is_the_message_and_else_its_output_is_shown(tmp_path, capsys):
+    def failure(status: int, text: str) -> str:
+        output = tmp_path / "output"
+        output.write_text(text)
+        process = subprocess.Popen([sys.executable, "-c", f"import os; os._exit({status})"])
+        process.wait()
+        return launch._failure("train", 1, process, output, "AGAIN")
+
+    assert failure(1, "noise\npython -m model train: error: x: y; want z\n") == "x: y; want z"
+    assert failure(launch.LOST, "train: error: lost worker 0\n") == "lost worker 0"
+    assert capsys.readouterr().err == ""
+    assert re.fullmatch(
+        r"worker 1, process \d+, ended with status 1, see above; AGAIN", failure(1, "Traceback")
+    )
+    assert capsys.readouterr().err == "Traceback\n"
 
 
 @pytest.mark.parametrize(
