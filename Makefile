@@ -43,8 +43,8 @@ test: setup ## all tests but the long ones, and the linter
 test-long: setup ## the tests that take long: every board, many images, training
 	@$(PYTHON) -m pytest -m long -n 2
 
-train: setup ## train, compress, convert, validate on the emulated BOARD=; goes on where interrupted [DATA= INIT=model|file EPOCHS= FRESH=1 LIMIT=100] [ONLY=1: the float network]
-	@$(PYTHON) -m model train $(STAGE) $(call option,INIT) $(if $(ONLY),--only)
+train: setup ## train, compress, convert, validate on the emulated BOARD=; goes on where interrupted [DATA= WORKERS= INIT=model|file EPOCHS= FRESH=1 LIMIT=100] [ONLY=1: the float network]
+	@$(PYTHON) -m model train $(STAGE) $(call option,INIT) $(call option,WORKERS) $(if $(ONLY),--only)
 ifndef ONLY
 	@$(MAKE) --no-print-directory convert
 	@$(MAKE) --no-print-directory validate PORT= LIMIT=$(or $(LIMIT),100)

@@ -43,3 +43,16 @@ def restore(path: Path, fingerprint: str, variables: Sequence[Any]) -> list[dict
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
     return meta["history"]
+
+
+def kept(path: Path, fingerprint: str, epochs: int) -> str:
+    """How far a training of `epochs` that ends early has come, by its checkpoint, and how it goes on."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            meta = json.loads(str(arrays["meta"]))
+        done = len(meta["history"]) if meta["fingerprint"] == fingerprint else 0
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        done = 0
+    if not done:
+        return "no epoch is finished: the same command starts over"
+    return f"{done} of {epochs} epochs are kept in {path}: the same command goes on from there"

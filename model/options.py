@@ -23,3 +23,13 @@ def add_stage(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--epochs", type=int, metavar="N", help="so many epochs instead of the TOML's")
     parser.add_argument("--fresh", action="store_true", help="start over, whatever is there already")
+
+
+def add_workers(parser: argparse.ArgumentParser) -> None:
+    """--workers: how many processes train together."""
+    parser.add_argument(
+        "--workers",
+        type=int,
+        metavar="N",
+        help="train with N processes of this machine (1); with TF_CONFIG set, the cluster it names",
+    )

@@ -1,9 +1,20 @@
-"""Command: train a model, and compress it as its TOML asks."""
+"""Command: train a model, in one process or several, and compress it as its TOML asks."""
 
 import argparse
+import contextlib
+import io
+import os
+import sys
 import time
+from typing import TYPE_CHECKING, Any
 
-from model import options, preview
+from model import cluster_task, launch, options, preview
+from model.cluster_task import Task
+from model.errors import UserError
+
+if TYPE_CHECKING:
+    from model.distributed import Alone
+    from model.stage import Stage
 
 NAME = "train"
 HELP = "train, then prune, cluster, quantize as the TOML asks; Ctrl-C and the same command go on"
@@ -11,13 +22,15 @@ EXAMPLES = """  python -m model train
   python -m model train --model gtsrb --data gtsrb.npz
   python -m model train --model my.toml --data my_images/ --epochs 20 --fresh
   python -m model train --model gtsrb --data gtsrb.npz --only     # the float network, no further
+  python -m model train --model gtsrb --data gtsrb.npz --workers 2    # the float network by two processes
   python -m model train --model small --data my_images/           # classes as in the folder
   python -m model train --model small --data my_images/ --init gtsrb"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of every stage, --init and --only."""
+    """The options of every stage, --init, --workers and --only."""
     options.add_stage(parser)
+    options.add_workers(parser)
     parser.add_argument(
         "--init",
         metavar="NAME|FILE",
@@ -27,11 +40,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Writes build/<model>/float.keras and train.json, then what the further stages write; exit status 0."""
+    """Writes build/<model>/float.keras and train.json, then what the further stages write; exit status 0.
+
+    Where TF_CONFIG names this process one of a cluster that trains together, only the chief writes, prints
+    and goes on to the further stages.
+    """
     from model import cluster, config, prune, quantize
     from model import stage as stages
 
-    _train(args)
+    task = cluster_task.from_environment()
+    workers = launch.check_workers(args.workers, task)
+    if task is not None and task.number:
+        with contextlib.redirect_stdout(io.StringIO()):
+            return _join(args, task)
+    if task is not None and workers > 1:
+        status = _join(args, task)
+        if status:
+            return status
+    else:
+        _train(args, workers)
     if args.only:
         return 0
     args.epochs, args.dense = None, False  # --epochs is of the training from scratch
@@ -41,24 +68,79 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _train(args: argparse.Namespace) -> None:
+def _train(args: argparse.Namespace, workers: int) -> None:
     started = time.monotonic()
+    from model import checkpoint
     from model import stage as stages
 
     stage = stages.open_stage(NAME, args)
     if stages.is_done(stage):
         return
     preview.write(stage.config, stage.train, stage.folder / preview.FILE)
-    from model.squeezenet import build  # imports TensorFlow: seconds
+    if workers == 1:
+        from model.distributed import ALONE  # imports TensorFlow: seconds
+
+        _fit(stage, ALONE, started)
+        return
+    _check_batch(stage, workers)
+    launch.launch(NAME, workers, lambda: checkpoint.kept(stage.checkpoint, stage.fingerprint, stage.epochs))
+
+
+def _join(args: argparse.Namespace, task: Task) -> int:
+    """Trains as one of a cluster; exit status."""
+    # What C++ prints when a worker is lost says no more than the exception that Python gets.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    started = time.monotonic()
+    quiet = contextlib.nullcontext()
+    if launch.launched():
+        launch.follow_launcher()
+        quiet = contextlib.redirect_stdout(io.StringIO())  # the launcher has said this already
+    from model import stage as stages
+
+    with quiet:
+        stage = stages.open_stage(NAME, args)
+    _check_batch(stage, task.workers)
+    from model.distributed import LostWorkerError, Team
+
+    if not launch.launched():
+        print(f"{NAME}: {task}: waiting for all {task.workers} workers", flush=True)
+    try:
+        with launch.ended_by_signals():  # waiting for the others is one long call: no exception ends it
+            team = Team(task)
+        if not team.agree(stage.fingerprint, team.is_chief and stages.is_done(stage)):
+            _fit(stage, team, started)
+    except LostWorkerError as error:
+        if not launch.launched():
+            raise
+        print(f"{NAME}: error: {error}", file=sys.stderr)
+        return launch.LOST
+    return 0
+
+
+def _check_batch(stage: "Stage", workers: int) -> None:
+    images = min(stage.config.train.batch, len(stage.train.y))
+    if workers > images:
+        raise UserError(
+            f"{workers} workers for the {images} images of a step ([train] batch in {stage.config.path}); "
+            f"want at most {images}"
+        )
+
+
+def _fit(stage: "Stage", team: "Alone", started: float) -> None:
+    from model import stage as stages
+    from model.squeezenet import build
     from model.tf import keras
 
     settings = stage.config.train
     keras.utils.set_random_seed(settings.seed)
     model = build(stage.config)
-    figures = None
+    figures: dict[str, Any] = {}
     if stage.init is not None:
         from model.initial import take
 
-        figures = {"init": take(model, stage.init)}
-    history = stages.train(stage, model, settings.learning_rate, settings.warmup_epochs)
-    stages.finish(stage, model, history, started=started, figures=figures)
+        figures["init"] = take(model, stage.init)
+    history = stages.train(stage, model, settings.learning_rate, settings.warmup_epochs, team=team)
+    if team.is_chief:
+        if team.figures is not None:
+            figures["distributed"] = team.figures
+        stages.finish(stage, model, history, started=started, figures=figures)

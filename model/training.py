@@ -16,6 +16,7 @@ from model import checkpoint
 from model.augment import augmented
 from model.compression import Distill
 from model.config import Train
+from model.distributed import ALONE, Alone
 from model.splits import Set
 from model.tf import keras, tf
 
@@ -30,6 +31,7 @@ class Job:
     `class_weights`: float32 [classes], of each class's images in the loss; None = 1 each.
     `teacher`: logits [n, classes] of images [n, h, w, c] in [0, 1], to learn from as `distill` says.
     `callback`: a Keras callback told of the beginning and the end of each epoch (TFMOT's pruning has one).
+    `team`: the processes that train together; each takes its share of every batch.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Job:
     teacher: Callable[[Any], Any] | None = None
     distill: Distill | None = None
     callback: Any = None
+    team: Alone = ALONE
     report: Callable[[str], None] = field(default=print)
 
 
@@ -107,25 +110,47 @@ def _loss_of(job: Job, classes: int) -> Callable[[Any, Any, Any], Any]:
 
 
 def _step(job: Job, optimizer: Any) -> Any:
-    """The compiled step: (x uint8 [b, h, w, c], y int64 [b]) -> mean loss, images right."""
+    """The compiled step: (x uint8 [b, h, w, c], y int64 [b]) -> mean loss, images right.
+
+    x and y are this process's share of the batch, what comes back is of the whole.
+    """
     logits = logits_of(job.model)
     variables = job.model.trainable_variables
     kernels = [variable for variable in variables if len(variable.shape) == 4]
     loss_of = _loss_of(job, logits.output_shape[-1])
 
-    @tf.function
-    def step(x: Any, y: Any) -> Any:
+    def gradients(x: Any, y: Any) -> tuple[list[Any], Any, Any]:
         x = tf.cast(x, tf.float32) / 255
         with tf.GradientTape() as tape:
             found = logits(x, training=True)
             loss = loss_of(x, found, y)
             total = loss + job.settings.weight_decay * tf.add_n([tf.nn.l2_loss(k) for k in kernels])
-        optimizer.apply_gradients(zip(tape.gradient(total, variables), variables, strict=True))
+        right = tf.reduce_sum(tf.cast(tf.argmax(found, axis=1) == y, tf.int64))
+        return tape.gradient(total, variables), loss, right
+
+    summed = job.team.summed(gradients, _batch(job))
+
+    @tf.function
+    def step(x: Any, y: Any) -> Any:
+        found, loss, right = summed(x, y)
+        optimizer.apply_gradients(zip(found, variables, strict=True))
         for constrain in job.constraints:
             constrain()
-        return loss, tf.reduce_sum(tf.cast(tf.argmax(found, axis=1) == y, tf.int64))
+        return loss, right
 
     return step
+
+
+def _batch(job: Job) -> int:
+    """Images of a step, all workers' together."""
+    return min(job.settings.batch, len(job.train.y))
+
+
+def _kept(job: Job, done: int) -> str:
+    """How far a training that ends early has come; only the chief has a checkpoint to look at."""
+    if job.team.is_chief:
+        return checkpoint.kept(job.checkpoint, job.fingerprint, job.epochs)
+    return f"{done} of {job.epochs} epochs are done: the same command on every machine goes on from there"
 
 
 def fit(job: Job) -> list[dict[str, float]]:
@@ -134,46 +159,60 @@ def fit(job: Job) -> list[dict[str, float]]:
     Every epoch draws from its own random stream, so that a resumed training sees the same batches as one
     that was never interrupted. Ctrl-C or a kill loses the epoch under way, no more.
     """
-    keras.utils.set_random_seed(job.settings.seed)
+    # Each worker drops out other activations; alone, it is the seed itself.
+    keras.utils.set_random_seed(job.settings.seed + job.team.number)
     optimizer = keras.optimizers.SGD(job.learning_rate, job.settings.momentum, nesterov=True)
     optimizer.build(job.model.trainable_variables)
     job.model.optimizer = optimizer  # where TFMOT's callback looks for the number of steps
     state = [*job.model.weights, *optimizer.variables]
-    history = checkpoint.restore(job.checkpoint, job.fingerprint, state)
+    history: list[dict[str, float]] = []
+    if job.team.is_chief:
+        history = checkpoint.restore(job.checkpoint, job.fingerprint, state)
+    try:
+        with job.team.watched(lambda: _kept(job, len(history))):
+            history = job.team.begin(history, state, count_parameters(job.model))
+            _epochs(job, optimizer, state, history)
+    except KeyboardInterrupt:
+        job.report(f"\n{job.name}: interrupted; {_kept(job, len(history))}")
+        raise
+    job.model.optimizer = None  # else Keras saves its state with the model
+    return history
+
+
+def count_parameters(model: Any) -> int:
+    """The trainable ones: those that have a gradient."""
+    return sum(math.prod(variable.shape) for variable in model.trainable_variables)
+
+
+def _epochs(job: Job, optimizer: Any, state: Sequence[Any], history: list[dict[str, float]]) -> None:
+    """Those that `history` lacks."""
     if history:
         job.report(f"{job.name}: resuming after epoch {len(history)} of {job.epochs} ({job.checkpoint})")
     if job.callback is not None:
         job.callback.set_model(job.model)
         job.callback.on_train_begin()
     step, score = _step(job, optimizer), scorer(job.model)
-    try:
-        while len(history) < job.epochs:
-            epoch = len(history)
-            history.append(_epoch(job, step, score, optimizer, epoch))
+    while len(history) < job.epochs:
+        history.append(_epoch(job, step, score, optimizer, state, len(history)))
+        if job.team.is_chief:
             checkpoint.save(job.checkpoint, job.fingerprint, history, state)
-    except KeyboardInterrupt:
-        job.report(
-            f"\n{job.name}: interrupted; {len(history)} of {job.epochs} epochs are kept in {job.checkpoint}: "
-            "the same command goes on from there"
-        )
-        raise
-    job.model.optimizer = None  # else Keras saves its state with the model
-    return history
 
 
 def _epoch(
-    job: Job, step: Any, score: Callable[[Set], float], optimizer: Any, epoch: int
+    job: Job, step: Any, score: Callable[[Set], float], optimizer: Any, state: Sequence[Any], epoch: int
 ) -> dict[str, float]:
     count = len(job.train.y)
-    batch = min(job.settings.batch, count)
+    batch, share = _batch(job), job.team.share(_batch(job))
     steps = count // batch
     rng = np.random.default_rng([job.settings.seed, epoch])
     order = rng.permutation(count)
+    rng = job.team.stream(rng, job.settings.seed, epoch)
 
     def make(number: int) -> tuple[Any, Any]:
-        chosen = order[number * batch : (number + 1) * batch]
+        chosen = order[number * batch : (number + 1) * batch][share]
         return augmented(job.train.x[chosen], job.settings, rng), job.train.y[chosen]
 
+    job.team.begin_steps()
     loss, right, start = 0.0, 0, time.monotonic()
     if job.callback is not None:
         job.callback.on_epoch_begin(epoch)
@@ -195,6 +234,7 @@ def _epoch(
     if job.callback is not None:
         job.callback.on_epoch_end(epoch)
     speed = steps * batch / (time.monotonic() - start)
+    exchanged = job.team.end_steps(state, steps, batch)
     entry = {
         "epoch": epoch + 1,
         "loss": round(loss / steps, 5),
@@ -202,9 +242,11 @@ def _epoch(
         "images_per_s": round(speed),
     }
     text = f"loss {entry['loss']:.4f}  accuracy {entry['accuracy']:.4f}"
-    if job.validation is not None:
+    if job.validation is not None and job.team.is_chief:
         entry["validation_accuracy"] = round(score(job.validation), 5)
         text += f"  validation {entry['validation_accuracy']:.4f}"
     start_of_line = "\r" if sys.stdout.isatty() else ""
     job.report(f"{start_of_line}{job.name} {epoch + 1}/{job.epochs}: {text}  {speed:.0f} images/s")
+    if exchanged:
+        job.report(f"{job.name}: {exchanged}")
     return entry
