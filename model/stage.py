@@ -147,7 +147,9 @@ def open_stage(name: str, args: argparse.Namespace) -> Stage:
         "input": dataclasses.asdict(size),
         "architecture": dataclasses.asdict(settings.architecture),
         "train": {**dataclasses.asdict(settings.train), "epochs": 0},
-        "distill": None if settings.distill is None else dataclasses.asdict(settings.distill),
+        "distill": None
+        if settings.distill is None or teacher is None
+        else dataclasses.asdict(settings.distill),
         "teacher": None if teacher is None else files.sha256(teacher.read_bytes()),
         "own": dataclasses.asdict(own),
         "reserve": settings.data.reserve,
