@@ -158,6 +158,7 @@ def _all_stages(train: Train) -> str:
         f"shift by up to {train.shift} px": train.shift,
         f"rotation by up to {train.rotate:g} degrees": train.rotate,
         f"zoom by up to {percent(train.zoom, 0)}": train.zoom,
+        f"slant by up to {train.shear:g} columns a row": train.shear,
         f"brightness by up to {percent(train.brightness, 0)}": train.brightness,
         f"contrast by up to {percent(train.contrast, 0)}": train.contrast,
         "mirrored half of the time": train.flip,

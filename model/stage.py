@@ -147,9 +147,7 @@ def open_stage(name: str, args: argparse.Namespace) -> Stage:
         "input": dataclasses.asdict(size),
         "architecture": dataclasses.asdict(settings.architecture),
         "train": {**dataclasses.asdict(settings.train), "epochs": 0},
-        "distill": None
-        if settings.distill is None or teacher is None
-        else dataclasses.asdict(settings.distill),
+        "distill": dataclasses.asdict(settings.distill) if settings.distill and teacher else None,
         "teacher": None if teacher is None else files.sha256(teacher.read_bytes()),
         "own": dataclasses.asdict(own),
         "reserve": settings.data.reserve,
@@ -232,8 +230,7 @@ def train(
     held = [0 if part is None else len(part.y) for part in (stage.validation, stage.reserve)]
     print(
         f"{stage.name}: {stage.config.name}, {len(stage.train.y)} images of {stage.source}, {held[0]} held "
-        f"out "
-        f"to validate, {held[1]} for the end, {stage.epochs} epochs"
+        f"out to validate, {held[1]} for the end, {stage.epochs} epochs"
     )
     teacher = None
     if stage.teacher is not None:

@@ -73,7 +73,6 @@ def scorer(model: Any) -> Callable[[Set], float]:
     It follows the model's variables as they change, and is compiled once.
     """
     logits = logits_of(model)
-
     signature = [tf.TensorSpec(logits.input_shape, tf.uint8), tf.TensorSpec([None], tf.int64)]
 
     @tf.function(input_signature=signature)
@@ -89,10 +88,7 @@ def scorer(model: Any) -> Callable[[Set], float]:
 
 
 def _loss_of(job: Job, classes: int) -> Callable[[Any, Any, Any], Any]:
-    """(images [b, h, w, c] in [0, 1], logits [b, classes], y int64 [b]) -> mean loss, without weight
-
-    decay.
-    """
+    """(images [b, h, w, c] in [0, 1], logits [b, classes], y int64 [b]) -> mean loss, weight decay apart."""
     smoothing = job.settings.label_smoothing
     weights = np.ones(classes, np.float32) if job.class_weights is None else job.class_weights
 
