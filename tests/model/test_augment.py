@@ -8,7 +8,8 @@ import pytest
 from model import config
 from model.augment import augmented
 
-NONE = dataclasses.replace(config.load("digits").train, shift=0, rotate=0.0, zoom=0.0)
+KINDS = ("shift", "rotate", "zoom", "shear", "brightness", "contrast", "flip", "cutout")
+NONE = dataclasses.replace(config.load("digits").train, **dict.fromkeys(KINDS, 0))
 X = np.random.default_rng(5).integers(0, 256, (40, 18, 22, 3), dtype=np.uint8)
 
 
