@@ -1,16 +1,13 @@
 """Quantization-aware training keeps the zeros, with and without batch norm, and the .tflite is checked."""
 
 import dataclasses
-import functools
-import json
 
 import numpy as np
 import pytest
 
-from model import config, data, export, files, keras_files, promises
+from model import config, export, keras_files, promises
 from model.errors import UserError
 from model.quantization import kept, quantization_aware
-from model.ship import ZOO
 from model.splits import Set
 from model.squeezenet import build
 from model.tf import keras
@@ -105,37 +102,3 @@ def test_a_file_that_is_no_model(tmp_path, content):
 def test_a_missing_file(tmp_path):
     with pytest.raises(UserError, match=r"no such file; want a \.keras file"):
         export.load_quantized(tmp_path / "none.keras")
-
-
-@functools.cache
-def shipped(name):
-    """The .tflite of a shipped model, and its figures."""
-    metrics = json.loads((ZOO / name / "metrics.json").read_text())
-    return export.to_int8_tflite(export.load_quantized(ZOO / name / "quantized.keras")), metrics
-
-
-@pytest.mark.parametrize("name", ["digits", "gtsrb"])
-def test_shipped_models_have_their_zeros(name):
-    settings = config.load(name)
-    tflite, metrics = shipped(name)
-    assert files.sha256(tflite) == metrics["tflite_sha256"]
-    export.check(tflite, name)
-    promised = {
-        layer: promises.Promise(noted["zeros"], None, None) for layer, noted in metrics["layers"].items()
-    }
-    layers = promises.check(tflite, promised, name)
-    for layer, seen in layers.items():
-        assert seen.zeros >= int(settings.prune.layers.get(layer, settings.prune.sparsity) * seen.weights)
-    assert sum(seen.weights for seen in layers.values()) <= (16_384 if name == "digits" else 70_000)
-
-
-def test_shipped_digits_are_as_accurate_as_noted():
-    tflite, metrics = shipped("digits")
-    test = data.load("digits", "test", 28, 28, 1)
-    score = float((export.predictions(tflite, test.x) == test.y).mean())
-    assert score == metrics["test_accuracy"] >= 0.98
-
-
-def test_shipped_gtsrb_is_accurate_enough():
-    assert shipped("gtsrb")[1]["test_accuracy"] >= 0.95
-    assert shipped("gtsrb")[1]["test_images"] == 6315

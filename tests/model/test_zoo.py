@@ -1,0 +1,93 @@
+"""The shipped models are what their cards say: the .tflite from the weights, zeros, sizes, accuracies."""
+
+import functools
+import json
+from typing import Any
+
+import pytest
+
+from model import config, data, export, files, promises
+from model.ship import ZOO
+
+NAMES = sorted(path.parent.name for path in ZOO.glob("*/quantized.keras"))
+# What each was made to hold: int8 accuracy, weights as stored [B], dense MACs, the engine's arena [B].
+HELD: dict[str, dict[str, float]] = {
+    "cifar10": {"accuracy": 0.89, "weights": 98_304, "macs": 12_500_000, "arena": 131_072},
+    "digits": {"accuracy": 0.985, "weights": 16_384, "macs": 5_000_000, "arena": 24_576},
+    "gtsrb": {"accuracy": 0.985, "weights": 61_440, "macs": 5_000_000, "arena": 24_576},
+}
+TEST_IMAGES = {"cifar10": 1000, "digits": 1000, "gtsrb": 6315}
+MOST_LOST = 0.005
+
+
+def metrics_of(name: str) -> dict[str, Any]:
+    return json.loads((ZOO / name / "metrics.json").read_text())
+
+
+@functools.cache
+def remade(name: str) -> bytes:
+    """The .tflite, from the shipped weights."""
+    return export.to_int8_tflite(export.load_quantized(ZOO / name / "quantized.keras"))
+
+
+def test_all_are_there():
+    assert list(HELD) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_same_tflite_from_the_weights(name):
+    assert remade(name) == (ZOO / name / "model.tflite").read_bytes()
+    assert files.sha256(remade(name)) == metrics_of(name)["tflite_sha256"]
+    export.check(remade(name), name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_zeros(name):
+    noted = metrics_of(name)["layers"]
+    promised = {layer: promises.Promise(**of["promised"]) for layer, of in noted.items()}
+    layers = promises.check(remade(name), promised, name)
+    assert {layer: seen.zeros for layer, seen in layers.items()} == {
+        layer: of["zeros"] for layer, of in noted.items()
+    }
+    weights = sum(seen.weights for seen in layers.values())
+    assert sum(seen.zeros for seen in layers.values()) >= 0.6 * weights
+    assert sum(promise.zeros for promise in promised.values()) >= 0.6 * weights
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_sizes(name):
+    noted, held = metrics_of(name), HELD[name]
+    assert noted["converted"]["macs"] <= held["macs"]
+    assert noted["converted"]["weights_stored_bytes"] <= held["weights"]
+    assert noted["board"]["weights_stored_bytes"] <= held["weights"]
+    assert noted["converted"]["engine_sram_bytes"] <= held["arena"]
+    assert noted["board"]["arena_bytes"] <= held["arena"]
+    assert config.load(name).convert.flash_bytes <= held["weights"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_accuracies_beside_the_dense_twin_s(name):
+    stages = metrics_of(name)["stages"]
+    int8, twin = stages["quantize"], stages["dense"]
+    assert int8["test_images"] == TEST_IMAGES[name]
+    for part in ("test", "reserve"):
+        if f"{part}_accuracy" in int8:
+            assert int8[f"{part}_accuracy"] >= HELD[name]["accuracy"], part
+            assert int8[f"{part}_accuracy"] >= twin[f"{part}_accuracy"] - MOST_LOST, part
+    if name == "cifar10":
+        assert int8["reserve_images"] == 5000
+        assert sum(int8[f"{part}_images"] for part in ("train", "validation", "reserve")) == 50_000
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_board_agreed(name):
+    validated = metrics_of(name)["validated"]
+    assert validated["board"] == "stm32f405" and validated["images"] == 500
+    assert validated["differing_values"] == 0
+    assert validated["compared_values"] == 500 * 2 * config.load(name).architecture.classes
+
+
+def test_digits_are_as_accurate_as_noted():
+    test = data.load("digits", "test", 28, 28, 1)
+    score = float((export.predictions(remade("digits"), test.x) == test.y).mean())
+    assert score == metrics_of("digits")["test_accuracy"]
