@@ -166,7 +166,8 @@ def _read_classes(table: Table, imported: bool) -> int:
     return 0 if classes == CLASSES_OF_DATA else classes
 
 
-def _read_architecture(table: Table, imported: bool) -> Architecture:
+def read_architecture(table: Table, imported: bool) -> Architecture:
+    """The table [architecture]; `imported`: of a model with a table [weights]. Raises UserError."""
     family = table.choice("family", FAMILIES)
     classes = _read_classes(table, imported)
     bypass = table.choice("bypass", BYPASSES, "none")
@@ -218,7 +219,8 @@ def _read_data(table: Table, classes: int) -> Data:
     return Data(source, tuple(labels), reserve)
 
 
-def _read_train(table: Table, size: Input) -> Train:
+def read_train(table: Table, size: Input) -> Train:
+    """The table [train], for images of `size`. Raises UserError."""
     side = min(size.height, size.width)
     train = Train(
         epochs=table.integer("epochs", 1, 10_000, 30),
@@ -327,7 +329,7 @@ def load(name_or_path: str | Path) -> Config:
     )
     if name != path.stem:
         raise root.fail("name", f'"{path.stem}", as the file is called')
-    architecture = _read_architecture(root.table("architecture", required=True), "weights" in values)
+    architecture = read_architecture(root.table("architecture", required=True), "weights" in values)
     size = _read_input(root.table("input", required=True), architecture.family)
     weights = _read_weights(root, size, architecture.family)
     layers = list(kernels(architecture, size.channels))
@@ -337,7 +339,7 @@ def load(name_or_path: str | Path) -> Config:
         input=size,
         architecture=architecture,
         data=_read_data(root.table("data"), architecture.classes),
-        train=_read_train(root.table("train"), size),
+        train=read_train(root.table("train"), size),
         distill=compression.read_distill(root),
         prune=compression.read_prune(root.table("prune")),
         cluster=compression.read_cluster(root.table("cluster")),

@@ -15,6 +15,7 @@ from model import data, files, search_report, search_settings, splits
 from model import stage as stages
 from model.config import Config
 from model.errors import UserError
+from model.images import spread
 from model.search_settings import Search
 from model.splits import Set
 
@@ -129,7 +130,7 @@ def images_of(search: Search, source: str | None) -> splits.Parts:
             f"{source}: no images left to validate on; want more than one run of [train] validation_block = "
             f"{base.train.validation_block} images in some class"
         )
-    chosen = data._spread(len(parts.train.y), search.images)
+    chosen = spread(len(parts.train.y), search.images)
     return splits.Parts(Set(parts.train.x[chosen], parts.train.y[chosen]), parts.validation, None)
 
 

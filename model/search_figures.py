@@ -132,7 +132,7 @@ def zeros_of(model: Any, settings: Prune) -> Zeros:
     found = {}
     for name, kernel in promises.kernels(model).items():
         share = settings.layers.get(name, settings.sparsity)
-        found[name] = (sensitivity._pruned(kernel, share) == 0).transpose(3, 0, 1, 2)
+        found[name] = (sensitivity.pruned(kernel, share) == 0).transpose(3, 0, 1, 2)
     return found
 
 

@@ -158,7 +158,7 @@ def _read_architecture(table: Table, base: Architecture) -> Architecture:
     ]
     values |= {key: table.values[key] for key in _OF_ARCHITECTURE if key in table.values}
     # The base's values have been checked: a mistake is the candidate's.
-    return config._read_architecture(Table(table.path, table.section, values))
+    return config.read_architecture(Table(table.path, table.section, values), imported=False)
 
 
 def _read_train(table: Table, base: Config) -> Train:
@@ -167,4 +167,4 @@ def _read_train(table: Table, base: Config) -> Train:
         if key in own.values:
             raise own.fail(key, "no such key here: it is the same for all candidates")
     values = dataclasses.asdict(base.train) | own.values
-    return config._read_train(Table(own.path, own.section, values), base.input)
+    return config.read_train(Table(own.path, own.section, values), base.input)

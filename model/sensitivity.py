@@ -48,7 +48,7 @@ def measure(model: Any, images: Set) -> dict[str, Curve]:
         kernel = layer.kernel.numpy()
         growth = []
         for level in LEVELS:
-            layer.kernel.assign(_pruned(kernel, level))
+            layer.kernel.assign(pruned(kernel, level))
             growth.append(float(loss()) - whole)
         layer.kernel.assign(kernel)
         # More zeros never cost less: what noise says otherwise is not to be built on.
@@ -56,7 +56,8 @@ def measure(model: Any, images: Set) -> dict[str, Curve]:
     return curves
 
 
-def _pruned(kernel: npt.NDArray[np.float32], share: float) -> npt.NDArray[np.float32]:
+def pruned(kernel: npt.NDArray[np.float32], share: float) -> npt.NDArray[np.float32]:
+    """`kernel` with the share of its weights that are least, rounded down, set to zero."""
     gone = np.argsort(np.abs(kernel), axis=None)[: int(share * kernel.size)]
     out = kernel.copy()
     out.reshape(-1)[gone] = 0

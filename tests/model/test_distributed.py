@@ -168,6 +168,7 @@ def test_a_killed_worker_ends_all_and_any_number_goes_on(tmp_path, digits, start
     assert record(folder)["test_accuracy"] > 0.6  # four classes
 
 
+@pytest.mark.long
 def test_a_cluster_s_tasks_notice_that_one_is_gone_and_join_again(tmp_path, digits, start):
     # As on two machines: the worker has the data and the TOML, but not the chief's checkpoint.
     toml = LONG.replace("epochs = 12", "epochs = 4")
