@@ -45,7 +45,8 @@ test-long: setup ## the tests that take long: every board, many images, training
 
 train: setup ## train, compress, convert, validate on the emulated BOARD=; goes on where interrupted [DATA= WORKERS= INIT=model|file EPOCHS= FRESH=1 LIMIT=100] [ONLY=1: the float network]
 	@$(PYTHON) -m model train $(STAGE) $(call option,INIT) $(call option,WORKERS) $(if $(ONLY),--only)
-ifndef ONLY
+# One task of a cluster only trains.
+ifeq ($(ONLY)$(TF_CONFIG),)
 	@$(MAKE) --no-print-directory convert
 	@$(MAKE) --no-print-directory validate PORT= LIMIT=$(or $(LIMIT),100)
 endif

@@ -1,7 +1,6 @@
 """`python -m convert`: from a trained model or an int8 .tflite to everything that firmware needs."""
 
 import argparse
-import json
 import os
 import re
 import sys
@@ -17,6 +16,7 @@ from convert.target import ENCODINGS, FAMILIES, OPTIMIZE, Target
 from model import cli, config, files
 from model.errors import UserError
 from model.preprocess import PREPROCESSES, quantize_images
+from model.stage import read_record
 
 BUILD = Path("build")
 ZOO = Path(__file__).resolve().parents[1] / "model" / "zoo"
@@ -121,8 +121,7 @@ def _record(inputs: dict[str, str]) -> dict[str, Any]:
     """What was noted down when the weights were made, if it is of these weights; else {}."""
     for source, digest in inputs.items():
         for name, key in (("quantize.json", "output_sha256"), ("metrics.json", "sha256")):
-            path = Path(source).with_name(name)
-            record = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+            record = read_record(Path(source).with_name(name))
             if record.get(key) == digest:
                 return record
     return {}

@@ -96,6 +96,7 @@ def thinned(model: Any, settings: Config, share: float) -> tuple[Any, dict[str, 
     architecture = settings.architecture
     fires = [stage for stage in plan(architecture).stages if isinstance(stage, Fire)]
     kept: dict[int, _Kept] = {}
+    came = plan(architecture).conv1.filters
     for group in _groups(architecture):
         members = [number for number in group if number > 1]
         if not members:
@@ -105,13 +106,18 @@ def thinned(model: Any, settings: Config, share: float) -> tuple[Any, dict[str, 
         if group[0] > 1:
             borders = [fires[number - 2].expand1x1 for number in members]
             say = sum(_output_say(model, architecture, number, len(fires)) for number in members)
-            expand = _most(np.asarray(say), _left(outs, share), borders)
+            count = _left(outs, share)
+            if count == came:  # equal numbers of channels, where there were none, would make a bypass
+                count += 1 if count < outs else -1
+            expand = _most(np.asarray(say), count, borders)
+        came = len(expand)
         for number in members:
             name, fire = f"fire{number}", fires[number - 2]
             readers = [(f"{name}_expand1x1", 0), (f"{name}_expand3x3", 0)]
             say = _say(model, f"{name}_squeeze1x1", readers)
             kept[number] = _Kept(_most(say, _left(fire.squeeze, share), []), expand)
     small = build(dataclasses.replace(settings, architecture=_smaller(architecture, kept)))
+    assert [layer.name for layer in small.layers] == [layer.name for layer in model.layers]
     changes = _copy(model, small, architecture, kept)
     return small, changes
 
@@ -132,10 +138,7 @@ def _output_say(model: Any, architecture: Architecture, number: int, fires: int)
 
 
 def _smaller(architecture: Architecture, kept: dict[int, _Kept]) -> Architecture:
-    """`architecture` with the channels in `kept` only; the published networks become ones of the small
-
-    family.
-    """
+    """`architecture`, of the small family, with the channels in `kept` only."""
     stages: list[Any] = []
     number = 2
     for stage in architecture.stages:

@@ -7,7 +7,7 @@ import numpy as np
 
 from model import keras_files, promises
 from model import stage as stages
-from model.constraints import keep_clusters
+from model.constraints import keep_clusters, keep_positive, make_positive
 from model.errors import UserError
 from model.stage import Stage
 from model.tf import keras
@@ -21,6 +21,7 @@ def cluster(stage: Stage) -> None:
     started = time.monotonic()
     settings = stage.config.cluster
     model = keras_files.load(stage.input)
+    make_positive(model)
     before = promises.kernels(model)
     for name in settings.layers:
         if name not in before:
@@ -46,6 +47,7 @@ def cluster(stage: Stage) -> None:
     np.random.seed(stage.config.train.seed)  # k-means++ draws from numpy's own stream
     wrapped = keras.models.clone_model(model, clone_function=wrap)
     constraints = [keep_clusters(wrapped.get_layer(name).kernel, before[name]) for name in already]
+    constraints += keep_positive(wrapped)
     history = stages.train(stage, wrapped, settings.learning_rate, 0, constraints=constraints)
     clustered = tfmot.clustering.keras.strip_clustering(wrapped)
     seen = {name: promises.look(kernel) for name, kernel in promises.kernels(clustered).items()}

@@ -97,8 +97,8 @@ def _is_pattern(value: Any) -> bool:
     return value == "free" or (match is not None and 1 <= int(match[1]) < int(match[2]) <= 16)
 
 
-def read_prune(table: Table) -> Prune:
-    """The table [prune]. Raises UserError."""
+def read_prune(table: Table, family: str) -> Prune:
+    """The table [prune], of a network of `family`. Raises UserError."""
     pattern = table.read("pattern", "free", '"free", or "m:n" with 1 <= m < n <= 16, like "2:4"', _is_pattern)
     if pattern != "free" and "sparsity" in table.values:
         raise table.fail("sparsity", f'no such key beside pattern = "{pattern}", which says how many zeros')
@@ -109,6 +109,8 @@ def read_prune(table: Table) -> Prune:
     layers = {name: per_layer.number(name, 0, 0.99) for name in per_layer.values}
     if pattern != "free" and (spread != "even" or any(layers.values())):
         raise table.fail("pattern", '"free" where spread is not "even", or layers gives a share other than 0')
+    if family != "small" and table.values.get("channels"):
+        raise table.fail("channels", "0: only networks of the small family can lose channels")
     prune = Prune(
         epochs=table.integer("epochs", 1, 10_000, 10),
         learning_rate=table.number("learning_rate", 1e-6, 10, 0.05),

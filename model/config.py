@@ -292,6 +292,18 @@ def _read_convert(root: Table, layers: list[str], imported: bool) -> Convert:
     return Convert(default, by_layer, calibration, flash_bytes)
 
 
+def _check_layers(root: Table, layers: list[str]) -> None:
+    """UserError where [prune.layers] or [cluster.layers] names a layer that the network does not have."""
+    for section in ("prune", "cluster"):
+        table = root.values.get(section)
+        named = table.get("layers") if isinstance(table, dict) else None
+        for name in named if isinstance(named, dict) else ():
+            if name not in layers:
+                raise Table(root.path, f"{section}.layers", named).fail(
+                    name, f"a layer of the network: {', '.join(layers)}"
+                )
+
+
 def name_of(model: str) -> str:
     """The name of `model`, which is a name already or the path of a TOML. Raises UserError for a bad TOML."""
     return load(model).name if model.endswith(".toml") else model
@@ -333,6 +345,7 @@ def load(name_or_path: str | Path) -> Config:
     size = _read_input(root.table("input", required=True), architecture.family)
     weights = _read_weights(root, size, architecture.family)
     layers = list(kernels(architecture, size.channels))
+    _check_layers(root, layers)
     config = Config(
         name=name,
         path=path,
@@ -341,7 +354,7 @@ def load(name_or_path: str | Path) -> Config:
         data=_read_data(root.table("data"), architecture.classes),
         train=read_train(root.table("train"), size),
         distill=compression.read_distill(root),
-        prune=compression.read_prune(root.table("prune")),
+        prune=compression.read_prune(root.table("prune"), architecture.family),
         cluster=compression.read_cluster(root.table("cluster")),
         quantize=compression.read_quantize(root.table("quantize")),
         weights=weights,

@@ -171,7 +171,8 @@ class Team(Alone):
         try:
             yield
         except lost as error:
-            raise LostWorkerError(f"{self._blamed(str(error))}; {kept()}") from error
+            said = str(error).strip().partition("\n")[0][:200]
+            raise LostWorkerError(f"{self._blamed(str(error))} ({said}); {kept()}") from error
 
     def _blamed(self, message: str) -> str:
         # The task at the other end of the connection that broke; heartbeats go to the chief, unnamed.

@@ -14,6 +14,13 @@ from model.errors import UserError
 from model.fold import fold
 
 OUTPUT = "imported.keras"
+
+
+def pixel_scale(path: Path) -> float:
+    """What the network in `path` wants of a pixel in [0, 1]: imported ones take 0 to 255."""
+    return 255.0 if path.name == OUTPUT else 1.0
+
+
 RECORD = "import.json"
 
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from model import config, files
 from model.errors import UserError
 from model.importing import OUTPUT as IMPORTED
+from model.importing import pixel_scale
 from model.teacher import trained_files
 
 Array = npt.NDArray[np.float32]
@@ -104,7 +105,7 @@ def take(model: Any, source: Path) -> dict[str, Any]:
     from model import keras_files
 
     found, wanted = layers_of(keras_files.load(source)), layers_of(model)
-    scale = np.float32(255 if source.name == IMPORTED else 1)
+    scale = np.float32(pixel_scale(source))
     left: dict[str, str] = {}
     weights = 0
     for name, target in wanted.items():

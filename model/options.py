@@ -21,7 +21,12 @@ def add_stage(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seed", type=int, metavar="N", help="instead of the TOML's: same seed, same network"
     )
-    parser.add_argument("--epochs", type=int, metavar="N", help="so many epochs instead of the TOML's")
+    parser.add_argument(
+        "--epochs",
+        type=int,
+        metavar="N",
+        help="so many epochs instead of the TOML's (train: of the float stage)",
+    )
     parser.add_argument("--fresh", action="store_true", help="start over, whatever is there already")
 
 

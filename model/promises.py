@@ -75,6 +75,8 @@ def made(source: Any, settings: Config, compressed: bool = True) -> dict[str, Pr
         if not compressed:
             promised[name] = Promise(zeros, None, None)
             continue
+        if block is None and settings.prune.spread == "even":
+            zeros = max(zeros, asked(settings, name, kernel.size))
         values = cluster.layers.get(name, cluster.clusters) or None
         in_blocks = block is not None and settings.prune.layers.get(name, 1) > 0
         promised[name] = Promise(zeros, values, block if in_blocks else None)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from model import export, files, keras_files, promises
 from model import stage as stages
-from model.constraints import keep_clusters, keep_zeros
+from model.constraints import keep_clusters, keep_positive, keep_zeros, make_positive
 from model.splits import Set
 from model.stage import Stage
 from model.tf import keras, tf
@@ -84,7 +84,7 @@ def kept(source: Any, aware: Any, clusters: Collection[str]) -> list[Callable[[]
     batch norm (v1.0, v1.1).
     """
     kernels = kernels_of(aware)
-    return [
+    return keep_positive(aware) + [
         (keep_clusters if layer.name in clusters else keep_zeros)(kernels[layer.name], layer.kernel.numpy())
         for layer in source.layers
         if isinstance(layer, keras.layers.Conv2D)
@@ -114,8 +114,8 @@ class _Ranges:
     TFMOT's are each channel's own. That fails twice. A channel whose weights are all zero gets a scale of
     about 1e-9, at which its bias does not fit int32, and TFLite cuts it off without a word: so no range is
     less than a thousandth of the layer's widest. And of clusters, one centroid becomes another int8 value in
-    every channel: so their channels share one range (`shared`). Batch norm's factors are no matter: the
-    conversion folds them into the channels' scales.
+    every channel: so their channels share one range (`shared`). Batch norm's factors, kept positive, are no
+    matter: the conversion folds them into the channels' scales.
     """
 
     shared: bool
@@ -145,6 +145,7 @@ def quantize(stage: Stage) -> None:
     """
     started = time.monotonic()
     source = keras_files.load(stage.input)
+    make_positive(source)
     wanted = promises.made(source, stage.config, compressed=stage.name != "dense")
     clusters = {name for name, promise in wanted.items() if promise.values is not None}
     aware = quantization_aware(source, stage.train.x, clusters)

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from model import files, promises
+from model.errors import UserError
 from model.splits import Set
 from model.stage import Stage
 from model.tf import keras, tf
@@ -102,6 +103,14 @@ def spread(stage: Stage, model: Any) -> dict[str, float]:
     settings = stage.config.prune
     curves = measure(model, stage.validation or stage.train)
     shares = allocate(curves, settings.sparsity, settings.layers)
+    total = sum(curve.weights for curve in curves.values())
+    reached = sum(shares[name] * curve.weights for name, curve in curves.items()) / total
+    if not reached > settings.sparsity - 1 / total:
+        raise UserError(
+            f"{stage.config.path}: [prune] sparsity = {settings.sparsity:g} of all weights: with "
+            f"{LEVELS[-1]:g} in every layer that [prune.layers] does not fix, it is {reached:.4f}; want "
+            "less, or fewer such layers"
+        )
     files.write_json(
         stage.folder / "sensitivity.json",
         {

@@ -118,6 +118,12 @@ def _stages(settings: Config, folder: Path) -> dict[str, Record]:
                 f"{folder / f'{name}.json'}: {record['epochs']} epochs; {settings.path} says {wanted}: its "
                 f"card would tell how to make another model; run again: python -m model train"
             )
+        if other := stages.other_settings(record, settings, name):
+            raise UserError(
+                f"{folder / f'{name}.json'}: made with {other}: its card would tell how to make another "
+                f"model; "
+                "run again: python -m model train"
+            )
     return found
 
 

@@ -45,7 +45,7 @@ class Stage:
     fresh: bool
     source: str
     teacher: Path | None
-    init: Path | None
+    init: Path | None = None
     input_sha256: str = ""
 
     @property
@@ -123,7 +123,6 @@ def open_stage(name: str, args: argparse.Namespace) -> Stage:
         if not 0 <= args.seed < 2**31:
             raise UserError(f"--seed {args.seed}: want a whole number from 0 to {2**31 - 1}")
         settings = dataclasses.replace(settings, train=dataclasses.replace(settings.train, seed=args.seed))
-    size = settings.input
     teacher = teacher_file(settings, name, BUILD)
     own = settings.quantize if name == "dense" else getattr(settings, name)
     epochs = own.epochs if args.epochs is None else args.epochs
@@ -140,17 +139,13 @@ def open_stage(name: str, args: argparse.Namespace) -> Stage:
     parts = splits.split(
         train, settings.data.reserve, settings.train.validation, settings.train.validation_block
     )
+    _check_before(settings, name, folder)
     known = {
+        **described(settings, name, teacher is not None),
         "stage": name,
         "epochs": epochs,
         "source": source_hash,
-        "input": dataclasses.asdict(size),
-        "architecture": dataclasses.asdict(settings.architecture),
-        "train": {**dataclasses.asdict(settings.train), "epochs": 0},
-        "distill": dataclasses.asdict(settings.distill) if settings.distill and teacher else None,
         "teacher": None if teacher is None else files.sha256(teacher.read_bytes()),
-        "own": dataclasses.asdict(own),
-        "reserve": settings.data.reserve,
         "x": files.sha256(train.x.tobytes()),
         "y": files.sha256(train.y.tobytes()),
     }
@@ -159,6 +154,10 @@ def open_stage(name: str, args: argparse.Namespace) -> Stage:
         known["labels"] = settings.data.labels
     init = initial_file(args.init, BUILD) if name == "train" and args.init else None
     if init is not None:
+        if init.resolve() == (folder / OUTPUTS[name]).resolve():
+            raise UserError(
+                f"--init {args.init}: {init} is what this training will write; want another, or a copy"
+            )
         known["init"] = files.sha256(init.read_bytes())
     return Stage(
         name=name,
@@ -176,6 +175,50 @@ def open_stage(name: str, args: argparse.Namespace) -> Stage:
         init=init,
         input_sha256=source_hash,
     )
+
+
+def described(settings: Config, name: str, taught: bool) -> dict[str, Any]:
+    """What of the TOML decides what stage `name` makes; `taught`: by a teacher."""
+    return {
+        "input": dataclasses.asdict(settings.input),
+        "architecture": dataclasses.asdict(settings.architecture),
+        "train": {**dataclasses.asdict(settings.train), "epochs": 0},
+        "distill": dataclasses.asdict(settings.distill) if settings.distill and taught else None,
+        "own": dataclasses.asdict(settings.quantize if name == "dense" else getattr(settings, name)),
+        "reserve": settings.data.reserve,
+    }
+
+
+def other_settings(record: dict[str, Any], settings: Config, name: str) -> str:
+    """How the settings that a record notes differ from the TOML's: "" or "sparsity 0.6, the TOML 0.9"."""
+    noted = record.get("settings")
+    if noted is None:  # of before records had them
+        return ""
+    wanted = json.loads(json.dumps(described(settings, name, noted["distill"] is not None)))
+    pairs = [
+        (
+            key,
+            seen.get(key) if isinstance(seen, dict) else seen,
+            want.get(key) if isinstance(want, dict) else want,
+        )
+        for table in wanted
+        for seen, want in [(noted.get(table), wanted[table])]
+        for key in (want if isinstance(want, dict) else [table])
+    ]
+    return "; ".join(f"{key} {seen}, the TOML {want}" for key, seen, want in pairs if seen != want)
+
+
+def _check_before(settings: Config, name: str, folder: Path) -> None:
+    """UserError where a stage before `name` was run with other settings than the TOML's."""
+    before = stage_before(settings, name)
+    while before is not None:
+        path = folder / f"{before}.json"
+        other = other_settings(read_record(path), settings, before)
+        if other:
+            raise UserError(
+                f"{path}: made with {other}; run first: python -m model {before} --model {settings.path}"
+            )
+        before = stage_before(settings, before)
 
 
 def _check_classes(settings: Config, name: str, folder: Path, source: str) -> None:
@@ -298,6 +341,8 @@ def finish(
         "epochs": stage.epochs,
         "seconds": round(time.monotonic() - started, 1),
         "machine": machine.describe(),
+        "settings": described(stage.config, stage.name, stage.teacher is not None),
+        "teacher": None if stage.teacher is None else str(stage.teacher),
         "input_sha256": stage.input_sha256,
         "output_sha256": files.sha256(stage.output.read_bytes()),
         "fingerprint": stage.fingerprint,

@@ -17,8 +17,7 @@ def trained_files(name: str, build: Path) -> list[Path]:
 
 
 def teacher_file(settings: Config, stage: str, build: Path) -> Path | None:
-    """The .keras file that `stage` learns from; None where there is no [distill], or "float" while training
-    it.
+    """The .keras file that `stage` learns from; None where there is no [distill], or while "float" is made.
 
     Raises UserError where there is no such file.
     """
@@ -44,6 +43,7 @@ def teacher_logits(path: Path, input_shape: tuple[int, ...], classes: int) -> Ca
     classes.
     """
     from model import keras_files
+    from model.importing import pixel_scale
     from model.training import logits_of
 
     logits = logits_of(keras_files.load(path))
@@ -53,4 +53,5 @@ def teacher_logits(path: Path, input_shape: tuple[int, ...], classes: int) -> Ca
             f"{path}: a teacher of images {list(seen[:3])} and {seen[3]} classes; "
             f"want {list(input_shape)} and {classes}"
         )
-    return lambda images: logits(images, training=False)
+    scale = pixel_scale(path)
+    return lambda images: logits(images * scale, training=False)

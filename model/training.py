@@ -99,6 +99,7 @@ def _loss_of(job: Job, classes: int) -> Callable[[Any, Any, Any], Any]:
             heat, share = job.distill.temperature, job.distill.weight
             softened = tf.nn.softmax(tf.stop_gradient(job.teacher(x)) / heat)
             apart = tf.nn.softmax_cross_entropy_with_logits(softened, found / heat)
+            apart -= tf.nn.softmax_cross_entropy_with_logits(softened, tf.math.log(softened + 1e-20))
             each = (1 - share) * each + share * heat**2 * apart
         return tf.reduce_mean(tf.gather(weights, y) * each)
 

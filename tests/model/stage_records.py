@@ -1,10 +1,12 @@
 """Records of stages, a manifest and a .tflite as the real commands leave them, of no training."""
 
 import math
+from pathlib import Path
 
 from model import files
 
 COUNTS = {"test": 1000, "validation": 300, "reserve": 500}
+TOML = Path(__file__).with_name("settings") / "digits.toml"
 VERSIONS = {"tensorflow": "2.21.0", "numpy": "2.4.6"}
 
 

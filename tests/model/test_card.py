@@ -21,7 +21,7 @@ class Work:
     """A model's TOML, its build folder as if trained and converted, and where it is shipped to."""
 
     def __init__(self, folder, changes=()):
-        text = config.load("digits").path.read_text()
+        text = stage_records.TOML.read_text()
         for old, new in changes:
             assert old in text
             text = text.replace(old, new)

@@ -218,6 +218,11 @@ flash_bytes = 4096
         ('[prune]\npattern = "2:4"\nspread = "sensitivity"', ["[prune] pattern", '"free" where spread']),
         ('[prune]\nspread = "random"', ['[prune] spread = "random"', '"even", "sensitivity"']),
         ("[prune]\nchannels = 0.95", ["[prune] channels = 0.95", "from 0 to 0.9"]),
+        (
+            "[prune]\nlayers = { conv2 = 0.5 }",
+            ["[prune.layers] conv2 = 0.5", "a layer of the network: conv1"],
+        ),
+        ("[cluster]\nclusters = 8\nlayers = { conv2 = 8 }", ["[cluster.layers] conv2 = 8", "a layer of the"]),
         ("[cluster]\nclusters = 4", ["[cluster] clusters = 4", "from 8 to 256"]),
         ("[cluster]\nlayers = { conv1 = 8 }", ["[cluster] layers", "beside clusters = 8 to 256"]),
         ("[convert]\ncalibration = 5", ["[convert] calibration = 5", "beside a table [weights] only"]),
@@ -229,6 +234,15 @@ def test_mistakes_of_compression(tmp_path, text, words):
     with pytest.raises(UserError) as error:
         config.load(write(tmp_path, bare + text))
     assert all(word in str(error.value) for word in words), error.value
+
+
+def test_published_networks_keep_their_channels(tmp_path):
+    text = '[input]\nheight=64\nwidth=64\nchannels=3\n[architecture]\nfamily="v1.1"\nclasses=10\n'
+    text += "[prune]\nchannels=0.5\n"
+    with pytest.raises(
+        UserError, match=r"\[prune\] channels = 0.5; want 0: only networks of the small family"
+    ):
+        config.load(write(tmp_path, 'name="mine"\n' + text))
 
 
 def test_small_networks_are_not_imported(tmp_path):

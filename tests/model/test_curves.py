@@ -14,7 +14,7 @@ from model.errors import UserError
 from model.splits import Set
 from tests.model import stage_records
 
-DIGITS = config.load("digits")
+DIGITS = config.load(stage_records.TOML)
 CLUSTERED = dataclasses.replace(DIGITS, cluster=dataclasses.replace(DIGITS.cluster, clusters=32))
 
 

@@ -268,6 +268,16 @@ def test_the_whole_chain_and_its_dense_twin(trained):
     assert all(layer["zeros"] < layer["weights"] / 4 for layer in record["layers"].values())
 
 
+def test_a_network_of_other_settings_than_the_toml_s_is_not_gone_on_with(trained):
+    folder, _ = trained
+    text = (folder / "tiny.toml").read_text()
+    (folder / "tiny.toml").write_text(text.replace("rotate = 5", "rotate = 6"))
+    done = run(folder, "prune")
+    (folder / "tiny.toml").write_text(text)
+    assert done.returncode == 1
+    assert "train.json: made with rotate 5.0, the TOML 6.0; run first: python -m model train" in done.stderr
+
+
 def test_a_stage_that_the_toml_does_not_ask_for(trained):
     folder, _ = trained
     done = run(folder, "cluster")
