@@ -205,7 +205,9 @@ def other_settings(record: dict[str, Any], settings: Config, name: str) -> str:
         for seen, want in [(noted.get(table), wanted[table])]
         for key in (want if isinstance(want, dict) else [table])
     ]
-    return "; ".join(f"{key} {seen}, the TOML {want}" for key, seen, want in pairs if seen != want)
+    # train's own settings are all stages' [train], too.
+    lines = dict.fromkeys(f"{key} {seen}, the TOML {want}" for key, seen, want in pairs if seen != want)
+    return "; ".join(lines)
 
 
 def _check_before(settings: Config, name: str, folder: Path) -> None:

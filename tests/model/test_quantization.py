@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from model import config, export, keras_files, promises
+from model.compression import Prune
 from model.errors import UserError
 from model.quantization import kept, quantization_aware
 from model.splits import Set
@@ -15,6 +16,7 @@ from model.training import Job, fit
 
 SMALL = dataclasses.replace(
     config.load("digits"),
+    prune=Prune(1, 0.1, 0.5, {}, 0.0, "free", "even"),
     input=config.Input(16, 16, 1),
     architecture=config.Architecture(
         "small",
