@@ -74,6 +74,9 @@ def gather(settings: Config, folder: Path) -> dict[str, Any]:
     noted = [name for name, record in found.items() if "layers" in record]
     quantized = found.get("quantize", {})
     converted = records.of_conversion(folder, quantized.get("tflite_sha256"))
+    layers = found[noted[-1]]["layers"] if noted else {}
+    # Channels may have gone, and the TOML may leave the classes to the data: count what is there.
+    dense = sum(layer["weights"] for layer in layers.values())
     return {
         "model": settings.name,
         "stages": [
@@ -85,9 +88,9 @@ def gather(settings: Config, folder: Path) -> dict[str, Any]:
             for name, record in found.items()
         ],
         "layers_after": noted[-1] if noted else None,
-        "layers": found[noted[-1]]["layers"] if noted else {},
+        "layers": layers,
         "sizes": {
-            "dense_int8_bytes": sum(math.prod(shape) for shape in settings.kernels.values()),
+            "dense_int8_bytes": dense or None,
             "stored_bytes": converted.get("weights_stored_bytes"),
             "tflite_bytes": quantized.get("tflite_bytes"),
         },

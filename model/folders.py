@@ -195,5 +195,5 @@ def _check_unreadable(
     for index, place in enumerate(places):
         of_class = whole[y == index]
         broken = [path for path in bad if place in path.parents]
-        if 2 * len(broken) > len(of_class):
+        if len(broken) > 1 and 2 * len(broken) > len(of_class):  # one file stops nobody
             raise UserError(f"{place}: {_unreadable(broken, len(of_class))}{fix}")

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from model import export, files, keras_files, promises
 from model import stage as stages
 from model.constraints import keep_clusters, keep_positive, keep_zeros, make_positive
-from model.splits import Set
+from model.scoring import int8_scorer
 from model.stage import Stage
 from model.tf import keras, tf
 from model.tfmot import quantize_layer, tfmot
@@ -157,23 +157,11 @@ def quantize(stage: Stage) -> None:
     seen = promises.check(tflite, wanted, str(stage.output))
     export.check(tflite, str(stage.output))
     print(promises.table(seen))
-    found = export.predictions(tflite, stage.test.x)
+    score, table = int8_scorer(stage, tflite)
     figures = {
         "tflite_bytes": len(tflite),
         "tflite_sha256": files.sha256(tflite),
         "layers": promises.record(seen, wanted),
-        "confusion": confusion(stage.test.y, found, stage.config.architecture.classes),
+        "confusion": table,
     }
-
-    def score(images: Set) -> float:
-        of_test = found if images is stage.test else export.predictions(tflite, images.x)
-        return float(np.mean(of_test == images.y))
-
     stages.finish(stage, aware, history, started=started, figures=figures, score=score)
-
-
-def confusion(y: npt.NDArray[np.int64], found: npt.NDArray[np.int64], classes: int) -> list[list[int]]:
-    """How many images of class `row` were taken for class `column`."""
-    table = np.zeros((classes, classes), np.int64)
-    np.add.at(table, (y, found), 1)
-    return table.tolist()

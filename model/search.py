@@ -179,7 +179,7 @@ def figures(
 ) -> dict[str, Any]:
     """The record of a trained candidate: `model` is the float Keras network, `history` as fit gives it."""
     from model import info, search_figures
-    from model.training import scorer
+    from model.scoring import scorer
 
     assert parts.validation is not None
     print("  quantizing, planning", flush=True)

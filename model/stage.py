@@ -66,6 +66,11 @@ class Stage:
         return self.folder / f"{self.name}.json"
 
     @property
+    def test_sha256(self) -> str:
+        """Of the test images and their classes: these change accuracies, not networks."""
+        return files.sha256(self.test.x.tobytes() + self.test.y.tobytes())
+
+    @property
     def checkpoint(self) -> Path:
         """Where the training stands, while it runs."""
         return self.folder / "checkpoints" / f"{self.name}.npz"
@@ -259,6 +264,12 @@ def is_done(stage: Stage) -> bool:
         return False
     if record["output_sha256"] != files.sha256(stage.output.read_bytes()):
         return False
+    if record.get("test_sha256", stage.test_sha256) != stage.test_sha256:
+        from model.scoring import scored_anew
+
+        record = scored_anew(stage, record)
+        files.write_json(stage.record, record)
+        print(f"{stage.name}: other test images than before: scored anew")
     print(
         f"{stage.name}: {stage.output} is up to date (test accuracy {record['test_accuracy']:.4f}); "
         "--fresh makes it again"
@@ -317,13 +328,9 @@ def finish(
     `score`: the share of images it gets right, where that is not the Keras model's own.
     """
     from model import curves, keras_files, machine
-    from model.training import scorer
+    from model.scoring import accuracies_of, scorer
 
-    score = score or scorer(model)
-    accuracies: dict[str, float | int] = {}
-    for part, images in (("test", stage.test), ("validation", stage.validation), ("reserve", stage.reserve)):
-        if images is not None:
-            accuracies |= {f"{part}_accuracy": round(score(images), 6), f"{part}_images": len(images.y)}
+    accuracies = accuracies_of(stage, score or scorer(model))
     keras_files.save(model, stage.output)
     versions = {}
     for package in _VERSIONS:
@@ -346,6 +353,7 @@ def finish(
         "settings": described(stage.config, stage.name, stage.teacher is not None),
         "teacher": None if stage.teacher is None else str(stage.teacher),
         "input_sha256": stage.input_sha256,
+        "test_sha256": stage.test_sha256,
         "output_sha256": files.sha256(stage.output.read_bytes()),
         "fingerprint": stage.fingerprint,
         "versions": versions,

@@ -44,7 +44,7 @@ def teacher_logits(path: Path, input_shape: tuple[int, ...], classes: int) -> Ca
     """
     from model import keras_files
     from model.importing import pixel_scale
-    from model.training import logits_of
+    from model.scoring import logits_of
 
     logits = logits_of(keras_files.load(path))
     seen = (*logits.input_shape[1:], logits.output_shape[-1])

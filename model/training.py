@@ -17,10 +17,9 @@ from model.augment import augmented
 from model.compression import Distill
 from model.config import Train
 from model.distributed import ALONE, Alone
+from model.scoring import logits_of, scorer
 from model.splits import Set
 from model.tf import keras, tf
-
-_EVALUATION_BATCH = 256
 
 
 @dataclass(frozen=True)
@@ -59,32 +58,6 @@ def learning_rate(step: int, steps_per_epoch: int, epochs: int, warmup_epochs: i
     if step < warmup:
         return peak * (step + 1) / warmup
     return peak * 0.5 * (1 + math.cos(math.pi * (step - warmup) / (epochs * steps_per_epoch - warmup)))
-
-
-def logits_of(model: Any) -> Any:
-    """A Keras model of images in [0, 1] to logits, which shares the variables of `model`."""
-    # Not layers[-1].input: TFMOT wraps layers that another model has called before.
-    return keras.Model(model.input, model.output.node.keras_inputs[0])
-
-
-def scorer(model: Any) -> Callable[[Set], float]:
-    """A function that gives the share of images a Keras model (float32 in [0, 1] to softmax) gets right.
-
-    It follows the model's variables as they change, and is compiled once.
-    """
-    logits = logits_of(model)
-    signature = [tf.TensorSpec(logits.input_shape, tf.uint8), tf.TensorSpec([None], tf.int64)]
-
-    @tf.function(input_signature=signature)
-    def right(x: Any, y: Any) -> Any:
-        found = tf.argmax(logits(tf.cast(x, tf.float32) / 255, training=False), axis=1)
-        return tf.reduce_sum(tf.cast(found == y, tf.int64))
-
-    def score(images: Set) -> float:
-        parts = (slice(i, i + _EVALUATION_BATCH) for i in range(0, len(images.y), _EVALUATION_BATCH))
-        return sum(int(right(images.x[part], images.y[part])) for part in parts) / len(images.y)
-
-    return score
 
 
 def _loss_of(job: Job, classes: int) -> Callable[[Any, Any, Any], Any]:

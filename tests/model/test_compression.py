@@ -14,10 +14,11 @@ from model.compression import Cluster, Distill, Prune
 from model.constraints import keep_clusters, keep_zeros, make_positive
 from model.errors import UserError
 from model.quantization import kept, kernels_of, quantization_aware
+from model.scoring import logits_of
 from model.splits import Set
 from model.squeezenet import build
 from model.tf import keras, tf
-from model.training import Job, _loss_of, fit, logits_of
+from model.training import Job, _loss_of, fit
 
 RNG = np.random.default_rng(3)
 X = RNG.integers(0, 256, (64, 16, 16, 1), dtype=np.uint8)

@@ -268,6 +268,22 @@ def test_the_whole_chain_and_its_dense_twin(trained):
     assert all(layer["zeros"] < layer["weights"] / 4 for layer in record["layers"].values())
 
 
+def test_other_test_images_are_scored_without_training(trained):
+    folder, _ = trained
+    record = folder / "build/tiny/train.json"
+    before = json.loads(record.read_text())
+    with np.load(folder / "digits.npz") as file:
+        arrays = dict(file)
+    np.savez(folder / "other.npz", **{**arrays, "y_test": (arrays["y_test"] + 1) % 4})
+    done = run(folder, "train", "--data", "other.npz")
+    assert "other test images than before: scored anew" in done.stdout and not epochs(done.stdout)
+    after = json.loads(record.read_text())
+    assert after["test_accuracy"] < 0.4 < before["test_accuracy"]
+    assert after["validation_accuracy"] == before["validation_accuracy"]
+    assert run(folder, "train").returncode == 0
+    assert json.loads(record.read_text()) == before
+
+
 def test_a_network_of_other_settings_than_the_toml_s_is_not_gone_on_with(trained):
     folder, _ = trained
     text = (folder / "tiny.toml").read_text()
