@@ -78,6 +78,8 @@ def gather(settings: Config, folder: Path, validated: Path | None) -> dict[str, 
     found = _stages(settings, folder)
     quantized = found["quantize"]
     manifest = _conversion(settings, folder, quantized["tflite_sha256"])
+    measured = manifest["accuracy"]
+    data = (measured or {}).get("data")
     return {
         **{key: quantized[key] for key in _OF_MODEL},
         "sha256": quantized["output_sha256"],
@@ -85,6 +87,8 @@ def gather(settings: Config, folder: Path, validated: Path | None) -> dict[str, 
         "stages": {name: _of_stage(record) for name, record in found.items()},
         "converted": {
             **{key: manifest[key] for key in _OF_CONVERSION},
+            # Where it lay on the machine that made it is nobody's business.
+            "accuracy": measured if data is None else {**measured, "data": Path(data).name},
             "plan": [
                 {key: row[key] for key in ("layer", "kind", "output", "macs")} for row in manifest["plan"]
             ],
