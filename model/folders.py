@@ -188,12 +188,12 @@ def _check_unreadable(
     y: npt.NDArray[np.int64],
     places: Sequence[Path],
 ) -> None:
-    """UserError where more than half of the images cannot be read; of a class's, where `places` are known."""
+    """UserError where more than half of the images cannot be read, or of a class's in one of `places`."""
     fix = "; mend or remove them"
-    if not places and 2 * len(bad) > len(whole):
-        raise UserError(f"{root}: {_unreadable(bad, len(whole))}{fix}")
     for index, place in enumerate(places):
         of_class = whole[y == index]
         broken = [path for path in bad if place in path.parents]
         if len(broken) > 1 and 2 * len(broken) > len(of_class):  # one file stops nobody
             raise UserError(f"{place}: {_unreadable(broken, len(of_class))}{fix}")
+    if 2 * len(bad) > len(whole):
+        raise UserError(f"{root}: {_unreadable(bad, len(whole))}{fix}")

@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
-from model import data, files, search_report, search_settings, splits
+from model import files, search_report, search_settings, splits, training_images
 from model import stage as stages
 from model.config import Config
 from model.errors import UserError
@@ -90,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
         if name not in search.candidates:
             known = ", ".join(search.candidates)
             raise UserError(f"--only {name}: no such candidate in {search.path}; want some of {known}")
-    parts = images_of(search, args.data)
+    search, parts = images_of(search, args.data)
     tasks = tasks_of(search, parts, folder)
     for number, task in enumerate(tasks, 1):
         if args.only is not None and task.name not in args.only:
@@ -107,31 +107,24 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def images_of(search: Search, source: str | None) -> splits.Parts:
-    """The training images to learn from, and those to validate on; the reserve is split off, and let go."""
-    base = search.base
-    size, source = base.input, base.data.source if source is None else source
-    if source.startswith("random"):
-        raise UserError(f'data "{source}" has no classes to learn; want labelled images')
-    images = data.load(source, "train", size.height, size.width, size.channels, labels=base.data.labels)
-    if len(images.labels) != base.architecture.classes:
-        raise UserError(
-            f"{source}: {len(images.labels)} classes; want {base.architecture.classes}, as [architecture] "
-            f"classes in {base.path} says"
-        )
-    for notice in images.notices:
-        print(f"notice: {notice}")
-    # The reserve first, of all images: those that train's stages keep for the end.
-    parts = splits.split(
-        Set(images.x, images.y), base.data.reserve, search.validation, base.train.validation_block
+def images_of(search: Search, source: str | None) -> tuple[Search, splits.Parts]:
+    """The search with the classes of the data; the training images to learn from, and those to validate on.
+
+    The reserve is split off, and let go; the images to test with are not even read.
+    """
+    base, train = training_images.load_train(
+        search.base, search.base.data.source if source is None else source
     )
+    # The reserve first, of all images: those that train's stages keep for the end.
+    parts = splits.split(train, base.data.reserve, search.validation, base.train.validation_block)
     if parts.validation is None:
         raise UserError(
             f"{source}: no images left to validate on; want more than one run of [train] validation_block = "
             f"{base.train.validation_block} images in some class"
         )
     chosen = spread(len(parts.train.y), search.images)
-    return splits.Parts(Set(parts.train.x[chosen], parts.train.y[chosen]), parts.validation, None)
+    learned = Set(parts.train.x[chosen], parts.train.y[chosen])
+    return search.with_labels(base.data.labels), splits.Parts(learned, parts.validation, None)
 
 
 def _digest(value: Any) -> str:

@@ -8,6 +8,7 @@
 import dataclasses
 import re
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,11 @@ class Search:
             if (candidate.architecture, dataclasses.replace(candidate.train, epochs=own[1].epochs)) == own:
                 return name
         return None
+
+    def with_labels(self, labels: Sequence[str]) -> "Search":
+        """The same search among these classes: those of the data."""
+        candidates = {name: candidate.with_labels(labels) for name, candidate in self.candidates.items()}
+        return dataclasses.replace(self, base=self.base.with_labels(labels), candidates=candidates)
 
 
 def load(name_or_path: str) -> Search:
@@ -156,6 +162,7 @@ def _read_architecture(table: Table, base: Architecture) -> Architecture:
     values["stages"] = [
         stage if isinstance(stage, str) else list(dataclasses.astuple(stage)) for stage in base.stages
     ]
+    values["classes"] = base.classes or config.CLASSES_OF_DATA
     values |= {key: table.values[key] for key in _OF_ARCHITECTURE if key in table.values}
     # The base's values have been checked: a mistake is the candidate's.
     return config.read_architecture(Table(table.path, table.section, values), imported=False)

@@ -145,6 +145,10 @@ def open_stage(name: str, args: argparse.Namespace) -> Stage:
         train, settings.data.reserve, settings.train.validation, settings.train.validation_block
     )
     _check_before(settings, name, folder)
+    init = initial_file(args.init, BUILD) if name == "train" and args.init else None
+    for path in (teacher, init):
+        if path is not None:
+            _check_unseen(settings, path, source)
     known = {
         **described(settings, name, teacher is not None),
         "stage": name,
@@ -157,7 +161,6 @@ def open_stage(name: str, args: argparse.Namespace) -> Stage:
     # Only where there is one: what has been trained before there were such options stays up to date.
     if of_data:
         known["labels"] = settings.data.labels
-    init = initial_file(args.init, BUILD) if name == "train" and args.init else None
     if init is not None:
         if init.resolve() == (folder / OUTPUTS[name]).resolve():
             raise UserError(
@@ -199,20 +202,26 @@ def other_settings(record: dict[str, Any], settings: Config, name: str) -> str:
     noted = record.get("settings")
     if noted is None:  # of before records had them
         return ""
-    wanted = json.loads(json.dumps(described(settings, name, noted["distill"] is not None)))
-    pairs = [
-        (
-            key,
-            seen.get(key) if isinstance(seen, dict) else seen,
-            want.get(key) if isinstance(want, dict) else want,
-        )
-        for table in wanted
-        for seen, want in [(noted.get(table), wanted[table])]
-        for key in (want if isinstance(want, dict) else [table])
-    ]
+    # As JSON has it: lists, no tuples.
+    wanted = _flat(json.loads(json.dumps(described(settings, name, noted["distill"] is not None))))
+    seen = _flat(noted)
     # train's own settings are all stages' [train], too.
-    lines = dict.fromkeys(f"{key} {seen}, the TOML {want}" for key, seen, want in pairs if seen != want)
+    lines = dict.fromkeys(
+        f"{key.partition('.')[2] or key} {seen.get(key)}, the TOML {value}"
+        for key, value in wanted.items()
+        if seen.get(key) != value
+    )
     return "; ".join(lines)
+
+
+def _flat(tables: dict[str, Any]) -> dict[str, Any]:
+    """{"own": {"sparsity": 0.6}, "reserve": 0} as {"own.sparsity": 0.6, "reserve": 0}."""
+    found: dict[str, Any] = {}
+    for name, value in tables.items():
+        found |= (
+            {f"{name}.{key}": v for key, v in value.items()} if isinstance(value, dict) else {name: value}
+        )
+    return found
 
 
 def _check_before(settings: Config, name: str, folder: Path) -> None:
@@ -226,6 +235,21 @@ def _check_before(settings: Config, name: str, folder: Path) -> None:
                 f"{path}: made with {other}; run first: python -m model {before} --model {settings.path}"
             )
         before = stage_before(settings, before)
+
+
+def _check_unseen(settings: Config, path: Path, source: str) -> None:
+    """UserError where the network in `path` has learnt from images that this model keeps for the end."""
+    record = read_record(path.with_name("train.json"))
+    if not settings.data.reserve or record.get("data") != source or "settings" not in record:
+        return
+    own, its = described(settings, "train", False), record["settings"]
+    kept = [(of["reserve"], of["train"]["validation_block"]) for of in (own, its)]
+    if kept[0] != kept[1]:
+        raise UserError(
+            f"{path}: trained on {source} with reserve = {its['reserve']:g}, validation_block = {kept[1][1]}; "
+            f"{settings.path} says {own['reserve']:g}, {kept[0][1]}: it has learnt from images that are for "
+            "the end; want the same in both"
+        )
 
 
 def _check_classes(settings: Config, name: str, folder: Path, source: str) -> None:
@@ -264,7 +288,8 @@ def is_done(stage: Stage) -> bool:
         return False
     if record["output_sha256"] != files.sha256(stage.output.read_bytes()):
         return False
-    if record.get("test_sha256", stage.test_sha256) != stage.test_sha256:
+    now = stage.test_sha256
+    if record.get("test_sha256", now) != now:
         from model.scoring import scored_anew
 
         record = scored_anew(stage, record)

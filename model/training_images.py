@@ -21,6 +21,22 @@ def load(settings: Config, source: str, say: bool = True) -> tuple[Config, Set, 
     Prints what was done to the images, and with `say` which classes there are and how uneven they are.
     Raises UserError unless there are as many classes as the TOML says, at least two, of LEAST images each.
     """
+    train = _to_train(settings, source)
+    test = _split(settings, source, "test", train.labels)
+    _check_enough(source, train, test)
+    if say:
+        for line in _remarks(settings, source, train):
+            print(line)
+    return settings.with_labels(train.labels), Set(train.x, train.y), Set(test.x, test.y)
+
+
+def load_train(settings: Config, source: str) -> tuple[Config, Set]:
+    """As `load`, but for the images to test with: these are not read."""
+    train = _to_train(settings, source)
+    return settings.with_labels(train.labels), Set(train.x, train.y)
+
+
+def _to_train(settings: Config, source: str) -> Images:
     if source.startswith("random"):
         raise UserError(f'data "{source}" has no classes to learn; want labelled images')
     if (Path(source) / LABELS_FILE).is_file():
@@ -37,12 +53,7 @@ def load(settings: Config, source: str, say: bool = True) -> tuple[Config, Set, 
             f"{source}: {len(train.labels)} classes; want {wanted}, as [architecture] classes in "
             f"{settings.path} says"
         )
-    test = _split(settings, source, "test", train.labels)
-    _check_enough(source, train, test)
-    if say:
-        for line in _remarks(settings, source, train):
-            print(line)
-    return settings.with_labels(train.labels), Set(train.x, train.y), Set(test.x, test.y)
+    return train
 
 
 def _split(settings: Config, source: str, split: str, labels: list[str] | tuple[str, ...]) -> Images:

@@ -169,6 +169,14 @@ def records(folder: Path) -> dict[str, dict]:
     return {path.stem: json.loads(path.read_text()) for path in found.glob("*.json") if path.stem != "search"}
 
 
+def test_classes_of_the_data(folder, tmp_path):
+    path = write(tmp_path)
+    (tmp_path / "tiny.toml").write_text(BASE.replace("classes = 4", 'classes = "data"'))
+    found, parts = search.images_of(search_settings.load(str(path)), str(folder / "digits.npz"))
+    assert {candidate.architecture.classes for candidate in found.candidates.values()} == {4}
+    assert found.chosen == "own" and set(parts.train.y) == set(range(4)) and parts.reserve is None
+
+
 def test_search(folder, monkeypatch, capsys):
     assert search in commands.__dict__.values()
     monkeypatch.chdir(folder)

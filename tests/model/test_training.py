@@ -294,6 +294,18 @@ def test_a_network_of_other_settings_than_the_toml_s_is_not_gone_on_with(trained
     assert "train.json: made with rotate 5.0, the TOML 6.0; run first: python -m model train" in done.stderr
 
 
+def test_nothing_starts_from_a_network_that_knows_the_images_kept_for_the_end(trained):
+    folder, _ = trained
+    text = TINY.replace('"tiny"', '"other"').replace("[train]", "[data]\nreserve = 0.2\n[train]")
+    (folder / "other.toml").write_text(text)
+    done = run(folder, "train", "--model", "other.toml", "--init", "build/tiny/float.keras")
+    assert done.returncode == 1 and not (folder / "build/other").exists()
+    assert (
+        "build/tiny/float.keras: trained on digits.npz with reserve = 0, validation_block = 1; other.toml "
+        "says 0.2, 1: it has learnt from images that are for the end" in done.stderr
+    )
+
+
 def test_a_stage_that_the_toml_does_not_ask_for(trained):
     folder, _ = trained
     done = run(folder, "cluster")
