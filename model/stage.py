@@ -246,9 +246,9 @@ def _check_unseen(settings: Config, path: Path, source: str) -> None:
     kept = [(of["reserve"], of["train"]["validation_block"]) for of in (own, its)]
     if kept[0] != kept[1]:
         raise UserError(
-            f"{path}: trained on {source} with reserve = {its['reserve']:g}, validation_block = {kept[1][1]}; "
-            f"{settings.path} says {own['reserve']:g}, {kept[0][1]}: it has learnt from images that are for "
-            "the end; want the same in both"
+            f"{path}: trained on {source} with reserve = {its['reserve']:g}, validation_block = "
+            f"{kept[1][1]}; {settings.path} says {own['reserve']:g}, {kept[0][1]}: it has learnt from images "
+            "that are for the end; want the same in both"
         )
 
 
