@@ -4,6 +4,7 @@ import argparse
 import os
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -211,6 +212,8 @@ def run(args: argparse.Namespace) -> int:
     console = Console()
     kinds, target = _package_target(args)
     c, origin = _gather(args, console)
+    if target.flash_bytes is None:
+        target = replace(target, flash_bytes=c.flash_limits.get(target.family))
     source = args.data or origin.data
     shape = c.network.buffers[c.network.input_buffer]
     measured, golden = None, None

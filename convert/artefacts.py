@@ -4,8 +4,10 @@ import importlib.metadata
 import io
 import platform
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -29,11 +31,14 @@ _PACKAGES = (
 )
 
 
+_NO_LIMITS: Mapping[str, int] = MappingProxyType({})
+
+
 @dataclass(frozen=True)
 class Conversion:
     """A network lowered, planned, serialized, and proven equal to LiteRT on sample images.
 
-    `flash_bytes`: what its TOML gives the engine's model at most, here and on every board; 0: no limit.
+    `flash_limits`: what its TOML gives the engine's model at most, by family of kernels; no limit for others.
     """
 
     name: str
@@ -43,7 +48,7 @@ class Conversion:
     engine_model: bytes
     labels: list[str]
     preprocess: str
-    flash_bytes: int
+    flash_limits: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -64,17 +69,23 @@ class Origin:
 
 
 def convert(
-    file: TfliteFile, name: str, labels: list[str], preprocess: str, flash_bytes: int = 0
+    file: TfliteFile,
+    name: str,
+    labels: list[str],
+    preprocess: str,
+    flash_limits: Mapping[str, int] = _NO_LIMITS,
 ) -> Conversion:
-    """Converts; raises UserError for what the engine does not take, or not within `flash_bytes`."""
-    made = engine_model.make(file, labels, Target(flash_bytes=flash_bytes) if flash_bytes else ANY_CPU)
-    if flash_bytes and len(made.content) > flash_bytes:
+    """Converts for any CPU; raises UserError for what the engine does not take, or not in `flash_limits`."""
+    limit = flash_limits.get(ANY_CPU.family)
+    made = engine_model.make(file, labels, Target(flash_bytes=limit) if limit else ANY_CPU)
+    if limit and len(made.content) > limit:
         raise UserError(
-            f"{name}: the engine's model takes {len(made.content):,} bytes; want {flash_bytes:,} at most, "
-            f"as the "
+            f"{name}: the engine's model takes {len(made.content):,} bytes; want {limit:,} at most, as the "
             "TOML's [convert] flash_bytes says: more zeros ([prune]), or more bytes"
         )
-    return Conversion(name, file, made.network, made.plan, made.content, labels, preprocess, flash_bytes)
+    return Conversion(
+        name, file, made.network, made.plan, made.content, labels, preprocess, dict(flash_limits)
+    )
 
 
 def versions() -> dict[str, str]:
@@ -122,7 +133,7 @@ def _manifest(c: Conversion, arena: int | None, origin: Origin, accuracy: Any) -
         "weights_stored_bytes": sum(len(encodings.stored_weights(layer)) for layer in c.network.layers),
         "tflite_bytes": len(c.file.content),
         "engine_model_bytes": len(c.engine_model),
-        "flash_bytes": c.flash_bytes,
+        "flash_limits": c.flash_limits,
         "engine_sram_bytes": c.plan.arena_bytes,
         "tflm_arena_bytes": arena,
         "accuracy": accuracy,

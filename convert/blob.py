@@ -3,6 +3,7 @@
 import hashlib
 import struct
 import zlib
+from collections.abc import Sequence
 
 from convert.encodings import stored_params, stored_weights
 from convert.network import Encoding, Kind, Layer, Network
@@ -26,9 +27,26 @@ def version_of(content: bytes) -> int | None:
 
 
 def fixed_bytes(network: Network) -> int:
-    """What an engine's model takes beside its convolutions' weights and parameters, labels apart."""
+    """What an engine's model takes beside its convolutions' weights, parameters and codes, and labels."""
     records = len(network.buffers) * _BUFFER.size + len(network.layers) * _LAYER.size
-    return _HEADER.size + records + -(-len(network.codes) // 4) * 4 + _OVERRUN
+    return _HEADER.size + records
+
+
+def codes_bytes(network: Network) -> int:
+    """What the codes take that coded layers share, and what a decoder reads beyond them.
+
+    Without such a layer they are left out.
+    """
+    return -(-len(network.codes) // 4) * 4 + _OVERRUN
+
+
+def labels_bytes(labels: Sequence[str]) -> int:
+    """What the classes' names take."""
+    return -(-len(_joined(labels)) // 4) * 4
+
+
+def _joined(labels: Sequence[str]) -> bytes:
+    return "\n".join(labels).encode()
 
 
 class _Data:
@@ -87,7 +105,7 @@ def serialize(network: Network, plan: Plan, labels: list[str]) -> bytes:
     coded = any(layer.encoding is Encoding.CODED for layer in network.layers if layer.kind is Kind.CONV_2D)
     codes = network.codes if coded else b""
     codes_offset = data.add(codes)
-    label_bytes = "\n".join(labels).encode()
+    label_bytes = _joined(labels)
     labels_offset = data.add(label_bytes)
     if coded:
         data.add(b"\0" * _OVERRUN)

@@ -42,12 +42,16 @@ class Option:
 
 @dataclass(frozen=True)
 class Assignment:
-    """Batches by stage and options by layer (indices in the network), with what they cost."""
+    """Batches by stage and options by layer (indices in the network), with what they cost.
+
+    `codes`: bytes of what coded layers share, 0 without any.
+    """
 
     batches: dict[int, int]
     options: dict[int, Option]
     cost: float
     arena: int  # lower bound
+    codes: int
 
     def worth(self, price: float) -> float:
         """Instructions, and bytes at a price of so many instructions."""
@@ -55,8 +59,8 @@ class Assignment:
 
     @property
     def stored(self) -> int:
-        """Bytes of all weights and their parameters, as they are placed."""
-        return sum(option.stored for option in self.options.values())
+        """Bytes of all weights, their parameters and codes, as they are placed."""
+        return sum(option.stored for option in self.options.values()) + self.codes
 
 
 class _Chooser:
@@ -70,6 +74,8 @@ class _Chooser:
         self.rooms: dict[tuple[int, ...], tuple[dict[int, int], int]] = {}
         self.stored: dict[tuple[int, int], int] = {}
         self.options: dict[tuple[int, int, int], list[Option]] = {}
+        self.codes_bytes = blob.codes_bytes(network)
+        self.may_code = True
 
     def _peaks(self, batches: dict[int, int]) -> tuple[dict[int, int], int]:
         """For each stage the most bytes of rings and sums live while it runs; and the most of all."""
@@ -137,6 +143,8 @@ class _Chooser:
             room = budget - peaks[stage.first_layer]
             for i, layer in enumerate(stage.layers, stage.first_layer):
                 found = self._options(i, layer, batches[stage.first_layer], room)
+                if not self.may_code:
+                    found = [option for option in found if option.model.encoding is not Encoding.CODED]
                 if not found:
                     return None
                 if optimize == "sram":
@@ -147,7 +155,9 @@ class _Chooser:
                     best = min(found, key=lambda o: (o.cost + price * o.stored, o.stored, o.scratch))
                 options[i] = best
                 arena = max(arena, peaks[stage.first_layer] + align(best.scratch))
-        return Assignment(dict(batches), options, sum(o.cost for o in options.values()), arena)
+        coded_any = any(option.model.encoding is Encoding.CODED for option in options.values())
+        cost = sum(option.cost for option in options.values())
+        return Assignment(dict(batches), options, cost, arena, self.codes_bytes if coded_any else 0)
 
     def _holds(self, budget: int) -> list[Stage | None]:
         """Stages worth holding back: those that read a small map. None: none is."""
@@ -186,12 +196,29 @@ class _Chooser:
     def within_flash(self, budget: int) -> Assignment | None:
         """As `within`, and with weights that fit the target's flash where there is a way.
 
-        A price on flash is raised until they fit, then narrowed down to the lowest that makes them.
+        The codes are paid for once, by all coded layers: no price by layer tells whether they are worth it.
         """
+        best = self._pressed(budget)
+        if best is None or not best.codes or self.target.optimize == "sram":
+            return best
+        self.may_code = False
+        plain = self.within(budget, _LAST_PRICE)
+        if plain is not None and plain.stored <= self._limit:
+            plain = self._pressed(budget)
+        self.may_code = True
+        return best if plain is None else min(best, plain, key=self._rank)
+
+    @property
+    def _limit(self) -> int:
+        """Bytes that `stored` may take."""
+        return max((self.target.flash_bytes or _UNLIMITED) - blob.fixed_bytes(self.network), 0)
+
+    def _pressed(self, budget: int) -> Assignment | None:
+        """A price on flash is raised until all fits, then narrowed down to the lowest that makes it fit."""
         best = self.within(budget)
         if best is None or self.target.flash_bytes is None:
             return best
-        limit = self.target.flash_bytes - blob.fixed_bytes(self.network)
+        limit = self._limit
         low, high = 0.0, _FIRST_PRICE
         while best.stored > limit and high <= _LAST_PRICE:
             low, high = high, high * _PRICE_STEP
@@ -229,18 +256,18 @@ class _Chooser:
         for hold in self._holds(budget):
             self.hold = hold
             found.append((self.within_flash(budget), hold))
-        # What fits the flash best, then what is fastest.
-        limit = max((self.target.flash_bytes or _UNLIMITED) - blob.fixed_bytes(self.network), 0)
         fitting = [(a, hold) for a, hold in found if a is not None]
         if not fitting:
             return None
-        best, self.hold = min(fitting, key=lambda f: (max(f[0].stored - limit, 0), self._rank(f[0])))
+        best, self.hold = min(fitting, key=lambda f: self._rank(f[0]))
         return best
 
-    def _rank(self, assignment: Assignment) -> tuple[float, float]:
+    def _rank(self, assignment: Assignment) -> tuple[float, float, float]:
+        """What fits the flash best, then what is fastest (or smallest)."""
+        beyond = max(assignment.stored - self._limit, 0)
         if self.target.optimize == "flash":
-            return assignment.stored, assignment.cost
-        return assignment.cost, assignment.stored
+            return beyond, assignment.stored, assignment.cost
+        return beyond, assignment.cost, assignment.stored
 
 
 def _hold_back(network: Network, hold: Stage | None) -> None:

@@ -1,6 +1,6 @@
 """The engine's model of one .tflite for one target: lowered, chosen, planned, serialized, and proven."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from convert import blob, plan, proof
 from convert.choose import choose
@@ -37,6 +37,8 @@ def prepare(file: TfliteFile, labels: list[str], target: Target) -> EngineModel:
     """Makes it, unproven. UserError: the network holds what the engine does not take."""
     network = lower(file)
     split(network)
+    if target.flash_bytes is not None:
+        target = replace(target, flash_bytes=max(target.flash_bytes - blob.labels_bytes(labels), 0))
     choose(network, target)
     memory = plan.plan(network)
     return EngineModel(network, memory, blob.serialize(network, memory, labels))

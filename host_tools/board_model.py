@@ -45,18 +45,20 @@ def folder_for(source: Path, board: str, engine: str) -> Path:
 def target_for(board: Board, manifest: dict[str, Any], request: Request) -> Target:
     """The converter's target: the board's kernels and the memory that a firmware leaves for the model.
 
-    The model's own limit of flash, from its TOML, holds unless the user gives another. The arena's limit is
-    that of the memory of the variables, the fastest one there is.
+    The model's own limit of flash for these kernels, from its TOML, holds unless the user gives another.
+    The arena's limit is that of the memory of the variables, the fastest one there is.
 
     UserError: the kernels asked for need another CPU.
     """
     if request.kernels == "mve" and board.kernels != "mve":
         raise UserError(f"--kernels mve: {board.name}'s {board.cpu} has no Helium; it runs dsp or portable")
     room = max(board.total("image") - _FLASH_RESERVE, 1)
+    family = request.kernels or board.kernels
+    own = manifest.get("flash_limits", {}).get(family, room)
     return Target(
-        family=request.kernels or board.kernels,
+        family=family,
         optimize=request.optimize,
-        flash_bytes=request.flash_bytes or min(room, manifest.get("flash_bytes") or room),
+        flash_bytes=request.flash_bytes or min(room, own),
         sram_bytes=request.sram_bytes,
         sram_limit=_room(board, manifest),
         encoding=request.encoding,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from convert.target import FAMILIES as KERNELS
 from model import compression
 from model.architecture import Architecture, Conv1, Fire, Input, kernels
 from model.compression import Cluster, Distill, Prune, Quantize
@@ -87,8 +88,9 @@ class Weights:
 
 @dataclass(frozen=True)
 class Convert:
-    """Conversion. `flash_bytes`: at most so much for the engine's model, unless the user says otherwise;
-    0: no limit.
+    """Conversion. `flash_bytes`: at most so much for the engine's model, unless the user says otherwise, by
+
+    family of kernels (convert.target.FAMILIES); no limit for those that are not in it.
 
     Of imported weights: bits of the weights, `layers` by name, else `weight_bits`; `calibration`: at most
     so many images, spread evenly over those given.
@@ -97,7 +99,7 @@ class Convert:
     weight_bits: int
     layers: dict[str, int]
     calibration: int
-    flash_bytes: int
+    flash_bytes: dict[str, int]
 
     def bits_of(self, layer: str) -> int:
         """How many bits the weights of the Keras layer `layer` may take, 4 to 8."""
@@ -287,9 +289,22 @@ def _read_convert(root: Table, layers: list[str], imported: bool) -> Convert:
     else:
         default = bits
     calibration = table.integer("calibration", 1, 100_000, 100)
-    flash_bytes = table.integer("flash_bytes", 0, 2**31 - 1, 0)
+    flash_bytes = _read_flash(table)
     table.close()
     return Convert(default, by_layer, calibration, flash_bytes)
+
+
+def _read_flash(table: Table) -> dict[str, int]:
+    most = 2**31 - 1
+    want = f"a whole number of bytes, or a table of them by kernels: {', '.join(KERNELS)}"
+    limit = table.read("flash_bytes", 0, want, lambda v: isinstance(v, dict) or within(v, 0, most))
+    if isinstance(limit, dict):
+        own = table.table("flash_bytes")
+        limits = {family: own.integer(family, 0, most, 0) for family in KERNELS}
+        own.close()
+    else:
+        limits = dict.fromkeys(KERNELS, limit)
+    return {family: bytes_ for family, bytes_ in limits.items() if bytes_}
 
 
 def _check_layers(root: Table, layers: list[str]) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from convert import engine_model, plan, tflite
+from convert import blob, engine_model, plan, tflite
 from convert.choose import choose
 from convert.encodings import stored_weights
 from convert.kernels import FAMILY_KERNELS, shape_of
@@ -14,6 +14,8 @@ from convert.network import MAX_LAYERS, ConvKernel, Encoding, Kind
 from convert.split import split
 from convert.target import Target
 from host_tools.bench import small_net
+from model.search_figures import instructions
+from model.ship import ZOO
 from tests.convert.shared_files import baseline
 
 F405 = Target("dsp", flash_bytes=950_000, sram_limit=122_000)
@@ -126,6 +128,23 @@ def test_the_smallest_flash_is_no_larger_than_what_speed_takes_when_pressed():
     smallest = len(engine_model.prepare(file, [], Target("dsp", "flash")).content)
     pressed = len(engine_model.prepare(file, [], Target("dsp", flash_bytes=smallest)).content)
     assert smallest <= pressed
+
+
+def test_codes_are_not_paid_for_where_no_layer_is_coded():
+    """What a larger limit leads to is taken where it fits a smaller one, too, or else something faster."""
+    file = tflite.read(ZOO / "gtsrb" / "model.tflite")
+    network = engine_model.prepare(file, [], Target("dsp", "flash")).network
+    assert blob.codes_bytes(network) > 300
+    plain = 0
+    for limit in (56_000, 62_000, 66_000, 80_000):
+        roomy = engine_model.prepare(file, [], Target("dsp", flash_bytes=limit))
+        if any(layer.encoding is Encoding.CODED for layer in convolutions(roomy.network)):
+            continue
+        plain += 1
+        tight = engine_model.prepare(file, [], Target("dsp", flash_bytes=len(roomy.content)))
+        assert len(tight.content) <= len(roomy.content)
+        assert instructions(tight.network, "dsp") <= instructions(roomy.network, "dsp")
+    assert plain > 1
 
 
 def test_a_forced_encoding_is_kept_where_the_sram_is_too_small():

@@ -204,7 +204,7 @@ flash_bytes = 4096
     assert mine.distill == config.Distill("float", 0.7, 4.0)
     assert mine.prune.block == (2, 4) and mine.prune.sparsity == 0.5 and mine.prune.channels == 0.25
     assert mine.cluster.clusters == 16 and mine.cluster.layers == {"conv1": 64}
-    assert mine.convert.flash_bytes == 4096
+    assert mine.convert.flash_bytes == {"portable": 4096, "dsp": 4096, "mve": 4096}
     assert config.load("digits").distill is None and config.load("digits").cluster.clusters == 0
 
 
