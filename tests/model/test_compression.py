@@ -18,27 +18,10 @@ from model.scoring import logits_of
 from model.splits import Set
 from model.squeezenet import build
 from model.tf import keras, tf
-from model.training import Job, _loss_of, fit
+from model.training import _loss_of, fit
+from tests.model.tiny import X, Y, job, settings
 
 RNG = np.random.default_rng(3)
-X = RNG.integers(0, 256, (64, 16, 16, 1), dtype=np.uint8)
-Y = np.arange(64, dtype=np.int64) % 4
-
-
-def settings(bypass="simple", stages=None, **changes):
-    fires = (config.Fire(4, 8, 8), config.Fire(4, 8, 8))
-    architecture = config.Architecture(
-        "small",
-        4,
-        bypass,
-        config.Conv1(8, 3, 1),
-        stages or ("pool", *fires),
-        batch_norm=True,
-        relu_logits=False,
-    )
-    return dataclasses.replace(
-        config.load("digits"), input=config.Input(16, 16, 1), architecture=architecture, **changes
-    )
 
 
 def trained_looking(model):
@@ -179,22 +162,7 @@ def clustered(values):
 
 
 def after_training(source, aware, constraints, tmp_path):
-    fit(
-        Job(
-            name="quantize",
-            model=aware,
-            settings=dataclasses.replace(settings().train, batch=16),
-            epochs=2,
-            learning_rate=0.05,
-            warmup_epochs=0,
-            train=Set(X, Y),
-            validation=None,
-            checkpoint=tmp_path / "q.npz",
-            fingerprint="",
-            constraints=constraints,
-            report=lambda line: None,
-        )
-    )
+    fit(job(aware, tmp_path, 2, constraints))
     return export.to_int8_tflite(aware)
 
 
@@ -280,24 +248,18 @@ def test_constraints():
     assert kernel.numpy().ravel().tolist() == [0, 3, 5, 7]
 
 
-def test_the_loss_of_distillation():
+def test_the_loss_of_distillation(tmp_path):
     student, teacher = RNG.normal(size=(2, 8, 4)).astype(np.float32)
     y = Y[:8]
-    job = Job(
-        name="x",
-        model=None,
-        settings=dataclasses.replace(settings().train, label_smoothing=0.0),
-        epochs=1,
-        learning_rate=1,
-        warmup_epochs=0,
-        train=Set(X, Y),
-        validation=None,
-        checkpoint=None,
-        fingerprint="",
+    taught = job(
+        None,
+        tmp_path,
+        1,
         class_weights=np.array([1, 2, 3, 4], np.float32),
         teacher=lambda images: tf.constant(teacher),
         distill=Distill("t", 0.25, 3.0),
     )
+    taught = dataclasses.replace(taught, settings=dataclasses.replace(taught.settings, label_smoothing=0.0))
 
     def softmax(z):
         e = np.exp(z - z.max(axis=1, keepdims=True))
@@ -306,7 +268,7 @@ def test_the_loss_of_distillation():
     hard = -np.log(softmax(student)[np.arange(8), y])
     soft = (softmax(teacher / 3) * np.log(softmax(teacher / 3) / softmax(student / 3))).sum(axis=1)
     expected = np.mean((y + 1) * (0.75 * hard + 0.25 * 9 * soft))
-    assert float(_loss_of(job, 4)(None, tf.constant(student), tf.constant(y))) == pytest.approx(
+    assert float(_loss_of(taught, 4)(None, tf.constant(student), tf.constant(y))) == pytest.approx(
         expected, rel=1e-5
     )
 

@@ -5,31 +5,16 @@ import dataclasses
 import numpy as np
 import pytest
 
-from model import config, export, keras_files, promises
+from model import export, keras_files, promises
 from model.compression import Prune
 from model.errors import UserError
 from model.quantization import kept, quantization_aware
-from model.splits import Set
 from model.squeezenet import build
 from model.tf import keras
-from model.training import Job, fit
+from model.training import fit
+from tests.model.tiny import X, job, settings
 
-SMALL = dataclasses.replace(
-    config.load("digits"),
-    prune=Prune(1, 0.1, 0.5, {}, 0.0, "free", "even"),
-    input=config.Input(16, 16, 1),
-    architecture=config.Architecture(
-        "small",
-        4,
-        "complex",
-        config.Conv1(8, 3, 1),
-        ("pool", config.Fire(4, 8, 8), config.Fire(4, 8, 8)),
-        batch_norm=True,
-        relu_logits=False,
-    ),
-)
-X = np.random.default_rng(0).integers(0, 256, (64, 16, 16, 1), dtype=np.uint8)
-Y = np.arange(64, dtype=np.int64) % 4
+SMALL = settings("complex", prune=Prune(1, 0.1, 0.5, {}, 0.0, "free", "even"))
 
 
 def pruned_network(**changes):
@@ -48,21 +33,7 @@ def test_zeros_input_and_concatenations(changes, tmp_path):
     promised = promises.made(pruned, SMALL)
     aware = quantization_aware(pruned, X)
     before = [w.numpy() for w in aware.trainable_weights]
-    job = Job(
-        name="quantize",
-        model=aware,
-        settings=SMALL.train,
-        epochs=3,
-        learning_rate=0.05,
-        warmup_epochs=0,
-        train=Set(X, Y),
-        validation=None,
-        checkpoint=tmp_path / "q.npz",
-        fingerprint="",
-        constraints=kept(pruned, aware, ()),
-        report=lambda line: None,
-    )
-    fit(job)
+    fit(job(aware, tmp_path, 3, kept(pruned, aware, ())))
     assert any((a != b.numpy()).any() for a, b in zip(before, aware.trainable_weights, strict=True))
     tflite = export.to_int8_tflite(aware)
     export.check(tflite, "x")
