@@ -22,7 +22,7 @@ TYPED = $(foreach name,MODEL BOARD,$(if $(filter command environment,$(firstword
 DEVICE = $(if $(PORT),--port "$(PORT)",--board "$(BOARD)")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long lint train preview prune quantize search curves zoo import evaluate convert firmware flash selftest simulate validate bench sizes boards clean
+.PHONY: help setup demo test test-long lint train preview prune cluster quantize search curves zoo import evaluate convert firmware flash selftest simulate validate bench sizes boards clean
 
 help: ## this list
 	@echo "make VERB [MODEL=digits] [BOARD=stm32f405] ..."
@@ -56,6 +56,9 @@ preview: setup ## build/<model>/preview.png: images, and what augmentation makes
 
 prune: setup ## prune the trained network [DATA= EPOCHS= FRESH=1]
 	@$(PYTHON) -m model prune $(STAGE)
+
+cluster: setup ## few different weights a layer, as the TOML's [cluster] says [DATA= EPOCHS= FRESH=1]
+	@$(PYTHON) -m model cluster $(STAGE)
 
 quantize: setup ## quantization-aware training of the pruned network [DATA= EPOCHS= FRESH=1]
 	@$(PYTHON) -m model quantize $(STAGE)
