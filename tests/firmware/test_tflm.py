@@ -168,6 +168,7 @@ def check_on(board, wheel, images, folder, monkeypatch):
     return result
 
 
+@pytest.mark.long
 def test_firmware_and_profile_around_a_library(
     wheel, project, images, tmp_path, vendors_headers, monkeypatch, capsys
 ):

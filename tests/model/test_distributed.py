@@ -101,6 +101,7 @@ def wait_for(path: Path) -> None:
     assert path.exists()
 
 
+@pytest.mark.long
 def test_two_workers_compute_what_one_does(tmp_path, digits):
     one, two = work(tmp_path / "one", digits, PLAIN), work(tmp_path / "two", digits, PLAIN)
     for folder, workers in ((one, "1"), (two, "2")):

@@ -228,6 +228,7 @@ epochs = 1
 )
 
 
+@pytest.mark.long
 def test_the_whole_chain_and_its_dense_twin(trained):
     folder, _ = trained
     (folder / "chain.toml").write_text(CHAIN + "[data]\nreserve = 0.2\n")
