@@ -112,9 +112,8 @@ def images_of(search: Search, source: str | None) -> tuple[Search, splits.Parts]
 
     The reserve is split off, and let go; the images to test with are not even read.
     """
-    base, train = training_images.load_train(
-        search.base, search.base.data.source if source is None else source
-    )
+    source = search.base.data.source if source is None else source
+    base, train = training_images.load_train(search.base, source)
     # The reserve first, of all images: those that train's stages keep for the end.
     parts = splits.split(train, base.data.reserve, search.validation, base.train.validation_block)
     if parts.validation is None:

@@ -306,3 +306,24 @@ def test_what_cannot_be_had_is_said(request_, message):
     (folder / "model.tflite").write_bytes(small_net.tflite())
     with pytest.raises(UserError, match=message):
         firmware.build(BOARD, "small", request_)
+
+
+@pytest.mark.parametrize(
+    ("board", "request_", "limit"),
+    [
+        ("stm32f405", board_model.Request(), 5000),
+        ("stm32f405", board_model.Request(flash_bytes=9000), 9000),
+        ("rp2040", board_model.Request(), 7000),
+        ("stm32f405", board_model.Request(kernels="portable"), 7000),
+    ],
+)
+def test_the_model_s_own_limit_of_flash_holds_for_its_kernels(board, request_, limit):
+    manifest = MANIFEST | {"flash_limits": {"dsp": 5000, "portable": 7000}}
+    assert board_model.target_for(boards.load(board), manifest, request_).flash_bytes == limit
+
+
+def test_other_kernels_have_the_board_s_flash():
+    helium = boards.load("mps3_an547")
+    free = board_model.target_for(helium, MANIFEST, board_model.Request()).flash_bytes
+    limited = MANIFEST | {"flash_limits": {"dsp": 5000}}
+    assert board_model.target_for(helium, limited, board_model.Request()).flash_bytes == free > 1_000_000

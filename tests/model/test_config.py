@@ -205,6 +205,9 @@ flash_bytes = 4096
     assert mine.prune.block == (2, 4) and mine.prune.sparsity == 0.5 and mine.prune.channels == 0.25
     assert mine.cluster.clusters == 16 and mine.cluster.layers == {"conv1": 64}
     assert mine.convert.flash_bytes == {"portable": 4096, "dsp": 4096, "mve": 4096}
+    text = text.replace("4096", "{ dsp = 4096 }")
+    mine = config.load(write(tmp_path, GOOD.partition("[prune]")[0] + text))
+    assert mine.convert.flash_bytes == {"dsp": 4096}
     assert config.load("digits").distill is None and config.load("digits").cluster.clusters == 0
 
 
@@ -225,6 +228,14 @@ flash_bytes = 4096
         ("[cluster]\nclusters = 8\nlayers = { conv2 = 8 }", ["[cluster.layers] conv2 = 8", "a layer of the"]),
         ("[cluster]\nclusters = 4", ["[cluster] clusters = 4", "from 8 to 256"]),
         ("[cluster]\nlayers = { conv1 = 8 }", ["[cluster] layers", "beside clusters = 8 to 256"]),
+        (
+            "[convert]\nflash_bytes = -1",
+            ["[convert] flash_bytes = -1", "or a table of them by kernels: portable"],
+        ),
+        (
+            "[convert]\nflash_bytes = { m55 = 9 }",
+            ["[convert.flash_bytes] m55 = 9", "known here: portable, dsp"],
+        ),
         ("[convert]\ncalibration = 5", ["[convert] calibration = 5", "beside a table [weights] only"]),
         ("[data]\nreserve = 0.6", ["[data] reserve = 0.6", "from 0 to 0.5"]),
     ],
