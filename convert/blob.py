@@ -5,7 +5,7 @@ import struct
 import zlib
 from collections.abc import Sequence
 
-from convert.encodings import stored_params, stored_weights
+from convert.encodings import aligned, stored_params, stored_weights
 from convert.network import Encoding, Kind, Layer, Network
 from convert.plan import Plan
 from convert.schedule import deepest_reader, stages_of
@@ -37,12 +37,12 @@ def codes_bytes(network: Network) -> int:
 
     Without such a layer they are left out.
     """
-    return -(-len(network.codes) // 4) * 4 + _OVERRUN
+    return aligned(len(network.codes)) + _OVERRUN
 
 
 def labels_bytes(labels: Sequence[str]) -> int:
     """What the classes' names take."""
-    return -(-len(_joined(labels)) // 4) * 4
+    return aligned(len(_joined(labels)))
 
 
 def _joined(labels: Sequence[str]) -> bytes:

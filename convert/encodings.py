@@ -79,9 +79,10 @@ def stored_bytes(layer: Layer) -> int:
 def placed_bytes(layer: Layer) -> int:
     """As stored_bytes, with what aligns its pieces to 4 bytes (convert/blob.py)."""
     if layer.weights is not None and layer.encoding is Encoding.CODED:
-        return _aligned(stored_bytes(layer))  # its parameters stand right behind its weights
-    return sum(_aligned(len(piece)) for piece in (stored_weights(layer), *stored_params(layer)))
+        return aligned(stored_bytes(layer))  # its parameters stand right behind its weights
+    return sum(aligned(len(piece)) for piece in (stored_weights(layer), *stored_params(layer)))
 
 
-def _aligned(size: int) -> int:
+def aligned(size: int) -> int:
+    """`size` rounded up to what a piece of the engine's model begins at."""
     return -(-size // 4) * 4

@@ -116,7 +116,7 @@ def _stages(settings: Config, folder: Path) -> dict[str, Record]:
     twin = records.of_twin(settings, folder)
     found |= {"dense": twin} if twin else {}
     for name, record in found.items():
-        wanted = getattr(settings, "quantize" if name == "dense" else name).epochs
+        wanted = stages.table_of(settings, name).epochs
         if record["epochs"] != wanted:
             raise UserError(
                 f"{folder / f'{name}.json'}: {record['epochs']} epochs; {settings.path} says {wanted}: its "
@@ -125,8 +125,7 @@ def _stages(settings: Config, folder: Path) -> dict[str, Record]:
         if other := stages.other_settings(record, settings, name):
             raise UserError(
                 f"{folder / f'{name}.json'}: made with {other}: its card would tell how to make another "
-                f"model; "
-                "run again: python -m model train"
+                "model; run again: python -m model train"
             )
     return found
 

@@ -129,8 +129,7 @@ def open_stage(name: str, args: argparse.Namespace) -> Stage:
             raise UserError(f"--seed {args.seed}: want a whole number from 0 to {2**31 - 1}")
         settings = dataclasses.replace(settings, train=dataclasses.replace(settings.train, seed=args.seed))
     teacher = teacher_file(settings, name, BUILD)
-    own = settings.quantize if name == "dense" else getattr(settings, name)
-    epochs = own.epochs if args.epochs is None else args.epochs
+    epochs = table_of(settings, name).epochs if args.epochs is None else args.epochs
     least = 0 if name in ("quantize", "dense") else 1
     if not least <= epochs <= 10_000:
         raise UserError(f"--epochs {epochs}: want a whole number from {least} to 10000")
@@ -185,6 +184,11 @@ def open_stage(name: str, args: argparse.Namespace) -> Stage:
     )
 
 
+def table_of(settings: Config, name: str) -> Any:
+    """The TOML's table of stage `name`: the twin is quantized like the other."""
+    return settings.quantize if name == "dense" else getattr(settings, name)
+
+
 def described(settings: Config, name: str, taught: bool) -> dict[str, Any]:
     """What of the TOML decides what stage `name` makes; `taught`: by a teacher."""
     return {
@@ -192,7 +196,7 @@ def described(settings: Config, name: str, taught: bool) -> dict[str, Any]:
         "architecture": dataclasses.asdict(settings.architecture),
         "train": {**dataclasses.asdict(settings.train), "epochs": 0},
         "distill": dataclasses.asdict(settings.distill) if settings.distill and taught else None,
-        "own": dataclasses.asdict(settings.quantize if name == "dense" else getattr(settings, name)),
+        "own": dataclasses.asdict(table_of(settings, name)),
         "reserve": settings.data.reserve,
     }
 
