@@ -31,6 +31,7 @@ class Alone:
     """Training in one process: nothing to share, nothing to wait for."""
 
     workers, number = 1, 0
+    towers = 2  # parts of this process's share of a batch that are computed at the same time
     figures: dict[str, Any] | None = None
 
     @property
@@ -76,6 +77,8 @@ class Team(Alone):
 
     The constructor returns once all others are there. Raises UserError, LostWorkerError.
     """
+
+    towers = 1
 
     def __init__(self, task: Task) -> None:
         self.task, self.workers, self.number = task, task.workers, task.number

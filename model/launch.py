@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from model import cluster_task
+from model import cluster_task, machine
 from model.errors import UserError
 
 MOST_WORKERS = 64
@@ -131,18 +131,13 @@ def free_ports(count: int) -> list[int]:
 
 
 def _environment(addresses: list[str], number: int) -> dict[str, str]:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    shared = {"TF_NUM_INTRAOP_THREADS": str(max(1, cores // len(addresses)))}
-    return (
-        shared
-        | os.environ
-        | {
-            cluster_task.VARIABLE: cluster_task.config_of(addresses, number),
-            _LAUNCHED: "1",
-            "PYTHONUNBUFFERED": "1",
-            "no_grpc_proxy": f"{_HOST},localhost",
-        }
-    )
+    return os.environ | {
+        cluster_task.VARIABLE: cluster_task.config_of(addresses, number),
+        _LAUNCHED: "1",
+        "TF_NUM_INTRAOP_THREADS": str(max(1, machine.cores() // len(addresses))),
+        "PYTHONUNBUFFERED": "1",
+        "no_grpc_proxy": f"{_HOST},localhost",
+    }
 
 
 def _first_failure(processes: list[subprocess.Popen]) -> int | None:

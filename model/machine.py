@@ -14,6 +14,11 @@ def processor(cpuinfo: str) -> str:
     return ""
 
 
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def describe() -> str:
     """Like "2 cores of Intel Xeon Processor @ 2.50GHz"; with TensorFlow's accelerators, where it has any."""
     from model.tf import tf
@@ -22,8 +27,7 @@ def describe() -> str:
         name = processor(Path("/proc/cpuinfo").read_text(encoding="utf-8"))
     except OSError:  # not Linux
         name = ""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    parts = [f"{cores} cores of {name or platform.processor() or platform.machine()}"]
+    parts = [f"{cores()} cores of {name or platform.processor() or platform.machine()}"]
     for device in tf.config.list_physical_devices("GPU"):
         details = tf.config.experimental.get_device_details(device)
         parts.append(details.get("device_name", "a GPU"))

@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from model import config, files, splits, training_images
+from model import config, files, machine, splits, training_images
 from model.config import Config
 from model.errors import UserError
 from model.initial import initial_file
@@ -21,6 +21,9 @@ from model.teacher import teacher_file, teacher_logits
 # Before TensorFlow is imported: oneDNN doubles the speed of training on a CPU. Elsewhere it is off,
 # because it rounds differently from machine to machine; trained weights cannot be the same everywhere anyway.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+# Two operators at a time, on half of the cores each: the two halves of a batch, see model/training.py.
+os.environ.setdefault("TF_NUM_INTEROP_THREADS", "2")
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(max(1, machine.cores() // 2)))
 
 BUILD = Path("build")
 _VERSIONS = ("tensorflow", "tensorflow-cpu", "tf-keras", "tensorflow-model-optimization", "numpy")
@@ -356,7 +359,7 @@ def finish(
 
     `score`: the share of images it gets right, where that is not the Keras model's own.
     """
-    from model import curves, keras_files, machine
+    from model import curves, keras_files
     from model.scoring import accuracies_of, scorer
 
     accuracies = accuracies_of(stage, score or scorer(model))

@@ -1,5 +1,6 @@
 """Train, prune, quantize, as a user runs them, on a few digits: resume, and the zeros in the .tflite."""
 
+import dataclasses
 import json
 import os
 import signal
@@ -13,7 +14,13 @@ import pytest
 
 from model import data, export, keras_files, promises
 from model.checkpoint import restore
+from model.distributed import Alone
 from model.errors import UserError
+from model.splits import Set
+from model.squeezenet import build
+from model.tf import keras
+from model.training import fit
+from tests.model import tiny
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = """
@@ -312,3 +319,41 @@ def test_a_stage_that_the_toml_does_not_ask_for(trained):
     done = run(folder, "cluster")
     assert done.returncode == 1
     assert "tiny.toml: [cluster] clusters 0: there is nothing to cluster; want more than 0" in done.stderr
+
+
+class OneTower(Alone):
+    towers = 1
+
+
+def test_two_towers_compute_what_one_does(tmp_path):
+    mine = tiny.settings()
+    mine = dataclasses.replace(mine, architecture=dataclasses.replace(mine.architecture, batch_norm=False))
+    # An odd batch: halves of 33 and 34 images, whose gradients count by their images.
+    images = Set(np.concatenate([tiny.X, tiny.X[:3]]), np.concatenate([tiny.Y, tiny.Y[:3]]))
+    weights, losses = [], []
+    for number, team in enumerate((OneTower(), Alone())):
+        keras.utils.set_random_seed(1)
+        model = build(mine)
+        history = fit(tiny.job(model, tmp_path / str(number), 4, batch=67, images=images, team=team))
+        weights.append(model.get_weights())
+        losses.append([entry["loss"] for entry in history])
+    assert losses[0][-1] != losses[0][0]
+    # The same sums in another order.
+    np.testing.assert_allclose(losses[0], losses[1], rtol=0, atol=2e-5)
+    for one, two in zip(*weights, strict=True):
+        np.testing.assert_allclose(one, two, rtol=0, atol=1e-5)
+
+
+def test_small_batches_are_not_halved(tmp_path):
+    """Batch norm would see too few images: the moving averages tell how often it was asked."""
+    updates = {}
+    for batch in (63, 64):
+        keras.utils.set_random_seed(1)
+        model = build(tiny.settings())
+        norm = model.get_layer("conv1_bn")
+        norm.momentum = 0.5
+        seen = norm.moving_mean.numpy()
+        fit(tiny.job(model, tmp_path / str(batch), 1, batch=batch))
+        updates[batch] = norm.moving_mean.numpy() - seen
+    # From 0: half of the mean after one update, three quarters after two.
+    assert np.median(updates[64] / updates[63]) == pytest.approx(1.5, abs=0.15)

@@ -29,16 +29,16 @@ def settings(bypass="simple", stages=None, **changes):
     )
 
 
-def job(model, folder: Path, epochs: int, constraints=(), **changes):
-    """Trains `model` on the images above, in batches of 16."""
+def job(model, folder: Path, epochs: int, constraints=(), batch=16, images=None, **changes):
+    """Trains `model` on the images above, or others."""
     return Job(
         name="tiny",
         model=model,
-        settings=dataclasses.replace(settings().train, batch=16),
+        settings=dataclasses.replace(settings().train, batch=batch),
         epochs=epochs,
         learning_rate=0.05,
         warmup_epochs=0,
-        train=Set(X, Y),
+        train=images or Set(X, Y),
         validation=None,
         checkpoint=folder / "tiny.npz",
         fingerprint="",
