@@ -27,13 +27,14 @@ def pruned_network(**changes):
     return model
 
 
-@pytest.mark.parametrize("changes", [{}, {"batch_norm": False, "relu_logits": True}])
-def test_zeros_input_and_concatenations(changes, tmp_path):
+# A batch of 64 is computed in two towers, which share the ranges and the moving averages.
+@pytest.mark.parametrize(("changes", "batch"), [({}, 64), ({"batch_norm": False, "relu_logits": True}, 16)])
+def test_zeros_input_and_concatenations(changes, batch, tmp_path):
     pruned = pruned_network(**changes)
     promised = promises.made(pruned, SMALL)
     aware = quantization_aware(pruned, X)
     before = [w.numpy() for w in aware.trainable_weights]
-    fit(job(aware, tmp_path, 3, kept(pruned, aware, ())))
+    fit(job(aware, tmp_path, 3, kept(pruned, aware, ()), batch=batch))
     assert any((a != b.numpy()).any() for a, b in zip(before, aware.trainable_weights, strict=True))
     tflite = export.to_int8_tflite(aware)
     export.check(tflite, "x")
