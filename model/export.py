@@ -11,7 +11,9 @@ import numpy.typing as npt
 from convert import reference
 from model import keras_files
 from model.errors import UserError
-from model.tf import tf
+from model.norm import Norm, norm_of
+from model.tf import keras, tf
+from model.tfmot import tfmot
 
 INPUT_SCALE = float(np.float32(1 / 255))
 INPUT_ZERO_POINT = -128
@@ -26,8 +28,9 @@ def to_int8_tflite(model: Any) -> bytes:
     """Converts a quantization-aware Keras model (float32 [n, h, w, c] in) to an int8 .tflite, batch 1.
 
     Its ranges are the ones learnt in training, so no sample data are needed. The same model gives the same
-    bytes.
+    bytes, on every machine.
     """
+    model = _with_affine(model)
     signature = tf.TensorSpec([1, *model.input_shape[1:]], tf.float32, name="image")
     infer = tf.function(lambda image: model(image, training=False)).get_concrete_function(signature)
     # Not `model` itself: the converter would first export all of Keras' own functions, for ten times as long.
@@ -38,6 +41,33 @@ def to_int8_tflite(model: Any) -> bytes:
     converter.inference_input_type = tf.int8
     converter.inference_output_type = tf.int8
     return converter.convert()
+
+
+class _Affine(keras.layers.Layer):
+    """What batch norm does in inference, by constants that TensorFlow need not compute. See norm.py."""
+
+    def __init__(self, norm: Norm, name: str) -> None:
+        super().__init__(name=name)
+        self.factor, self.offset = norm.affine()
+
+    def call(self, x: Any) -> Any:
+        return x * self.factor + self.offset
+
+
+def _with_affine(model: Any) -> Any:
+    """A copy of a quantization-aware `model` whose batch norms are _Affine."""
+
+    def copied(layer: Any) -> Any:
+        if isinstance(getattr(layer, "layer", None), keras.layers.BatchNormalization):
+            # The wrapper stays: it may quantize what comes out.
+            affine = _Affine(norm_of(layer.layer), layer.layer.name)
+            return type(layer)(affine, layer.quantize_config, name=layer.name)
+        return layer.__class__.from_config(layer.get_config())
+
+    with tfmot.quantization.keras.quantize_scope():
+        copy = keras.models.clone_model(model, clone_function=copied)
+    keras_files.take_weights(model, copy)
+    return copy
 
 
 def _interpreter(tflite: bytes) -> Any:

@@ -5,26 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from model import config, files
 from model.errors import UserError
 from model.importing import OUTPUT as IMPORTED
 from model.importing import pixel_scale
+from model.norm import Array, Norm, norm_of
 from model.teacher import trained_files
-
-Array = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Norm:
-    """Batch norm behind a convolution: [channels] each, and the epsilon under the root."""
-
-    gamma: Array
-    beta: Array
-    mean: Array
-    variance: Array
-    epsilon: float
 
 
 @dataclass(frozen=True)
@@ -56,11 +43,6 @@ def initial_file(name: str, build: Path) -> Path:
     )
 
 
-def _norm(layer: Any) -> Norm:
-    values = (layer.gamma, layer.beta, layer.moving_mean, layer.moving_variance)
-    return Norm(*(value.numpy() for value in values), layer.epsilon)
-
-
 def layers_of(model: Any) -> dict[str, Layer]:
     """Every convolution of a Keras model, quantization-aware or not, by its name."""
     from model.tf import keras
@@ -75,7 +57,7 @@ def layers_of(model: Any) -> dict[str, Layer]:
         kernel = next(w for w in outer.trainable_weights if len(w.shape) == 4)
         bias = None if layer.bias is None else layer.bias.numpy()
         behind = inner.get(f"{name}_bn")
-        norm = None if behind is None else _norm(getattr(behind, "layer", behind))
+        norm = None if behind is None else norm_of(getattr(behind, "layer", behind))
         found[name] = Layer(kernel.numpy(), bias, norm)
     return found
 
@@ -87,9 +69,8 @@ def folded(layer: Layer) -> tuple[Array, Array]:
         bias = layer.bias
     if layer.norm is None:
         return kernel, bias
-    norm = layer.norm
-    factor = norm.gamma / np.sqrt(norm.variance + norm.epsilon)
-    return kernel * factor, norm.beta + (bias - norm.mean) * factor
+    factor, offset = layer.norm.affine()
+    return kernel * factor, bias * factor + offset
 
 
 def take(model: Any, source: Path) -> dict[str, Any]:

@@ -20,11 +20,19 @@ def _reloadable(model: Any) -> Any:
     """
     with tfmot.quantization.keras.quantize_scope():
         copy = keras.Model.from_config(_without_input_build(model.get_config()))
-    for source, target in zip(model.layers, copy.layers, strict=True):
-        values = {_last_name(variable): variable for variable in source.weights}
-        for variable in target.weights:
-            variable.assign(values[_last_name(variable)])
+    take_weights(model, copy)
     return copy
+
+
+def take_weights(source: Any, target: Any) -> None:
+    """Copies every variable of the model `source` to the one of that name in the same layer of `target`.
+
+    `target` may have fewer variables.
+    """
+    for theirs, ours in zip(source.layers, target.layers, strict=True):
+        values = {_last_name(variable): variable for variable in theirs.weights}
+        for variable in ours.weights:
+            variable.assign(values[_last_name(variable)])
 
 
 def _last_name(variable: Any) -> str:
