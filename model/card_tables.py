@@ -9,6 +9,7 @@ from model.config import Config, Train
 
 Metrics = dict[str, Any]
 PARTS = ("validation", "reserve", "test")
+_UNSEEN = ("reserve", "test")  # nothing was learnt from them or chosen by them
 _STAGES = {
     "train": "float",
     "prune": "float, pruned",
@@ -46,25 +47,38 @@ def summary(metrics: Metrics) -> str:
     zeros = sum(layer["zeros"] for layer in metrics["layers"].values())
     weights = sum(layer["weights"] for layer in metrics["layers"].values())
     values = max(layer["values"] for layer in metrics["layers"].values())
-    count = metrics["test_images"]
+    int8, twin = metrics["stages"]["quantize"], metrics["stages"].get("dense")
+    unseen = _scored(int8, _UNSEEN)
     rows = [
-        (f"int8 top-1 on {count:,} test images (95 % interval)", score(metrics["test_accuracy"], count)),
+        (
+            f"int8 top-1 on {int8[f'{part}_images']:,} {part} images (95 % interval)",
+            score(int8[f"{part}_accuracy"], int8[f"{part}_images"]),
+        )
+        for part in unseen
+    ]
+    if twin:
+        lost = f"{points(int8, twin, unseen):+.2f} points"
+        rows.append((f"against its dense twin, on {' and '.join(unseen)}", lost))
+    rows += [
         ("weights, as the engine stores them", bytes_of(made["weights_stored_bytes"])),
         ("zeros among the weights", percent(zeros / weights, 1)),
         ("different weights in a layer, at most", f"{values:,}"),
         ("multiply-accumulates an image", f"{made['macs']:,}"),
         ("SRAM, the engine's arena", bytes_of(made["engine_sram_bytes"])),
     ]
-    twin = metrics["stages"].get("dense")
-    if twin:
-        lost = points(metrics["stages"]["quantize"], twin, "test")
-        rows.insert(1, ("the same against its dense twin", f"{lost:+.2f} points"))
     return table(("", ""), rows, right=(1,))
 
 
-def points(stage: Metrics, twin: Metrics, part: str) -> float:
-    """How many points (hundredths) more accurate `stage` is than `twin` on the images of `part`."""
-    return 100 * (stage[f"{part}_accuracy"] - twin[f"{part}_accuracy"])
+def _scored(stage: Metrics, parts: Iterable[str]) -> list[str]:
+    """Those of `parts` whose images `stage` was measured on."""
+    return [part for part in parts if f"{part}_accuracy" in stage]
+
+
+def points(stage: Metrics, twin: Metrics, parts: Collection[str]) -> float:
+    """How many points (hundredths) more accurate `stage` is than `twin` on the images of all `parts`."""
+    images = {part: stage[f"{part}_images"] for part in parts}
+    gains = (images[part] * (stage[f"{part}_accuracy"] - twin[f"{part}_accuracy"]) for part in parts)
+    return 100 * sum(gains) / sum(images.values())
 
 
 def split(settings: Config, metrics: Metrics) -> str:
@@ -180,7 +194,7 @@ def _all_stages(train: Train) -> str:
 def accuracies(metrics: Metrics) -> str:
     """Top-1 of each stage on each part with its interval, and what compression cost."""
     stages = metrics["stages"]
-    parts = [part for part in PARTS if f"{part}_accuracy" in stages["quantize"]]
+    parts = _scored(stages["quantize"], PARTS)
     rows = [
         (_STAGES[name], *(score(stage[f"{part}_accuracy"], stage[f"{part}_images"]) for part in parts))
         for name, stage in stages.items()
@@ -192,7 +206,7 @@ def accuracies(metrics: Metrics) -> str:
     text = table(head, rows, right=range(1, len(head)))
     if "dense" in stages:
         lost = [
-            f"{points(stages['quantize'], stages['dense'], part):+.2f} points on {part}" for part in parts
+            f"{points(stages['quantize'], stages['dense'], [part]):+.2f} points on {part}" for part in parts
         ]
         text += (
             "\n\nThe dense twin is the same float network, quantized by the same training, neither pruned "

@@ -34,7 +34,7 @@ class Baseline:
         return re.sub(r"(\.int8)?\.tflite$", "", self.file)
 
 
-ZOO = ("digits", "gtsrb")
+ZOO = ("digits", "gtsrb", "cifar10")
 SMALL_NET = "small_32"  # made by small_net.py
 IMAGENET = (
     Baseline("squeezenet_v1_1_224.int8.tflite", "torch"),

@@ -77,14 +77,14 @@ def test_more_random_networks(seed, tmp_path):
         check(content, 2, tmp_path, seed, target)
 
 
-@pytest.mark.parametrize("name", ["digits", "gtsrb"])
+@pytest.mark.parametrize("name", ["cifar10", "digits", "gtsrb"])
 def test_zoo(name, tmp_path):
     from model import export
 
     quantized = REPO / "model" / "zoo" / name / "quantized.keras"
     content = export.to_int8_tflite(export.load_quantized(quantized))
     for target in TARGETS:
-        check(content, 4, tmp_path, target=target)
+        check(content, 2, tmp_path, target=target)
 
 
 def test_a_wrong_engine_model_is_noticed(tmp_path):

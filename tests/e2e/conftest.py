@@ -12,7 +12,7 @@ from tests.e2e import verbs
 
 @pytest.fixture(scope="session")
 def workplace(tmp_path_factory) -> Path:
-    """A folder with both zoo models converted in build/."""
+    """A folder with the two smaller zoo models converted in build/."""
     folder = tmp_path_factory.mktemp("workplace")
     for model in ("digits", "gtsrb"):
         verbs.succeed(folder, "convert", "--model", model)
@@ -21,10 +21,21 @@ def workplace(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def signs(tmp_path_factory) -> str:
-    """GTSRB as an .npz; skips where the test inputs are missing."""
+    """GTSRB as an .npz."""
+    return unpacked("gtsrb", tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def photographs(tmp_path_factory) -> str:
+    """CIFAR-10 as an .npz."""
+    return unpacked("cifar10", tmp_path_factory)
+
+
+def unpacked(name: str, tmp_path_factory) -> str:
+    """The path of the data set's .npz; skips where the test inputs are missing."""
     script = SHARED / "data" / "unpack.py"
     if not script.is_file():
-        pytest.skip("needs the GTSRB images, test inputs that are not part of the repository")
-    out = tmp_path_factory.mktemp("gtsrb") / "gtsrb.npz"
-    subprocess.run([sys.executable, script, "gtsrb", out], check=True, capture_output=True)
+        pytest.skip(f"needs the images of {name}, test inputs that are not part of the repository")
+    out = tmp_path_factory.mktemp(name) / f"{name}.npz"
+    subprocess.run([sys.executable, script, name, out], check=True, capture_output=True)
     return str(out)

@@ -150,7 +150,9 @@ def test_card_says_what_was_measured(tmp_path):
     assert "+0.00 points on validation, -0.40 points on reserve, -0.30 points on test" in text
 
     short = dict(rows(text, "In short"))
-    assert short["the same against its dense twin"] == "-0.30 points"
+    # 2 of 500 and 3 of 1,000 images.
+    assert short["against its dense twin, on reserve and test"] == "-0.33 points"
+    assert short["int8 top-1 on 500 reserve images (95 % interval)"] == "98.40 % (96.9 to 99.2)"
     assert short["weights, as the engine stores them"] == "9,876 B"
     assert short["multiply-accumulates an image"] == f"{49 * 15_504:,}"
     assert short["SRAM, the engine's arena"] == "4,704 B"

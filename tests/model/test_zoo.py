@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from model import config, data, export, files, promises
+from model.card_tables import points
 from model.ship import ZOO
 
 NAMES = sorted(path.parent.name for path in ZOO.glob("*/quantized.keras"))
@@ -18,7 +19,7 @@ HELD: dict[str, dict[str, float]] = {
     "gtsrb": {"accuracy": 0.985, "weights": 61_440, "macs": 5_000_000, "arena": 24_576},
 }
 TEST_IMAGES = {"cifar10": 1000, "digits": 1000, "gtsrb": 6315}
-MOST_LOST = 0.005
+MOST_LOST = 0.5  # points
 
 
 def metrics_of(name: str) -> dict[str, Any]:
@@ -32,8 +33,6 @@ def remade(name: str) -> bytes:
 
 
 def test_all_are_there():
-    if not (ZOO / "cifar10" / "quantized.keras").is_file():
-        pytest.skip("cifar10 is being trained: its weights are not shipped yet")
     assert list(HELD) == NAMES
 
 
@@ -79,10 +78,11 @@ def test_accuracies_beside_the_dense_twin_s(name):
     stages = metrics_of(name)["stages"]
     int8, twin = stages["quantize"], stages["dense"]
     assert int8["test_images"] == TEST_IMAGES[name]
-    for part in ("test", "reserve"):
-        if f"{part}_accuracy" in int8:
-            assert int8[f"{part}_accuracy"] >= HELD[name]["accuracy"], part
-            assert int8[f"{part}_accuracy"] >= twin[f"{part}_accuracy"] - MOST_LOST, part
+    unseen = [part for part in ("test", "reserve") if f"{part}_accuracy" in int8]
+    for part in unseen:
+        assert int8[f"{part}_accuracy"] >= HELD[name]["accuracy"], part
+    # Together: a difference of 0.5 points is 5 of cifar10's 1,000 test images, less than chance.
+    assert points(int8, twin, unseen) >= -MOST_LOST
     if name == "cifar10":
         assert int8["reserve_images"] == 5000
         assert sum(int8[f"{part}_images"] for part in ("train", "validation", "reserve")) == 50_000
