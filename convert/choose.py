@@ -12,7 +12,7 @@ import numpy as np
 from convert import blob, coded
 from convert.encodings import placed_bytes
 from convert.kernels import FAMILY_KERNELS, KernelModel, Shape, shape_of
-from convert.network import Encoding, Kind, Layer, Network
+from convert.network import ConvKernel, Encoding, Kind, Layer, Network
 from convert.plan import BUFFER_STATE_BYTES, LAYER_STATE_BYTES, align, plan, rings_and_sums
 from convert.schedule import Stage, simulate, stages_of
 from convert.target import Target
@@ -26,6 +26,7 @@ _UNLIMITED = 1 << 31
 # Instructions that a byte of flash may be worth: tried in steps, then narrowed down.
 _FIRST_PRICE, _PRICE_STEP, _LAST_PRICE = 4.0, 8.0, 1e6
 _PRICE_ROUNDS = 6
+_WORTH_ITS_CODE = 0.98  # Winograd's kernels, 10 KB of code, must save this much
 _HOLD_SHARE = 0.12  # of the arena's budget, for a map that is held
 _HOLDS_TRIED = 1
 
@@ -62,6 +63,11 @@ class Assignment:
         """Bytes of all weights, their parameters and codes, as they are placed."""
         return sum(option.stored for option in self.options.values()) + self.codes
 
+    @property
+    def winograd(self) -> bool:
+        """Whether any layer runs Winograd's kernels."""
+        return any(option.model.kernel is ConvKernel.WINOGRAD for option in self.options.values())
+
 
 class _Chooser:
     def __init__(self, network: Network, target: Target) -> None:
@@ -76,6 +82,7 @@ class _Chooser:
         self.options: dict[tuple[int, int, int], list[Option]] = {}
         self.codes_bytes = blob.codes_bytes(network)
         self.may_code = True
+        self.may_winograd = True
 
     def _peaks(self, batches: dict[int, int]) -> tuple[dict[int, int], int]:
         """For each stage the most bytes of rings and sums live while it runs; and the most of all."""
@@ -129,6 +136,10 @@ class _Chooser:
             options.append(Option(model, scratch, cost, self._stored(index, model)))
         return options
 
+    def _may(self, model: KernelModel) -> bool:
+        coded, winograd = model.encoding is Encoding.CODED, model.kernel is ConvKernel.WINOGRAD
+        return (self.may_code or not coded) and (self.may_winograd or not winograd)
+
     def assign(self, batches: dict[int, int], budget: int, price: float) -> Assignment | None:
         """The best options within `budget` bytes of arena; None where there are none.
 
@@ -143,8 +154,7 @@ class _Chooser:
             room = budget - peaks[stage.first_layer]
             for i, layer in enumerate(stage.layers, stage.first_layer):
                 found = self._options(i, layer, batches[stage.first_layer], room)
-                if not self.may_code:
-                    found = [option for option in found if option.model.encoding is not Encoding.CODED]
+                found = [option for option in found if self._may(option.model)]
                 if not found:
                     return None
                 if optimize == "sram":
@@ -195,6 +205,23 @@ class _Chooser:
 
     def within_flash(self, budget: int) -> Assignment | None:
         """As `within`, and with weights that fit the target's flash where there is a way.
+
+        A kernel's code is linked once for all layers that run it, so no price by layer tells whether it is
+        worth its bytes: where one of Winograd's few layers saves next to nothing, the firmware does without.
+        """
+        best = self._coded_or_not(budget)
+        if best is None or self.target.optimize != "speed" or not best.winograd:
+            return best
+        self.may_winograd = False
+        plain = self._coded_or_not(budget)
+        self.may_winograd = True
+        if plain is None:
+            return best
+        beyond, cost, _ = self._rank(plain)
+        return best if self._rank(best)[:2] < (beyond, cost * _WORTH_ITS_CODE) else plain
+
+    def _coded_or_not(self, budget: int) -> Assignment | None:
+        """As `_pressed`, or, where that is better, without coded weights.
 
         The codes are paid for once, by all coded layers: no price by layer tells whether they are worth it.
         """

@@ -14,6 +14,7 @@ from convert.network import MAX_LAYERS, ConvKernel, Encoding, Kind
 from convert.split import split
 from convert.target import Target
 from host_tools.bench import small_net
+from model import config
 from model.search_figures import instructions
 from model.ship import ZOO
 from tests.convert.shared_files import baseline
@@ -151,3 +152,13 @@ def test_a_forced_encoding_is_kept_where_the_sram_is_too_small():
     file = tflite.parse(small_net.tflite())
     made = engine_model.prepare(file, [], Target("dsp", encoding="coded", sram_limit=5000))
     assert {layer.encoding for layer in convolutions(made.network)} == {Encoding.CODED}
+
+
+@pytest.mark.parametrize(("name", "runs"), [("cifar10", False), ("gtsrb", True)])
+def test_winograd_s_code_is_linked_where_it_saves_more_than_next_to_nothing(name, runs):
+    """Of cifar10's layers one would run it, of gtsrb's dense ones two, at half of a GEMM's instructions."""
+    network = lower(tflite.read(ZOO / name / "model.tflite"))
+    limit = config.load(name).convert.flash_bytes["dsp"]
+    assert choose(network, Target("dsp", flash_bytes=limit, sram_limit=122_000))
+    assert (ConvKernel.WINOGRAD in {layer.conv_kernel for layer in convolutions(network)}) == runs
+    assert stored(network) <= limit
