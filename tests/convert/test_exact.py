@@ -84,7 +84,7 @@ def test_zoo(name, tmp_path):
     quantized = REPO / "model" / "zoo" / name / "quantized.keras"
     content = export.to_int8_tflite(export.load_quantized(quantized))
     for target in TARGETS:
-        check(content, 2, tmp_path, target=target)
+        check(content, 4, tmp_path, target=target)
 
 
 def test_a_wrong_engine_model_is_noticed(tmp_path):

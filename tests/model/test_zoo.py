@@ -81,11 +81,27 @@ def test_accuracies_beside_the_dense_twin_s(name):
     unseen = [part for part in ("test", "reserve") if f"{part}_accuracy" in int8]
     for part in unseen:
         assert int8[f"{part}_accuracy"] >= HELD[name]["accuracy"], part
-    # Together: a difference of 0.5 points is 5 of cifar10's 1,000 test images, less than chance.
     assert points(int8, twin, unseen) >= -MOST_LOST
     if name == "cifar10":
         assert int8["reserve_images"] == 5000
         assert sum(int8[f"{part}_images"] for part in ("train", "validation", "reserve")) == 50_000
+
+
+SHORT = pytest.mark.xfail(strict=True, reason="cifar10 loses 0.8 points on its 1,000 test images")
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        pytest.param("cifar10", "test", marks=SHORT),
+        ("cifar10", "reserve"),
+        ("digits", "test"),
+        ("gtsrb", "test"),
+    ],
+)
+def test_lost_against_the_dense_twin_on_each_part(name, part):
+    stages = metrics_of(name)["stages"]
+    assert points(stages["quantize"], stages["dense"], [part]) >= -MOST_LOST
 
 
 @pytest.mark.parametrize("name", NAMES)
