@@ -160,8 +160,8 @@ def _pruning(prune: Prune) -> str:
     if prune.block:
         parts.append(f"{prune.block[0]} zeros in every {prune.block[1]} input channels")
     elif prune.sparsity:
-        spread = ", spread by sensitivity" if prune.spread == "sensitivity" else ""
-        parts.append(f"{percent(prune.sparsity, 0)} zeros by magnitude, polynomial decay{spread}")
+        how = {"even": "", "lamp": ", spread by LAMP", "sensitivity": ", spread by sensitivity"}[prune.spread]
+        parts.append(f"{percent(prune.sparsity, 0)} zeros by magnitude, polynomial decay{how}")
     parts += [f"{layer} {percent(share, 0)}" for layer, share in prune.layers.items()]
     return "; ".join(parts)
 

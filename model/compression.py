@@ -6,7 +6,7 @@ from typing import Any
 
 from model.toml_table import Table, within
 
-SPREADS = ("even", "sensitivity")
+SPREADS = ("even", "lamp", "sensitivity")
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,9 @@ class Prune:
 
     `channels`: the share of every fire's channels that goes first, and for good: the network gets smaller.
     `pattern`: "free", any weight may go, every convolution's share of zeros is `sparsity` but for those named
-    in `layers` (`spread` = "sensitivity": `sparsity` is that of the whole, each layer's according to what its
-    zeros cost); or "m:n", m zeros in every n consecutive input channels, of all layers but those to which
-    `layers` gives 0.
+    in `layers` (`spread` = "lamp" or "sensitivity": `sparsity` is that of the whole, each layer's as
+    model/lamp.py or model/sensitivity.py says); or "m:n", m zeros in every n consecutive input channels, of
+    all layers but those to which `layers` gives 0.
     """
 
     epochs: int

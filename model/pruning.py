@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from model import channels, keras_files, promises, sensitivity
+from model import channels, keras_files, lamp, promises, sensitivity
 from model import stage as stages
 from model.errors import UserError
 from model.stage import Stage
@@ -14,18 +14,32 @@ from model.tfmot import tfmot
 
 
 def targets(stage: Stage, model: Any) -> dict[str, float]:
-    """The share of zeros wanted of every convolution of `model`. UserError for a layer it does not have."""
+    """The share of zeros wanted of every convolution of `model`.
+
+    Raises UserError for a layer it does not have, or where the whole's share cannot be had.
+    """
     settings = stage.config.prune
-    convolutions = list(promises.kernels(model))
+    kernels = promises.kernels(model)
     for name, value in settings.layers.items():
-        if name not in convolutions:
+        if name not in kernels:
             raise UserError(
                 f"{stage.config.path}: [prune.layers] {name} = {value:g}; no such layer, want one of "
-                + ", ".join(convolutions)
+                + ", ".join(kernels)
             )
     if settings.spread == "even":
-        return {name: settings.layers.get(name, settings.sparsity) for name in convolutions}
-    return sensitivity.spread(stage, model)
+        return {name: settings.layers.get(name, settings.sparsity) for name in kernels}
+    if settings.spread == "lamp":
+        shares = lamp.allocate(kernels, settings.sparsity, settings.layers)
+    else:
+        shares = sensitivity.spread(stage, model)
+    total = sum(kernel.size for kernel in kernels.values())
+    reached = sum(shares[name] * kernel.size for name, kernel in kernels.items()) / total
+    if not reached > settings.sparsity - 1 / total:
+        raise UserError(
+            f"{stage.config.path}: [prune] sparsity = {settings.sparsity:g} of all weights: with what "
+            f"[prune.layers] fixes, it is {reached:.4f} at most; want less, or fewer such layers"
+        )
+    return {name: shares[name] for name in kernels}
 
 
 def _wrapped(stage: Stage, model: Any, wanted: dict[str, float]) -> Any:

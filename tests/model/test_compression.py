@@ -9,7 +9,7 @@ import pytest
 from convert import reference
 from convert.lower import lower
 from convert.tflite import parse
-from model import channels, config, export, promises, sensitivity, splits
+from model import channels, config, export, lamp, promises, pruning, sensitivity, splits
 from model.compression import Cluster, Distill, Prune
 from model.constraints import keep_clusters, keep_zeros, make_positive
 from model.errors import UserError
@@ -108,20 +108,49 @@ def test_zeros_are_taken_where_they_cost_least():
     assert total == pytest.approx(0.5 * 2500)
 
 
-def test_a_share_that_cannot_be_reached(tmp_path):
+def test_lamp_scores():
+    """Lee et al. 2021, written out: w^2 over the sum of the squares that are no smaller."""
+    kernel = np.array([3, -1, 0, 2, 0], np.float32).reshape(1, 1, 5, 1)
+    assert list(lamp.scores(kernel)) == [0, 0, 1 / 14, 4 / 13, 1]
+    assert list(lamp.scores(np.zeros((1, 1, 2, 1), np.float32))) == [0, 0]
+    assert lamp.scores(np.float32([[[[1, 1, 1, 1]]]])) == pytest.approx([1 / 4, 1 / 3, 1 / 2, 1])
+
+
+def test_lamp_takes_the_lowest_scores_of_all():
+    rng = np.random.default_rng(3)
+    # The layers' scales do not matter, how uneven a layer is does.
+    even, uneven = rng.uniform(0.5, 1, 400), rng.standard_cauchy(400)
+    kernels = {"even": 100 * even, "uneven": 0.01 * uneven, "fixed": rng.normal(size=200)}
+    kernels = {name: k.reshape(1, 1, -1, 10).astype(np.float32) for name, k in kernels.items()}
+    shares = lamp.allocate(kernels, 0.5, {"fixed": 0.1})
+    assert shares["fixed"] == 0.1
+    zeros = {name: round(shares[name] * 400) for name in ("even", "uneven")}
+    assert sum(zeros.values()) == 500 - 20 and 0 < zeros["even"] < 200 < zeros["uneven"]
+    gone = [lamp.scores(kernels[name])[: zeros[name]] for name in zeros]
+    stay = [lamp.scores(kernels[name])[zeros[name] :] for name in zeros]
+    assert max(g.max() for g in gone) <= min(s.min() for s in stay)
+    # One weight a layer stays, whatever is asked.
+    assert lamp.allocate(kernels, 0.99999, {}) == {"even": 399 / 400, "uneven": 399 / 400, "fixed": 199 / 200}
+
+
+@pytest.mark.parametrize("how", ["lamp", "sensitivity"])
+def test_a_share_that_cannot_be_reached(tmp_path, how):
     mine = settings(
-        prune=Prune(1, 0.1, 0.8, {"fire2_expand3x3": 0.1, "fire3_expand3x3": 0.1}, 0.0, "free", "sensitivity")
+        prune=Prune(1, 0.1, 0.8, {"fire2_expand3x3": 0.1, "fire3_expand3x3": 0.1}, 0.0, "free", how)
     )
     stage = SimpleNamespace(config=mine, validation=Set(X, Y), train=Set(X, Y), folder=tmp_path)
     with pytest.raises(
-        UserError, match=r"\[prune\] sparsity = 0.8 of all weights: .* it is 0\.\d+; want less"
+        UserError, match=r"\[prune\] sparsity = 0.8 of all weights: .* it is 0\.\d+ at most; want less"
     ):
-        sensitivity.spread(stage, build(mine))
-    fewer = dataclasses.replace(mine, prune=dataclasses.replace(mine.prune, sparsity=0.3))
-    stage.config = fewer
-    shares = sensitivity.spread(stage, build(fewer))
-    sizes = {name: kernel.size for name, kernel in promises.kernels(build(fewer)).items()}
-    assert sum(shares[name] * sizes[name] for name in sizes) == pytest.approx(0.3 * sum(sizes.values()))
+        pruning.targets(stage, build(mine))
+    stage.config = dataclasses.replace(mine, prune=dataclasses.replace(mine.prune, sparsity=0.3))
+    model = build(stage.config)
+    shares = pruning.targets(stage, model)
+    sizes = {name: kernel.size for name, kernel in promises.kernels(model).items()}
+    assert list(shares) == list(sizes)
+    assert sum(shares[name] * sizes[name] for name in sizes) == pytest.approx(
+        0.3 * sum(sizes.values()), abs=1
+    )
 
 
 def test_sensitivity_is_of_the_network_and_leaves_it_alone():

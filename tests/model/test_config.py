@@ -219,7 +219,7 @@ flash_bytes = 4096
         ('[prune]\npattern = "4:2"', ['[prune] pattern = "4:2"', '"m:n" with 1 <= m < n <= 16']),
         ('[prune]\npattern = "2:4"\nsparsity = 0.5', ["[prune] sparsity = 0.5", "says how many zeros"]),
         ('[prune]\npattern = "2:4"\nspread = "sensitivity"', ["[prune] pattern", '"free" where spread']),
-        ('[prune]\nspread = "random"', ['[prune] spread = "random"', '"even", "sensitivity"']),
+        ('[prune]\nspread = "random"', ['[prune] spread = "random"', '"even", "lamp", "sensitivity"']),
         ("[prune]\nchannels = 0.95", ["[prune] channels = 0.95", "from 0 to 0.9"]),
         (
             "[prune]\nlayers = { conv2 = 0.5 }",
