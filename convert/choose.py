@@ -42,6 +42,22 @@ class Option:
 
 
 @dataclass(frozen=True)
+class Barred:
+    """What no layer may run: tried because all layers that do pay for it once, together."""
+
+    coded: bool = False
+    winograd: bool = False
+
+    def bars(self, model: KernelModel) -> bool:
+        """Whether a layer may not run as `model`."""
+        coded, winograd = model.encoding is Encoding.CODED, model.kernel is ConvKernel.WINOGRAD
+        return (self.coded and coded) or (self.winograd and winograd)
+
+
+_NOTHING = Barred()
+
+
+@dataclass(frozen=True)
 class Assignment:
     """Batches by stage and options by layer (indices in the network), with what they cost.
 
@@ -81,8 +97,6 @@ class _Chooser:
         self.stored: dict[tuple[int, int], int] = {}
         self.options: dict[tuple[int, int, int], list[Option]] = {}
         self.codes_bytes = blob.codes_bytes(network)
-        self.may_code = True
-        self.may_winograd = True
 
     def _peaks(self, batches: dict[int, int]) -> tuple[dict[int, int], int]:
         """For each stage the most bytes of rings and sums live while it runs; and the most of all."""
@@ -136,11 +150,9 @@ class _Chooser:
             options.append(Option(model, scratch, cost, self._stored(index, model)))
         return options
 
-    def _may(self, model: KernelModel) -> bool:
-        coded, winograd = model.encoding is Encoding.CODED, model.kernel is ConvKernel.WINOGRAD
-        return (self.may_code or not coded) and (self.may_winograd or not winograd)
-
-    def assign(self, batches: dict[int, int], budget: int, price: float) -> Assignment | None:
+    def assign(
+        self, batches: dict[int, int], budget: int, price: float, barred: Barred = _NOTHING
+    ) -> Assignment | None:
         """The best options within `budget` bytes of arena; None where there are none.
 
         price: what a byte of flash is worth, in instructions.
@@ -154,7 +166,7 @@ class _Chooser:
             room = budget - peaks[stage.first_layer]
             for i, layer in enumerate(stage.layers, stage.first_layer):
                 found = self._options(i, layer, batches[stage.first_layer], room)
-                found = [option for option in found if self._may(option.model)]
+                found = [option for option in found if not barred.bars(option.model)]
                 if not found:
                     return None
                 if optimize == "sram":
@@ -180,9 +192,9 @@ class _Chooser:
                 found.append(stage)
         return found[: 1 + _HOLDS_TRIED]
 
-    def within(self, budget: int, price: float = 0.0) -> Assignment | None:
+    def within(self, budget: int, price: float = 0.0, barred: Barred = _NOTHING) -> Assignment | None:
         """The best assignment within `budget` bytes of arena, a byte of flash being worth `price`."""
-        best = self.assign({stage.first_layer: 1 for stage in self.stages}, budget, price)
+        best = self.assign({stage.first_layer: 1 for stage in self.stages}, budget, price, barred)
         if best is None or self.target.optimize == "sram":
             return best
         costs = {
@@ -193,7 +205,7 @@ class _Chooser:
             for batch in _BATCHES:
                 if self.network.buffers[stage.output].height < batch:
                     continue
-                trial = self.assign({**best.batches, stage.first_layer: batch}, budget, price)
+                trial = self.assign({**best.batches, stage.first_layer: batch}, budget, price, barred)
                 if trial and self._better(trial, best, price):
                     best = trial
         return best
@@ -212,27 +224,24 @@ class _Chooser:
         best = self._coded_or_not(budget)
         if best is None or self.target.optimize != "speed" or not best.winograd:
             return best
-        self.may_winograd = False
-        plain = self._coded_or_not(budget)
-        self.may_winograd = True
+        plain = self._coded_or_not(budget, Barred(winograd=True))
         if plain is None:
             return best
         beyond, cost, _ = self._rank(plain)
         return best if self._rank(best)[:2] < (beyond, cost * _WORTH_ITS_CODE) else plain
 
-    def _coded_or_not(self, budget: int) -> Assignment | None:
+    def _coded_or_not(self, budget: int, barred: Barred = _NOTHING) -> Assignment | None:
         """As `_pressed`, or, where that is better, without coded weights.
 
         The codes are paid for once, by all coded layers: no price by layer tells whether they are worth it.
         """
-        best = self._pressed(budget)
+        best = self._pressed(budget, barred)
         if best is None or not best.codes or self.target.optimize == "sram":
             return best
-        self.may_code = False
-        plain = self.within(budget, _LAST_PRICE)
+        uncoded = replace(barred, coded=True)
+        plain = self.within(budget, _LAST_PRICE, uncoded)
         if plain is not None and plain.stored <= self._limit:
-            plain = self._pressed(budget)
-        self.may_code = True
+            plain = self._pressed(budget, uncoded)
         return best if plain is None else min(best, plain, key=self._rank)
 
     @property
@@ -240,21 +249,21 @@ class _Chooser:
         """Bytes that `stored` may take."""
         return max((self.target.flash_bytes or _UNLIMITED) - blob.fixed_bytes(self.network), 0)
 
-    def _pressed(self, budget: int) -> Assignment | None:
+    def _pressed(self, budget: int, barred: Barred) -> Assignment | None:
         """A price on flash is raised until all fits, then narrowed down to the lowest that makes it fit."""
-        best = self.within(budget)
+        best = self.within(budget, barred=barred)
         if best is None or self.target.flash_bytes is None:
             return best
         limit = self._limit
         low, high = 0.0, _FIRST_PRICE
         while best.stored > limit and high <= _LAST_PRICE:
             low, high = high, high * _PRICE_STEP
-            best = self.within(budget, high) or best
+            best = self.within(budget, high, barred) or best
         if low == 0.0 or best.stored > limit:
             return best  # it fits at no price; or nothing does, and the linker says what is missing
         for _ in range(_PRICE_ROUNDS):
             middle = (low * high) ** 0.5
-            trial = self.within(budget, middle)
+            trial = self.within(budget, middle, barred)
             if trial and trial.stored <= limit:
                 high = middle
                 best = min(best, trial, key=lambda a: a.cost)
