@@ -137,7 +137,12 @@ def schedule(settings: Config, metrics: Metrics) -> str:
         whom = "the float network" if settings.distill.teacher == "float" else f"`{settings.distill.teacher}`"
         parts.append(
             f"{taught} taught by {whom} (distillation): {percent(settings.distill.weight, 0)} of the loss, "
-            f"at temperature {settings.distill.temperature:g}."
+            f"at temperature {settings.distill.temperature:g}"
+            + (
+                ", by the mean of its answers for an image and its mirror image."
+                if settings.distill.mirror
+                else "."
+            )
         )
     return "\n\n".join(parts)
 

@@ -15,12 +15,14 @@ class Distill:
 
     `teacher`: "float" (this model as `train` left it, for the stages after it), a model's name, or a .keras
     file. The loss is (1 - weight) * cross-entropy + weight * temperature ** 2 * the divergence of the
-    softened answers.
+    softened answers. `mirror`: the teacher sees each image mirrored as well, and the mean of its two answers
+    is what is learnt: a better teacher, for nothing but its time.
     """
 
     teacher: str
     weight: float
     temperature: float
+    mirror: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,8 +78,8 @@ class Quantize:
     learning_rate: float
 
 
-def read_distill(root: Table) -> Distill | None:
-    """The table [distill]; None where there is none. Raises UserError."""
+def read_distill(root: Table, flip: bool) -> Distill | None:
+    """The table [distill]; None where there is none. `flip`: that of [train]. Raises UserError."""
     if "distill" not in root.values:
         root.table("distill")  # a known key
         return None
@@ -87,7 +89,10 @@ def read_distill(root: Table) -> Distill | None:
         teacher=table.read("teacher", None, want, lambda v: isinstance(v, str) and v != ""),
         weight=table.number("weight", 0, 1, 0.7),
         temperature=table.number("temperature", 1, 100, 4.0),
+        mirror=table.flag("mirror", False),
     )
+    if distill.mirror and not flip:
+        raise table.fail("mirror", "false where [train] flip is: a mirrored image may be of another class")
     table.close()
     return distill
 

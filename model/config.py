@@ -361,14 +361,15 @@ def load(name_or_path: str | Path) -> Config:
     weights = _read_weights(root, size, architecture.family)
     layers = list(kernels(architecture, size.channels))
     _check_layers(root, layers)
+    train = read_train(root.table("train"), size)
     config = Config(
         name=name,
         path=path,
         input=size,
         architecture=architecture,
         data=_read_data(root.table("data"), architecture.classes),
-        train=read_train(root.table("train"), size),
-        distill=compression.read_distill(root),
+        train=train,
+        distill=compression.read_distill(root, train.flip),
         prune=compression.read_prune(root.table("prune"), architecture.family),
         cluster=compression.read_cluster(root.table("cluster")),
         quantize=compression.read_quantize(root.table("quantize")),

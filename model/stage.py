@@ -321,10 +321,11 @@ def train(
         f"out to validate, {held[1]} for the end, {stage.epochs} epochs"
     )
     teacher = None
-    if stage.teacher is not None:
+    distill = stage.config.distill
+    if stage.teacher is not None and distill is not None:
         print(f"{stage.name}: taught by {stage.teacher}")
-        shape = stage.train.x.shape[1:]
-        teacher = teacher_logits(stage.teacher, shape, stage.config.architecture.classes)
+        shape, classes = stage.train.x.shape[1:], stage.config.architecture.classes
+        teacher = teacher_logits(stage.teacher, shape, classes, distill.mirror)
     return fit(
         Job(
             name=stage.name,
@@ -339,7 +340,7 @@ def train(
             fingerprint=stage.fingerprint,
             class_weights=splits.class_weights(stage.train.y, stage.config.train.balance),
             teacher=teacher,
-            distill=stage.config.distill,
+            distill=distill,
             report=lambda line: print(line, flush=True),
             **extra,
         )

@@ -36,8 +36,12 @@ def teacher_file(settings: Config, stage: str, build: Path) -> Path | None:
     )
 
 
-def teacher_logits(path: Path, input_shape: tuple[int, ...], classes: int) -> Callable[[Any], Any]:
+def teacher_logits(
+    path: Path, input_shape: tuple[int, ...], classes: int, mirror: bool = False
+) -> Callable[[Any], Any]:
     """The logits [n, classes] of the teacher in `path` for images [n, h, w, c] in [0, 1].
+
+    `mirror`: their mean over each image and its mirror image.
 
     Raises UserError where it takes other images, of `input_shape` [h, w, c], or knows another number of
     classes.
@@ -54,4 +58,8 @@ def teacher_logits(path: Path, input_shape: tuple[int, ...], classes: int) -> Ca
             f"want {list(input_shape)} and {classes}"
         )
     scale = pixel_scale(path)
-    return lambda images: logits(images * scale, training=False)
+
+    def answers(images: Any) -> Any:
+        return logits(images * scale, training=False)
+
+    return (lambda images: (answers(images) + answers(images[:, :, ::-1])) / 2) if mirror else answers

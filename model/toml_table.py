@@ -65,5 +65,7 @@ def within(value: Any, low: int, high: int) -> bool:
 
 
 def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()  # as TOML has it
     text = f'"{value}"' if isinstance(value, str) else str(value).replace("\n", " ")
     return text if len(text) <= 60 else text[:57] + "..."

@@ -206,6 +206,8 @@ def test_card_without_twin_or_reserve(work):
          "25 % of the fires' channels removed; 2 zeros in every 4 input channels"),
         ([("[prune]", '[distill]\nteacher = "float"\nweight = 0.6\n[prune]')],
          "The stages after train are taught by the float network (distillation): 60 % of the loss, at"),
+        ([("[prune]", '[distill]\nteacher = "float"\nmirror = true\n[prune]'), ("shift = 2", "flip = true")],
+         "at temperature 4, by the mean of its answers for an image and its mirror image."),
         ([("[prune]", '[distill]\nteacher = "gtsrb"\n[prune]')], "make zoo MODEL=digits TEACHER=gtsrb\n"),
         ([('source = "digits"', 'source = ""')], "make zoo MODEL=digits DATA=digits.npz\n"),
         ([("epochs = 6", "epochs = 0")], "post-training quantization that keeps zeros and clusters"),

@@ -9,7 +9,7 @@ import pytest
 from convert import reference
 from convert.lower import lower
 from convert.tflite import parse
-from model import channels, config, export, lamp, promises, pruning, sensitivity, splits
+from model import channels, config, export, keras_files, lamp, promises, pruning, sensitivity, splits
 from model.compression import Cluster, Distill, Prune
 from model.constraints import keep_clusters, keep_zeros, make_positive
 from model.errors import UserError
@@ -17,6 +17,7 @@ from model.quantization import kept, kernels_of, quantization_aware
 from model.scoring import logits_of
 from model.splits import Set
 from model.squeezenet import build
+from model.teacher import teacher_logits
 from model.tf import keras, tf
 from model.training import _loss_of, fit
 from tests.model.tiny import X, Y, job, settings
@@ -300,6 +301,18 @@ def test_the_loss_of_distillation(tmp_path):
     assert float(_loss_of(taught, 4)(None, tf.constant(student), tf.constant(y))) == pytest.approx(
         expected, rel=1e-5
     )
+
+
+def test_a_teacher_that_sees_mirror_images_too(tmp_path):
+    network = trained_looking(build(settings()))
+    keras_files.save(network, tmp_path / "teacher.keras")
+    shape, images = X.shape[1:], tf.constant(X[:8].astype(np.float32) / 255)
+    alone = teacher_logits(tmp_path / "teacher.keras", shape, 4)
+    both = teacher_logits(tmp_path / "teacher.keras", shape, 4, mirror=True)
+    mirrored = tf.constant(X[:8, :, ::-1].astype(np.float32) / 255)
+    seen, other = alone(images).numpy(), alone(mirrored).numpy()
+    assert np.abs(seen - other).max() > 1e-3  # or nothing would be seen here
+    assert both(images).numpy() == pytest.approx((seen + other) / 2, abs=1e-6)
 
 
 def test_class_weights():

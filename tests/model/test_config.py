@@ -79,7 +79,7 @@ def test_shipped_names():
         ("height = 20", "height = 20\nhight = 20", ["[input] hight = 20", "no such key", "height"]),
         ("height = 20", "", ["[input] height is missing", "from 16 to 227"]),
         ("height = 20", 'height = "20"', ['[input] height = "20"', "whole number from 16 to 227"]),
-        ("height = 20", "height = true", ["[input] height = True", "whole number"]),
+        ("height = 20", "height = true", ["[input] height = true", "whole number"]),
         ("height = 20", "height = 15", ["[input] height = 15", "from 16 to 227"]),
         ("width = 24", "width = 228", ["[input] width = 228", "from 16 to 227"]),
         ("channels = 3", "channels = 2", ["[input] channels = 2", "1 (gray) or 3 (RGB)"]),
@@ -171,7 +171,7 @@ def test_imported_weights(tmp_path):
         ("{ default = 7, conv10 = 8, fire2_squeeze1x1 = 4 }", "3", ["[convert] weight_bits = 3", "4 to 8"]),
         ("conv10 = 8", "conv10 = 9", ["[convert.weight_bits] conv10 = 9", "from 4 to 8"]),
         ("conv10 = 8", "conv11 = 8", ["[convert.weight_bits] conv11 = 8", "a layer of the network: conv1, "]),
-        ("default = 7", "default = true", ["[convert.weight_bits] default = True", "from 4 to 8"]),
+        ("default = 7", "default = true", ["[convert.weight_bits] default = true", "from 4 to 8"]),
         ("calibration = 50", "calibration = 0", ["[convert] calibration = 0", "from 1 to"]),
         ("calibration = 50", "images = 50", ["[convert] images = 50", "no such key"]),
         (
@@ -216,6 +216,10 @@ flash_bytes = 4096
     [
         ("[distill]\nweight = 0.5", ["[distill] teacher is missing", "name of a model"]),
         ('[distill]\nteacher = "float"\ntemperature = 0.5', ["[distill] temperature = 0.5", "from 1 to 100"]),
+        (
+            '[distill]\nteacher = "float"\nmirror = true',
+            ["[distill] mirror = true", "false where [train] flip is"],
+        ),
         ('[prune]\npattern = "4:2"', ['[prune] pattern = "4:2"', '"m:n" with 1 <= m < n <= 16']),
         ('[prune]\npattern = "2:4"\nsparsity = 0.5', ["[prune] sparsity = 0.5", "says how many zeros"]),
         ('[prune]\npattern = "2:4"\nspread = "sensitivity"', ["[prune] pattern", '"free" where spread']),
