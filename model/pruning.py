@@ -11,6 +11,7 @@ from model.errors import UserError
 from model.stage import Stage
 from model.tf import keras
 from model.tfmot import tfmot
+from model.training import towers
 
 
 def targets(stage: Stage, model: Any) -> dict[str, float]:
@@ -47,8 +48,9 @@ def _wrapped(stage: Stage, model: Any, wanted: dict[str, float]) -> Any:
 
     m:n patterns come all at once at the first step: so does TFMOT.
     """
-    steps_per_epoch = len(stage.train.y) // min(stage.config.train.batch, len(stage.train.y))
-    total = steps_per_epoch * stage.epochs
+    batch = min(stage.config.train.batch, len(stage.train.y))
+    total = len(stage.train.y) // batch * stage.epochs
+    calls = towers(batch)  # what TFMOT counts as steps
     # TFMOT prunes at begin + k * frequency only: the end must be one of these, or the target is missed.
     rounds = min(20, max(1, int(total * 0.6)))
     frequency = max(1, int(total * 0.6) // rounds)
@@ -61,8 +63,8 @@ def _wrapped(stage: Stage, model: Any, wanted: dict[str, float]) -> Any:
             initial_sparsity=0.0,
             final_sparsity=sparsity,
             begin_step=0,
-            end_step=rounds * frequency,
-            frequency=frequency,
+            end_step=rounds * frequency * calls,
+            frequency=frequency * calls,
         )
         block = stage.config.prune.block
         return tfmot.sparsity.keras.prune_low_magnitude(layer, schedule, sparsity_m_by_n=block)

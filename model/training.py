@@ -1,4 +1,4 @@
-"""The training loop of all three stages: schedule, augmentation, progress, checkpoint each epoch, resume."""
+"""The training loop of all stages: schedule, augmentation, progress, checkpoint each epoch, resume."""
 
 import math
 import sys
@@ -81,6 +81,14 @@ def _loss_of(job: Job, classes: int) -> Callable[[Any, Any, Any], Any]:
     return loss
 
 
+def towers(batch: int, team: Alone = ALONE) -> int:
+    """In how many parts a process of `team` computes its `batch` images of a step, at the same time.
+
+    Every layer is called so often in a step, and whatever it counts or averages by itself with it.
+    """
+    return team.towers if batch // team.towers >= _TOWER_IMAGES else 1
+
+
 def _step(job: Job, optimizer: Any) -> Any:
     """The compiled step: (x uint8 [b, h, w, c], y int64 [b]) -> mean loss, images right.
 
@@ -104,9 +112,9 @@ def _step(job: Job, optimizer: Any) -> Any:
         return tape.gradient(total, variables), loss, right
 
     def gradients(x: Any, y: Any) -> tuple[list[Any], Any, Any]:
-        half = x.shape[0] // 2
-        if job.team.towers == 1 or half < _TOWER_IMAGES:
+        if towers(x.shape[0], job.team) == 1:
             return tower(x, y)
+        half = x.shape[0] // 2
         of = [tower(x[:half], y[:half]), tower(x[half:], y[half:])]
         share = half / x.shape[0]
         mean = [share * one + (1 - share) * other for one, other in zip(of[0][0], of[1][0], strict=True)]

@@ -19,6 +19,7 @@ from model.splits import Set
 from model.squeezenet import build
 from model.teacher import teacher_logits
 from model.tf import keras, tf
+from model.tfmot import tfmot
 from model.training import _loss_of, fit
 from tests.model.tiny import X, Y, job, settings
 
@@ -165,6 +166,33 @@ def test_sensitivity_is_of_the_network_and_leaves_it_alone():
     assert all(curve.growth[0] == 0.0 for curve in curves.values())
     assert max(max(curve.growth) for curve in curves.values()) > 0
     assert all(list(curve.growth) == sorted(curve.growth) for curve in curves.values())
+
+
+class _Noting(tfmot.sparsity.keras.UpdatePruningStep):
+    """Notes how many weights of a layer are zero after each epoch."""
+
+    def __init__(self, layer):
+        super().__init__()
+        self.layer, self.zeros = layer, []
+
+    def on_epoch_end(self, batch, logs=None):
+        super().on_epoch_end(batch, logs)
+        kernel = next(w for w in self.layer.trainable_weights if len(w.shape) == 4).numpy()
+        self.zeros.append(int((kernel == 0).sum()))
+
+
+@pytest.mark.parametrize(("batch", "epochs"), [(16, 5), (64, 20)])  # 64 images are two towers: two calls
+def test_zeros_grow_for_60_percent_of_the_steps(tmp_path, batch, epochs):
+    mine = settings()
+    mine = dataclasses.replace(mine, train=dataclasses.replace(mine.train, batch=batch))
+    stage = SimpleNamespace(config=mine, train=Set(X, Y), epochs=epochs)
+    wrapped = pruning._wrapped(stage, build(mine), {"fire2_expand3x3": 0.8})
+    noting = _Noting(wrapped.get_layer("prune_low_magnitude_fire2_expand3x3"))
+    fit(job(wrapped, tmp_path, epochs, batch=batch, callback=noting))
+    weights, steps = 4 * 9 * 8, 64 // batch
+    # Zhu and Gupta 2017, equation 1, over 12 of 20 steps.
+    grown = [0.8 * (1 - (1 - min(1, steps * (epoch + 1) / 12)) ** 3) for epoch in range(epochs)]
+    assert noting.zeros == pytest.approx([weights * share for share in grown], abs=1)
 
 
 def test_blocks():
