@@ -23,12 +23,6 @@ def cluster(stage: Stage) -> None:
     model = keras_files.load(stage.input)
     make_positive(model)
     before = promises.kernels(model)
-    for name in settings.layers:
-        if name not in before:
-            raise UserError(
-                f"{stage.config.path}: [cluster.layers] {name}: no such layer, want one of "
-                + ", ".join(before)
-            )
     wanted = {name: settings.layers.get(name, settings.clusters) for name in before}
 
     # A layer with fewer different weights than that has its clusters already, and only needs to keep them.

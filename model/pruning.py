@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from model import channels, keras_files, lamp, promises, sensitivity
+from model import channels, files, keras_files, lamp, promises, sensitivity
 from model import stage as stages
 from model.errors import UserError
 from model.stage import Stage
@@ -17,29 +17,31 @@ from model.training import towers
 def targets(stage: Stage, model: Any) -> dict[str, float]:
     """The share of zeros wanted of every convolution of `model`.
 
-    Raises UserError for a layer it does not have, or where the whole's share cannot be had.
+    Writes sensitivity.json, where that is measured. Raises UserError where the whole's share cannot be had.
     """
     settings = stage.config.prune
     kernels = promises.kernels(model)
-    for name, value in settings.layers.items():
-        if name not in kernels:
-            raise UserError(
-                f"{stage.config.path}: [prune.layers] {name} = {value:g}; no such layer, want one of "
-                + ", ".join(kernels)
-            )
     if settings.spread == "even":
         return {name: settings.layers.get(name, settings.sparsity) for name in kernels}
+    curves: dict[str, sensitivity.Curve] = {}
     if settings.spread == "lamp":
-        shares = lamp.allocate(kernels, settings.sparsity, settings.layers)
+        shares, most = lamp.allocate(kernels, settings.sparsity, settings.layers), "all weights but one"
     else:
-        shares = sensitivity.spread(stage, model)
+        curves = sensitivity.measure(model, stage.validation or stage.train)
+        shares = sensitivity.allocate(curves, settings.sparsity, settings.layers)
+        most = f"{sensitivity.LEVELS[-1]:g}"
     total = sum(kernel.size for kernel in kernels.values())
     reached = sum(shares[name] * kernel.size for name, kernel in kernels.items()) / total
     if not reached > settings.sparsity - 1 / total:
-        raise UserError(
-            f"{stage.config.path}: [prune] sparsity = {settings.sparsity:g} of all weights: with what "
-            f"[prune.layers] fixes, it is {reached:.4f} at most; want less, or fewer such layers"
+        fixed, fewer = (
+            (" but those in [prune.layers]", ", or fewer such layers") if settings.layers else ("", "")
         )
+        raise UserError(
+            f"{stage.config.path}: [prune] sparsity = {settings.sparsity:g} of all weights: with {most} in "
+            f"every layer{fixed}, it is {reached:.4f}; want less{fewer}"
+        )
+    if curves:
+        files.write_json(stage.folder / "sensitivity.json", sensitivity.record(curves, shares))
     return {name: shares[name] for name in kernels}
 
 

@@ -128,7 +128,7 @@ def quantized(model: Any, images: Set) -> bytes:
 
 
 def zeros_of(model: Any, settings: Prune) -> Zeros:
-    """Where `settings` would prune the float Keras network `model` first, by layer."""
+    """Where `settings`, spread evenly, would prune the float Keras network `model` first, by layer."""
     found = {}
     for name, kernel in promises.kernels(model).items():
         share = settings.layers.get(name, settings.sparsity)

@@ -176,7 +176,7 @@ Limits: {limits or "none"}; `!` marks what exceeds them.
   interval.
 - **dense B**: weights at a byte each. All columns right of it are estimates: of the network with its smallest
   weights set to zero, without training, to the share that the model's `[prune]` asks for
-  ({found["sparsity"]:.0%}), planned by the converter for an STM32F405.
+  ({found["sparsity"]:.0%}), alike in every layer, planned by the converter for an STM32F405.
 - **stored B**: the weights in their smallest encodings; **SRAM B**: the leanest arena.
 - **fast SRAM B, fast instr.**: arena and instructions of an image's convolutions, by the converter's cost
   model, as `make firmware` would have it; **limited**: the same where model and arena must stay within the

@@ -13,9 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from model import files
 from model.splits import Set
-from model.stage import Stage
 from model.tf import keras, tf
 
 LEVELS = (0.0, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95)
@@ -97,19 +95,9 @@ def allocate(curves: Mapping[str, Curve], share: float, fixed: Mapping[str, floa
     return dict(fixed) | {name: max(0.0, level * surplus) for name, level in chosen.items()}
 
 
-def spread(stage: Stage, model: Any) -> dict[str, float]:
-    """The share of zeros of every convolution of `model`; writes build/<model>/sensitivity.json.
-
-    Less than asked in total, where LEVELS[-1] in every layer that is not fixed is too little.
-    """
-    settings = stage.config.prune
-    curves = measure(model, stage.validation or stage.train)
-    shares = allocate(curves, settings.sparsity, settings.layers)
-    files.write_json(
-        stage.folder / "sensitivity.json",
-        {
-            "levels": LEVELS,
-            "layers": {name: vars(curve) | {"share": shares[name]} for name, curve in curves.items()},
-        },
-    )
-    return shares
+def record(curves: Mapping[str, Curve], shares: Mapping[str, float]) -> dict[str, Any]:
+    """What sensitivity.json holds: the curves, and the share of each layer."""
+    return {
+        "levels": LEVELS,
+        "layers": {name: vars(curve) | {"share": shares[name]} for name, curve in curves.items()},
+    }

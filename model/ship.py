@@ -69,6 +69,8 @@ def write(settings: Config, folder: Path, target: Path, validated: Path | None) 
     measured = folder / "sensitivity.json"
     if settings.prune.spread == "sensitivity" and measured.is_file():
         files.write_bytes(target / measured.name, measured.read_bytes())
+    else:
+        (target / measured.name).unlink(missing_ok=True)  # of another way to prune, before
     files.write_json(target / "metrics.json", figures)
     return target
 
@@ -115,6 +117,11 @@ def _stages(settings: Config, folder: Path) -> dict[str, Record]:
         )
     twin = records.of_twin(settings, folder)
     found |= {"dense": twin} if twin else {}
+    if "init" in found["train"]:
+        raise UserError(
+            f"{folder / 'train.json'}: began from other weights (--init): its card would tell how to make "
+            f"another model; run again: python -m model train --model {settings.path} --fresh"
+        )
     for name, record in found.items():
         wanted = stages.table_of(settings, name).epochs
         if record["epochs"] != wanted:

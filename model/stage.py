@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from model import config, files, machine, splits, training_images
+from model.compression import Distill
 from model.config import Config
 from model.errors import UserError
 from model.initial import initial_file
 from model.splits import Set
-from model.teacher import teacher_file, teacher_logits
+from model.teacher import is_taught, teacher_file, teacher_logits
 
 # Before TensorFlow is imported: oneDNN doubles the speed of training on a CPU. Elsewhere it is off,
 # because it rounds differently from machine to machine; trained weights cannot be the same everywhere anyway.
@@ -152,7 +153,7 @@ def open_stage(name: str, args: argparse.Namespace) -> Stage:
         if path is not None:
             _check_unseen(settings, path, source)
     known = {
-        **described(settings, name, teacher is not None),
+        **described(settings, name),
         "stage": name,
         "epochs": epochs,
         "source": source_hash,
@@ -192,16 +193,21 @@ def table_of(settings: Config, name: str) -> Any:
     return settings.quantize if name == "dense" else getattr(settings, name)
 
 
-def described(settings: Config, name: str, taught: bool) -> dict[str, Any]:
-    """What of the TOML decides what stage `name` makes; `taught`: by a teacher."""
+def described(settings: Config, name: str) -> dict[str, Any]:
+    """What of the TOML decides what stage `name` makes."""
     return {
         "input": dataclasses.asdict(settings.input),
         "architecture": dataclasses.asdict(settings.architecture),
         "train": {**dataclasses.asdict(settings.train), "epochs": 0},
-        "distill": dataclasses.asdict(settings.distill) if settings.distill and taught else None,
+        "distill": _given(settings.distill) if settings.distill and is_taught(settings, name) else None,
         "own": dataclasses.asdict(table_of(settings, name)),
         "reserve": settings.data.reserve,
     }
+
+
+def _given(distill: Distill) -> dict[str, Any]:
+    # A switch that is off is left out: what was made before there was it stays up to date.
+    return {key: value for key, value in dataclasses.asdict(distill).items() if value is not False}
 
 
 def other_settings(record: dict[str, Any], settings: Config, name: str) -> str:
@@ -210,13 +216,13 @@ def other_settings(record: dict[str, Any], settings: Config, name: str) -> str:
     if noted is None:  # of before records had them
         return ""
     # As JSON has it: lists, no tuples.
-    wanted = _flat(json.loads(json.dumps(described(settings, name, noted["distill"] is not None))))
+    wanted = _flat(json.loads(json.dumps(described(settings, name))))
     seen = _flat(noted)
     # train's own settings are all stages' [train], too.
     lines = dict.fromkeys(
-        f"{key.partition('.')[2] or key} {seen.get(key)}, the TOML {value}"
-        for key, value in wanted.items()
-        if seen.get(key) != value
+        f"{key.partition('.')[2] or key} {seen.get(key)}, the TOML {wanted.get(key)}"
+        for key in wanted | seen
+        if seen.get(key) != wanted.get(key)
     )
     return "; ".join(lines)
 
@@ -249,7 +255,7 @@ def _check_unseen(settings: Config, path: Path, source: str) -> None:
     record = read_record(path.with_name("train.json"))
     if not settings.data.reserve or record.get("data") != source or "settings" not in record:
         return
-    own, its = described(settings, "train", False), record["settings"]
+    own, its = described(settings, "train"), record["settings"]
     kept = [(of["reserve"], of["train"]["validation_block"]) for of in (own, its)]
     if kept[0] != kept[1]:
         raise UserError(
@@ -383,7 +389,7 @@ def finish(
         "epochs": stage.epochs,
         "seconds": round(time.monotonic() - started, 1),
         "machine": machine.describe(),
-        "settings": described(stage.config, stage.name, stage.teacher is not None),
+        "settings": described(stage.config, stage.name),
         "teacher": None if stage.teacher is None else str(stage.teacher),
         "input_sha256": stage.input_sha256,
         "test_sha256": stage.test_sha256,

@@ -16,23 +16,32 @@ def trained_files(name: str, build: Path) -> list[Path]:
     return [build / name / "float.keras", ZOO / name / "quantized.keras"]
 
 
+def is_taught(settings: Config, stage: str) -> bool:
+    """Whether `stage` has a teacher: not without [distill], nor while the teacher "float" is made itself."""
+    return settings.distill is not None and (settings.distill.teacher, stage) != ("float", "train")
+
+
 def teacher_file(settings: Config, stage: str, build: Path) -> Path | None:
-    """The .keras file that `stage` learns from; None where there is no [distill], or while "float" is made.
+    """The .keras file that `stage` learns from; None where it has no teacher.
 
     Raises UserError where there is no such file.
     """
-    if settings.distill is None:
+    if settings.distill is None or not is_taught(settings, stage):
         return None
     name = settings.distill.teacher
     if name == "float":
-        return None if stage == "train" else build / settings.name / "float.keras"
-    candidates = [Path(name)] if name.endswith(".keras") else trained_files(config.load(name).name, build)
+        candidates, model = [build / settings.name / "float.keras"], str(settings.path)
+    elif name.endswith(".keras"):
+        candidates, model = [Path(name)], ""
+    else:
+        candidates, model = trained_files(config.load(name).name, build), name
     for path in candidates:
         if path.is_file():
             return path
+    first = f", or first: python -m model train --model {model} --only" if model else ""
     raise UserError(
         f'{settings.path}: [distill] teacher = "{name}": {candidates[0]}: no such file; '
-        f"want a .keras file, or first: python -m model train --model {name} --only"
+        f"want a .keras file{first}"
     )
 
 

@@ -124,6 +124,11 @@ def test_sensitivity_and_firmware_figures_go_along(tmp_path):
     sizes = dict(rows(text, "Bytes and time"))
     assert sizes["stm32f405, made for flash: weights as stored"] == "65,424 B"
     assert sizes["stm32f405, made for flash: arena"] == "10,624 B"
+    (tmp_path / "digits.toml").write_text(work.toml.read_text().replace('"sensitivity"', '"lamp"'))
+    work.settings = config.load(work.toml)
+    work.ship()
+    assert not (work.zoo / "sensitivity.json").exists()
+    assert "polynomial decay, spread by LAMP; conv1 30 %" in work.card()
     assert sizes["stm32f405: instructions an image"] == "1,234,567"
     assert sizes["stm32f405: SRAM in all, stack included"] == "15,452 B"
     assert "500 images: 0 of 10,000 int8 values differ from LiteRT's" in text
@@ -249,6 +254,11 @@ def test_ship_refuses_what_does_not_belong_together(work):
 
     work.change("prune", epochs=1)
     with pytest.raises(UserError, match=r"prune.json: 1 epochs; .*digits.toml says 14"):
+        work.ship()
+    stage_records.write(work.settings, work.build)
+
+    work.change("train", init="gtsrb: 3 of 9 layers")
+    with pytest.raises(UserError, match=r"train.json: began from other weights .*digits.toml --fresh"):
         work.ship()
     stage_records.write(work.settings, work.build)
 

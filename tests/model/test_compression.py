@@ -142,14 +142,18 @@ def test_a_share_that_cannot_be_reached(tmp_path, how):
     )
     stage = SimpleNamespace(config=mine, validation=Set(X, Y), train=Set(X, Y), folder=tmp_path)
     with pytest.raises(
-        UserError, match=r"\[prune\] sparsity = 0.8 of all weights: .* it is 0\.\d+ at most; want less"
+        UserError,
+        match=r"\[prune\] sparsity = 0.8 of all weights: with (0.95|all weights but one) in every layer but "
+        r"those in \[prune.layers\], it is 0\.\d+; want less, or fewer such layers",
     ):
         pruning.targets(stage, build(mine))
+    assert not list(tmp_path.iterdir())
     stage.config = dataclasses.replace(mine, prune=dataclasses.replace(mine.prune, sparsity=0.3))
     model = build(stage.config)
     shares = pruning.targets(stage, model)
     sizes = {name: kernel.size for name, kernel in promises.kernels(model).items()}
     assert list(shares) == list(sizes)
+    assert (tmp_path / "sensitivity.json").exists() == (how == "sensitivity")
     assert sum(shares[name] * sizes[name] for name in sizes) == pytest.approx(
         0.3 * sum(sizes.values()), abs=1
     )

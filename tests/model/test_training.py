@@ -12,12 +12,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model import data, export, keras_files, promises
+from model import config, data, export, keras_files, promises
 from model.checkpoint import restore
 from model.distributed import Alone
 from model.errors import UserError
 from model.splits import Set
 from model.squeezenet import build
+from model.stage import described, other_settings
+from model.teacher import teacher_file
 from model.tf import keras
 from model.training import fit
 from tests.model import tiny
@@ -233,6 +235,31 @@ clusters = 16
 epochs = 1
 """,
 )
+
+
+def test_records_of_other_settings(tmp_path):
+    def of(text: str) -> config.Config:
+        (tmp_path / "tiny.toml").write_text(TINY.replace("[prune]", text + "[prune]"))
+        return config.load(tmp_path / "tiny.toml")
+
+    alone, taught = of("flip = true\n"), of('flip = true\n[distill]\nteacher = "float"\n')
+    mirrored = of('flip = true\n[distill]\nteacher = "float"\nmirror = true\n')
+    records = json.loads(json.dumps([{"settings": described(s, "prune")} for s in (alone, taught, mirrored)]))
+    assert "mirror" not in records[1]["settings"]["distill"]  # as before there was one
+    for record, settings in zip(records, (alone, taught, mirrored), strict=True):
+        assert other_settings(record, settings, "prune") == ""
+    assert other_settings(records[0], taught, "prune") == (
+        "teacher None, the TOML float; weight None, the TOML 0.7; temperature None, the TOML 4.0"
+    )
+    assert "weight 0.7, the TOML None" in other_settings(records[1], alone, "prune")
+    assert other_settings(records[1], mirrored, "prune") == "mirror None, the TOML True"
+    # The teacher itself has none.
+    record = json.loads(json.dumps({"settings": described(alone, "train")}))
+    assert other_settings(record, mirrored, "train") == ""
+    with pytest.raises(
+        UserError, match=r'teacher = "float": .*float.keras: no such file; .*tiny.toml --only'
+    ):
+        teacher_file(taught, "quantize", tmp_path)
 
 
 @pytest.mark.long
