@@ -14,10 +14,9 @@ from rich.console import Console
 from convert import accuracy, artefacts, engine_model, imported, packaging, report, tflite
 from convert.labels import read_labels
 from convert.target import ENCODINGS, FAMILIES, OPTIMIZE, Target
-from model import cli, config, files
+from model import cli, config, files, records
 from model.errors import UserError
 from model.preprocess import PREPROCESSES, quantize_images
-from model.stage import read_record
 
 BUILD = Path("build")
 ZOO = Path(__file__).resolve().parents[1] / "model" / "zoo"
@@ -122,7 +121,7 @@ def _record(inputs: dict[str, str]) -> dict[str, Any]:
     """What was noted down when the weights were made, if it is of these weights; else {}."""
     for source, digest in inputs.items():
         for name, key in (("quantize.json", "output_sha256"), ("metrics.json", "sha256")):
-            record = read_record(Path(source).with_name(name))
+            record = records.read(Path(source).with_name(name))
             if record.get(key) == digest:
                 return record
     return {}

@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
-from model import files, search_report, search_settings, splits, training_images
+from model import files, records, search_report, search_settings, splits, training_images
 from model import stage as stages
 from model.config import Config
 from model.errors import UserError
@@ -150,7 +150,7 @@ def tasks_of(search: Search, parts: splits.Parts, folder: Path) -> list[Task]:
 
 def _finished(task: Task) -> dict[str, Any]:
     """The candidate's record, {} where there is none of these settings and data."""
-    record = stages.read_record(task.record)
+    record = records.read(task.record)
     return record if record.get("fingerprint") == task.fingerprint else {}
 
 

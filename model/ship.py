@@ -7,6 +7,7 @@ from typing import Any
 
 from model import config, curves, files, options, records
 from model import stage as stages
+from model.chain import OUTPUTS, chain, table_of
 from model.config import Config
 from model.errors import UserError
 from model.records import Record
@@ -103,13 +104,13 @@ def gather(settings: Config, folder: Path, validated: Path | None) -> dict[str, 
 def _stages(settings: Config, folder: Path) -> dict[str, Record]:
     """The records of all stages, and of the twin if there is one; UserError if not as the TOML says."""
     found = records.of_chain(settings, folder)
-    for name in stages.chain(settings):
+    for name in chain(settings):
         if name not in found:
             raise UserError(
                 f"{folder / f'{name}.json'}: missing, or of another network than the stage before has left; "
                 f"run first: python -m model train --model {settings.path}"
             )
-    source = folder / stages.OUTPUTS["quantize"]
+    source = folder / OUTPUTS["quantize"]
     if not source.is_file() or found["quantize"]["output_sha256"] != files.sha256(source.read_bytes()):
         raise UserError(
             f"{source}: missing, or not the one its record is of; run first: python -m model quantize "
@@ -123,13 +124,13 @@ def _stages(settings: Config, folder: Path) -> dict[str, Record]:
             f"another model; run again: python -m model train --model {settings.path} --fresh"
         )
     for name, record in found.items():
-        wanted = stages.table_of(settings, name).epochs
+        wanted = table_of(settings, name).epochs
         if record["epochs"] != wanted:
             raise UserError(
                 f"{folder / f'{name}.json'}: {record['epochs']} epochs; {settings.path} says {wanted}: its "
                 f"card would tell how to make another model; run again: python -m model train"
             )
-        if other := stages.other_settings(record, settings, name):
+        if other := records.other_settings(record, settings, name):
             raise UserError(
                 f"{folder / f'{name}.json'}: made with {other}: its card would tell how to make another "
                 "model; run again: python -m model train"
@@ -158,7 +159,7 @@ def _conversion(settings: Config, folder: Path, tflite_sha256: str) -> dict[str,
 
 def _board(folder: Path, tflite_sha256: str) -> dict[str, Any] | None:
     """Figures of the engine's model in the board's firmware; None where that is not built, or of another."""
-    noted = stages.read_record(folder / "firmware" / BOARD / "model" / "engine.json")
+    noted = records.read(folder / "firmware" / BOARD / "model" / "engine.json")
     if noted.get("made_from", {}).get("tflite_sha256") != tflite_sha256:
         return None
     return {
@@ -170,7 +171,7 @@ def _board(folder: Path, tflite_sha256: str) -> dict[str, Any] | None:
 
 def _validation(path: Path, tflite_sha256: str) -> dict[str, Any]:
     """Figures of a report; UserError where it is of another model, or the device differed."""
-    report = stages.read_record(path)
+    report = records.read(path)
     wrong = [key for key in (*_OF_VALIDATION, "model_sha256") if key not in report]
     if wrong:
         raise UserError(

@@ -1,4 +1,4 @@
-"""What all stages share: their order, options, data, knowing when there is nothing to do, the record."""
+"""What all stages share: options, data, knowing when there is nothing to do, the record."""
 
 import argparse
 import dataclasses
@@ -11,13 +11,13 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from model import config, files, machine, splits, training_images
-from model.compression import Distill
+from model import config, files, machine, records, splits, training_images
+from model.chain import OUTPUTS, described, stage_before, table_of
 from model.config import Config
 from model.errors import UserError
 from model.initial import initial_file
 from model.splits import Set
-from model.teacher import is_taught, teacher_file, teacher_logits
+from model.teacher import teacher_file, teacher_logits
 
 # Before TensorFlow is imported: oneDNN doubles the speed of training on a CPU. Elsewhere it is off,
 # because it rounds differently from machine to machine; trained weights cannot be the same everywhere anyway.
@@ -78,35 +78,6 @@ class Stage:
     def checkpoint(self) -> Path:
         """Where the training stands, while it runs."""
         return self.folder / "checkpoints" / f"{self.name}.npz"
-
-
-OUTPUTS = {
-    "train": "float.keras",
-    "prune": "pruned.keras",
-    "cluster": "clustered.keras",
-    "quantize": "quantized.keras",
-    # The twin that shows what pruning and clustering cost: quantized like the other, from the float network.
-    "dense": "dense.keras",
-}
-
-
-def chain(settings: Config) -> list[str]:
-    """The stages that the model's TOML asks for, in their order: train first, quantize last."""
-    pruned = settings.prune.sparsity > 0 or settings.prune.channels > 0 or any(settings.prune.layers.values())
-    stages = {"train": True, "prune": pruned, "cluster": settings.cluster.clusters > 0, "quantize": True}
-    return [name for name, wanted in stages.items() if wanted]
-
-
-def stage_before(settings: Config, name: str) -> str | None:
-    """The stage whose output stage `name` starts from; None for train."""
-    if name == "dense":
-        return "train"
-    stages = chain(settings)
-    if name not in stages:
-        keys = {"prune": "[prune] sparsity, channels", "cluster": "[cluster] clusters"}[name]
-        raise UserError(f"{settings.path}: {keys} 0: there is nothing to {name}; want more than 0")
-    number = stages.index(name)
-    return stages[number - 1] if number else None
 
 
 def _source_hash(settings: Config, name: str, folder: Path) -> str:
@@ -188,61 +159,12 @@ def open_stage(name: str, args: argparse.Namespace) -> Stage:
     )
 
 
-def table_of(settings: Config, name: str) -> Any:
-    """The TOML's table of stage `name`: the twin is quantized like the other."""
-    return settings.quantize if name == "dense" else getattr(settings, name)
-
-
-def described(settings: Config, name: str) -> dict[str, Any]:
-    """What of the TOML decides what stage `name` makes."""
-    return {
-        "input": dataclasses.asdict(settings.input),
-        "architecture": dataclasses.asdict(settings.architecture),
-        "train": {**dataclasses.asdict(settings.train), "epochs": 0},
-        "distill": _given(settings.distill) if settings.distill and is_taught(settings, name) else None,
-        "own": dataclasses.asdict(table_of(settings, name)),
-        "reserve": settings.data.reserve,
-    }
-
-
-def _given(distill: Distill) -> dict[str, Any]:
-    # A switch that is off is left out: what was made before there was it stays up to date.
-    return {key: value for key, value in dataclasses.asdict(distill).items() if value is not False}
-
-
-def other_settings(record: dict[str, Any], settings: Config, name: str) -> str:
-    """How the settings that a record notes differ from the TOML's: "" or "sparsity 0.6, the TOML 0.9"."""
-    noted = record.get("settings")
-    if noted is None:  # of before records had them
-        return ""
-    # As JSON has it: lists, no tuples.
-    wanted = _flat(json.loads(json.dumps(described(settings, name))))
-    seen = _flat(noted)
-    # train's own settings are all stages' [train], too.
-    lines = dict.fromkeys(
-        f"{key.partition('.')[2] or key} {seen.get(key)}, the TOML {wanted.get(key)}"
-        for key in wanted | seen
-        if seen.get(key) != wanted.get(key)
-    )
-    return "; ".join(lines)
-
-
-def _flat(tables: dict[str, Any]) -> dict[str, Any]:
-    """{"own": {"sparsity": 0.6}, "reserve": 0} as {"own.sparsity": 0.6, "reserve": 0}."""
-    found: dict[str, Any] = {}
-    for name, value in tables.items():
-        found |= (
-            {f"{name}.{key}": v for key, v in value.items()} if isinstance(value, dict) else {name: value}
-        )
-    return found
-
-
 def _check_before(settings: Config, name: str, folder: Path) -> None:
     """UserError where a stage before `name` was run with other settings than the TOML's."""
     before = stage_before(settings, name)
     while before is not None:
         path = folder / f"{before}.json"
-        other = other_settings(read_record(path), settings, before)
+        other = records.other_settings(records.read(path), settings, before)
         if other:
             raise UserError(
                 f"{path}: made with {other}; run first: python -m model {before} --model {settings.path}"
@@ -252,7 +174,7 @@ def _check_before(settings: Config, name: str, folder: Path) -> None:
 
 def _check_unseen(settings: Config, path: Path, source: str) -> None:
     """UserError where the network in `path` has learnt from images that this model keeps for the end."""
-    record = read_record(path.with_name("train.json"))
+    record = records.read(path.with_name("train.json"))
     if not settings.data.reserve or record.get("data") != source or "settings" not in record:
         return
     own, its = described(settings, "train"), record["settings"]
@@ -270,7 +192,7 @@ def _check_classes(settings: Config, name: str, folder: Path, source: str) -> No
     before = stage_before(settings, name)
     if before is None:
         return
-    known = read_record(folder / f"{before}.json").get("labels", [])
+    known = records.read(folder / f"{before}.json").get("labels", [])
     if tuple(known) != settings.data.labels:
         raise UserError(
             f"{source}: classes {_shown(settings.data.labels)}; {folder / OUTPUTS[before]} was made for "
@@ -283,20 +205,12 @@ def _shown(labels: Sequence[str]) -> str:
     return ", ".join(labels[:5]) + (f", ... ({len(labels)})" if len(labels) > 5 else "")
 
 
-def read_record(path: Path) -> dict[str, Any]:
-    """A stage's record; {} if there is none that can be read."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-
-
 def is_done(stage: Stage) -> bool:
     """Whether the same settings and data have already made the output; says so. Never with --fresh."""
     if stage.fresh:
         stage.checkpoint.unlink(missing_ok=True)
         return False
-    record = read_record(stage.record)
+    record = records.read(stage.record)
     if record.get("fingerprint") != stage.fingerprint or not stage.output.is_file():
         return False
     if record["output_sha256"] != files.sha256(stage.output.read_bytes()):

@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     and goes on to the further stages.
     """
     from model import cluster, config, prune, quantize
-    from model import stage as stages
+    from model.chain import chain
 
     task = cluster_task.from_environment()
     workers = launch.check_workers(args.workers, task)
@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     args.epochs, args.dense = None, False  # --epochs is of the training from scratch
     commands = {"prune": prune.run, "cluster": cluster.run, "quantize": quantize.run}
-    for name in stages.chain(config.load(args.model))[1:]:
+    for name in chain(config.load(args.model))[1:]:
         commands[name](args)
     return 0
 

@@ -23,11 +23,12 @@ from tests.model.test_training import TINY, command, environment, epochs, folder
 _DEADLINE_S = 500
 # Nothing random but the order, no statistics of a batch: then two workers compute what one does. 15 is odd.
 SMOOTH = "epochs = 2\nbatch = 15\nlearning_rate = 0.02"
-PLAIN = TINY.replace("epochs = 4\nbatch = 16\nshift = 1\nrotate = 5", SMOOTH).replace(
+_SCHEDULE = "epochs = 4\nbatch = 16\nshift = 1\nrotate = 5"  # TINY's
+PLAIN = TINY.replace(_SCHEDULE, SMOOTH).replace(
     'bypass = "complex"', 'bypass = "complex"\nbatch_norm = false'
 )
 # Halves of 32 images: what one process normalizes by, too.
-HALVES = TINY.replace("epochs = 4\nbatch = 16\nshift = 1\nrotate = 5", "epochs = 3\nbatch = 64")
+HALVES = TINY.replace(_SCHEDULE, "epochs = 3\nbatch = 64")
 LONG = TINY.replace("epochs = 4", "epochs = 12")
 
 

@@ -13,12 +13,13 @@ import numpy as np
 import pytest
 
 from model import config, data, export, keras_files, promises
+from model.chain import described
 from model.checkpoint import restore
 from model.distributed import Alone
 from model.errors import UserError
+from model.records import other_settings
 from model.splits import Set
 from model.squeezenet import build
-from model.stage import described, other_settings
 from model.teacher import teacher_file
 from model.tf import keras
 from model.training import fit
@@ -249,10 +250,10 @@ def test_records_of_other_settings(tmp_path):
     for record, settings in zip(records, (alone, taught, mirrored), strict=True):
         assert other_settings(record, settings, "prune") == ""
     assert other_settings(records[0], taught, "prune") == (
-        "teacher None, the TOML float; weight None, the TOML 0.7; temperature None, the TOML 4.0"
+        "teacher not set, the TOML float; weight not set, the TOML 0.7; temperature not set, the TOML 4.0"
     )
-    assert "weight 0.7, the TOML None" in other_settings(records[1], alone, "prune")
-    assert other_settings(records[1], mirrored, "prune") == "mirror None, the TOML True"
+    assert "weight 0.7, the TOML not set" in other_settings(records[1], alone, "prune")
+    assert other_settings(records[1], mirrored, "prune") == "mirror not set, the TOML true"
     # The teacher itself has none.
     record = json.loads(json.dumps({"settings": described(alone, "train")}))
     assert other_settings(record, mirrored, "train") == ""
