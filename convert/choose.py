@@ -26,7 +26,8 @@ _UNLIMITED = 1 << 31
 # Instructions that a byte of flash may be worth: tried in steps, then narrowed down.
 _FIRST_PRICE, _PRICE_STEP, _LAST_PRICE = 4.0, 8.0, 1e6
 _PRICE_ROUNDS = 6
-_WORTH_ITS_CODE = 0.98  # Winograd's kernels, 10 KB of code, must save this much
+# Winograd's kernels, 10 KB of code, must save this much; more beside as large a decoder (40 KB in all).
+_WORTH_ITS_CODE, _WORTH_IT_BESIDE_DECODER = 0.98, 0.95
 _HOLD_SHARE = 0.12  # of the arena's budget, for a map that is held
 _HOLDS_TRIED = 1
 
@@ -228,7 +229,8 @@ class _Chooser:
         if plain is None:
             return best
         beyond, cost, _ = self._rank(plain)
-        return best if self._rank(best)[:2] < (beyond, cost * _WORTH_ITS_CODE) else plain
+        worth = _WORTH_IT_BESIDE_DECODER if best.codes else _WORTH_ITS_CODE
+        return best if self._rank(best)[:2] < (beyond, cost * worth) else plain
 
     def _coded_or_not(self, budget: int, barred: Barred = _NOTHING) -> Assignment | None:
         """As `_pressed`, or, where that is better, without coded weights.
