@@ -23,6 +23,13 @@ def targets(stage: Stage, model: Any) -> dict[str, float]:
     kernels = promises.kernels(model)
     if settings.spread == "even":
         return {name: settings.layers.get(name, settings.sparsity) for name in kernels}
+    total = sum(kernel.size for kernel in kernels.values())
+    given = sum(share * kernels[name].size for name, share in settings.layers.items()) / total
+    if given >= settings.sparsity + 1 / total:
+        raise UserError(
+            f"{stage.config.path}: [prune.layers]: its layers alone make {given:.4f} of all weights zero; "
+            f"want at most sparsity = {settings.sparsity:g}, that of all layers together"
+        )
     curves: dict[str, sensitivity.Curve] = {}
     if settings.spread == "lamp":
         shares, most = lamp.allocate(kernels, settings.sparsity, settings.layers), "all weights but one"
@@ -30,7 +37,6 @@ def targets(stage: Stage, model: Any) -> dict[str, float]:
         curves = sensitivity.measure(model, stage.validation or stage.train)
         shares = sensitivity.allocate(curves, settings.sparsity, settings.layers)
         most = f"{sensitivity.LEVELS[-1]:g}"
-    total = sum(kernel.size for kernel in kernels.values())
     reached = sum(shares[name] * kernel.size for name, kernel in kernels.items()) / total
     if not reached > settings.sparsity - 1 / total:
         fixed, fewer = (

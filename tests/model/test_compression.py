@@ -147,6 +147,11 @@ def test_a_share_that_cannot_be_reached(tmp_path, how):
         r"those in \[prune.layers\], it is 0\.\d+; want less, or fewer such layers",
     ):
         pruning.targets(stage, build(mine))
+    each = dict.fromkeys(promises.kernels(build(mine)), 0.4)
+    more = dataclasses.replace(mine.prune, sparsity=0.3, layers=each)
+    stage.config = dataclasses.replace(mine, prune=more)
+    with pytest.raises(UserError, match=r"\[prune.layers\]: .* 0.4000 of .*; want at most sparsity = 0.3,"):
+        pruning.targets(stage, build(mine))
     assert not list(tmp_path.iterdir())
     stage.config = dataclasses.replace(mine, prune=dataclasses.replace(mine.prune, sparsity=0.3))
     model = build(stage.config)
