@@ -27,6 +27,14 @@ class LostWorkerError(UserError):
     """Another process of the training has ended, or does not answer."""
 
 
+def reason(message: str) -> str:
+    """What a TensorFlow error's message says of its cause, in one line: not where in the program it was."""
+    where = ("Graph execution error", "Detected at node", "File ")
+    lines = (re.sub(r"\{\{.*?\}\}", "", line).strip() for line in message.splitlines())
+    told = next((line for line in lines if line and not line.startswith(where)), "no reason given")
+    return told.removeprefix("Collective ops is aborted by: ")[:200]
+
+
 class Alone:
     """Training in one process: nothing to share, nothing to wait for."""
 
@@ -174,8 +182,7 @@ class Team(Alone):
         try:
             yield
         except lost as error:
-            said = str(error).strip().partition("\n")[0][:200]
-            raise LostWorkerError(f"{self._blamed(str(error))} ({said}); {kept()}") from error
+            raise LostWorkerError(f"{self._blamed(str(error))} ({reason(str(error))}); {kept()}") from error
 
     def _blamed(self, message: str) -> str:
         # The task at the other end of the connection that broke; heartbeats go to the chief, unnamed.

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model import cluster_task, keras_files, launch, traffic
+from model import cluster_task, distributed, keras_files, launch, traffic
 from model.errors import UserError
 from tests.model.test_training import TINY, command, environment, epochs, folder_with_data, run
 
@@ -185,6 +185,22 @@ def test_a_killed_worker_ends_all_and_any_number_goes_on(tmp_path, digits, start
     assert record(folder)["test_accuracy"] > 0.6  # four classes
 
 
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        (
+            "Graph execution error:\n\nDetected at node Reduce defined at (most recent call last):\n"
+            '  File "training.py", line 12, in step\n\nCollective ops is aborted by: recvmsg: reset\nAnd',
+            "recvmsg: reset",
+        ),
+        ("{{function_node __wrapped__Sum}} Deadline Exceeded [Op:Sum]", "Deadline Exceeded [Op:Sum]"),
+        ("", "no reason given"),
+    ],
+)
+def test_why_a_worker_is_called_lost(message, said):
+    assert distributed.reason(message) == said
+
+
 @pytest.mark.long
 def test_a_cluster_s_tasks_notice_that_one_is_gone_and_join_again(tmp_path, digits, start):
     # As on two machines: the worker has the data and the TOML, but not the chief's checkpoint.
@@ -206,7 +222,8 @@ def test_a_cluster_s_tasks_notice_that_one_is_gone_and_join_again(tmp_path, digi
     _, errors = chief.communicate(timeout=_DEADLINE_S)
     assert chief.returncode == 1
     assert re.fullmatch(
-        r"python -m model train: error: lost worker 0 \(127.0.0.1:\d+\): it has ended or does not answer; "
+        r"python -m model train: error: lost worker 0 \(127.0.0.1:\d+\): it has ended or does not answer "
+        r"\((?!Graph execution).+\); "
         r"(\d of 4 epochs are kept in \S+: the same command goes on|no epoch is finished: .*).*\n",
         errors,
     ), errors
