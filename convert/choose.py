@@ -26,7 +26,7 @@ _UNLIMITED = 1 << 31
 # Instructions that a byte of flash may be worth: tried in steps, then narrowed down.
 _FIRST_PRICE, _PRICE_STEP, _LAST_PRICE = 4.0, 8.0, 1e6
 _PRICE_ROUNDS = 6
-# Winograd's kernels, 10 KB of code, must save this much; more beside as large a decoder (40 KB in all).
+# Winograd's kernels, 10 KB of code, must save this much; more beside the decoder, which is as large.
 _WORTH_ITS_CODE, _WORTH_IT_BESIDE_DECODER = 0.98, 0.95
 _HOLD_SHARE = 0.12  # of the arena's budget, for a map that is held
 _HOLDS_TRIED = 1

@@ -124,11 +124,6 @@ def test_sensitivity_and_firmware_figures_go_along(tmp_path):
     sizes = dict(rows(text, "Bytes and time"))
     assert sizes["stm32f405, made for flash: weights as stored"] == "65,424 B"
     assert sizes["stm32f405, made for flash: arena"] == "10,624 B"
-    (tmp_path / "digits.toml").write_text(work.toml.read_text().replace('"sensitivity"', '"lamp"'))
-    work.settings = config.load(work.toml)
-    work.ship()
-    assert not (work.zoo / "sensitivity.json").exists()
-    assert "polynomial decay, spread by LAMP; conv1 30 %" in work.card()
     assert sizes["stm32f405: instructions an image"] == "1,234,567"
     assert sizes["stm32f405: SRAM in all, stack included"] == "15,452 B"
     assert "500 images: 0 of 10,000 int8 values differ from LiteRT's" in text
@@ -137,6 +132,12 @@ def test_sensitivity_and_firmware_figures_go_along(tmp_path):
     noted["made_from"]["tflite_sha256"] = "of another network"
     files.write_json(path, noted)
     assert ship.gather(work.settings, work.build, None)["board"] is None
+
+    (tmp_path / "digits.toml").write_text(work.toml.read_text().replace('"sensitivity"', '"lamp"'))
+    work.settings = config.load(work.toml)
+    work.ship()
+    assert not (work.zoo / "sensitivity.json").exists()
+    assert "polynomial decay, spread by LAMP; conv1 30 %" in work.card()
 
 
 def test_card_says_what_was_measured(tmp_path):
