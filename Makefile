@@ -94,7 +94,7 @@ convert: setup ## build/<model>/: C arrays, settings, engine model [TFLITE=file 
 
 # Again when the network has been quantized anew, or the converter has changed; not for a .tflite from elsewhere.
 OURS = $(wildcard $(filter %.toml,$(MODEL)) model/configs/$(NAME).toml)
-$(CONVERTED): $(if $(OURS),$(OURS) $(wildcard build/$(NAME)/quantized.keras build/$(NAME)/imported.keras model/zoo/$(NAME)/quantized.keras convert/*.py)) | setup
+$(CONVERTED): $(if $(OURS),$(OURS) $(wildcard build/$(NAME)/quantized.keras build/$(NAME)/imported.keras model/zoo/$(NAME)/quantized.keras) $(shell find convert -name '*.py')) | setup
 	@$(PYTHON) -m convert --model "$(MODEL)"
 
 firmware: setup $(CONVERTED) ## build the firmware of MODEL= for BOARD= [OPTIMIZE=speed|flash|sram SRAM_BYTES= FLASH_BYTES= ENCODING= KERNELS= LAYERS=1] [ENGINE=tflm TFLM_INCLUDE=dir:dir TFLM_LIB=file]

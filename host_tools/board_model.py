@@ -84,21 +84,22 @@ def made_for(source: Path, board: str) -> dict[str, Any]:
     return {"engine_sha256": json.loads(record.read_text(encoding="utf-8"))["engine_sha256"]}
 
 
-def made_from(target: Target, tflite_bytes: bytes) -> dict[str, Any]:
+def made_from(target: Target, tflite_bytes: bytes, board: Board) -> dict[str, Any]:
     """Everything that a board's engine model depends on."""
     return {
         "target": dataclasses.asdict(target),
+        "arena_memory_bytes": board.total("arena"),
         "tflite_sha256": files.sha256(tflite_bytes),
-        "tools_sha256": _tools_digest(),
+        "tools_sha256": tools_digest(_REPO),
     }
 
 
 @cache
-def _tools_digest() -> str:
-    """Of everything that decides what a model's bytes are."""
+def tools_digest(root: Path) -> str:
+    """SHA-256 of the sources that decide what a model's bytes are: converter and engine, sub-folders too."""
     digest = hashlib.sha256()
-    for folder, pattern in (("convert", "*.py"), ("firmware_cpp/engine", "**/*.*")):
-        for path in sorted((_REPO / folder).glob(pattern)):
+    for folder, pattern in (("convert", "**/*.py"), ("firmware_cpp/engine", "**/*.*")):
+        for path in sorted((root / folder).glob(pattern)):
             digest.update(path.read_bytes())
     return digest.hexdigest()
 
@@ -122,7 +123,7 @@ def prepare(board: Board, source: Path, folder: Path, request: Request) -> dict[
     manifest = json.loads((source / "manifest.json").read_text(encoding="utf-8"))
     target = target_for(board, manifest, request)
     content = (source / "model.tflite").read_bytes()
-    key = made_from(target, content)
+    key = made_from(target, content, board)
     record = folder / "engine.json"
     if record.is_file():
         made = json.loads(record.read_text(encoding="utf-8"))

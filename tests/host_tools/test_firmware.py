@@ -1,6 +1,7 @@
 """Building the firmware of a model, and what is said when it cannot be built or does not fit."""
 
 import argparse
+import dataclasses
 import json
 import os
 import re
@@ -65,9 +66,10 @@ def converted(blob_bytes=64, arena_bytes=1000, source=""):
         f"#define MODEL_INPUT_CHANNELS {SHAPE[2]}\n#define MODEL_CLASSES {CLASSES}\n",
     }
     for board in boards.names():
-        target = board_model.target_for(boards.load(board), MANIFEST, firmware.BOARD_DEFAULT)
+        loaded = boards.load(board)
+        target = board_model.target_for(loaded, MANIFEST, firmware.BOARD_DEFAULT)
         made = MADE | {
-            "made_from": board_model.made_from(target, TFLITE),
+            "made_from": board_model.made_from(target, TFLITE, loaded),
             "arena_bytes": arena_bytes,
             "engine_model_bytes": blob_bytes,
         }
@@ -119,6 +121,25 @@ def test_the_linker_refuses_a_heap():
     )
     with pytest.raises(UserError, match=r"the build failed: .*undefined reference to `_sbrk'"):
         firmware.build(BOARD, MODEL)
+
+
+@pytest.mark.parametrize("changed", ["convert/encode/huffman.py", "firmware_cpp/engine/dsp/list.h"])
+def test_a_change_in_any_folder_of_the_tools_makes_the_engine_model_anew(changed, tmp_path):
+    """The key of the cached model covers sub-folders: else a stale model would be flashed."""
+    path = tmp_path / changed
+    path.parent.mkdir(parents=True)
+    path.write_text("before")
+    before = board_model.tools_digest(tmp_path)
+    path.write_text("after")
+    board_model.tools_digest.cache_clear()
+    assert board_model.tools_digest(tmp_path) != before
+
+
+def test_a_board_s_memory_for_arenas_is_part_of_what_its_model_was_made_from():
+    board = boards.load("nucleo_h743zi")
+    target = board_model.target_for(board, MANIFEST, firmware.BOARD_DEFAULT)
+    smaller = dataclasses.replace(board, memories=tuple(m for m in board.memories if m.use != "arena"))
+    assert board_model.made_from(target, TFLITE, board) != board_model.made_from(target, TFLITE, smaller)
 
 
 def test_binary_is_what_the_flash_holds():
