@@ -50,7 +50,7 @@ if [ ! -x .venv/bin/python ]; then
   "$python" -m venv .venv
 fi
 echo "setup: Python packages into .venv (about 2.4 GB the first time)"
-.venv/bin/python -m pip install --quiet --disable-pip-version-check ".[full,flash,dev]"
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[full,flash,dev]"
 echo "setup: the Raspberry Pi Pico's emulator, with the npm of .venv"
 .venv/bin/npm ci --loglevel=error --prefix firmware_cpp/boards/rp2040/emulator
 # TFLM's headers and, as a shared library, its interpreter, for the tests of ENGINE=tflm (Linux on x86-64 only).
@@ -59,6 +59,5 @@ tflm_wheel="xmos-ai-tools==1.4.2"
 if [ "$(uname -sm)" = "Linux x86_64" ] && ! ls .venv/wheels/xmos_ai_tools-1.4.2-*.whl >/dev/null 2>&1; then
   .venv/bin/python -m pip download --quiet --disable-pip-version-check --no-deps --dest .venv/wheels "$tflm_wheel"
 fi
-rm -rf build/bdist* build/lib squeezenet_mcu.egg-info
 touch .venv/.ready
 echo "setup: done"

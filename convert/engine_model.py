@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass, replace
 
-from convert import blob, plan, proof
-from convert.choose import choose
-from convert.lower import lower
-from convert.network import Encoding, Kind, Network
-from convert.split import split
-from convert.target import Target
-from convert.tflite import TfliteFile
+from squeezenet_mcu.convert.encode import blob
+from squeezenet_mcu.convert.lowering.operators import lower
+from squeezenet_mcu.convert.lowering.tflite_file import TfliteFile
+from squeezenet_mcu.convert.network import Encoding, Kind, Network
+from squeezenet_mcu.convert.schedule import arena
+from squeezenet_mcu.convert.schedule.split import split
+from squeezenet_mcu.convert.select.choose import choose
+from squeezenet_mcu.convert.target import Target
+from squeezenet_mcu.convert.verify import exactness
 
 PROOF_IMAGES = 4
 
@@ -18,7 +20,7 @@ class EngineModel:
     """`content`: the blob (firmware_cpp/engine/format.h), for any engine with the kernels that it names."""
 
     network: Network
-    plan: plan.Plan
+    plan: arena.Plan
     content: bytes
 
     @property
@@ -40,7 +42,7 @@ def prepare(file: TfliteFile, labels: list[str], target: Target) -> EngineModel:
     if target.flash_bytes is not None:
         target = replace(target, flash_bytes=max(target.flash_bytes - blob.labels_bytes(labels), 0))
     choose(network, target)
-    memory = plan.plan(network)
+    memory = arena.plan(network)
     return EngineModel(network, memory, blob.serialize(network, memory, labels))
 
 
@@ -51,6 +53,6 @@ def make(file: TfliteFile, labels: list[str], target: Target) -> EngineModel:
     """
     made = prepare(file, labels, target)
     shape = made.network.buffers[made.network.input_buffer]
-    samples = proof.sample_images((shape.height, shape.width, shape.channels), PROOF_IMAGES)
-    proof.prove(made.network, made.content, samples)
+    samples = exactness.sample_images((shape.height, shape.width, shape.channels), PROOF_IMAGES)
+    exactness.prove(made.network, made.content, samples)
     return made

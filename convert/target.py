@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Family = Literal["portable", "dsp", "mve"]
+from squeezenet_mcu.common.kernel_families import Family
+
 Optimize = Literal["speed", "flash", "sram"]
-FAMILIES: tuple[Family, ...] = ("portable", "dsp", "mve")
 OPTIMIZE: tuple[Optimize, ...] = ("speed", "flash", "sram")
 ENCODINGS = ("dense", "sparse", "coded")  # that may be forced: convert/network.py, Encoding
 

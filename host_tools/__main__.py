@@ -2,14 +2,7 @@
 
 import sys
 
-from host_tools import bench, board_table, demo, firmware, flash, selftest, simulate, sizes, validate
-from model import cli
+from squeezenet_mcu.host_tools import console
 
 if __name__ == "__main__":
-    sys.exit(
-        cli.main(
-            "python -m host_tools",
-            "The host's side of a board.",
-            [bench, board_table, demo, firmware, flash, selftest, simulate, sizes, validate],
-        )
-    )
+    sys.exit(console.host_tools())

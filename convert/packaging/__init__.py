@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from convert.artefacts import Conversion
-from convert.packaging import arduino, cmake, package, platformio, tree
-from convert.target import Target
-from model.errors import UserError
+from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.convert.outputs.artefacts import Conversion
+from squeezenet_mcu.convert.packaging import arduino, cmake, package, platformio, tree
+from squeezenet_mcu.convert.target import Target
 
 KINDS = ("arduino", "platformio", "cmake")
 

@@ -1,8 +1,9 @@
 """An Arduino library: https://arduino.github.io/arduino-cli/latest/library-specification (format 1.5)."""
 
-from convert.packaging import sources
-from convert.packaging.package import EXAMPLES, Package, fill, version
-from model.errors import UserError
+from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.version import version
+from squeezenet_mcu.convert.packaging import sources
+from squeezenet_mcu.convert.packaging.package import EXAMPLES, Package, fill
 
 _LONGEST_NAME = 63  # of a library: the specification, "name"
 

@@ -1,8 +1,9 @@
 """A CMake package: by add_subdirectory, or installed and found by find_package."""
 
-from convert.packaging import sources
-from convert.packaging.package import EXAMPLES, Package, fill, version
-from model.errors import UserError
+from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.version import version
+from squeezenet_mcu.convert.packaging import sources
+from squeezenet_mcu.convert.packaging.package import EXAMPLES, Package, fill
 
 _EXAMPLES = ("classify.c", "camera_lines.h", "camera_lines.c", "camera_file.c")
 _TEMPLATES = sources.ENGINE.parent / "package"

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from model.preprocess import quantize_images
+from squeezenet_mcu.common.preprocess import quantize_images
 
 
 def input_tables(source: dict[str, Any]) -> list[tuple[int, list[int]]] | None:

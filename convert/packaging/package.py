@@ -2,20 +2,21 @@
 
 import json
 import re
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from convert import arrays, engine_model, settings, tflm
-from convert.artefacts import Conversion
-from convert.packaging import model_io
-from convert.target import Target
-from model import files
-from model.errors import UserError
+from squeezenet_mcu.common import files
+from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.paths import FIRMWARE
+from squeezenet_mcu.common.version import license_text, version
+from squeezenet_mcu.convert import engine_model
+from squeezenet_mcu.convert.outputs import c_array, settings_header, tflm_arena
+from squeezenet_mcu.convert.outputs.artefacts import Conversion
+from squeezenet_mcu.convert.packaging import model_io
+from squeezenet_mcu.convert.target import Target
 
-REPO = Path(__file__).resolve().parents[2]
-EXAMPLES = REPO / "firmware_cpp" / "examples"
+EXAMPLES = FIRMWARE / "examples"
 _CPUS = {
     "portable": "any 32-bit CPU",
     "dsp": "Cortex-M4, M7, and M33 with DSP",
@@ -65,7 +66,7 @@ class Package:
     def metadata(self) -> dict[str, bytes]:
         """Files of every package's root."""
         return {
-            "LICENSE": (REPO / "LICENSE").read_bytes(),
+            "LICENSE": license_text(),
             "model.json": (json.dumps(self.about, indent=2) + "\n").encode(),
         }
 
@@ -79,11 +80,6 @@ class Package:
             MODE={1: "L", 3: "RGB"}.get(i["channels"], "RGBA"),
             FIT=self.fit,
         )
-
-
-def version() -> str:
-    """The project's version, for the packages' metadata."""
-    return tomllib.loads((REPO / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 
 
 def fill(template: Path, **values: str) -> bytes:
@@ -106,7 +102,7 @@ def make(c: Conversion, manifest: dict[str, Any], target: Target) -> Package:
             raise UserError(f"{option} {limit:,}: {c.name} would take {least:,} bytes; give more")
     digest = files.sha256(made.content)
     what = f"{c.name}: the engine's model for {target.family} kernels, SHA-256 {digest}; do not edit."
-    header, source = arrays.c_array("g_model_sqz", made.content, what)
+    header, source = c_array.c_array("g_model_sqz", made.content, what)
     described = {**manifest, "engine_sram_bytes": made.plan.arena_bytes}
     about = {
         "model": c.name,
@@ -125,7 +121,7 @@ def make(c: Conversion, manifest: dict[str, Any], target: Target) -> Package:
     model = {
         "model_sqz.h": header,
         "model_sqz.c": source,
-        "model_settings.h": settings.settings_header(described, tflm.resolver_methods(c.file)),
+        "model_settings.h": settings_header.settings_header(described, tflm_arena.resolver_methods(c.file)),
         "model_io.h": model_io.header(manifest),
     }
     contents = {name: text.encode() for name, text in model.items()}

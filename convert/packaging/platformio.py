@@ -6,8 +6,9 @@ The layout: https://docs.platformio.org/en/latest/librarymanager/creating.html
 import json
 import re
 
-from convert.packaging import arduino, sources
-from convert.packaging.package import EXAMPLES, Package, fill, version
+from squeezenet_mcu.common.version import version
+from squeezenet_mcu.convert.packaging import arduino, sources
+from squeezenet_mcu.convert.packaging.package import EXAMPLES, Package, fill
 
 _INI = """; pio run -t upload; then: python ../../extras/send_picture.py PORT PICTURE
 [env]

@@ -1,9 +1,10 @@
 """The engine's files for one family of kernels, as firmware_cpp/engine/CMakeLists.txt picks them."""
 
 import re
-from pathlib import Path
 
-ENGINE = Path(__file__).resolve().parents[2] / "firmware_cpp" / "engine"
+from squeezenet_mcu.common.paths import FIRMWARE
+
+ENGINE = FIRMWARE / "engine"
 PUBLIC_HEADERS = ("engine.h", "format.h", "model.h", "squeeze.h", "status.h")  # as CMakeLists.txt installs
 _INCLUDE = re.compile(r'^#include "engine/([^"]+)"', re.M)
 _WRONG_CPU = {

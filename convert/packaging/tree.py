@@ -6,7 +6,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from model import files
+from squeezenet_mcu.common import files
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the zip format's first moment
 

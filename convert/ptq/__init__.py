@@ -1,5 +1,5 @@
 """Post-training quantization: a float Keras model and sample images -> an ordinary int8 .tflite."""
 
-from convert.ptq.pipeline import quantize
+from squeezenet_mcu.convert.ptq.pipeline import quantize
 
 __all__ = ["quantize"]

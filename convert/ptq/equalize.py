@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from convert.ptq.graph import Graph
+from squeezenet_mcu.convert.ptq.graph import Graph
 
 _EXPONENT = 0.5
 _OUTLIERS = 2000  # one value in so many does not count

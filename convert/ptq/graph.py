@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from convert import tflite
-from convert.lowering import ACTIVATIONS
-from convert.tflite import Op, TfliteFile
-from model.errors import UserError
-from model.tf import tf
+from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.tf import tf
+from squeezenet_mcu.convert.lowering import tflite_file
+from squeezenet_mcu.convert.lowering.state import ACTIVATIONS
+from squeezenet_mcu.convert.lowering.tflite_file import Op, TfliteFile
 
 OPERATORS = (
     "CONV_2D",
@@ -140,8 +140,8 @@ def _constants(file: TfliteFile) -> dict[int, tuple[np.ndarray, np.ndarray]]:
 
 def build(model: Any) -> Graph:
     """Converts a Keras model, float32 [n, height, width, channels] in. UserError: unknown operators."""
-    file = tflite.parse(_converter(model).convert(), model.name)
-    skeleton = tflite.parse(_skeleton(model), model.name)
+    file = tflite_file.parse(_converter(model).convert(), model.name)
+    skeleton = tflite_file.parse(_skeleton(model), model.name)
     for op in file.ops:
         if op.name not in OPERATORS:
             raise file.op_error(op, None, f"cannot be quantized; want one of {', '.join(OPERATORS)}")

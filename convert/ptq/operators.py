@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from convert.lowering import VALID
-from convert.tflite import Op, Tensor
+from squeezenet_mcu.convert.lowering.state import VALID
+from squeezenet_mcu.convert.lowering.tflite_file import Op, Tensor
 
 Pads = tuple[tuple[int, int], tuple[int, int]]
 

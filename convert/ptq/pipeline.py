@@ -5,14 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from convert.ptq import equalize, ranges, rounding
-from convert.ptq import graph as graphs
-from convert.ptq import weights as weight
-from convert.ptq.graph import Graph, activation
-from convert.ptq.rewrite import Integers, Quantization, rewrite
-from convert.ptq.simulate import FloatRun, Int8Run
-from convert.tflite import Op
-from model.errors import UserError
+from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.convert.lowering.tflite_file import Op
+from squeezenet_mcu.convert.ptq import equalize, ranges, rounding
+from squeezenet_mcu.convert.ptq import graph as graphs
+from squeezenet_mcu.convert.ptq import weights as weight
+from squeezenet_mcu.convert.ptq.graph import Graph, activation
+from squeezenet_mcu.convert.ptq.rewrite import Integers, Quantization, rewrite
+from squeezenet_mcu.convert.ptq.simulate import FloatRun, Int8Run
 
 INPUT = Quantization(np.float32(1), -128)
 BITS = range(4, 9)

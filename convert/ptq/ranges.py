@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from convert.ptq.graph import Graph
-from convert.ptq.rewrite import Quantization
-from convert.ptq.simulate import FloatRun
+from squeezenet_mcu.convert.ptq.graph import Graph
+from squeezenet_mcu.convert.ptq.rewrite import Quantization
+from squeezenet_mcu.convert.ptq.simulate import FloatRun
 
 _BINS = 8192
 _SAMPLE = 1 << 21  # values of a tensor that are looked at

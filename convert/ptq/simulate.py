@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from convert.ptq import operators
-from convert.ptq.graph import Graph, activation
-from convert.ptq.rewrite import Integers, Quantization
-from convert.tflite import Op
+from squeezenet_mcu.convert.lowering.tflite_file import Op
+from squeezenet_mcu.convert.ptq import operators
+from squeezenet_mcu.convert.ptq.graph import Graph, activation
+from squeezenet_mcu.convert.ptq.rewrite import Integers, Quantization
 
 _CHUNK_BYTES = 1 << 26  # of a convolution's columns, in float32
 

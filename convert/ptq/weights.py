@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from convert.ptq.rewrite import Integers
+from squeezenet_mcu.convert.ptq.rewrite import Integers
 
 _MAX_BIAS = 1 << 30  # half of int32's range: sums are added to it
 

@@ -8,11 +8,14 @@ from typing import Any
 
 from rich.console import Console
 
-from host_tools import boards, emulator, firmware
-from host_tools.bench import goals, networks, results
-from host_tools.board_model import Request
-from model import config, files
-from model.errors import UserError
+from squeezenet_mcu.common import files
+from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.host_tools.bench import goals, networks, results
+from squeezenet_mcu.host_tools.boards import board_toml
+from squeezenet_mcu.host_tools.emulate import emulator
+from squeezenet_mcu.host_tools.firmware import build
+from squeezenet_mcu.host_tools.firmware.board_model import Request
+from squeezenet_mcu.model.settings import config
 
 NAME = "bench"
 HELP = "measure instructions, SRAM and flash in the emulators, against TFLite Micro and a reference"
@@ -40,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"one of build/, or of {', '.join(networks.NAMES)} (all)",
     )
     parser.add_argument("--board", action="append", metavar="NAME", help=f"({', '.join(BOARDS)})")
-    firmware.add_request_arguments(parser)
+    build.add_request_arguments(parser)
     parser.add_argument("--layers", action="store_true", help="also print each result's layers")
     parser.add_argument(
         "--check", action="store_true", help="fail on over 1 %% more than the reference, or a goal missed"
@@ -54,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _requests(args: argparse.Namespace, model: str, board: str) -> list[Request]:
-    asked = firmware.request_of(args)
+    asked = build.request_of(args)
     if asked.tflm is None and asked.kernels is None and (model, board) in PORTABLE:
         return [asked, dataclasses.replace(asked, kernels="portable")]
     return [asked]
@@ -74,9 +77,12 @@ class _Session:
         self.console.print(text, highlight=False, soft_wrap=True)
 
     def measure(self, model: str, board: str, request: Request) -> None:
-        from host_tools.bench import measure, measure_tflm  # need the converter, which a light host has not
+        from squeezenet_mcu.host_tools.bench import (  # need the converter, which a light host has not
+            measure,
+            measure_tflm,
+        )
 
-        engine = measure_tflm.ENGINE if request.tflm else request.kernels or boards.load(board).kernels
+        engine = measure_tflm.ENGINE if request.tflm else request.kernels or board_toml.load(board).kernels
         where = f"{model} on {board}, {engine}"
         self.wanted.append(f"{model}/{board}/{engine}")
         started = time.monotonic()
@@ -151,7 +157,7 @@ def _conclude(session: _Session, args: argparse.Namespace) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """See model.cli.Command. Ctrl-C ends it: what was measured until then stays and is shown."""
-    asked = firmware.request_of(args)
+    asked = build.request_of(args)
     if dataclasses.replace(asked, kernels=None) != Request() and (args.check or args.update):
         raise UserError(
             "--check and --update go without --optimize, --sram-bytes, --flash-bytes, --encoding and "

@@ -7,7 +7,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from host_tools.bench import networks
+from squeezenet_mcu.host_tools.bench import networks
 
 _V1_0 = "squeezenet_v1_0_deep_compression_227"
 _V1_1 = "squeezenet_v1_1_224"

@@ -12,14 +12,18 @@ from urllib.parse import urlparse
 
 import numpy as np
 
-from convert.host_engine import HostEngine
-from convert.statuses import describe
-from host_tools import board_model, boards, emulator, firmware
-from host_tools.bench import networks
-from host_tools.board_model import Request
-from host_tools.device import Device
-from host_tools.firmware import DoesNotFitError
-from model.errors import UserError
+from squeezenet_mcu.common import paths
+from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.convert.verify.engine_status import describe
+from squeezenet_mcu.convert.verify.host_engine import HostEngine
+from squeezenet_mcu.host_tools.bench import networks
+from squeezenet_mcu.host_tools.boards import board_toml
+from squeezenet_mcu.host_tools.emulate import emulator
+from squeezenet_mcu.host_tools.firmware import board_model
+from squeezenet_mcu.host_tools.firmware import build as firmware
+from squeezenet_mcu.host_tools.firmware.board_model import Request
+from squeezenet_mcu.host_tools.firmware.build import DoesNotFitError
+from squeezenet_mcu.host_tools.link.device import Device
 
 _SILENCE = 900.0  # seconds: the plain kernels take half a minute for ImageNet, on a machine to themselves
 
@@ -56,10 +60,10 @@ def build(name: str, board: str, request: Request) -> Built:
 
     DoesNotFitError: the board is too small.
     """
-    hardware = boards.load(board)
+    hardware = board_toml.load(board)
     family = request.kernels or hardware.kernels
-    source = networks.BUILD / name
-    folder = networks.BUILD / "bench" / name / f"{hardware.name}-{family}-{request.optimize}"
+    source = paths.BUILD / name
+    folder = paths.BUILD / "bench" / name / f"{hardware.name}-{family}-{request.optimize}"
     made = board_model.prepare(hardware, source, folder / "model", request)
     held, wanted = hardware.total("image"), made["engine_model_bytes"]
     if wanted > held:
@@ -132,7 +136,7 @@ def pseudo_image(content: bytes, shape: tuple[int, int, int]) -> np.ndarray:
 
 def check_exact(name: str, content: bytes, measured: Measured) -> None:
     """NotExactError where the plain kernels on the host give other logits."""
-    engine = HostEngine((networks.BUILD / name / "model.sqz").read_bytes())
+    engine = HostEngine((paths.BUILD / name / "model.sqz").read_bytes())
     logits, _ = engine.infer(pseudo_image(content, engine.input_shape))
     wanted = zlib.crc32(logits.tobytes())
     if measured.logits_crc != wanted:
@@ -143,7 +147,7 @@ def check_exact(name: str, content: bytes, measured: Measured) -> None:
 
 def stack_of_firmware(name: str, board: str, built: Built) -> int:
     """Bytes of the real firmware's deepest stack for the pseudo-image, sent over its link. NotExactError."""
-    engine = HostEngine((networks.BUILD / name / "model.sqz").read_bytes())
+    engine = HostEngine((paths.BUILD / name / "model.sqz").read_bytes())
     image = pseudo_image(built.content, engine.input_shape)
     with emulator.running(board, built.firmware) as url, Device(url) as device:
         answer = device.infer(image)
@@ -165,11 +169,11 @@ def record(name: str, board: str, request: Request) -> dict[str, Any]:
 
     DoesNotFitError, NotExactError; UserError for what else goes wrong.
     """
-    hardware = boards.load(board)
+    hardware = board_toml.load(board)
     built = build(name, board, request)
     measured = run(board, built.bench)
     check_exact(name, built.content, measured)
-    manifest = json.loads((networks.BUILD / name / "manifest.json").read_text(encoding="utf-8"))
+    manifest = json.loads((paths.BUILD / name / "manifest.json").read_text(encoding="utf-8"))
     stack = stack_of_firmware(name, board, built)
     rows = built.made["plan"][1:]  # the first is the input
     common = figures(
@@ -206,10 +210,10 @@ def figures(
     """
     used = firmware.usage(elf)
     model_bytes, library = inside
-    theirs = networks.tflm_instructions(name, boards.load(board).cpu, engine, manifest["macs"])
+    theirs = networks.tflm_instructions(name, board_toml.load(board).cpu, engine, manifest["macs"])
     return {
         "model": name,
-        "board": boards.name_of(board),
+        "board": board_toml.name_of(board),
         "engine": engine,
         "instructions": measured.total,
         "macs": manifest["macs"],

@@ -7,16 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from convert import tflite
-from convert.lowering import layer_name
-from convert.reference import Reference
-from convert.tflite import TfliteFile
-from host_tools import boards, emulator, firmware
-from host_tools.bench import measure, networks
-from host_tools.device import Device
-from host_tools.tflm_library import TflmLibrary
-from host_tools.validate import longest_silence
-from model.errors import UserError
+from squeezenet_mcu.common import paths
+from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.litert import Reference
+from squeezenet_mcu.convert.lowering import tflite_file
+from squeezenet_mcu.convert.lowering.state import layer_name
+from squeezenet_mcu.convert.lowering.tflite_file import TfliteFile
+from squeezenet_mcu.host_tools.bench import measure
+from squeezenet_mcu.host_tools.boards import board_toml
+from squeezenet_mcu.host_tools.emulate import emulator
+from squeezenet_mcu.host_tools.firmware import build as firmware
+from squeezenet_mcu.host_tools.firmware.tflm_library import TflmLibrary
+from squeezenet_mcu.host_tools.link.device import Device
+from squeezenet_mcu.host_tools.validate.command import longest_silence
 
 ENGINE = "tflm"
 
@@ -44,9 +47,9 @@ def layers(file: TfliteFile, instructions: list[int]) -> list[dict[str, Any]]:
 
 def build(name: str, board: str, library: TflmLibrary) -> tuple[Path, Path]:
     """The measuring program and the real firmware, under build/bench/. measure.DoesNotFitError."""
-    hardware = boards.load(board)
-    source = networks.BUILD / name
-    folder = networks.BUILD / "bench" / name / f"{hardware.name}-{ENGINE}"
+    hardware = board_toml.load(board)
+    source = paths.BUILD / name
+    folder = paths.BUILD / "bench" / name / f"{hardware.name}-{ENGINE}"
     return (
         firmware.link_tflm(hardware, source, folder, "bench", library),
         firmware.link_tflm(hardware, source, folder, "firmware", library),
@@ -58,9 +61,9 @@ def record(name: str, board: str, library: TflmLibrary) -> dict[str, Any]:
 
     measure.DoesNotFitError, measure.NotExactError; UserError for what else goes wrong.
     """
-    source = networks.BUILD / name
+    source = paths.BUILD / name
     manifest = json.loads((source / "manifest.json").read_text(encoding="utf-8"))
-    file = tflite.read(source / "model.tflite")
+    file = tflite_file.read(source / "model.tflite")
     program, real = build(name, board, library)
     measured = measure.run(board, program)
     size = manifest["input"]

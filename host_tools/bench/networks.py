@@ -11,12 +11,12 @@ from typing import Any
 
 from rich.console import Console
 
-from convert import blob
-from host_tools.boards import FIRMWARE
-from model import files
-from model.errors import UserError
+from squeezenet_mcu.common import files
+from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.paths import BUILD
+from squeezenet_mcu.convert.encode import blob
+from squeezenet_mcu.host_tools.boards.board_toml import FIRMWARE
 
-BUILD = Path("build")
 BASELINES = FIRMWARE.parent.parent / "shared" / "baselines"
 TFLM_FIGURES = BASELINES / "tflm.json"
 
@@ -82,7 +82,7 @@ def _converted(name: str, tflite_sha256: str | None, inputs_matter: bool) -> boo
 
 
 def _convert(console: Console, name: str, options: list[str]) -> None:
-    from convert import __main__ as convert
+    from squeezenet_mcu.convert import command as convert
 
     console.print(f"{name}: converting", highlight=False)
     with contextlib.redirect_stdout(io.StringIO()):  # its plan and summary are not what bench is asked for
@@ -106,7 +106,7 @@ def _prepare_baseline(console: Console, baseline: Baseline) -> None:
 
 
 def _prepare_small(console: Console) -> None:
-    from host_tools.bench import small_net  # not on a light host
+    from squeezenet_mcu.host_tools.bench import small_net  # not on a light host
 
     path = BUILD / "bench" / f"{SMALL_NET}.tflite"
     files.write_bytes(path, small_net.tflite())

@@ -8,8 +8,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from model import files
-from model.errors import UserError
+from squeezenet_mcu.common import files
+from squeezenet_mcu.common.errors import UserError
 
 REFERENCE = Path(__file__).resolve().parent / "reference.json"
 TOLERANCE = 0.01

@@ -1,6 +1,6 @@
 """The small SqueezeNet that figures are compared on: random int8 weights, the same bytes every time."""
 
-from host_tools.bench.random_graph import RandomGraph
+from squeezenet_mcu.host_tools.bench.random_graph import RandomGraph
 
 _SEED = 20260820
 _CLASSES = 10

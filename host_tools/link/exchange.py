@@ -6,11 +6,11 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from host_tools.link import messages
-from host_tools.link.frame import Frame, FrameReader
-from host_tools.link.messages import Reply, Request
-from host_tools.link.transport import Transport
-from model.errors import UserError
+from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.host_tools.link import messages
+from squeezenet_mcu.host_tools.link.frame import Frame, FrameReader
+from squeezenet_mcu.host_tools.link.messages import Reply, Request
+from squeezenet_mcu.host_tools.link.transport import Transport
 
 PROBE_RESERVE = 128  # bytes of its receive buffer that the device keeps for probes; wire.h has the same
 MAX_PROBES = 8

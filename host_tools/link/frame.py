@@ -4,7 +4,7 @@ import struct
 import zlib
 from dataclasses import dataclass
 
-from host_tools.link import cobs
+from squeezenet_mcu.host_tools.link import cobs
 
 MAX_FRAME = 1024  # bytes on the wire, both delimiters included
 MAX_BODY = 1017  # the longest body that never needs more

@@ -4,7 +4,7 @@ import struct
 from dataclasses import dataclass
 from enum import IntEnum
 
-from host_tools.link.frame import MAX_BODY, MAX_FRAME, OVERHEAD, Frame, encoded_size
+from squeezenet_mcu.host_tools.link.frame import MAX_BODY, MAX_FRAME, OVERHEAD, Frame, encoded_size
 
 VERSION = 1
 

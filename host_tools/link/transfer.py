@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from convert.statuses import describe
-from host_tools.link import messages
-from host_tools.link.exchange import PROBE_RESERVE, Exchange, Sent
-from host_tools.link.frame import OVERHEAD, encoded_size
-from host_tools.link.messages import (
+from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.convert.verify.engine_status import describe
+from squeezenet_mcu.host_tools.link import messages
+from squeezenet_mcu.host_tools.link.exchange import PROBE_RESERVE, Exchange, Sent
+from squeezenet_mcu.host_tools.link.frame import OVERHEAD, encoded_size
+from squeezenet_mcu.host_tools.link.messages import (
     Cost,
     Data,
     DataBlock,
@@ -19,7 +20,6 @@ from host_tools.link.messages import (
     State,
     Status,
 )
-from model.errors import UserError
 
 _MAX_FRUITLESS = 1000  # replies in a row that bring the image no further: the device must be faulty
 

@@ -11,7 +11,7 @@ from typing import Protocol
 import serial
 from serial.tools import list_ports
 
-from model.errors import UserError
+from squeezenet_mcu.common.errors import UserError
 
 BAUDRATE = 115200
 _WRITE_TIMEOUT = 10.0  # seconds; a device that takes nothing for so long is stuck

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from model.errors import UserError
-from model.importers import caffe, deep_compression, keras_npz
-from model.importers.checks import Arrays, Shapes, checked
+from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.model.importers import caffe, deep_compression, keras_npz
+from squeezenet_mcu.model.importers.checks import Arrays, Shapes, checked
 
 _MOST_BYTES = 256 << 20  # 50 times a SqueezeNet of float32: more is not read into memory
 _FORMATS: dict[str, Callable[[Path, Shapes], Mapping[str, Arrays]]] = {

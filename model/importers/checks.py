@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from model.errors import UserError
+from squeezenet_mcu.common.errors import UserError
 
 Arrays = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
 Shapes = Mapping[str, tuple[int, int, int, int]]

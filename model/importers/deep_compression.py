@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from model.errors import UserError
-from model.importers.checks import Arrays, Shapes
+from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.model.importers.checks import Arrays, Shapes
 
 _CODES = 256
 

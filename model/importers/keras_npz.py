@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from model.errors import UserError
-from model.importers.checks import Arrays, Shapes, layer_name, shown
+from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.model.importers.checks import Arrays, Shapes, layer_name, shown
 
 _HEADER = 4096  # more than the header of any plain array
 _PARTS = ("kernel", "bias")

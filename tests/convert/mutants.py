@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from convert import blob, coded, host_engine, plan
-from convert.kernels import FAMILY_KERNELS
-from convert.network import Kind, Network
+from squeezenet_mcu.convert.encode import blob, entropy
+from squeezenet_mcu.convert.network import Kind, Network
+from squeezenet_mcu.convert.schedule import arena
+from squeezenet_mcu.convert.select.cost_model import FAMILY_KERNELS
+from squeezenet_mcu.convert.verify import host_engine
 from tests.kernels import random_layers, variants
 
 _EACH = 2  # models that have it, of each kernel with each encoding, and of each kind of layer
@@ -45,8 +47,8 @@ class Sound:
 
 def of(network: Network) -> Sound:
     """The engine model of a network whose kernels are chosen."""
-    coded.code(network)
-    return Sound(blob.serialize(network, plan.plan(network), ["one", "zwei", "drü"]), features(network))
+    entropy.code(network)
+    return Sound(blob.serialize(network, arena.plan(network), ["one", "zwei", "drü"]), features(network))
 
 
 def sound_models() -> list[Sound]:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from model.tf import keras, tf
+from squeezenet_mcu.common.tf import keras, tf
 
 layers = keras.layers
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from convert import host_engine
-from convert.network import Network
+from squeezenet_mcu.convert.network import Network
+from squeezenet_mcu.convert.verify import host_engine
 
 
 @dataclass(frozen=True)

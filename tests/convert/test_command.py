@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from convert.host_engine import HostEngine
-from model import files
+from squeezenet_mcu.common import files
+from squeezenet_mcu.convert.verify.host_engine import HostEngine
 from tests.convert.random_nets import random_tflite
 
 REPO = Path(__file__).resolve().parents[2]
@@ -53,10 +53,10 @@ def converted(tmp_path_factory):
 
 
 def class_count(content: bytes) -> int:
-    from convert import tflite
-    from convert.lower import lower
+    from squeezenet_mcu.convert.lowering import tflite_file
+    from squeezenet_mcu.convert.lowering.operators import lower
 
-    network = lower(tflite.parse(content))
+    network = lower(tflite_file.parse(content))
     return network.buffers[network.output_buffer].channels
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from host_tools import boards
+from squeezenet_mcu.host_tools.boards import board_toml
 from tests.e2e import verbs
 
 PICO = "rp2040"  # its emulator counts cycles, and takes seconds an image
@@ -170,7 +170,7 @@ def test_every_board_holds_the_zoo_without_a_warning(workplace):
     verbs.succeed(workplace, "host_tools", "boards", "--model", "digits", "--model", "gtsrb")
     rows = json.loads((workplace / "build/boards.json").read_text())
     assert {(row["model"], row["board"]) for row in rows} == {
-        (model, board) for model in ("digits", "gtsrb") for board in boards.names()
+        (model, board) for model in ("digits", "gtsrb") for board in board_toml.names()
     }
     for row in rows:
         assert row["flash_bytes"] <= row["flash_total_bytes"]
@@ -182,8 +182,10 @@ def test_every_board_holds_the_zoo_without_a_warning(workplace):
 def test_f446_is_exact_where_its_sibling_is_emulated(workplace, tmp_path):
     """A board of one's own, outside the repository: the Nucleo, with an emulator lent by the STM32F405."""
     mine = tmp_path / "nucleo_f446re"
-    shutil.copytree(boards.FOLDER / "nucleo_f446re", mine)
-    lent = (boards.FOLDER / "stm32f405/board.toml").read_text().split("[emulator]")[1].split("[[flash]]")[0]
+    shutil.copytree(board_toml.FOLDER / "nucleo_f446re", mine)
+    lent = (
+        (board_toml.FOLDER / "stm32f405/board.toml").read_text().split("[emulator]")[1].split("[[flash]]")[0]
+    )
     lent = lent.replace('"-serial", "chardev', '"-serial", "null", "-serial", "chardev')  # USART2, the second
     with (mine / "board.toml").open("a") as stream:
         stream.write(f"\n[emulator]{lent}")

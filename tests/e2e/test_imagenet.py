@@ -12,12 +12,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from convert import engine_model, plan, proof, tflite
-from convert.engine_model import EngineModel
-from convert.reference import Reference
-from convert.target import Target
-from model import files, images
-from model.preprocess import quantize_images
+from squeezenet_mcu.common import files
+from squeezenet_mcu.common.data import images
+from squeezenet_mcu.common.litert import Reference
+from squeezenet_mcu.common.preprocess import quantize_images
+from squeezenet_mcu.convert import engine_model
+from squeezenet_mcu.convert.engine_model import EngineModel
+from squeezenet_mcu.convert.lowering import tflite_file
+from squeezenet_mcu.convert.schedule import arena
+from squeezenet_mcu.convert.target import Target
+from squeezenet_mcu.convert.verify import exactness
 from tests.convert import sanitized
 from tests.convert.shared_files import baseline, data_file
 from tests.e2e import verbs
@@ -55,7 +59,7 @@ def _made(folder: Path, name: str, board: str, optimize: str) -> Made:
     built = folder / "build" / name
     record = json.loads((built / "firmware" / board / "model" / "engine.json").read_text())
     target = Target(**record["made_from"]["target"])
-    model = engine_model.prepare(tflite.read(path), [], target)
+    model = engine_model.prepare(tflite_file.read(path), [], target)
     assert files.sha256(model.content) == record["engine_sha256"], "the bytes that the board gets"
     return Made(model, json.loads((built / "manifest.json").read_text()))
 
@@ -79,10 +83,10 @@ def check(made: Made, x: np.ndarray, folder: Path) -> None:
         some = x[start : start + AT_ONCE]
         run = sanitized.run_model(made.model.content, some, folder, network)
         assert (run.status, len(run.maps)) == (0, len(some))
-        assert 0 <= run.arena - run.touched < plan.ALIGNMENT
+        assert 0 <= run.arena - run.touched < arena.ALIGNMENT
         for i, (maps, image) in enumerate(zip(run.maps, some, strict=True)):
             reference.run(image)
-            assert proof.differing_tensors(network, maps, reference) == {}, f"image {start + i}"
+            assert exactness.differing_tensors(network, maps, reference) == {}, f"image {start + i}"
 
 
 PARTS = 2  # one for each process of `pytest -n 2`

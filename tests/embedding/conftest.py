@@ -6,10 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from convert import artefacts, packaging, tflite
-from convert.reference import Reference
-from convert.target import Target
-from model.preprocess import quantize_images
+from squeezenet_mcu.common.litert import Reference
+from squeezenet_mcu.common.preprocess import quantize_images
+from squeezenet_mcu.convert import packaging
+from squeezenet_mcu.convert.lowering import tflite_file
+from squeezenet_mcu.convert.outputs import artefacts
+from squeezenet_mcu.convert.target import Target
 from tests.convert.random_nets import random_tflite
 
 NAME = "odd-net.7"  # as a file may be called; "-" and "." must not reach C or CMake
@@ -35,7 +37,7 @@ class Packages:
 @pytest.fixture(scope="session")
 def packages(tmp_path_factory):
     folder = tmp_path_factory.mktemp("packages")
-    c = artefacts.convert(tflite.parse(random_tflite(7)), NAME, LABELS, "byte")
+    c = artefacts.convert(tflite_file.parse(random_tflite(7)), NAME, LABELS, "byte")
     manifest = artefacts.write(c, folder / "model", artefacts.Origin({}, ""), None, None)
     folders = {}
     for family in ("portable", "dsp"):

@@ -6,10 +6,10 @@ import subprocess
 import numpy as np
 import pytest
 
-from convert import statuses
-from convert.packaging import model_io, package, sources
-from convert.target import FAMILIES
-from model.preprocess import PREPROCESSES, quantize_images
+from squeezenet_mcu.common.kernel_families import FAMILIES
+from squeezenet_mcu.common.preprocess import PREPROCESSES, quantize_images
+from squeezenet_mcu.convert.packaging import model_io, package, sources
+from squeezenet_mcu.convert.verify import engine_status
 from tests.embedding import builds
 from tests.embedding.builds import call
 from tests.embedding.conftest import LABELS
@@ -162,12 +162,12 @@ def test_statuses_of_c_are_those_of_the_engine():
 def test_status_texts_are_those_of_the_host():
     import ctypes
 
-    from convert.host_engine import build
+    from squeezenet_mcu.convert.verify.host_engine import build
 
     text = ctypes.CDLL(str(build())).squeeze_status_text
     text.restype = ctypes.c_char_p
     assert text(0) == b"ok"
-    ours = {status: words for status, words in statuses.STATUS_NAMES.items() if status < 64}
+    ours = {status: words for status, words in engine_status.STATUS_NAMES.items() if status < 64}
     assert len(ours) == 13
     for status, words in ours.items():
         assert text(status).decode() == words

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from convert.__main__ import parser, run
-from convert.host_engine import HostEngine
-from model import files
-from model.errors import UserError
+from squeezenet_mcu.common import files
+from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.convert.command import parser, run
+from squeezenet_mcu.convert.verify.host_engine import HostEngine
 
 
 def convert(packages, folder, monkeypatch, *options):

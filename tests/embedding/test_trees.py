@@ -11,8 +11,8 @@ import zipfile
 
 import pytest
 
-from convert import packaging
-from convert.target import Target
+from squeezenet_mcu.convert import packaging
+from squeezenet_mcu.convert.target import Target
 from tests.embedding import builds
 from tests.embedding.builds import HOST, NANO33BLE, SAMD
 from tests.embedding.conftest import LABELS

@@ -9,14 +9,18 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from convert import artefacts, proof, tflite
-from convert.reference import Reference
-from host_tools import boards, emulator, firmware, flash, simulate, tflm_library
-from host_tools.bench import measure, measure_tflm, results, small_net
-from host_tools.board_model import Request, folder_for
-from host_tools.device import Device
-from model import files
-from model.errors import UserError
+from squeezenet_mcu.common import files
+from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.litert import Reference
+from squeezenet_mcu.convert.lowering import tflite_file
+from squeezenet_mcu.convert.outputs import artefacts
+from squeezenet_mcu.convert.verify import exactness
+from squeezenet_mcu.host_tools.bench import measure, measure_tflm, results, small_net
+from squeezenet_mcu.host_tools.boards import board_toml
+from squeezenet_mcu.host_tools.emulate import emulator, simulate
+from squeezenet_mcu.host_tools.firmware import build, flash, tflm_library
+from squeezenet_mcu.host_tools.firmware.board_model import Request, folder_for
+from squeezenet_mcu.host_tools.link.device import Device
 from tests.firmware import tflm_wheel
 
 HERE = Path(__file__).resolve().parent
@@ -24,7 +28,7 @@ MODEL = "small"
 FLAGS = ["-std=c++17", "-Wall", "-Wextra", "-Werror", "-Wconversion", "-fno-exceptions", "-fno-rtti",
          "-fno-threadsafe-statics", "-DNDEBUG", "-DTF_LITE_STRIP_ERROR_STRINGS",
          f"-D{tflm_wheel.DEFINITIONS}"]  # fmt: skip
-ADAPTER = boards.FIRMWARE / "tflm" / "tflm_inference.cc"
+ADAPTER = board_toml.FIRMWARE / "tflm" / "tflm_inference.cc"
 # Those of the wheel's version take a little more than the tflite-micro wheel's, by which it is measured.
 ARENA = 1 << 17
 
@@ -40,7 +44,7 @@ def project(tmp_path_factory):
     folder = tmp_path_factory.mktemp("project")
     source = folder / "build" / MODEL
     source.mkdir(parents=True)
-    conversion = artefacts.convert(tflite.parse(small_net.tflite()), MODEL, [], "byte")
+    conversion = artefacts.convert(tflite_file.parse(small_net.tflite()), MODEL, [], "byte")
     manifest = artefacts.write(conversion, source, artefacts.Origin({}, ""), None, None)
     return folder, manifest
 
@@ -53,12 +57,12 @@ def in_project(request, monkeypatch):
 
 @pytest.fixture(scope="module")
 def images():
-    return np.stack(proof.sample_images((32, 32, 3), 6))
+    return np.stack(exactness.sample_images((32, 32, 3), 6))
 
 
 def include(wheel, source):
     folders = [flag for folder in wheel.include for flag in ("-isystem", folder)]
-    return [*folders, f"-I{boards.FIRMWARE}", f"-I{source}"]
+    return [*folders, f"-I{board_toml.FIRMWARE}", f"-I{source}"]
 
 
 # As TFLM's own builds are. The wheel's kernel_util.h then names a field that is not there, in a function that
@@ -69,7 +73,7 @@ STATIC_MEMORY = ["-DTF_LITE_STATIC_MEMORY", "-Dallocation_type=type", "-Wno-enum
 @pytest.mark.parametrize("memory", [[], STATIC_MEMORY], ids=["plain", "static_memory"])
 def test_the_adapter_compiles_against_the_public_headers(wheel, project, memory):
     """For the Cortex-M55; for the M4 it is compiled, and linked, below."""
-    flags = [*boards.load("mps3_an547").cpu_flags, *FLAGS, *memory, *include(wheel, Path("build", MODEL))]
+    flags = [*board_toml.load("mps3_an547").cpu_flags, *FLAGS, *memory, *include(wheel, Path("build", MODEL))]
     done = subprocess.run(
         ["arm-none-eabi-g++", *flags, "-fsyntax-only", ADAPTER], capture_output=True, text=True, check=False
     )
@@ -91,7 +95,7 @@ def test_the_adapter_around_the_real_interpreter_answers_as_litert(wheel, projec
         [tmp_path / "program"], input=images.tobytes(), stdout=subprocess.PIPE, check=True
     ).stdout
     status, arena, operators = np.frombuffer(out[:12], np.uint32)
-    file = tflite.read(source / "model.tflite")
+    file = tflite_file.read(source / "model.tflite")
     assert (status, operators) == (0, len(file.ops))
     assert 0 <= arena - manifest["tflm_arena_bytes"] < 4096
     assert out[12:44].hex() == manifest["tflite_sha256"]
@@ -107,7 +111,7 @@ def test_the_adapter_around_the_real_interpreter_answers_as_litert(wheel, projec
 def standin(wheel, board, folder):
     """The stand-in library for a board, as an archive."""
     library = folder / "libtensorflow-microlite.a"
-    flags = [*boards.load(board).cpu_flags, *FLAGS, *include(wheel, Path("build", MODEL))]
+    flags = [*board_toml.load(board).cpu_flags, *FLAGS, *include(wheel, Path("build", MODEL))]
     command = ["arm-none-eabi-g++", "-Os", *flags, "-Wno-conversion", "-c", HERE / "standin_tflm.cc"]
     subprocess.run([*command, "-o", folder / "standin.o"], check=True)
     subprocess.run(["arm-none-eabi-ar", "rcs", library, folder / "standin.o"], check=True)
@@ -142,7 +146,7 @@ class Formula:
 def check_on(board, wheel, images, folder, monkeypatch):
     """Profile and firmware around the stand-in, in the emulator; the result, as for results.json."""
     library = tflm_library.TflmLibrary(wheel.include, standin(wheel, board, folder), ARENA)
-    file = tflite.read(Path("build", MODEL, "model.tflite"))
+    file = tflite_file.read(Path("build", MODEL, "model.tflite"))
     wanted = Formula(len(file.ops))
     monkeypatch.setattr(measure_tflm.Reference, "of", lambda *_: wanted)
     result = measure_tflm.record(MODEL, board, library)
@@ -162,7 +166,7 @@ def check_on(board, wheel, images, folder, monkeypatch):
             assert np.array_equal(answer.logits, logits)
             assert np.array_equal(answer.probabilities, probabilities)
             assert 0 < answer.stack_high_water < 4096
-    used = firmware.usage(elf)
+    used = build.usage(elf)
     assert used.stack_reserve == 8192
     assert used.sram_static > ARENA
     return result
@@ -198,7 +202,7 @@ def test_other_cores(wheel, project, images, tmp_path, vendors_headers, monkeypa
 def test_too_small_and_too_large_an_arena(wheel, project, images, tmp_path, vendors_headers):
     library = standin(wheel, "stm32f405", tmp_path)
     small = tflm_library.TflmLibrary(wheel.include, library, images[0].size - 16)
-    elf = firmware.build("stm32f405", MODEL, Request(tflm=small))
+    elf = build.build("stm32f405", MODEL, Request(tflm=small))
     assert elf.parent == folder_for(Path("build", MODEL), "stm32f405", "tflm")
     assert elf.with_suffix(".bin").is_file()
     with (
@@ -210,12 +214,12 @@ def test_too_small_and_too_large_an_arena(wheel, project, images, tmp_path, vend
     large = tflm_library.TflmLibrary(wheel.include, library, 150_000)
     wanted = r"small with TFLite Micro does not fit stm32f405: [\d,]+ bytes too many in SRAM, .* 150,000"
     with pytest.raises(UserError, match=wanted):
-        firmware.build("stm32f405", MODEL, Request(tflm=large))
+        build.build("stm32f405", MODEL, Request(tflm=large))
     assert not elf.exists()
 
 
 def test_macs_of_the_operators_are_the_networks(project):
-    file = tflite.read(Path("build", MODEL, "model.tflite"))
+    file = tflite_file.read(Path("build", MODEL, "model.tflite"))
     assert sum(measure_tflm.macs(file, i) for i in range(len(file.ops))) == project[1]["macs"]
     with pytest.raises(UserError, match=r"operators, the board counted 1"):
         measure_tflm.layers(file, [5])
@@ -223,8 +227,8 @@ def test_macs_of_the_operators_are_the_networks(project):
 
 def request(*options):
     parser = argparse.ArgumentParser()
-    firmware.add_arguments(parser)
-    return firmware.request_of(parser.parse_args(options))
+    build.add_arguments(parser)
+    return build.request_of(parser.parse_args(options))
 
 
 def test_options(tmp_path):
@@ -276,7 +280,7 @@ def test_a_library_that_does_not_suit_the_board(tmp_path):
 
     def says(board, library, match):
         with pytest.raises(UserError, match=match) as raised:
-            tflm_library.check(tflm_library.TflmLibrary((tmp_path,), library), boards.load(board))
+            tflm_library.check(tflm_library.TflmLibrary((tmp_path,), library), board_toml.load(board))
         assert "\n" not in str(raised.value)
 
     says("riscv_virt", tmp_path / "text.a", "for boards with a Cortex-M; the compiler for riscv_virt")
@@ -290,7 +294,7 @@ def test_a_library_that_does_not_suit_the_board(tmp_path):
     says("stm32f405", m7, "double precision")
     m4 = an_archive(tmp_path, "-mcpu=cortex-m4", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard")
     for board in ("stm32f405", "mps2_an500", "mps3_an547"):
-        tflm_library.check(tflm_library.TflmLibrary((tmp_path,), m4), boards.load(board))
+        tflm_library.check(tflm_library.TflmLibrary((tmp_path,), m4), board_toml.load(board))
     soft = an_archive(tmp_path, "-mcpu=cortex-m4", "-mfloat-abi=soft")
     says("stm32f405", soft, "soft float ABI; stm32f405 has .*hard float ABI")
 

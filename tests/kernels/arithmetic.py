@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from convert.network import Kind, Layer, Network
+from squeezenet_mcu.convert.network import Kind, Layer, Network
 
 _INT32 = 1 << 32
 

@@ -10,9 +10,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import urlparse
 
-from convert.host_engine import REPO
-from convert.target import Family
-from host_tools import boards, emulator, firmware
+from squeezenet_mcu.common.kernel_families import Family
+from squeezenet_mcu.common.paths import ROOT
+from squeezenet_mcu.host_tools.boards import board_toml
+from squeezenet_mcu.host_tools.emulate import emulator
+from squeezenet_mcu.host_tools.firmware import build
 from tests.kernels import case_file
 
 _CHUNK_BYTES = 8 << 20
@@ -33,11 +35,13 @@ class Outcome:
 @functools.cache
 def elf(board: str, family: Family) -> Path:
     """The program for `board`, with all kernels of `family`; processes take turns."""
-    folder = REPO / "build" / "tests" / "kernel_cases" / f"{board}-{family}"
+    folder = ROOT / "build" / "tests" / "kernel_cases" / f"{board}-{family}"
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        return firmware.compile_target(boards.load(board), folder, "kernel_cases", {"SQUEEZE_FAMILY": family})
+        return build.compile_target(
+            board_toml.load(board), folder, "kernel_cases", {"SQUEEZE_FAMILY": family}
+        )
 
 
 def _symbol(path: Path, name: str) -> int:
@@ -71,7 +75,7 @@ def _run_chunk(board: str, program: Path, content: bytes, outcome: Outcome) -> N
         file.flush()
         address = _symbol(program, "linker_spare")
         assert len(content) <= _symbol(program, "linker_spare_bytes")
-        if boards.load(board).emulator.command[0].startswith("qemu-"):
+        if board_toml.load(board).emulator.command[0].startswith("qemu-"):
             loader = ["-device", f"loader,file={file.name},addr={address:#x},force-raw=on"]
         else:
             loader = [file.name, f"{address:#x}"]

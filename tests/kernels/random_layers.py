@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from convert import quantization as quant
-from convert.network import Buffer, Kind, Layer, Network
+from squeezenet_mcu.convert.lowering import fixed_point as quant
+from squeezenet_mcu.convert.network import Buffer, Kind, Layer, Network
 
 _MAX_MACS = 1_500_000  # of one network: some milliseconds in an emulator
 _MAX_ROW = 112 * 70

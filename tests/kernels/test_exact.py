@@ -6,11 +6,12 @@ import itertools
 import numpy as np
 import pytest
 
-from convert import blob, plan
-from convert.host_engine import HostEngine
-from convert.network import ConvKernel, Encoding, Kind, Network
-from convert.proof import EngineTrace
-from convert.target import Family
+from squeezenet_mcu.common.kernel_families import Family
+from squeezenet_mcu.convert.encode import blob
+from squeezenet_mcu.convert.network import ConvKernel, Encoding, Kind, Network
+from squeezenet_mcu.convert.schedule import arena
+from squeezenet_mcu.convert.verify.exactness import EngineTrace
+from squeezenet_mcu.convert.verify.host_engine import HostEngine
 from tests.kernels import arithmetic, case_file, emulated_cases, random_layers, variants
 
 FAMILIES: dict[str, Family] = {"mps2_an386": "dsp", "mps2_an500": "dsp", "mps3_an547": "mve"}
@@ -23,7 +24,7 @@ LONG_CHUNKS = 10
 
 
 def serialized(network: Network) -> bytes:
-    return blob.serialize(network, plan.plan(network), [])
+    return blob.serialize(network, arena.plan(network), [])
 
 
 def record(seed: int, family: Family) -> tuple[bytes, Network]:

@@ -5,9 +5,9 @@ import subprocess
 
 import pytest
 
-from host_tools import boards
+from squeezenet_mcu.host_tools.boards import board_toml
 
-ENGINE = boards.FIRMWARE / "engine"
+ENGINE = board_toml.FIRMWARE / "engine"
 SHARED = ("conv_kernels.cc", "layers.cc", "model.cc")
 WARNINGS = ("-Wall", "-Wextra", "-Werror", "-Wconversion")
 
@@ -22,12 +22,12 @@ def families():
 
 @pytest.mark.parametrize("board", ["stm32f405", "mps3_an547"])
 def test_any_one_kernel_alone(board):
-    hardware = boards.load(board)
+    hardware = board_toml.load(board)
     for kernel in families()[hardware.kernels]:
         for source in SHARED:
             command = ["arm-none-eabi-g++", "-std=c++17", "-O1", *WARNINGS, *hardware.cpu_flags]
             command += ["-fno-exceptions", "-fno-rtti", f"-DSQUEEZE_KERNEL_{kernel.upper()}=1"]
-            command += ["-I", boards.FIRMWARE, "-fsyntax-only", ENGINE / source]
+            command += ["-I", board_toml.FIRMWARE, "-fsyntax-only", ENGINE / source]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             assert done.returncode == 0, f"{kernel}: {done.stderr}"
 
@@ -45,7 +45,9 @@ def test_address_of_a_label_needs_an_aligned_function(source, tmp_path):
     """ADR counts from Align(PC, 4) (ARMv7-M ARM, A7.7.7), and -Os aligns functions by 2 only."""
     built = tmp_path / "object.o"
     command = ["arm-none-eabi-g++", "-std=c++17", "-Os", "-mcpu=cortex-m4", "-mthumb", "-ffunction-sections"]
-    subprocess.run([*command, "-I", boards.FIRMWARE, "-c", ENGINE / "dsp" / source, "-o", built], check=True)
+    subprocess.run(
+        [*command, "-I", board_toml.FIRMWARE, "-c", ENGINE / "dsp" / source, "-o", built], check=True
+    )
     code = subprocess.run(
         ["arm-none-eabi-objdump", "-hd", built], capture_output=True, text=True, check=True
     ).stdout

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from convert import coded
-from convert.kernels import FAMILY_KERNELS, KernelModel, shape_of
-from convert.network import Buffer, Encoding, Kind, Layer, Network
-from convert.schedule import Stage, stages_of
-from convert.target import Family
+from squeezenet_mcu.common.kernel_families import Family
+from squeezenet_mcu.convert.encode import entropy
+from squeezenet_mcu.convert.network import Buffer, Encoding, Kind, Layer, Network
+from squeezenet_mcu.convert.schedule.rows import Stage, stages_of
+from squeezenet_mcu.convert.select.cost_model import FAMILY_KERNELS, KernelModel, shape_of
 from tests.kernels.random_layers import fills_its_window
 
 _MAX_BATCH = 4  # kMaxBatch of firmware_cpp/engine/format.h
@@ -54,7 +54,7 @@ def force(network: Network, family: Family, seed: int) -> None:
     for stage in stages_of(network):
         if all(layer.kind is Kind.CONV_2D for layer in stage.layers):
             _force_stage(network, stage, family, rng)
-    coded.code(network)
+    entropy.code(network)
 
 
 def _map(buffer: Buffer) -> str:

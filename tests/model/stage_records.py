@@ -3,7 +3,7 @@
 import math
 from pathlib import Path
 
-from model import files
+from squeezenet_mcu.common import files
 
 COUNTS = {"test": 1000, "validation": 300, "reserve": 500}
 TOML = Path(__file__).with_name("settings") / "digits.toml"

@@ -7,9 +7,13 @@ from typing import Any
 
 import pytest
 
-from model import config, data, export, files, promises
-from model.card_tables import points
-from model.ship import ZOO
+from squeezenet_mcu.common import files
+from squeezenet_mcu.common.data import sources
+from squeezenet_mcu.model.card.card_tables import points
+from squeezenet_mcu.model.card.publish import ZOO
+from squeezenet_mcu.model.compress import guarantees
+from squeezenet_mcu.model.network import to_tflite
+from squeezenet_mcu.model.settings import config
 
 NAMES = sorted(path.parent.name for path in ZOO.glob("*/quantized.keras"))
 # What each was made to hold: int8 accuracy, weights as stored [B], dense MACs, the engine's arena [B].
@@ -29,7 +33,7 @@ def metrics_of(name: str) -> dict[str, Any]:
 @functools.cache
 def remade(name: str) -> bytes:
     """The .tflite, from the shipped weights."""
-    return export.to_int8_tflite(export.load_quantized(ZOO / name / "quantized.keras"))
+    return to_tflite.to_int8_tflite(to_tflite.load_quantized(ZOO / name / "quantized.keras"))
 
 
 def test_all_are_there():
@@ -46,14 +50,14 @@ def test_nothing_tells_of_the_machine_that_made_it(name):
 def test_the_same_tflite_from_the_weights(name):
     assert remade(name) == (ZOO / name / "model.tflite").read_bytes()
     assert files.sha256(remade(name)) == metrics_of(name)["tflite_sha256"]
-    export.check(remade(name), name)
+    to_tflite.check(remade(name), name)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_zeros(name):
     noted = metrics_of(name)["layers"]
-    promised = {layer: promises.Promise(**of["promised"]) for layer, of in noted.items()}
-    layers = promises.check(remade(name), promised, name)
+    promised = {layer: guarantees.Promise(**of["promised"]) for layer, of in noted.items()}
+    layers = guarantees.check(remade(name), promised, name)
     assert {layer: seen.zeros for layer, seen in layers.items()} == {
         layer: of["zeros"] for layer, of in noted.items()
     }
@@ -104,6 +108,6 @@ def test_the_board_agreed(name):
 
 
 def test_digits_are_as_accurate_as_noted():
-    test = data.load("digits", "test", 28, 28, 1)
-    score = float((export.predictions(remade("digits"), test.x) == test.y).mean())
+    test = sources.load("digits", "test", 28, 28, 1)
+    score = float((to_tflite.predictions(remade("digits"), test.x) == test.y).mean())
     assert score == metrics_of("digits")["test_accuracy"]

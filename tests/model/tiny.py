@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from model import config
-from model.splits import Set
-from model.training import Job
+from squeezenet_mcu.common.data.splits import Set
+from squeezenet_mcu.model.settings import config
+from squeezenet_mcu.model.train.loop import Job
 
 X = np.random.default_rng(3).integers(0, 256, (64, 16, 16, 1), dtype=np.uint8)
 Y = np.arange(64, dtype=np.int64) % 4

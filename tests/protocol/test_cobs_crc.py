@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from host_tools.link import cobs
+from squeezenet_mcu.host_tools.link import cobs
 from tests.protocol.link_binaries import LinkFunctions
 
 # Few distinct bytes make zeros and long runs without them likely; sizes reach past two full blocks of 254.

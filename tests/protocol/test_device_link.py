@@ -8,9 +8,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from host_tools.link import messages
-from host_tools.link.frame import Frame, FrameReader
-from host_tools.link.messages import Cost, Data, DataBlock, ErrorCode, Info, Refusal, Request, State, Status
+from squeezenet_mcu.host_tools.link import messages
+from squeezenet_mcu.host_tools.link.frame import Frame, FrameReader
+from squeezenet_mcu.host_tools.link.messages import (
+    Cost,
+    Data,
+    DataBlock,
+    ErrorCode,
+    Info,
+    Refusal,
+    Request,
+    State,
+    Status,
+)
 from tests.protocol.link_binaries import FakeDevice, LinkFunctions, fake_answer, random_images
 
 SESSION, IMAGE = 0x12345678, 77

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from host_tools.link import frame
-from host_tools.link.frame import Frame, FrameReader
+from squeezenet_mcu.host_tools.link import frame
+from squeezenet_mcu.host_tools.link.frame import Frame, FrameReader
 from tests.protocol.link_binaries import LinkFunctions
 
 MAX_PAYLOAD = frame.MAX_BODY - frame.OVERHEAD

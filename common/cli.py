@@ -1,0 +1,75 @@
+"""Command lines of sub-commands, one module each: NAME, HELP, EXAMPLES, add_arguments(parser), run(args)."""
+
+import argparse
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from types import FrameType
+from typing import NoReturn, Protocol
+
+from squeezenet_mcu.common.errors import UserError
+
+
+class Command(Protocol):
+    """What a sub-command's module offers. `run` returns the exit status."""
+
+    NAME: str
+    HELP: str
+    EXAMPLES: str
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None: ...
+
+    def run(self, args: argparse.Namespace) -> int: ...
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, but a mistake is one line and status 1, as everywhere here."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(1, f"{self.prog}: error: {message}; see --help\n")
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def guarded(run: Callable[[argparse.Namespace], int], args: argparse.Namespace, prog: str) -> int:
+    """`run(args)`; a mistake the user can mend becomes one line and status 1, an interruption status 130.
+
+    Being told to end (SIGTERM), or losing the terminal (SIGHUP), counts as Ctrl-C: what was started, an
+    emulator say, ends too.
+    """
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):  # Windows has no SIGHUP
+            signal.signal(getattr(signal, name), _interrupt)
+    try:
+        return run(args)
+    except UserError as error:
+        print(f"{prog}: error: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        if error.filename is None:
+            raise
+        print(f"{prog}: error: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"\n{prog}: interrupted", file=sys.stderr)
+        return 130
+
+
+def main(prog: str, description: str, commands: Sequence[Command], argv: Sequence[str] | None = None) -> int:
+    """Parses `argv` and runs the sub-command it names; returns the exit status."""
+    parser = Parser(prog=prog, description=description)
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for command in commands:
+        sub = subparsers.add_parser(
+            command.NAME,
+            help=command.HELP,
+            description=command.HELP,
+            epilog="examples:\n" + command.EXAMPLES,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        command.add_arguments(sub)
+        sub.set_defaults(run=command.run)
+    args = parser.parse_args(argv)
+    return guarded(args.run, args, f"{prog} {args.command}")

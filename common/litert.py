@@ -1,0 +1,86 @@
+"""The golden answers: LiteRT's reference kernels, which compute what TFLite Micro computes.
+
+Works with ai_edge_litert (full set-up), tflite_runtime (light host) or tf.lite. The default interpreter
+would use XNNPACK, up to 14 steps away from the device. BUILTIN_WITHOUT_DEFAULT_DELEGATES is exact only where
+a ReLU follows: its convolutions round negative halves the other way (up to 403 of 4,096 values of a layer of
+MLPerf Tiny's ResNet-8, one step each); TFLite Micro and BUILTIN_REF agree there too.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+def interpreter(content: bytes, preserve: bool = True) -> Any:
+    """LiteRT on the reference kernels; `preserve` keeps every intermediate tensor."""
+    try:
+        import ai_edge_litert.interpreter as lite
+    except ImportError:
+        try:
+            import tflite_runtime.interpreter as lite
+        except ImportError:
+            from squeezenet_mcu.common.tf import tf
+
+            lite = tf.lite.experimental  # OpResolverType lives here, Interpreter one level up
+            lite.Interpreter = tf.lite.Interpreter
+    return lite.Interpreter(
+        model_content=content,
+        experimental_op_resolver_type=lite.OpResolverType.BUILTIN_REF,
+        experimental_preserve_all_tensors=preserve,
+    )
+
+
+class Reference:
+    """Runs an int8 .tflite image by image.
+
+    Args:
+        tflite: the file's path or its bytes.
+        preserve: keep every intermediate tensor (needed for `tensor`, and for logits before a SOFTMAX).
+        edge: scale and zero point of the int8 behind a float input's QUANTIZE; int8 and uint8 need none.
+        output_tensor: the int8 tensor of the probabilities, where another edge op follows it.
+    """
+
+    def __init__(
+        self,
+        tflite: bytes | Path,
+        preserve: bool = True,
+        edge: tuple[float, int] = (1.0, 0),
+        output_tensor: int | None = None,
+    ) -> None:
+        content = tflite if isinstance(tflite, bytes) else tflite.read_bytes()
+        self._interpreter = interpreter(content, preserve)
+        self._interpreter.allocate_tensors()
+        self._input = self._interpreter.get_input_details()[0]
+        self._edge = edge
+        self._output = (
+            self._interpreter.get_output_details()[0]["index"] if output_tensor is None else output_tensor
+        )
+
+    @classmethod
+    def of(cls, manifest: dict[str, Any], tflite: bytes | Path) -> "Reference":
+        """The reference of a converted model: its manifest.json, and its model.tflite (path or bytes)."""
+        source = manifest["input"]
+        return cls(
+            tflite, edge=(source["scale"], source["zero_point"]), output_tensor=manifest["output"]["tensor"]
+        )
+
+    def run(self, x: np.ndarray) -> None:
+        """Runs one image, int8 [height, width, channels] (the values after an edge QUANTIZE, if any)."""
+        details = self._input
+        if details["dtype"] == np.uint8:
+            x = (x.astype(np.int16) + 128).astype(np.uint8)
+        elif details["dtype"] == np.float32:
+            scale, zero_point = self._edge
+            x = (x.astype(np.float32) - zero_point) * scale
+        self._interpreter.set_tensor(details["index"], x.reshape(details["shape"]))
+        self._interpreter.invoke()
+
+    def tensor(self, index: int) -> np.ndarray:
+        """The value of tensor `index` after the last run."""
+        return self._interpreter.get_tensor(index)
+
+    def infer(self, x: np.ndarray, logits_tensor: int) -> tuple[np.ndarray, np.ndarray]:
+        """One image, int8 [height, width, channels] -> (logits, probabilities), int8 [classes] each."""
+        self.run(x)
+        return self.tensor(logits_tensor).reshape(-1).copy(), self.tensor(self._output).reshape(-1).copy()

@@ -1,0 +1,292 @@
+"""`python -m convert`: from a trained model or an int8 .tflite to everything that firmware needs."""
+
+import argparse
+import os
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+
+from squeezenet_mcu.common import cli, files
+from squeezenet_mcu.common.data.fits import FITS
+from squeezenet_mcu.common.data.labels import read_labels
+from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.kernel_families import FAMILIES
+from squeezenet_mcu.common.paths import BUILD, ZOO
+from squeezenet_mcu.common.preprocess import PREPROCESSES, quantize_images
+from squeezenet_mcu.convert import engine_model, packaging
+from squeezenet_mcu.convert.lowering import tflite_file
+from squeezenet_mcu.convert.outputs import artefacts, report
+from squeezenet_mcu.convert.ptq import command as imported
+from squeezenet_mcu.convert.target import ENCODINGS, OPTIMIZE, Target
+from squeezenet_mcu.convert.verify import accuracy
+from squeezenet_mcu.model.settings import config
+from squeezenet_mcu.model.train import records
+
+NAME = "convert"
+HELP = "write build/<model>/: .tflite, C arrays, settings, engine model, golden pair, manifest"
+EXAMPLES = """  python -m convert --model digits
+  python -m convert --model imagenet_v1_0 --weights compressed_SqueezeNet.net --calibration images/
+  python -m convert --model imagenet_v1_0 --calibration images/ --weight-bits 7 --labels names.txt
+  python -m convert --tflite mine.int8.tflite --labels names.txt
+  python -m convert --tflite squeezenet.tflite --model imagenet --preprocess torch
+  python -m convert --model digits --package arduino,platformio
+  python -m convert --model digits --package cmake --kernels dsp --sram-bytes 16000"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line of `python -m convert`."""
+    p = cli.Parser(
+        prog="python -m convert",
+        description=f"{HELP[0].upper()}{HELP[1:]}.",
+        epilog=f"examples:\n{EXAMPLES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_arguments(p)
+    return p
+
+
+def add_arguments(p: argparse.ArgumentParser) -> None:
+    """What is converted, and what beside it is written."""
+    p.add_argument(
+        "--model", metavar="NAME|TOML", help="the model's name (default: digits, or the file's name)"
+    )
+    p.add_argument("--tflite", type=Path, metavar="FILE", help="convert this int8 .tflite instead of our own")
+    p.add_argument(
+        "--weights", type=Path, metavar="FILE", help="import these first (.net, .npz, .caffemodel)"
+    )
+    p.add_argument(
+        "--calibration", metavar="SOURCE", help="imported weights: images to quantize by (a folder, an .npz)"
+    )
+    p.add_argument(
+        "--weight-bits", type=int, metavar="N", help="imported weights: 4 to 8 in every layer (the TOML's)"
+    )
+    p.add_argument(
+        "--labels", type=Path, metavar="FILE", help="imported weights, --tflite: class names, one a line"
+    )
+    p.add_argument(
+        "--preprocess",
+        choices=sorted(PREPROCESSES),
+        help="with --tflite: how a pixel becomes an input value (default byte: int8 = pixel - 128)",
+    )
+    p.add_argument("--fit", choices=FITS, help="with --tflite: how images come to the input's size (resize)")
+    p.add_argument("--data", metavar="SOURCE", help="images to measure accuracy on (the model's own)")
+    _add_package_arguments(p)
+
+
+def _add_package_arguments(p: argparse.ArgumentParser) -> None:
+    p.add_argument(
+        "--package",
+        action="append",
+        metavar="KIND",
+        help=f"also build/<model>/package/, to embed: {', '.join(packaging.KINDS)}, or several",
+    )
+    p.add_argument("--kernels", choices=FAMILIES, help="with --package: for which CPUs (portable: any)")
+    p.add_argument("--optimize", choices=OPTIMIZE, help="with --package: what the model is made for (speed)")
+    p.add_argument(
+        "--sram-bytes", type=int, metavar="BYTES", help="with --package: most for the engine's arena"
+    )
+    p.add_argument(
+        "--flash-bytes", type=int, metavar="BYTES", help="with --package: most for the engine's model"
+    )
+    p.add_argument(
+        "--encoding", choices=ENCODINGS, help="with --package: of all weights that can be stored so"
+    )
+
+
+def _package_target(args: argparse.Namespace) -> tuple[list[str], Target]:
+    """Which packages, and what their model is made for; UserError before anything long begins."""
+    kinds = packaging.kinds(",".join(args.package)) if args.package is not None else []
+    for option in ("kernels", "optimize", "sram_bytes", "flash_bytes", "encoding"):
+        value, name = getattr(args, option), f"--{option.replace('_', '-')}"
+        if value is not None and not kinds:
+            raise UserError(
+                f"{name} goes with --package; without, the model runs on any CPU: see also make firmware"
+            )
+        if isinstance(value, int) and value <= 0:
+            raise UserError(f"{name} {value}: wanted a positive number of bytes")
+    target = Target(
+        family=args.kernels or "portable",
+        optimize=args.optimize or "speed",
+        sram_bytes=args.sram_bytes,
+        flash_bytes=args.flash_bytes,
+        encoding=args.encoding,
+    )
+    return kinds, target
+
+
+def _trained(name: str) -> Path:
+    """The .keras file of our own model `name`."""
+    own, shipped = BUILD / name / "quantized.keras", ZOO / name / "quantized.keras"
+    source = own if own.is_file() else shipped
+    if not source.is_file():
+        raise UserError(f"{own}: missing, and model/zoo ships no '{name}'; run: make train MODEL={name}")
+    return Path(os.path.relpath(source))
+
+
+def _record(inputs: dict[str, str]) -> dict[str, Any]:
+    """What was noted down when the weights were made, if it is of these weights; else {}."""
+    for source, digest in inputs.items():
+        for name, key in (("quantize.json", "output_sha256"), ("metrics.json", "sha256")):
+            record = records.read(Path(source).with_name(name))
+            if record.get(key) == digest:
+                return record
+    return {}
+
+
+def _recorded_accuracy(inputs: dict[str, str]) -> Any:
+    """The accuracy that was measured when the weights were made."""
+    record = _record(inputs)
+    if not record:
+        return None
+    return {
+        "int8_top1": record["test_accuracy"],
+        "test_images": record["test_images"],
+        "measured": "when trained",
+    }
+
+
+def _labels(settings: config.Config, record: dict[str, Any], source: Path) -> list[str]:
+    """The classes' names, of the TOML or of the data that the model in `source` was trained on."""
+    if settings.data.labels:
+        return list(settings.data.labels)
+    if not settings.architecture.classes and "labels" not in record:
+        raise UserError(
+            f"{source}: its quantize.json, which names the classes, is missing or of another model; run: "
+            f"make quantize MODEL={settings.name} DATA=..."
+        )
+    return record.get("labels", [])
+
+
+def _gather(args: argparse.Namespace, console: Console) -> tuple[artefacts.Conversion, artefacts.Origin]:
+    if args.tflite is None:
+        for option in ("preprocess", "fit"):
+            if getattr(args, option):
+                raise UserError(f"--{option} goes with --tflite; {args.model or 'digits'} has its own")
+        settings = config.load(args.model or "digits")
+        if settings.weights is not None:
+            return imported.gather(settings, BUILD / settings.name, args, console)
+        if args.labels:
+            raise UserError(f"--labels goes with --tflite; {settings.name} has its own")
+        _refuse_imported_options(args, settings.name)
+        source = _trained(settings.name)
+        inputs = {os.path.relpath(path): files.sha256(path.read_bytes()) for path in (source, settings.path)}
+        labels = _labels(settings, _record({str(source): inputs[str(source)]}), source)
+        console.print(f"converting {source}", highlight=False, soft_wrap=True)
+        from squeezenet_mcu.model.network import to_tflite  # imports TensorFlow: seconds
+
+        content = to_tflite.to_int8_tflite(to_tflite.load_quantized(source))
+        file = tflite_file.parse(content, settings.name)
+        converted = artefacts.convert(file, settings.name, labels, "byte", settings.convert.flash_bytes)
+        float_model = {"file": str(source), "sha256": inputs[str(source)], "divisor": 255.0}
+        return converted, artefacts.Origin(inputs, settings.data.source, float_model=float_model)
+    _refuse_imported_options(args, "a .tflite")
+    file = tflite_file.read(args.tflite)
+    name = args.model or re.sub(r"(\.int8)?\.tflite$", "", args.tflite.name)
+    if not re.fullmatch(r"\w[\w.-]*", name):
+        whose = "--model" if args.model else f"{args.tflite}: the file's name,"
+        raise UserError(f"{whose} '{name}', names no folder well; give --model, of letters, digits, _ - .")
+    inputs = {str(args.tflite): files.sha256(file.content)}
+    labels = []
+    if args.labels:
+        labels = read_labels(args.labels)
+        inputs[str(args.labels)] = files.sha256(args.labels.read_bytes())
+    converted = artefacts.convert(file, name, labels, args.preprocess or "byte")
+    classes = converted.network.buffers[converted.network.output_buffer].channels
+    if labels and len(labels) != classes:
+        raise UserError(f"{args.labels}: {len(labels)} class names; the model has {classes} classes")
+    if not args.preprocess:
+        _note(console, "images are fed as int8 = pixel - 128; if the model wants otherwise, say --preprocess")
+    return converted, artefacts.Origin(inputs, "", args.fit or "resize")
+
+
+def _refuse_imported_options(args: argparse.Namespace, what: str) -> None:
+    for option in ("weights", "calibration", "weight_bits"):
+        if getattr(args, option) is not None:
+            raise UserError(
+                f"--{option.replace('_', '-')} goes with a model whose TOML has a table [weights], like "
+                f"imagenet_v1_0; not with {what}"
+            )
+
+
+def _note(console: Console, text: str) -> None:
+    console.print(f"note: {text}", highlight=False, soft_wrap=True)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Converts and writes; returns the exit status."""
+    console = Console()
+    kinds, target = _package_target(args)
+    c, origin = _gather(args, console)
+    if target.flash_bytes is None:
+        target = replace(target, flash_bytes=c.flash_limits.get(target.family))
+    source = args.data or origin.data
+    shape = c.network.buffers[c.network.input_buffer]
+    measured, golden = None, None
+    if source:
+        from squeezenet_mcu.common.data import sources
+
+        images = sources.load(
+            *(source, "test", shape.height, shape.width, shape.channels),
+            labels=c.labels or None,
+            fit=origin.fit,
+        )
+        if origin.calibration:
+            images = sources.without(images, origin.calibration["sha256"])
+            if not len(images.x):
+                raise UserError(f"{source}: the conversion is calibrated with all of its images; want others")
+        for notice in images.notices:
+            _note(console, notice)
+        quantized = quantize_images(
+            images.x, {"preprocess": c.preprocess, "scale": shape.scale, "zero_point": shape.zero_point}
+        )
+        golden = quantized[0]
+        if np.any(images.y >= 0):
+            measured = accuracy.measure(c.file.content, c.engine_model, c.network, quantized, images.y)
+            measured |= {"data": source, "images_sha256": files.sha256(quantized.tobytes())}
+    elif origin.calibration is None:
+        measured = _recorded_accuracy(origin.files)
+    manifest = artefacts.write(c, BUILD / c.name, origin, measured, golden)
+    report.print_plan(console, manifest["plan"], c.plan)
+    _summary(console, manifest)
+    if kinds:
+        _pack(console, kinds, c, manifest, target)
+    return 0
+
+
+def _pack(
+    console: Console, kinds: list[str], c: artefacts.Conversion, manifest: dict[str, Any], target: Target
+) -> None:
+    made, paths = packaging.write(kinds, c, manifest, target, BUILD / c.name / "package")
+    about = made.about
+    console.print(
+        f"packages: for {made.cpus}; model {about['engine_model_bytes']:,} B of flash, "
+        f"arena {about['arena_bytes']:,} B",
+        highlight=False,
+        soft_wrap=True,
+    )
+    for path in paths:
+        console.print(f"wrote {path}{'/' if path.is_dir() else ''}", highlight=False, soft_wrap=True)
+
+
+def _summary(console: Console, manifest: dict[str, Any]) -> None:
+    arena = manifest["tflm_arena_bytes"]
+    beside = f" (TFLite Micro's arena: {arena:,} B)" if arena else ""
+    lines = [
+        f"{manifest['macs']:,} multiplications an image; {manifest['weights_dense_bytes']:,} weights, "
+        f"stored in {manifest['weights_stored_bytes']:,} B",
+        f"flash: engine model {manifest['engine_model_bytes']:,} B (.tflite: {manifest['tflite_bytes']:,} B)",
+        f"SRAM: engine {manifest['engine_sram_bytes']:,} B{beside}",
+        f"proven: engine == LiteRT in every int8 of every layer on {engine_model.PROOF_IMAGES} sample images",
+    ]
+    accuracies = manifest["accuracy"]
+    if accuracies and "int8_top1" in accuracies:
+        lines.append(
+            f"accuracy: int8 top-1 {accuracies['int8_top1']:.2%} of {accuracies['test_images']:,} images"
+        )
+    lines.append(f"wrote {BUILD / manifest['model']}/")
+    for line in lines:
+        console.print(line, highlight=False, soft_wrap=True)

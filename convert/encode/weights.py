@@ -1,0 +1,88 @@
+"""Weights as they stand in flash (firmware_cpp/engine/format.h, WeightEncoding)."""
+
+import numpy as np
+
+from squeezenet_mcu.convert.encode import slices, winograd
+from squeezenet_mcu.convert.network import Coded, Encoding, Layer
+
+_MAX_GAP = 255
+
+
+def dense(weights: np.ndarray) -> bytes:
+    """int8 [out, kernel_h, kernel_w, in] in that order."""
+    return np.ascontiguousarray(weights).tobytes()
+
+
+def _sparse_entries(channel: np.ndarray) -> list[int]:
+    """uint16 entries of one channel, int8 [taps]: gap in the low byte, weight in the high one."""
+    entries = []
+    previous = -1
+    for position in np.flatnonzero(channel).tolist():
+        gap = position - previous - 1
+        while gap > _MAX_GAP:
+            entries.append(_MAX_GAP)  # a weight of 0 bridges the gap
+            gap -= _MAX_GAP + 1
+        entries.append(gap | (int(channel[position]) & 0xFF) << 8)
+        previous = position
+    return entries
+
+
+def sparse(weights: np.ndarray) -> bytes:
+    """For each output channel a uint16 count, then as many uint16 entries (see _sparse_entries)."""
+    words: list[int] = []
+    for channel in weights.reshape(len(weights), -1):
+        entries = _sparse_entries(channel)
+        words += [len(entries), *entries]
+    return np.array(words, "<u2").tobytes()
+
+
+def _coded(layer: Layer) -> Coded:
+    assert layer.coded is not None, "convert/coded.py runs before anything is stored"
+    return layer.coded
+
+
+_ENCODERS = {
+    Encoding.DENSE: dense,
+    Encoding.SPARSE: sparse,
+    Encoding.WINOGRAD: winograd.transformed,
+    Encoding.SLICES: slices.pack_slices,
+}
+
+
+def stored_weights(layer: Layer) -> bytes:
+    """The weights of `layer` as they stand in flash; none for a layer without weights."""
+    if layer.weights is None:
+        return b""
+    return (
+        _coded(layer).stream if layer.encoding is Encoding.CODED else _ENCODERS[layer.encoding](layer.weights)
+    )
+
+
+def stored_params(layer: Layer) -> list[bytes]:
+    """The int32 biases, int32 multipliers and int8 shifts of a convolution; all packed where it is coded."""
+    if layer.weights is None:
+        return []
+    if layer.encoding is Encoding.CODED:
+        return [_coded(layer).params]
+    return [
+        layer.bias.astype("<i4").tobytes(),
+        layer.multipliers.astype("<i4").tobytes(),
+        layer.shifts.tobytes(),
+    ]
+
+
+def stored_bytes(layer: Layer) -> int:
+    """All that a convolution takes in the engine's model, but for its record."""
+    return len(stored_weights(layer)) + sum(map(len, stored_params(layer)))
+
+
+def placed_bytes(layer: Layer) -> int:
+    """As stored_bytes, with what aligns its pieces to 4 bytes (convert/blob.py)."""
+    if layer.weights is not None and layer.encoding is Encoding.CODED:
+        return aligned(stored_bytes(layer))  # its parameters stand right behind its weights
+    return sum(aligned(len(piece)) for piece in (stored_weights(layer), *stored_params(layer)))
+
+
+def aligned(size: int) -> int:
+    """`size` rounded up to what a piece of the engine's model begins at."""
+    return -(-size // 4) * 4

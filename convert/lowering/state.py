@@ -1,0 +1,139 @@
+"""The state of one lowering: which tensor lives where, the layers so far, and the checks that ops share."""
+
+import re
+
+from ai_edge_litert import schema_py_generated as schema
+
+from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.convert.lowering import fixed_point as quant
+from squeezenet_mcu.convert.lowering.tflite_file import Op, Tensor, TfliteFile
+from squeezenet_mcu.convert.network import Buffer, Layer, TensorView
+
+ACTIVATIONS = {v: k for k, v in vars(schema.ActivationFunctionType).items() if isinstance(v, int)}
+MAX_BYTE = 255  # paddings, strides and windows are bytes of the layer's record
+MAX_SIDE = 65535
+SAME, VALID = schema.Padding.SAME, schema.Padding.VALID
+
+
+def _same_padding(size: int, out: int, kernel: int, stride: int) -> int:
+    return max((out - 1) * stride + kernel - size, 0) // 2
+
+
+class Lowering:
+    """State of one lowering: which tensor lives where, and the layers so far."""
+
+    def __init__(self, file: TfliteFile) -> None:
+        self.file = file
+        self.buffers: list[Buffer] = []
+        self.layers: list[Layer] = []
+        self.views: dict[int, TensorView] = {}
+        self.aliases: dict[int, int] = {}  # tensor -> tensor with the same bytes (RESHAPE, edge QUANTIZE)
+        self.pads: dict[int, tuple[int, int, int]] = {}  # fused PAD: its output -> (input, top, left)
+        self.consumers: dict[int, list[Op]] = {}
+        for op in file.ops:
+            for t in op.inputs:
+                if t >= 0:
+                    self.consumers.setdefault(t, []).append(op)
+
+    def fail(self, op: Op, tensor: Tensor | None, message: str) -> UserError:
+        return self.file.op_error(op, tensor, message)
+
+    def tensor(self, index: int) -> Tensor:
+        return self.file.tensors[index]
+
+    def root(self, index: int) -> int:
+        while index in self.aliases:
+            index = self.aliases[index]
+        return index
+
+    def view(self, op: Op, index: int) -> TensorView:
+        index = self.root(index)
+        if index not in self.views:
+            raise self.fail(op, self.tensor(index), "input is not computed by a supported op")
+        return self.views[index]
+
+    def new_buffer(self, tensor: Tensor) -> int:
+        height, width, channels = tensor.hwc
+        if not 1 <= min(tensor.hwc) <= max(tensor.hwc) <= MAX_SIDE:
+            raise UserError(f"{self.file.path}: {tensor}: wanted sides and channels of 1 to {MAX_SIDE}")
+        scale = float(tensor.scale[0]) if len(tensor.scale) else 0.0
+        self.buffers.append(Buffer(tensor.name, height, width, channels, scale, tensor.zero_point))
+        return len(self.buffers) - 1
+
+    def destination(self, tensor: Tensor) -> TensorView:
+        """Where the rows of `tensor` go: its slice of a concatenation's buffer, or a buffer of its own."""
+        if tensor.index not in self.views:
+            self.views[tensor.index] = TensorView(self.new_buffer(tensor), 0, tensor.hwc[2])
+        return self.views[tensor.index]
+
+    def whole_input(self, op: Op, index: int) -> int:
+        """The buffer that holds all of tensor `index`, copying a slice of a concatenation out first."""
+        view = self.view(op, index)
+        if view.channel == 0 and view.channels == self.buffers[view.buffer].channels:
+            return view.buffer
+        raise self.fail(op, self.tensor(index), "reads one part of a CONCATENATION; not supported")
+
+    def activation(self, op: Op, out: Tensor) -> tuple[int, int]:
+        name = ACTIVATIONS.get(op.options.fusedActivationFunction, "?")
+        limits = quant.activation_range(name, float(out.scale[0]), out.zero_point)
+        if limits is None:
+            raise self.fail(op, out, f"fused activation {name}; supported: NONE, RELU, RELU6, RELU_N1_TO_1")
+        return limits
+
+    def check_int8(self, op: Op, *indices: int) -> None:
+        for index in indices:
+            tensor = self.tensor(index)
+            if tensor.type_name == "FLOAT32":
+                raise self.fail(op, tensor, "is float; wanted a fully int8-quantized .tflite")
+            if tensor.type_name != "INT8" or len(tensor.scale) == 0:
+                raise self.fail(op, tensor, "wanted int8 with a scale and zero point")
+            if not -128 <= tensor.zero_point <= 127:
+                raise self.fail(op, tensor, f"zero point {tensor.zero_point}; wanted -128 to 127")
+
+    def check_channels(self, op: Op, tensor: Tensor, wanted: int) -> None:
+        if tensor.hwc[2] != wanted:
+            raise self.fail(op, tensor, f"{tensor.hwc[2]} channels; wanted {wanted}")
+
+    def same_quantization(self, op: Op, a: Tensor, b: Tensor) -> None:
+        if a.scale[0] != b.scale[0] or a.zero_point != b.zero_point:
+            raise self.fail(
+                op, a, f"scale {a.scale[0]}, zero point {a.zero_point}; wanted those of {b} "
+                f"({b.scale[0]}, {b.zero_point})"
+            )  # fmt: skip
+
+
+def layer_name(tensor: Tensor, op: Op) -> str:
+    """A short name: fire2/expand3x3 or conv1 when the tensor's name tells, else op and index."""
+    fire = re.search(r"fire_?(\d+)[/_.]*(squeeze|expand|bypass)\w*?_?(\dx\d)?", tensor.name, re.IGNORECASE)
+    if fire:
+        return f"fire{fire[1]}/{fire[2].lower()}{fire[3] or ''}"
+    # A whole word: Keras' own conv2d_1 is not conv2.
+    word = r"(?<![A-Za-z0-9])(conv|bypass)_?(\d+)(?![A-Za-z0-9])"
+    simple = re.search(word, tensor.name.split(";")[0], re.IGNORECASE)
+    if simple and op.name == "CONV_2D":
+        return f"{simple[1].lower()}{simple[2]}"
+    return f"{op.name.lower()}_{op.index}"
+
+
+def geometry(
+    low: Lowering, op: Op, x: Tensor, out: Tensor, kernel: tuple[int, int], pad: tuple[int, int] | None
+) -> tuple[int, int]:
+    """(pad_top, pad_left) of a convolution or pool, after checking that the sizes agree."""
+    o = op.options
+    strides = (int(o.strideH), int(o.strideW))
+    pads = []
+    for size, n_out, k, s, fused in zip(x.hwc[:2], out.hwc[:2], kernel, strides, pad or (0, 0), strict=True):
+        if not (1 <= s <= MAX_BYTE and k >= 1):
+            raise low.fail(op, out, f"window {k}, stride {s}; wanted 1 to {MAX_BYTE}")
+        if o.padding == SAME:
+            wanted, before = -(-size // s), _same_padding(size, n_out, k, s)
+        elif o.padding == VALID:
+            wanted, before = (size - k) // s + 1, fused
+        else:
+            raise low.fail(op, x, f"padding code {o.padding}; wanted SAME or VALID")
+        if wanted != n_out:
+            raise low.fail(op, out, f"{n_out} output rows or columns; the geometry gives {wanted}")
+        if before > MAX_BYTE:
+            raise low.fail(op, x, f"{before} rows or columns of padding; wanted at most {MAX_BYTE}")
+        pads.append(before)
+    return pads[0], pads[1]

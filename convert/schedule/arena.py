@@ -1,0 +1,160 @@
+"""The memory plan: ring sizes from the simulated schedule, then offsets such that live rows never overlap."""
+
+import random
+from dataclasses import dataclass
+
+import numpy as np
+
+from squeezenet_mcu.convert.network import Kind, Network
+from squeezenet_mcu.convert.schedule.rows import Trace, simulate
+
+ALIGNMENT = 8  # kernels' scratch (firmware_cpp/engine/format.h, kArenaAlignment)
+LAYER_STATE_BYTES = 2  # uint16 next input row of the accumulating kinds (firmware_cpp/engine/engine.h)
+BUFFER_STATE_BYTES = 2  # uint16 rows completed
+_ORDERS_TRIED = 300
+
+
+def align(n: int) -> int:
+    """`n` rounded up to ALIGNMENT."""
+    return -(-n // ALIGNMENT) * ALIGNMENT
+
+
+@dataclass(frozen=True)
+class Block:
+    """A piece of the arena to place (a ring, a layer's sums, a stage's scratch), and when it is in use."""
+
+    name: str
+    size: int
+    live: np.ndarray  # bool [steps + 1]
+    buffer: int | None
+    layers: tuple[int, ...]  # whose sums or scratch it is; none for a ring
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The arena: `arena_bytes` in all, the engine's state at `state_offset`; `lower_bound` for comparison."""
+
+    arena_bytes: int
+    state_offset: int
+    lower_bound: int
+    blocks: list[tuple[Block, int]]  # with their offsets
+
+    def at_peak(self) -> list[Block]:
+        """The blocks in use at the moment when most bytes are, the largest first."""
+        live = sum(block.size * block.live.astype(np.int64) for block, _ in self.blocks)
+        moment = int(np.argmax(live))
+        return sorted((b for b, _ in self.blocks if b.live[moment]), key=lambda b: -b.size)
+
+
+def _ring_rows(lives: list[list[int]]) -> int:
+    """Fewest slots such that row r + slots is first written after the last use of row r."""
+    for rows in range(1, len(lives) + 1):
+        if all(lives[r + rows][0] > lives[r][1] for r in range(len(lives) - rows)):
+            return rows
+    return len(lives)
+
+
+def _live(lives: list[list[int]], steps: int) -> np.ndarray:
+    live = np.zeros(steps + 1, bool)
+    for first, last in lives:
+        live[first : last + 1] = True
+    return live
+
+
+def live_at(steps: list[int], last: int) -> np.ndarray:
+    """bool [last + 1]: True at `steps`."""
+    live = np.zeros(last + 1, bool)
+    live[steps] = True
+    return live
+
+
+def rings_and_sums(network: Network, trace: Trace) -> list[Block]:
+    """The rings, whose rows this sets in `network`, and the accumulating layers' sums."""
+    blocks = []
+    for i, (buffer, lives) in enumerate(zip(network.buffers, trace.rows, strict=True)):
+        # Rows that a stage waits for stand in the ring, even those that no window reads.
+        held = max((layer.hold_rows for layer in network.layers if i in layer.inputs), default=0)
+        buffer.ring_rows = max(_ring_rows(lives), held)
+        size = align(buffer.ring_rows * buffer.row_bytes)
+        blocks.append(Block(buffer.name, size, _live(lives, trace.steps), i, ()))
+    for i, life in trace.sums.items():
+        layer = network.layers[i]
+        size = align(layer.scratch_bytes)
+        blocks.append(Block(f"{layer.name} sums", size, _live([life], trace.steps), None, (i,)))
+    return blocks
+
+
+def _scratch(network: Network, trace: Trace) -> list[Block]:
+    blocks = []
+    for first, steps in trace.runs.items():
+        # The layers of a stage run one after the other: they share their scratch.
+        output = network.layers[first].output
+        users = [
+            i
+            for i, layer in enumerate(network.layers)
+            if layer.output == output and layer.kind is Kind.CONV_2D and layer.scratch_bytes
+        ]
+        if users:
+            size = align(max(network.layers[i].scratch_bytes for i in users))
+            live = live_at(steps, trace.steps)
+            blocks.append(Block(f"{network.layers[first].name} scratch", size, live, None, tuple(users)))
+    return blocks
+
+
+def _place(order: list[int], sizes: list[int], conflicts: np.ndarray) -> tuple[int, list[int]]:
+    """First fit in the given order: lowest gap among the conflicting blocks that are already placed."""
+    offsets = [-1] * len(sizes)
+    total = 0
+    for i in order:
+        taken = sorted(
+            (offsets[j], offsets[j] + sizes[j]) for j in order if offsets[j] >= 0 and conflicts[i, j]
+        )
+        at = 0
+        for start, end in taken:
+            if at + sizes[i] <= start:
+                break
+            at = max(at, end)
+        offsets[i] = at
+        total = max(total, at + sizes[i])
+    return total, offsets
+
+
+def _best_placement(blocks: list[Block]) -> tuple[int, list[int], int]:
+    sizes = [b.size for b in blocks]
+    live = np.stack([b.live for b in blocks])
+    conflicts = (live.astype(np.int32) @ live.T.astype(np.int32)) > 0
+    bound = int((live * np.array(sizes)[:, None]).sum(axis=0).max())
+    by_size = sorted(range(len(blocks)), key=lambda i: -sizes[i])
+    by_life = sorted(range(len(blocks)), key=lambda i: (-int(live[i].sum()), -sizes[i]))
+    best = min((_place(order, sizes, conflicts) for order in (by_size, by_life)), key=lambda p: p[0])
+    rng = random.Random(0)
+    order = list(by_size)
+    for _ in range(_ORDERS_TRIED):
+        if best[0] == bound:
+            break
+        trial = list(order)
+        i, j = rng.randrange(len(trial)), rng.randrange(len(trial))
+        trial[i], trial[j] = trial[j], trial[i]
+        placed = _place(trial, sizes, conflicts)
+        if placed[0] <= best[0]:
+            best, order = placed, trial
+    return best[0], best[1], bound
+
+
+def plan(network: Network) -> Plan:
+    """Sets ring sizes and offsets in `network`; returns the plan."""
+    trace = simulate(network)
+    blocks = rings_and_sums(network, trace) + _scratch(network, trace)
+    total, offsets, bound = _best_placement(blocks)
+    for block, offset in zip(blocks, offsets, strict=True):
+        if block.buffer is not None:
+            network.buffers[block.buffer].offset = offset
+        for i in block.layers:
+            network.layers[i].scratch_offset = offset
+    state = len(network.layers) * LAYER_STATE_BYTES + len(network.buffers) * BUFFER_STATE_BYTES
+    return Plan(
+        align(total) + align(state),
+        align(total),
+        bound + align(state),
+        list(zip(blocks, offsets, strict=True)),
+    )

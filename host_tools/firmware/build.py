@@ -1,0 +1,386 @@
+"""`python -m host_tools firmware`: a model and a board become an ELF, and a BIN and UF2 to be flashed."""
+
+import argparse
+import dataclasses
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from squeezenet_mcu.common import files
+from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.kernel_families import FAMILIES
+from squeezenet_mcu.common.paths import BUILD
+from squeezenet_mcu.convert.target import ENCODINGS, OPTIMIZE
+from squeezenet_mcu.host_tools.boards import board_toml
+from squeezenet_mcu.host_tools.boards.board_toml import Board
+from squeezenet_mcu.host_tools.firmware import board_model, tflm_library, uf2
+from squeezenet_mcu.host_tools.firmware.board_model import Request
+from squeezenet_mcu.host_tools.firmware.tflm_library import TflmLibrary
+from squeezenet_mcu.model.settings import config
+
+NAME = "firmware"
+HELP = "build the firmware of a converted model for a board"
+EXAMPLES = """\
+  python -m host_tools firmware --board stm32f405 --model digits
+  python -m host_tools firmware --board mps3_an547 --model gtsrb --optimize sram
+  python -m host_tools firmware --model gtsrb --kernels portable --sram-bytes 16000
+  python -m host_tools firmware --board mps2_an386 --engine tflm --tflm-include tflite-micro:... \\
+    --tflm-lib libtensorflow-microlite.a"""
+
+DEFAULT_BOARD = "stm32f405"
+DEFAULT_MODEL = "digits"
+BOARD_DEFAULT = Request()
+
+_PROGRAMS = {"cmake": "cmake", "ninja": "ninja-build"}
+_MODEL_FILES = ("model.tflite", "manifest.json")
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Bytes, from the linker's own symbols. `sram_used`: variables, and the whole reserve of the stack."""
+
+    flash_used: int
+    flash_total: int
+    sram_static: int
+    stack_reserve: int
+    sram_total: int
+
+    @property
+    def sram_used(self) -> int:
+        """What the linker laid out."""
+        return self.sram_static + self.stack_reserve
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """See model.cli.Command."""
+    add_build_arguments(parser)
+    parser.add_argument("--layers", action="store_true", help="also what each layer's weights take")
+
+
+def add_build_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options that say which firmware: board, model, engine."""
+    known = ", ".join(board_toml.names())
+    parser.add_argument(
+        "--board",
+        default=DEFAULT_BOARD,
+        metavar="NAME",
+        help=f"one of {known}, or a board's folder ({DEFAULT_BOARD})",
+    )
+    parser.add_argument(
+        "--model", default=DEFAULT_MODEL, metavar="NAME", help=f"as in build/<model>/ ({DEFAULT_MODEL})"
+    )
+    add_request_arguments(parser)
+
+
+def add_request_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options that say how the engine's model is made for the board."""
+    parser.add_argument(
+        "--optimize",
+        choices=OPTIMIZE,
+        default="speed",
+        help="speed: fewest instructions within the memory; flash: smallest weights; sram: smallest arena",
+    )
+    parser.add_argument("--kernels", choices=FAMILIES, help="instead of what the board's CPU runs best")
+    parser.add_argument(
+        "--sram-bytes",
+        type=int,
+        metavar="BYTES",
+        help="most for the engine's arena (twice the leanest one, within what the board has)",
+    )
+    parser.add_argument(
+        "--flash-bytes",
+        type=int,
+        metavar="BYTES",
+        help="most for the engine's model (what the board's flash holds)",
+    )
+    parser.add_argument(
+        "--encoding",
+        choices=ENCODINGS,
+        help="of all weights that can be stored so (whatever suits each layer)",
+    )
+    tflm_library.add_arguments(parser)
+
+
+def request_of(args: argparse.Namespace) -> Request:
+    """What add_request_arguments' options ask for."""
+    for option in ("sram_bytes", "flash_bytes"):
+        value = getattr(args, option)
+        if value is not None and value <= 0:
+            raise UserError(f"--{option.replace('_', '-')} {value}: wanted a positive number of bytes")
+    ours = Request(args.kernels, args.optimize, args.sram_bytes, args.flash_bytes, args.encoding)
+    tflm = tflm_library.of(args)
+    if tflm is not None and ours != Request():
+        raise UserError(
+            "--engine tflm goes without --optimize, --kernels, --sram-bytes, --flash-bytes and --encoding: "
+            "they are settings of our own engine"
+        )
+    return dataclasses.replace(ours, tflm=tflm)
+
+
+def run(args: argparse.Namespace) -> int:
+    """See model.cli.Command."""
+    make(args.board, config.name_of(args.model), request_of(args), layers=args.layers)
+    return 0
+
+
+def make(board: str, model: str, request: Request = BOARD_DEFAULT, layers: bool = False) -> None:
+    """Builds (see `build`), and prints what it takes of the board's memory. `layers`: of each layer, too."""
+    if layers and request.tflm:
+        raise UserError("--layers: of our own engine's model; of TFLM's operators: make bench LAYERS=1")
+    elf = build(board, model, request)
+    console = Console()
+    if layers:
+        from squeezenet_mcu.convert.outputs import report  # not on a light host
+
+        made = json.loads((elf.parent / "model" / "engine.json").read_text(encoding="utf-8"))
+        report.print_sizes(console, made, _imported(BUILD / model / "manifest.json"))
+    show(console, usage(elf), board_toml.name_of(board), model)
+    for path in (elf, elf.with_suffix(".bin"), elf.with_suffix(".uf2")):
+        if path.is_file():
+            print(f"wrote {path}")
+
+
+_WEIGHT_SUFFIXES = (".net", ".npz", ".caffemodel")
+
+
+def _imported(manifest: Path) -> Path | None:
+    """The file of weights that a model was imported from; None for others."""
+    inputs = json.loads(manifest.read_text(encoding="utf-8"))["inputs"]
+    return next((Path(p) for p in inputs if Path(p).suffix in _WEIGHT_SUFFIXES), None)
+
+
+def build(board: str, model: str, request: Request = BOARD_DEFAULT, target: str = "firmware") -> Path:
+    """Builds build/<model>/firmware/<board>/<target>.elf; its path.
+
+    With it .bin, for a board that is flashed, and .uf2, where its boot loader takes one.
+
+    With TFLite Micro as the engine in build/<model>/firmware/<board>-tflm/.
+    `request`: how its model is made; `target`: CMake's, "firmware" or "bench". Needs what `python -m convert`
+    left in build/<model>/. The log stays beside the ELF, as build.log.
+    UserError: unknown board, model not converted, a program missing, a build that fails. DoesNotFitError: the
+    model does not fit (by how many bytes, where, at which layer). No older firmware is left standing then.
+    """
+    hardware = board_toml.load(board)
+    source = BUILD / model
+    for name in _MODEL_FILES:
+        if not (source / name).is_file():
+            raise UserError(f"{source / name}: missing; run: make convert MODEL={model}")
+    folder = board_model.folder_for(source, hardware.name, "tflm" if request.tflm else "squeeze")
+    elf, binary, uf2_file = (folder / f"{target}.{kind}" for kind in ("elf", "bin", "uf2"))
+    try:
+        if request.tflm:
+            linked = link_tflm(hardware, source, folder, target, request.tflm)
+        else:
+            linked = _link_squeeze(hardware, source, folder, target, request)
+    except UserError:
+        _remove(elf, binary, uf2_file)
+        raise
+    with files.replacing(elf) as temporary:
+        shutil.copyfile(linked, temporary)
+    if hardware.flash and target == "firmware":
+        write_images(hardware, elf)
+    return elf
+
+
+def write_images(board: Board, elf: Path) -> None:
+    """Writes what the flash is to hold beside `elf`: .bin, and .uf2 for a board that takes one."""
+    binary = elf.with_suffix(".bin")
+    with files.replacing(binary) as temporary:
+        subprocess.run([f"{board.binutils}objcopy", "-O", "binary", elf, temporary], check=True)
+    if board.uf2_family is not None:
+        image = uf2.from_image(binary.read_bytes(), uf2.load_address(elf), board.uf2_family)
+        files.write_bytes(elf.with_suffix(".uf2"), image)
+
+
+def options(
+    board: Board, source: Path, folder: Path, request: Request, made: dict[str, Any]
+) -> dict[str, str]:
+    """Of compile_target, for `folder`/model. `source`: build/<model>; `made`: engine.json."""
+    manifest = json.loads((source / "manifest.json").read_text(encoding="utf-8"))
+    return {
+        "MODEL_DIR": str((folder / "model").resolve()),
+        "SQUEEZE_FAMILY": request.kernels or board.kernels,
+        "SQUEEZE_KERNELS": ";".join(made["kernels"]),
+        "ARENA_APART": "ON" if board_model.arena_apart(board, manifest, made["arena_bytes"]) else "OFF",
+    }
+
+
+class DoesNotFitError(UserError):
+    """A model is too large for a board. `missing`: memory's name -> bytes too many."""
+
+    def __init__(self, message: str, missing: dict[str, int] | None = None) -> None:
+        super().__init__(message)
+        self.missing = missing or {}
+
+
+def _link_squeeze(board: Board, source: Path, folder: Path, target: str, request: Request) -> Path:
+    """Makes the engine's model and builds `target` around it. `source`: build/<model>."""
+    made = board_model.prepare(board, source, folder / "model", request)
+    try:
+        return compile_target(board, folder, target, options(board, source, folder, request, made))
+    except LinkOverflowError as error:
+        message = overflow_message(board, source.name, error.regions, made)
+        raise DoesNotFitError(message, error.regions) from error
+
+
+def link_tflm(board: Board, source: Path, folder: Path, target: str, library: TflmLibrary) -> Path:
+    """Builds `target` around the .tflite and TFLite Micro; the path of its ELF. `source`: build/<model>.
+
+    UserError: a header or the library is missing or does not suit the board; what compiler or linker say.
+    DoesNotFitError: the program does not fit.
+    """
+    manifest = json.loads((source / "manifest.json").read_text(encoding="utf-8"))
+    arena = tflm_library.arena_bytes(library, manifest, source)
+    tflm_library.check(library, board)
+    try:
+        return compile_target(board, folder, target, tflm_library.cmake_options(library, source, arena))
+    except LinkOverflowError as error:
+        message = _tflm_overflow(board, source.name, error.regions, arena, manifest["tflite_bytes"])
+        raise DoesNotFitError(message, error.regions) from error
+    except BuildError as error:
+        if explained := tflm_library.explain(error.output):
+            raise UserError(f"{folder / 'build.log'}: {explained}") from error
+        raise
+
+
+def _tflm_overflow(board: Board, model: str, regions: dict[str, int], arena: int, tflite: int) -> str:
+    parts = []
+    images = {memory.name for memory in board.memories if memory.use == "image"}
+    for name, excess in regions.items():
+        what = f"its model takes {tflite:,}" if name in images else f"its arena takes {arena:,}"
+        parts.append(f"{excess:,} bytes too many in {name}, of which {what}")
+    return f"{model} with TFLite Micro does not fit {board.name}: {'; '.join(parts)}; take a larger board"
+
+
+class BuildError(UserError):
+    """A step of the build failed. `output`: what its program printed."""
+
+    def __init__(self, message: str, output: str) -> None:
+        super().__init__(message)
+        self.output = output
+
+
+class LinkOverflowError(UserError):
+    """The program is larger than a memory. `regions`: memory's name -> bytes too many."""
+
+    def __init__(self, message: str, regions: dict[str, int]) -> None:
+        super().__init__(message)
+        self.regions = regions
+
+
+def compile_target(board: Board, folder: Path, target: str, options: dict[str, str] | None = None) -> Path:
+    """Builds CMake's `target` ("firmware", "selftest") under `folder`/cmake; the path of its ELF.
+
+    `options`: variables of firmware_cpp/CMakeLists.txt and engine/CMakeLists.txt.
+
+    UserError: a program is missing or the build fails. LinkOverflowError: the program does not fit the board.
+    """
+    for program, package in {f"{board.binutils}g++": board.compiler_packages, **_PROGRAMS}.items():
+        if shutil.which(program) is None:
+            raise UserError(f"{program} is not installed; run: sudo apt-get install {package}")
+    tree = (folder / "cmake").resolve()
+    tree.mkdir(parents=True, exist_ok=True)
+    log = folder / "build.log"
+    log.unlink(missing_ok=True)
+    # --fresh: a cache from another place or another compiler would be an error.
+    configure = [
+        "cmake",
+        "--fresh",
+        "-S",
+        board_toml.FIRMWARE,
+        "-B",
+        tree,
+        "-G",
+        "Ninja",
+        "--toolchain",
+        board.toolchain,
+        f"-DBOARD_DIR={board.folder}",
+    ]
+    configure += [f"-D{name}={value}" for name, value in (options or {}).items()]
+    _run(configure, log)
+    _run(["cmake", "--build", tree, "--target", target], log)
+    return tree / f"{target}.elf"
+
+
+def overflow_message(board: Board, model: str, regions: dict[str, int], made: dict[str, Any]) -> str:
+    """One line: by how many bytes `model` exceeds which memory, at which layer. `made`: its engine.json."""
+    parts = []
+    for name, excess in regions.items():
+        memory = board.memory(name)
+        if memory.use == "image":
+            where = f"from the weights of layer {_crossing_layer(made['plan'], excess)} on"
+        else:
+            held = [f"{entry['layer']} ({entry['bytes']:,} bytes)" for entry in made["peak"][:3]]
+            where = f"most of them held for layer {', then '.join(held)}"
+        parts.append(f"{excess:,} bytes too many in {name} ({memory.bytes:,} bytes), {where}")
+    return f"{model} does not fit {board.name}: {'; '.join(parts)}; take a smaller model or a larger board"
+
+
+def _crossing_layer(plan: list[dict[str, Any]], excess: int) -> str:
+    """The first layer with which the running sum of weights exceeds all that fits: all less `excess`."""
+    left = sum(entry["weights_bytes"] for entry in plan) - excess
+    used = 0
+    for entry in plan:
+        used += entry["weights_bytes"]
+        if used > left:
+            return entry["layer"]
+    raise ValueError(f"excess {excess}: nothing is too much")
+
+
+def usage(elf: Path) -> Usage:
+    """Reads the sizes that sections.ld left in `elf`."""
+    command = [f"{board_toml.binutils(elf)}nm", elf]
+    listing = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    values = {name: int(value, 16) for value, _, name in (line.split() for line in listing.splitlines())}
+    return Usage(
+        flash_used=values["linker_flash_used"],
+        flash_total=values["linker_flash_total"],
+        sram_static=values["linker_sram_static"],
+        stack_reserve=values["linker_stack_top"] - values["linker_stack_limit"],
+        sram_total=values["linker_sram_total"],
+    )
+
+
+def show(console: Console, used: Usage, board: str, model: str) -> None:
+    """Prints the table of memory."""
+    table = Table(title=f"{model} on {board}")
+    table.add_column("memory")
+    for name in ("used", "of", "free"):
+        table.add_column(name, justify="right")
+    rows = (("flash", used.flash_used, used.flash_total), ("SRAM", used.sram_used, used.sram_total))
+    for name, part, total in rows:
+        table.add_row(name, f"{part:,} B", f"{total:,} B", f"{total - part:,} B")
+    console.print(table)
+    console.print(f"SRAM: {used.sram_static:,} B of variables and a stack of {used.stack_reserve:,} B")
+
+
+def _remove(*paths: Path) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
+
+
+def _run(command: Sequence[str | Path], log: Path) -> None:
+    """Runs a step of the build, its output added to `log`. UserError or LinkOverflowError where it fails."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    with log.open("a", encoding="utf-8") as stream:
+        stream.write(done.stdout)
+    if done.returncode == 0:
+        return
+    regions = {
+        name: int(excess)
+        for name, excess in re.findall(r"region `(\w+)' overflowed by (\d+) bytes", done.stdout)
+    }
+    if regions:
+        raise LinkOverflowError(f"{log}: the program exceeds {', '.join(regions)}", regions)
+    errors = [
+        line.strip() for line in done.stdout.splitlines() if re.search(r"\berror\b|Error|undefined", line)
+    ]
+    raise BuildError(f"{log}: the build failed: {(errors or ['see there'])[0]}", done.stdout)

@@ -1,0 +1,133 @@
+"""A board that runs our firmware, on a serial line: `Device(url).infer(image)`. Needs numpy, pyserial."""
+
+import secrets
+from dataclasses import dataclass
+from types import TracebackType
+
+import numpy as np
+import numpy.typing as npt
+
+from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.host_tools.link import messages
+from squeezenet_mcu.host_tools.link.exchange import Exchange, waits
+from squeezenet_mcu.host_tools.link.messages import ErrorCode, Info, Refusal, Request
+from squeezenet_mcu.host_tools.link.transfer import DeviceRestartedError, Transfer
+from squeezenet_mcu.host_tools.link.transport import BAUDRATE, SerialTransport, Transport
+
+TIMEOUT = 30.0  # seconds of silence; a burst of rows of a large network computes for seconds in an emulator
+OPEN_TIMEOUT = 8.0  # seconds; boards whose USB bridge resets them take some to boot
+_FIRST_WAIT = 0.25  # seconds until the first probe
+_MAX_RESTARTS = 5  # of the device, for one image
+
+
+@dataclass(frozen=True)
+class Result:
+    """What the device computed for one image, and what it cost."""
+
+    logits: npt.NDArray[np.int8]  # [classes], the tensor before SOFTMAX
+    probabilities: npt.NDArray[np.int8]  # [classes]
+    count: int  # in units of count_kind
+    count_kind: str  # "instructions", "cycles" or "microseconds"
+    sram_high_water: int  # bytes: static SRAM + deepest stack so far
+    stack_high_water: int  # bytes: deepest stack so far
+
+
+class Device:
+    """A device on a line. Open it with `with`; every trouble a user can mend is a UserError of one line."""
+
+    def __init__(
+        self,
+        url: str | Transport,
+        timeout: float = TIMEOUT,
+        baudrate: int = BAUDRATE,
+        first_wait: float = _FIRST_WAIT,
+    ) -> None:
+        """Opens the line and says HELLO.
+
+        `url`: any pyserial URL (/dev/ttyACM0, COM5, socket://host:port, a pty) or a line of your own.
+        `timeout`: seconds of silence after which the device is given up. `first_wait`: seconds of silence
+        after which it is asked again; doubles from probe to probe.
+        """
+        self._transport: Transport = SerialTransport(url, baudrate) if isinstance(url, str) else url
+        self._schedule = waits(first_wait, timeout)
+        self._open_schedule = waits(first_wait, min(timeout, OPEN_TIMEOUT))
+        try:
+            self._exchange = Exchange(self._transport)
+            # Random starts: neither number can be one that an earlier host left in the device.
+            self._session = 1 + secrets.randbelow((1 << 32) - 1)
+            self._image = secrets.randbelow(1 << 32)
+            self.info: Info = self._hello(self._open_schedule)
+        except BaseException:
+            self._transport.close()
+            raise
+
+    def __enter__(self) -> "Device":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the line."""
+        self._transport.close()
+
+    def infer(self, image: npt.NDArray[np.int8]) -> Result:
+        """Runs the network on one image: int8 [height, width, channels], as the input tensor has it.
+
+        Lost, duplicated or damaged bytes and resets of the device are cured on the way. Raises UserError
+        where they cannot be, and ValueError for an image of another shape or type.
+        """
+        shape = (self.info.height, self.info.width, self.info.channels)
+        if image.dtype != np.int8 or image.shape != shape:
+            raise ValueError(f"image is {image.dtype} {image.shape}; the device wants int8 {shape}")
+        data = image.tobytes()
+        for _ in range(_MAX_RESTARTS + 1):
+            self._image = (self._image + 1) & 0xFFFFFFFF
+            try:
+                transfer = Transfer(self._exchange, self.info, self._image, data, self._schedule)
+                cost, logits, probabilities = transfer.run()
+            except DeviceRestartedError:
+                self._greet_again()
+                continue
+            return Result(
+                np.frombuffer(logits, np.int8),
+                np.frombuffer(probabilities, np.int8),
+                cost.count,
+                self.info.counter_kind,
+                cost.sram_high_water,
+                cost.stack_high_water,
+            )
+        raise UserError(
+            f"{self._exchange.name}: the device was reset {_MAX_RESTARTS + 1} times during one image; "
+            "check its power supply, and that no other program uses the port"
+        )
+
+    def _hello(self, schedule: list[float]) -> Info:
+        def ask() -> None:
+            self._exchange.send(Request.HELLO, messages.hello(self._session))
+
+        ask()
+        while True:
+            sent, reply = self._exchange.answer(schedule, ask)
+            if sent.kind is not Request.HELLO:
+                continue  # about something from before the reset
+            if isinstance(reply, Info) and reply.session == self._session:
+                return reply
+            if isinstance(reply, Refusal) and reply.code == ErrorCode.VERSION:
+                raise UserError(
+                    f"{self._exchange.name}: the device speaks version {reply.detail} of the link, this "
+                    f"program version {messages.VERSION}; flash firmware of this checkout (make flash)"
+                )
+
+    def _greet_again(self) -> None:
+        """After a reset: a new session, and the same model or an error."""
+        self._session = 1 + secrets.randbelow((1 << 32) - 1)
+        info = self._hello(self._schedule)
+        if info.model_sha256 != self.info.model_sha256:
+            raise UserError(
+                f"{self._exchange.name}: the device was reset and now runs model {info.model_sha256}, "
+                f"before it was {self.info.model_sha256}; start again"
+            )
+        self.info = info

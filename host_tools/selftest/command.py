@@ -1,0 +1,167 @@
+"""`python -m host_tools selftest`: what a new board must be able to do before any network runs on it."""
+
+import argparse
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.host_tools.boards import board_toml
+from squeezenet_mcu.host_tools.boards.board_toml import Board
+from squeezenet_mcu.host_tools.emulate import emulator
+from squeezenet_mcu.host_tools.firmware import build
+from squeezenet_mcu.host_tools.firmware.build import Usage
+from squeezenet_mcu.host_tools.selftest.device import RING_BYTES, SelftestDevice
+
+NAME = "selftest"
+HELP = "bring up a board: start-up, UART, counter, memory marks, fault handler"
+EXAMPLES = """\
+  python -m host_tools selftest --board stm32f405                        # emulated
+  python -m host_tools selftest --board my_boards/mine --build           # the ELF to flash, and no more
+  python -m host_tools selftest --board my_boards/mine --port /dev/ttyUSB0
+exit status: 0 all checks passed, 1 one failed or a user's mistake"""
+
+FOLDER = Path("build/selftest")
+_SPINS = 1_000_000
+_MOST_STEPS = (
+    10  # that a round of two instructions takes: 2 instructions, 1 to 4 cycles; more from a slow flash
+)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that the board must do: what it was, and what came; `passed`: whether that is right."""
+
+    what: str
+    seen: str
+    passed: bool
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """See model.cli.Command."""
+    parser.add_argument(
+        "--board", required=True, metavar="NAME", help=f"one of {', '.join(board_toml.names())}, or a folder"
+    )
+    parser.add_argument("--port", metavar="URL", help="serial port of a board with the program in its flash")
+    parser.add_argument("--build", action="store_true", help="only build the program")
+
+
+def run(args: argparse.Namespace) -> int:
+    """See model.cli.Command."""
+    board = board_toml.load(args.board)
+    elf = build.compile_target(board, FOLDER / board.name, "selftest")
+    if args.build:
+        print(f"wrote {elf}")
+        return 0
+    console = Console()
+    with _opened(args, elf) as device:
+        found = list(checks(device, board, build.usage(elf)))
+    table = Table(title=f"selftest of {board.name}")
+    for column in ("check", "seen", ""):
+        table.add_column(column)
+    for check in found:
+        table.add_row(check.what, check.seen, "ok" if check.passed else "FAILED")
+    console.print(table)
+    failed = [check.what for check in found if not check.passed]
+    if failed:
+        raise UserError(f"{board.name}: {len(failed)} of {len(found)} checks failed: {', '.join(failed)}")
+    console.print(f"selftest: all {len(found)} checks passed; the fault handler has the board: reset it")
+    return 0
+
+
+@contextlib.contextmanager
+def _opened(args: argparse.Namespace, elf: Path) -> Iterator[SelftestDevice]:
+    with contextlib.ExitStack() as stack:
+        url = args.port or stack.enter_context(emulator.running(args.board, elf))
+        yield stack.enter_context(contextlib.closing(SelftestDevice(url)))
+
+
+def checks(device: SelftestDevice, board: Board, used: Usage) -> Iterator[Check]:
+    """The checks in order; the last leaves the device in its fault handler.
+
+    `used`: of the selftest's ELF.
+    """
+    for what, check in _CHECKS.items():
+        seen, passed = check(device, board, used)
+        yield Check(what, seen, passed)
+
+
+_Verdict = tuple[str, bool]
+
+
+def _name(device: SelftestDevice, board: Board, used: Usage) -> _Verdict:
+    name = " ".join(device.ask("n"))
+    return name or "no answer", name == board.name
+
+
+def _counter(device: SelftestDevice, board: Board, used: Usage) -> _Verdict:
+    unit, step, hz = device.ask("u")
+    rate = f", {int(hz):,} a second" if int(hz) else ""
+    known = unit == "instructions" or int(hz) > 0
+    return f"{unit} in steps of {step}{rate}", known and unit != "microseconds"
+
+
+def _repeats(device: SelftestDevice, board: Board, used: Usage) -> _Verdict:
+    step = int(device.ask("u")[1])
+    device.numbers("c", _SPINS)  # into the caches
+    one, other, double = (device.numbers("c", n)[0] for n in (_SPINS, _SPINS, 2 * _SPINS))
+    per_round = (double - one) / _SPINS
+    slack = 2 * step if step > 1 else one // 1000
+    seen = f"{_SPINS:,} rounds of two instructions: {one:,}, {other:,}"
+    return seen, abs(one - other) <= slack and 1 <= per_round <= _MOST_STEPS
+
+
+def _echo(device: SelftestDevice, board: Board, used: Usage) -> _Verdict:
+    data = bytes((7 * i + i // 256) % 256 for i in range(RING_BYTES - 5))
+    came = device.echo(data)
+    return f"{len(came):,} of {len(data):,} bytes, as one", came == data
+
+
+def _ring(device: SelftestDevice, board: Board, used: Usage) -> _Verdict:
+    before = device.numbers("r")
+    state = device.withheld(RING_BYTES + 52)
+    seen = f"{state[0]:,} of {RING_BYTES + 52:,} bytes held, {state[2] - before[2]} counted as lost"
+    return seen, state[0] == RING_BYTES and state[2] - before[2] == 52
+
+
+def _memory(device: SelftestDevice, board: Board, used: Usage) -> _Verdict:
+    flash, flash_total, static, stack, reserve, total = device.numbers("m")
+    seen = f"flash {flash:,} of {flash_total:,} B, SRAM {static:,} + {stack:,} of {total:,} B"
+    wanted = (used.flash_used, used.flash_total, used.sram_static, used.stack_reserve, used.sram_total)
+    totals = board.total("image") == flash_total
+    return seen, (flash, flash_total, static, reserve, total) == wanted and totals and 0 < stack < reserve
+
+
+def _stack(device: SelftestDevice, board: Board, used: Usage) -> _Verdict:
+    marks = []
+    for depth in (800, 1200):
+        device.ask("k", depth)
+        marks.append(device.numbers("m")[3])
+    return f"{marks[0]:,} B, then {marks[1]:,} B", marks[0] >= 800 and marks[1] - marks[0] == 400
+
+
+def _floating(device: SelftestDevice, board: Board, used: Usage) -> _Verdict:
+    (total,) = device.numbers("x")
+    return f"0.5 x (0 + ... + 7) = {total}", total == 14
+
+
+def _fault(device: SelftestDevice, board: Board, used: Usage) -> _Verdict:
+    line = device.fault()
+    return line or "no report", line.startswith("FAULT exception=") and " pc=" in line
+
+
+_CHECKS: dict[str, Callable[[SelftestDevice, Board, Usage], _Verdict]] = {
+    "its name": _name,
+    "counter": _counter,
+    "counter repeats": _repeats,
+    "UART echo": _echo,
+    "UART ring, overfilled": _ring,
+    "memory as linked": _memory,
+    "stack's high-water mark": _stack,
+    "floating point": _floating,
+    "fault handler": _fault,
+}

@@ -1,0 +1,294 @@
+"""`python -m host_tools validate`: images over serial, the device's answers against Python's."""
+
+import argparse
+import contextlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from squeezenet_mcu.common import files
+from squeezenet_mcu.common.data import sources
+from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.paths import BUILD
+from squeezenet_mcu.common.preprocess import quantize_images
+from squeezenet_mcu.host_tools.boards import board_toml
+from squeezenet_mcu.host_tools.firmware import board_model, tflm_library
+from squeezenet_mcu.host_tools.link.device import TIMEOUT, Device
+from squeezenet_mcu.host_tools.link.messages import Info
+from squeezenet_mcu.host_tools.link.transport import BAUDRATE
+from squeezenet_mcu.host_tools.validate import top5 as answers
+from squeezenet_mcu.host_tools.validate.compare import Report, as_json, compare_all
+from squeezenet_mcu.model.settings import config
+
+NAME = "validate"
+HELP = "send images to a board, or to an emulated one, and compare every answer with Python's"
+EXAMPLES = """\
+  python -m host_tools validate --model digits --board stm32f405
+  python -m host_tools validate --model digits --port /dev/ttyACM0 --limit 1000
+  python -m host_tools validate --model gtsrb --port COM5 --data my_images/ --json report.json
+  python -m host_tools validate --model digits --board mps2_an386 --engine tflm    # with TFLite Micro
+exit status: 0 all equal, 1 any difference or a user's mistake, 130 interrupted"""
+
+LIMIT = 200
+_SLOWEST_MACS = 1e6  # a second: reference kernels in an emulator on a busy machine
+
+
+@dataclass(frozen=True)
+class Artefacts:
+    """What `python -m convert` left for a model: its manifest and the .tflite that Python runs."""
+
+    manifest: dict[str, Any]
+    tflite: bytes
+    folder: Path
+
+    @property
+    def model(self) -> str:
+        """The model's name."""
+        return self.manifest["model"]
+
+
+@dataclass(frozen=True)
+class TestSet:
+    """int8 [n, height, width, channels] as the model takes them; int64 [n], -1 = unknown; their source."""
+
+    images: npt.NDArray[np.int8]
+    labels: npt.NDArray[np.int64]
+    source: str
+    notices: list[str]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """See model.cli.Command."""
+    parser.add_argument("--model", default="digits", metavar="NAME", help="as in build/<model>/ (digits)")
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--port", metavar="URL", help="serial port or pyserial URL of a device")
+    where.add_argument("--board", metavar="NAME", help="emulate this board, with its firmware from build/")
+    tflm_library.add_engine_argument(parser)
+    parser.add_argument("--baudrate", type=int, default=BAUDRATE, help=f"of a real UART ({BAUDRATE})")
+    parser.add_argument("--data", metavar="SOURCE", help="folder, .npz or name (the model's own)")
+    parser.add_argument(
+        "--limit", type=int, default=LIMIT, metavar="N", help=f"at most N images of the test split ({LIMIT})"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the report to FILE")
+
+
+def run(args: argparse.Namespace) -> int:
+    """See model.cli.Command."""
+    console = Console()
+    if args.json:
+        files.clear(args.json)
+    artefacts = load_artefacts(config.name_of(args.model))
+    tests = load_tests(artefacts, args.data, args.limit)
+    for notice in tests.notices:
+        console.print(f"note: {notice}", highlight=False, soft_wrap=True)
+    silence = longest_silence(args.engine, artefacts.manifest)
+    with _device_url(args, artefacts) as url, Device(url, silence, baudrate=args.baudrate) as device:
+        check_model(device.info, artefacts, url, args.engine, ours=bool(args.board))
+        report = compare_with_progress(console, device, artefacts, tests)
+        info = device.info
+    if answers.many_classes(artefacts.manifest):
+        answers.show(console, report.answers, artefacts.manifest)
+    show(console, report, info, artefacts, tests.source)
+    if args.json and not report.interrupted:
+        # Of a device at a port only the .tflite is known, not for what memory its engine model was made.
+        ours = args.board and args.engine == "squeeze"
+        made = (
+            board_model.made_for(artefacts.folder, board_toml.name_of(args.board))
+            if ours
+            else {"engine_sha256": None}
+        )
+        manifest = artefacts.manifest | made
+        files.write_json(args.json, as_json(report, info, manifest) | {"engine": args.engine})
+        console.print(f"wrote {args.json}", highlight=False, soft_wrap=True)
+    return conclude(console, report)
+
+
+def longest_silence(engine: str, manifest: dict[str, Any]) -> float:
+    """Seconds after which a device is given up: TFLite Micro answers nothing while it runs a whole image."""
+    if engine == "squeeze":
+        return TIMEOUT
+    return TIMEOUT + manifest["macs"] / _SLOWEST_MACS
+
+
+def load_artefacts(model: str, build: Path = BUILD) -> Artefacts:
+    """Reads build/<model>/manifest.json and model.tflite; UserError where missing or at odds."""
+    folder = build / model
+    fix = f"run: make convert MODEL={model}"
+    manifest_path, tflite_path = folder / "manifest.json", folder / "model.tflite"
+    for path in (manifest_path, tflite_path):
+        if not path.is_file():
+            raise UserError(f"{path}: missing; {fix}")
+    try:
+        manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
+        _ = manifest["model"], manifest["input"]["preprocess"], manifest["output"]["logits_tensor"]
+        _ = manifest["output"]["classes"], manifest["labels"], manifest["fit"]
+        wanted_sha, _, _ = manifest["tflite_sha256"], manifest["engine_sha256"], manifest["data"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{manifest_path}: not a manifest of this version ({error!r}); {fix}") from error
+    tflite = tflite_path.read_bytes()
+    if files.sha256(tflite) != wanted_sha:
+        raise UserError(
+            f"{tflite_path}: SHA-256 is {files.sha256(tflite)}, the manifest has {wanted_sha}; {fix}"
+        )
+    return Artefacts(manifest, tflite, folder)
+
+
+def load_tests(artefacts: Artefacts, source: str | None, limit: int) -> TestSet:
+    """The test split of `source` (the model's own data; random images where it has none), quantized."""
+    manifest = artefacts.manifest
+    notices = []
+    source = source or manifest["data"]
+    if not source:
+        source = f"random:{limit}"
+        notices.append(
+            f"{artefacts.model} has no data of its own: random images show exactness, not accuracy (DATA=)"
+        )
+    size = manifest["input"]
+    found = sources.load(
+        *(source, "test", size["height"], size["width"], size["channels"]),
+        limit,
+        manifest["labels"] or None,
+        manifest["fit"],
+    )
+    images = quantize_images(found.x, size)
+    return TestSet(images, found.y, source, notices + found.notices)
+
+
+def check_model(info: Info, artefacts: Artefacts, url: str, engine: str, ours: bool) -> None:
+    """UserError where the device runs another model than the one that it would be compared with.
+
+    `ours`: we have started the emulator at `url` ourselves, from a firmware in build/.
+    """
+    wanted = artefacts.manifest["tflite_sha256"]
+    if info.model_sha256 == wanted:
+        return
+    names = f"MODEL={artefacts.model} BOARD={info.board}{tflm_library.make_option(engine)}"
+    if ours:
+        fix = f"run: make firmware {names}"
+    elif url.startswith("socket://"):
+        fix = f"end the emulator, then: make simulate {names}"
+    else:
+        fix = f"run: make flash {names}"
+    raise UserError(
+        f"{url}: the device runs model {info.model_sha256}, {artefacts.folder} has {wanted}; {fix}"
+    )
+
+
+def compare_with_progress(console: Console, device: Device, artefacts: Artefacts, tests: TestSet) -> Report:
+    """compare_all under a progress bar: rate, images exact so far, time left."""
+    from squeezenet_mcu.common.litert import Reference
+
+    reference = Reference.of(artefacts.manifest, artefacts.tflite)
+    progress = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TextColumn("exact {task.fields[agreement]}"),
+        TimeRemainingColumn(),
+        console=console,
+    )
+    with progress:
+        task = progress.add_task(device.info.board, total=len(tests.images), rate="", agreement="")
+
+        def on_image(report: Report) -> None:
+            speed = progress.tasks[task].speed
+            progress.update(
+                task,
+                completed=report.images,
+                rate=f"{speed:.1f} images/s" if speed else "",
+                agreement=f"{report.agreement:.2%}",
+            )
+
+        return compare_all(
+            device,
+            reference,
+            tests.images,
+            tests.labels,
+            artefacts.manifest["output"]["logits_tensor"],
+            on_image=on_image,
+        )
+
+
+def show(console: Console, report: Report, info: Info, artefacts: Artefacts, source: str) -> None:
+    """Prints the table of figures."""
+    table = Table(title=f"{artefacts.model} on {info.board}", show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right", overflow="fold")
+    for name, value in table_rows(report, info, source, answers.many_classes(artefacts.manifest)):
+        table.add_row(name, value)
+    console.print(table)
+
+
+def table_rows(report: Report, info: Info, source: str, top5: bool) -> list[tuple[str, str]]:
+    """The table's lines: what, and the figure with its unit. `top5`: tell these accuracies, too."""
+    counts = report.counts or [0]
+    more = [
+        ("device accuracy (top-5)", _fraction(report.device_top5_accuracy)),
+        ("python accuracy (top-5)", _fraction(report.python_top5_accuracy)),
+    ]
+    hertz = info.counter_hz if info.counter_kind == "cycles" else 0
+    times = (
+        [(f"milliseconds at {hertz / 1e6:g} MHz", f"{report.mean_count / hertz * 1e3:,.2f}")] if hertz else []
+    )
+    return [
+        ("images", f"{report.images:,} ({source})"),
+        ("differing int8 values", f"{report.differing_values:,} of {report.values:,}"),
+        ("device accuracy (top-1)", _fraction(report.device_accuracy)),
+        ("python accuracy (top-1)", _fraction(report.python_accuracy)),
+        *(more if top5 else []),
+        ("same top-1", f"{report.same_top1:,} of {report.images:,}"),
+        (f"{info.counter_kind} an image: min", f"{min(counts):,}"),
+        ("  mean", f"{report.mean_count:,}"),
+        ("  max", f"{max(counts):,}"),
+        *times,
+        ("SRAM used, stack included", f"{report.sram_high_water:,} of {info.sram_total_bytes:,} B"),
+        ("  of it engine arena, stack", f"{info.arena_bytes:,} B, {report.stack_high_water:,} B"),
+        ("flash used", f"{info.flash_used_bytes:,} of {info.flash_total_bytes:,} B"),
+        ("model SHA-256", info.model_sha256),
+    ]
+
+
+def conclude(console: Console, report: Report) -> int:
+    """Prints the verdict; returns the exit status."""
+    if report.first_difference:
+        first = report.first_difference
+        console.print(f"validate: NOT exact; first difference: {first}", highlight=False, soft_wrap=True)
+    if report.interrupted:
+        console.print(f"validate: interrupted after {report.images} images", highlight=False)
+        return 130
+    if not report.exact:
+        return 1
+    console.print(f"validate: exact, all {report.values:,} int8 values are equal", highlight=False)
+    return 0
+
+
+@contextlib.contextmanager
+def _device_url(args: argparse.Namespace, artefacts: Artefacts) -> Iterator[str]:
+    """The URL to talk to: the port given, or an emulator that runs as long as the context."""
+    if args.port:
+        yield args.port
+        return
+    from squeezenet_mcu.host_tools.emulate import emulator
+
+    name = board_toml.load(args.board).name  # an unknown one is a better complaint than a missing file
+    elf = board_model.folder_for(artefacts.folder, name, args.engine) / "firmware.elf"
+    if not elf.is_file():
+        more = " ENGINE=tflm TFLM_INCLUDE= TFLM_LIB=" if args.engine == "tflm" else ""
+        raise UserError(
+            f"{elf}: missing; run: make firmware MODEL={artefacts.model} BOARD={args.board}{more}"
+        )
+    with emulator.running(args.board, elf) as url:
+        yield url
+
+
+def _fraction(value: float | None) -> str:
+    return "no labels" if value is None else f"{value:.2%}"

@@ -1,0 +1,150 @@
+"""Command: train a model, in one process or several, and compress it as its TOML asks."""
+
+import argparse
+import contextlib
+import io
+import os
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.model.card import curves
+from squeezenet_mcu.model.commands import preview
+from squeezenet_mcu.model.distributed import launch, tf_config
+from squeezenet_mcu.model.distributed.tf_config import Task
+from squeezenet_mcu.model.settings import options
+
+if TYPE_CHECKING:
+    from squeezenet_mcu.model.distributed.workers import Alone
+    from squeezenet_mcu.model.train.stage import Stage
+
+NAME = "train"
+HELP = "train, then prune, cluster, quantize as the TOML asks; Ctrl-C and the same command go on"
+EXAMPLES = """  python -m model train
+  python -m model train --model gtsrb --data gtsrb.npz
+  python -m model train --model my.toml --data my_images/ --epochs 20 --fresh
+  python -m model train --model gtsrb --data gtsrb.npz --only     # the float network, no further
+  python -m model train --model gtsrb --data gtsrb.npz --workers 2    # the float network by two processes
+  python -m model train --model small --data my_images/           # classes as in the folder
+  python -m model train --model small --data my_images/ --init gtsrb"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of every stage, --init, --workers and --only."""
+    options.add_stage(parser)
+    options.add_workers(parser)
+    parser.add_argument(
+        "--init",
+        metavar="NAME|FILE",
+        help="start from the weights of a model that is trained, imported or shipped, or of a .keras file",
+    )
+    parser.add_argument("--only", action="store_true", help="train the float network, no further stage")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Writes build/<model>/float.keras and train.json, then what the further stages write; exit status 0.
+
+    Where TF_CONFIG names this process one of a cluster that trains together, only the chief writes, prints
+    and goes on to the further stages.
+    """
+    from squeezenet_mcu.model.commands import cluster, prune, quantize
+    from squeezenet_mcu.model.settings import config
+    from squeezenet_mcu.model.train.chain import chain
+
+    task = tf_config.from_environment()
+    workers = launch.check_workers(args.workers, task)
+    if task is not None and task.number:
+        with contextlib.redirect_stdout(io.StringIO()):
+            return _join(args, task)
+    if task is not None and workers > 1:
+        status = _join(args, task)
+        if status:
+            return status
+    else:
+        _train(args, workers)
+    if args.only:
+        return 0
+    args.epochs, args.dense = None, False  # --epochs is of the training from scratch
+    commands = {"prune": prune.run, "cluster": cluster.run, "quantize": quantize.run}
+    for name in chain(config.load(args.model))[1:]:
+        commands[name](args)
+    return 0
+
+
+def _train(args: argparse.Namespace, workers: int) -> None:
+    started = time.monotonic()
+    from squeezenet_mcu.model.train import checkpoint, runner
+
+    stage = runner.open_stage(NAME, args)
+    if runner.is_done(stage):
+        return
+    preview.write(stage.config, stage.train, stage.folder / preview.FILE)
+    if workers == 1:
+        from squeezenet_mcu.model.distributed.workers import ALONE  # imports TensorFlow: seconds
+
+        _fit(stage, ALONE, started)
+        return
+    _check_batch(stage, workers)
+    launch.launch(NAME, workers, lambda: checkpoint.kept(stage.checkpoint, stage.fingerprint, stage.epochs))
+
+
+def _join(args: argparse.Namespace, task: Task) -> int:
+    """Trains as one of a cluster; exit status."""
+    # What C++ prints when a worker is lost says no more than the exception that Python gets.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    started = time.monotonic()
+    quiet = contextlib.nullcontext()
+    if launch.launched():
+        launch.follow_launcher()
+        quiet = contextlib.redirect_stdout(io.StringIO())  # the launcher has said this already
+    from squeezenet_mcu.model.train import runner
+
+    with quiet:
+        stage = runner.open_stage(NAME, args)
+    _check_batch(stage, task.workers)
+    from squeezenet_mcu.model.distributed.workers import LostWorkerError, Team
+
+    if not launch.launched():
+        print(f"{NAME}: {task}: waiting for all {task.workers} workers", flush=True)
+    try:
+        with launch.ended_by_signals():  # waiting for the others is one long call: no exception ends it
+            team = Team(task)
+        if not team.agree(stage.fingerprint, team.is_chief and runner.is_done(stage)):
+            _fit(stage, team, started)
+    except LostWorkerError as error:
+        if not launch.launched():
+            raise
+        print(f"{NAME}: error: {error}", file=sys.stderr)
+        return launch.LOST
+    return 0
+
+
+def _check_batch(stage: "Stage", workers: int) -> None:
+    images = min(stage.config.train.batch, len(stage.train.y))
+    if workers > images:
+        raise UserError(
+            f"{workers} workers for the {images} images of a step ([train] batch in {stage.config.path}); "
+            f"want at most {images}"
+        )
+
+
+def _fit(stage: "Stage", team: "Alone", started: float) -> None:
+    from squeezenet_mcu.common.tf import keras
+    from squeezenet_mcu.model.network.squeezenet import build
+    from squeezenet_mcu.model.train import runner
+
+    settings = stage.config.train
+    keras.utils.set_random_seed(settings.seed)
+    model = build(stage.config)
+    figures: dict[str, Any] = {}
+    if stage.init is not None:
+        from squeezenet_mcu.model.train.transfer import take
+
+        figures["init"] = take(model, stage.init)
+    history = runner.train(stage, model, settings.learning_rate, settings.warmup_epochs, team=team)
+    if team.is_chief:
+        if team.figures is not None:
+            figures["distributed"] = team.figures
+        runner.finish(stage, model, history, started=started, figures=figures)
+        curves.after(stage.config, stage.folder)

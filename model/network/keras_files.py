@@ -1,0 +1,83 @@
+"""Keras models in files: atomic, compressed, the same bytes for the same model; loads quantized ones."""
+
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from squeezenet_mcu.common import files
+from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.tf import keras
+from squeezenet_mcu.model.network.tfmot import quantize_layer, tfmot
+
+
+def _reloadable(model: Any) -> Any:
+    """A copy of a quantization-aware `model` with its variables in the order in which loading builds them.
+
+    TFMOT's wrappers count a kernel twice when they wrap a built layer, as quantize_apply does, and once when
+    they are made from a file: Keras then refuses the file.
+    """
+    with tfmot.quantization.keras.quantize_scope():
+        copy = keras.Model.from_config(_without_input_build(model.get_config()))
+    take_weights(model, copy)
+    return copy
+
+
+def take_weights(source: Any, target: Any) -> None:
+    """Copies every variable of the model `source` to the one of that name in the same layer of `target`.
+
+    `target` may have fewer variables.
+    """
+    for theirs, ours in zip(source.layers, target.layers, strict=True):
+        values = {_last_name(variable): variable for variable in theirs.weights}
+        for variable in ours.weights:
+            variable.assign(values[_last_name(variable)])
+
+
+def _last_name(variable: Any) -> str:
+    return variable.name.rpartition("/")[2]
+
+
+def _without_input_build(config: dict[str, Any]) -> dict[str, Any]:
+    """Takes from a model's settings what makes Keras build TFMOT's QuantizeLayer twice."""
+    for layer in config["layers"]:
+        if layer["class_name"] == "QuantizeLayer":
+            layer.pop("build_config", None)
+    return config
+
+
+def save(model: Any, path: Path) -> None:
+    """Writes `model` (weights and structure, no optimizer) to `path`, a .keras file."""
+    if any(isinstance(layer, quantize_layer.QuantizeLayer) for layer in model.layers):
+        model = _reloadable(model)
+    with files.replacing(path) as temporary:
+        model.save(temporary)
+        # Keras stores its zip uncompressed, ten times the size, and with the time of day in it.
+        packed = io.BytesIO()
+        with (
+            zipfile.ZipFile(temporary) as source,
+            zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as target,
+        ):
+            for name in source.namelist():
+                data = source.read(name)
+                if name == "metadata.json":
+                    data = json.dumps({"keras_version": json.loads(data)["keras_version"]}).encode()
+                if name == "config.json":
+                    structure = json.loads(data)
+                    _without_input_build(structure["config"])
+                    data = json.dumps(structure).encode()
+                target.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
+        temporary.write_bytes(packed.getvalue())
+
+
+def load(path: Path) -> Any:
+    """The Keras model in `path`, quantization-aware or not. Raises UserError if it cannot be loaded."""
+    if not path.is_file():
+        raise UserError(f"{path}: no such file; want a .keras file")
+    try:
+        with tfmot.quantization.keras.quantize_scope():
+            return keras.models.load_model(path, compile=False)
+    except Exception as error:  # Keras lets through whatever a broken file causes
+        line = " ".join(str(error).split())[:200]
+        raise UserError(f"{path}: not a model that Keras can load ({line}); want a .keras file") from error

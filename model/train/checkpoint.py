@@ -1,0 +1,58 @@
+"""Checkpoints of a training: one .npz, replaced atomically, with all that the next epoch depends on."""
+
+import json
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from squeezenet_mcu.common import files
+from squeezenet_mcu.common.errors import UserError
+
+
+def save(path: Path, fingerprint: str, history: list[dict[str, float]], variables: Sequence[Any]) -> None:
+    """Writes the values of `variables`, and one entry of `history` per finished epoch, to `path`."""
+    arrays = {f"v{i:04}": variable.numpy() for i, variable in enumerate(variables)}
+    meta = json.dumps({"fingerprint": fingerprint, "history": history})
+    with files.replacing(path) as temporary:
+        np.savez(temporary, meta=np.array(meta), **arrays)
+
+
+def restore(path: Path, fingerprint: str, variables: Sequence[Any]) -> list[dict[str, float]]:
+    """Sets `variables` from `path` and returns the history; [] if there is no checkpoint.
+
+    `fingerprint` stands for the data and all settings: a checkpoint of another one raises UserError.
+    """
+    if not path.is_file():
+        return []
+    fresh = "start over with --fresh"
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            meta = json.loads(str(arrays["meta"]))
+            values = [arrays[f"v{i:04}"] for i in range(len(arrays.files) - 1)]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise UserError(f"{path}: not a readable checkpoint ({error}); {fresh}") from error
+    if meta["fingerprint"] != fingerprint:
+        raise UserError(
+            f"{path}: a checkpoint of other settings or data than these; restore them, or {fresh}"
+        )
+    if [value.shape for value in values] != [tuple(variable.shape) for variable in variables]:
+        raise UserError(f"{path}: a checkpoint of another network than this one; {fresh}")
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+    return meta["history"]
+
+
+def kept(path: Path, fingerprint: str, epochs: int) -> str:
+    """How far a training of `epochs` that ends early has come, by its checkpoint, and how it goes on."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            meta = json.loads(str(arrays["meta"]))
+        done = len(meta["history"]) if meta["fingerprint"] == fingerprint else 0
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        done = 0
+    if not done:
+        return "no epoch is finished: the same command starts over"
+    return f"{done} of {epochs} epochs are kept in {path}: the same command goes on from there"

@@ -1,0 +1,268 @@
+"""What all stages share: options, data, knowing when there is nothing to do, the record."""
+
+import argparse
+import dataclasses
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from squeezenet_mcu.common import files
+from squeezenet_mcu.common.data import splits
+from squeezenet_mcu.common.data.splits import Set
+from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.paths import BUILD
+from squeezenet_mcu.model.distributed import machine
+from squeezenet_mcu.model.settings import config
+from squeezenet_mcu.model.settings.config import Config
+from squeezenet_mcu.model.train import records, tf_environment, training_images
+from squeezenet_mcu.model.train.chain import OUTPUTS, described, stage_before, table_of
+from squeezenet_mcu.model.train.distill import teacher_file, teacher_logits
+from squeezenet_mcu.model.train.stage import Stage
+from squeezenet_mcu.model.train.transfer import initial_file
+
+_VERSIONS = ("tensorflow", "tensorflow-cpu", "tf-keras", "tensorflow-model-optimization", "numpy")
+
+
+def _source_hash(settings: Config, name: str, folder: Path) -> str:
+    """SHA-256 of the model that stage `name` starts from ("" for train)."""
+    before = stage_before(settings, name)
+    if before is None:
+        return ""
+    path = folder / OUTPUTS[before]
+    if not path.is_file():
+        raise UserError(f"{path}: no such file; run first: python -m model {before} --model {settings.path}")
+    return files.sha256(path.read_bytes())
+
+
+def open_stage(name: str, args: argparse.Namespace) -> Stage:
+    """Reads the settings and the data of `args` (see options.add_stage; train has init). Raises UserError."""
+    tf_environment.prepare()
+    settings = config.load(args.model)
+    if settings.weights is not None:
+        raise UserError(
+            f"{settings.path}: its weights are imported, says its table [weights]; to train it here, take a "
+            "TOML without that table, like v1_0"
+        )
+    if args.seed is not None:
+        if not 0 <= args.seed < 2**31:
+            raise UserError(f"--seed {args.seed}: want a whole number from 0 to {2**31 - 1}")
+        settings = dataclasses.replace(settings, train=dataclasses.replace(settings.train, seed=args.seed))
+    teacher = teacher_file(settings, name, BUILD)
+    epochs = table_of(settings, name).epochs if args.epochs is None else args.epochs
+    least = 0 if name in ("quantize", "dense") else 1
+    if not least <= epochs <= 10_000:
+        raise UserError(f"--epochs {epochs}: want a whole number from {least} to 10000")
+    folder = BUILD / settings.name
+    source_hash = _source_hash(settings, name, folder)
+    source = settings.data.source if args.data is None else args.data
+    of_data = not settings.architecture.classes
+    settings, train, test = training_images.load(settings, source, say=name == "train")
+    if of_data:
+        _check_classes(settings, name, folder, source)
+    parts = splits.split(
+        train, settings.data.reserve, settings.train.validation, settings.train.validation_block
+    )
+    _check_before(settings, name, folder)
+    init = initial_file(args.init, BUILD) if name == "train" and args.init else None
+    for path in (teacher, init):
+        if path is not None:
+            _check_unseen(settings, path, source)
+    known = {
+        **described(settings, name),
+        "stage": name,
+        "epochs": epochs,
+        "source": source_hash,
+        "teacher": None if teacher is None else files.sha256(teacher.read_bytes()),
+        "x": files.sha256(train.x.tobytes()),
+        "y": files.sha256(train.y.tobytes()),
+    }
+    # Only where there is one: what has been trained before there were such options stays up to date.
+    if of_data:
+        known["labels"] = settings.data.labels
+    if init is not None:
+        if init.resolve() == (folder / OUTPUTS[name]).resolve():
+            raise UserError(
+                f"--init {args.init}: {init} is what this training will write; want another, or a copy"
+            )
+        known["init"] = files.sha256(init.read_bytes())
+    return Stage(
+        name=name,
+        config=settings,
+        folder=folder,
+        train=parts.train,
+        validation=parts.validation,
+        reserve=parts.reserve,
+        test=test,
+        epochs=epochs,
+        fingerprint=files.sha256(json.dumps(known, sort_keys=True).encode()),
+        fresh=args.fresh,
+        source=source,
+        teacher=teacher,
+        init=init,
+        input_sha256=source_hash,
+    )
+
+
+def _check_before(settings: Config, name: str, folder: Path) -> None:
+    """UserError where a stage before `name` was run with other settings than the TOML's."""
+    before = stage_before(settings, name)
+    while before is not None:
+        path = folder / f"{before}.json"
+        other = records.other_settings(records.read(path), settings, before)
+        if other:
+            raise UserError(
+                f"{path}: made with {other}; run first: python -m model {before} --model {settings.path}"
+            )
+        before = stage_before(settings, before)
+
+
+def _check_unseen(settings: Config, path: Path, source: str) -> None:
+    """UserError where the network in `path` has learnt from images that this model keeps for the end."""
+    record = records.read(path.with_name("train.json"))
+    if not settings.data.reserve or record.get("data") != source or "settings" not in record:
+        return
+    own, its = described(settings, "train"), record["settings"]
+    kept = [(of["reserve"], of["train"]["validation_block"]) for of in (own, its)]
+    if kept[0] != kept[1]:
+        raise UserError(
+            f"{path}: trained on {source} with reserve = {its['reserve']:g}, validation_block = "
+            f"{kept[1][1]}; {settings.path} says {own['reserve']:g}, {kept[0][1]}: it has learnt from images "
+            "that are for the end; want the same in both"
+        )
+
+
+def _check_classes(settings: Config, name: str, folder: Path, source: str) -> None:
+    """UserError where the model that stage `name` starts from was made for other classes than the data's."""
+    before = stage_before(settings, name)
+    if before is None:
+        return
+    known = records.read(folder / f"{before}.json").get("labels", [])
+    if tuple(known) != settings.data.labels:
+        raise UserError(
+            f"{source}: classes {_shown(settings.data.labels)}; {folder / OUTPUTS[before]} was made for "
+            f"{_shown(known)}; want the same data for all stages, or run first: python -m model {before} "
+            f"--model {settings.path} --data {source}"
+        )
+
+
+def _shown(labels: Sequence[str]) -> str:
+    return ", ".join(labels[:5]) + (f", ... ({len(labels)})" if len(labels) > 5 else "")
+
+
+def is_done(stage: Stage) -> bool:
+    """Whether the same settings and data have already made the output; says so. Never with --fresh."""
+    if stage.fresh:
+        stage.checkpoint.unlink(missing_ok=True)
+        return False
+    record = records.read(stage.record)
+    if record.get("fingerprint") != stage.fingerprint or not stage.output.is_file():
+        return False
+    if record["output_sha256"] != files.sha256(stage.output.read_bytes()):
+        return False
+    now = stage.test_sha256
+    if record.get("test_sha256", now) != now:
+        from squeezenet_mcu.model.train.stage_scores import scored_anew
+
+        record = scored_anew(stage, record)
+        files.write_json(stage.record, record)
+        print(f"{stage.name}: other test images than before: scored anew")
+    print(
+        f"{stage.name}: {stage.output} is up to date (test accuracy {record['test_accuracy']:.4f}); "
+        "--fresh makes it again"
+    )
+    return True
+
+
+def train(
+    stage: Stage, model: Any, learning_rate: float, warmup_epochs: int, **extra: Any
+) -> list[dict[str, float]]:
+    """Trains `model` on the stage's images; returns the history. `extra` goes to training.Job."""
+    from squeezenet_mcu.model.train.loop import Job, fit
+
+    held = [0 if part is None else len(part.y) for part in (stage.validation, stage.reserve)]
+    print(
+        f"{stage.name}: {stage.config.name}, {len(stage.train.y)} images of {stage.source}, {held[0]} held "
+        f"out to validate, {held[1]} for the end, {stage.epochs} epochs"
+    )
+    teacher = None
+    distill = stage.config.distill
+    if stage.teacher is not None and distill is not None:
+        print(f"{stage.name}: taught by {stage.teacher}")
+        shape, classes = stage.train.x.shape[1:], stage.config.architecture.classes
+        teacher = teacher_logits(stage.teacher, shape, classes, distill.mirror)
+    return fit(
+        Job(
+            name=stage.name,
+            model=model,
+            settings=stage.config.train,
+            epochs=stage.epochs,
+            learning_rate=learning_rate,
+            warmup_epochs=warmup_epochs,
+            train=stage.train,
+            validation=stage.validation,
+            checkpoint=stage.checkpoint,
+            fingerprint=stage.fingerprint,
+            class_weights=splits.class_weights(stage.train.y, stage.config.train.balance),
+            teacher=teacher,
+            distill=distill,
+            report=lambda line: print(line, flush=True),
+            **extra,
+        )
+    )
+
+
+def finish(
+    stage: Stage,
+    model: Any,
+    history: list[dict[str, float]],
+    *,
+    started: float,
+    figures: Mapping[str, Any] | None = None,
+    score: Callable[[Set], float] | None = None,
+) -> None:
+    """Saves the model, then its record, then drops the checkpoint: killed anywhere, a second run mends it.
+
+    `score`: the share of images it gets right, where that is not the Keras model's own.
+    """
+    from squeezenet_mcu.model.network import keras_files
+    from squeezenet_mcu.model.train.scoring import scorer
+    from squeezenet_mcu.model.train.stage_scores import accuracies_of
+
+    accuracies = accuracies_of(stage, score or scorer(model))
+    keras_files.save(model, stage.output)
+    versions = {}
+    for package in _VERSIONS:
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue  # tensorflow or tensorflow-cpu, whichever this platform has
+    record = {
+        "model": stage.config.name,
+        "stage": stage.name,
+        "data": stage.source,
+        "labels": list(stage.config.data.labels),
+        **accuracies,
+        "train_images": len(stage.train.y),
+        "parameters": model.count_params(),
+        **(figures or {}),
+        "epochs": stage.epochs,
+        "seconds": round(time.monotonic() - started, 1),
+        "machine": machine.describe(),
+        "settings": described(stage.config, stage.name),
+        "teacher": None if stage.teacher is None else str(stage.teacher),
+        "input_sha256": stage.input_sha256,
+        "test_sha256": stage.test_sha256,
+        "output_sha256": files.sha256(stage.output.read_bytes()),
+        "fingerprint": stage.fingerprint,
+        "versions": versions,
+        "history": history,
+    }
+    files.write_json(stage.record, record)
+    stage.checkpoint.unlink(missing_ok=True)
+    print(
+        f"{stage.name}: test accuracy {accuracies['test_accuracy']:.4f} on {len(stage.test.y)} images; "
+        f"wrote {stage.output}"
+    )

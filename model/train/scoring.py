@@ -1,0 +1,40 @@
+"""How many images a network gets right: Keras models, and the int8 ones made of them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from squeezenet_mcu.common.data.splits import Set
+from squeezenet_mcu.common.tf import tf
+from squeezenet_mcu.model.network.logits import logits_of
+
+_BATCH = 256
+
+
+def scorer(model: Any) -> Callable[[Set], float]:
+    """A function that gives the share of images a Keras model (float32 in [0, 1] to softmax) gets right.
+
+    It follows the model's variables as they change, and is compiled once.
+    """
+    logits = logits_of(model)
+    signature = [tf.TensorSpec(logits.input_shape, tf.uint8), tf.TensorSpec([None], tf.int64)]
+
+    @tf.function(input_signature=signature)
+    def right(x: Any, y: Any) -> Any:
+        found = tf.argmax(logits(tf.cast(x, tf.float32) / 255, training=False), axis=1)
+        return tf.reduce_sum(tf.cast(found == y, tf.int64))
+
+    def score(images: Set) -> float:
+        parts = (slice(i, i + _BATCH) for i in range(0, len(images.y), _BATCH))
+        return sum(int(right(images.x[part], images.y[part])) for part in parts) / len(images.y)
+
+    return score
+
+
+def confusion(y: npt.NDArray[np.int64], found: npt.NDArray[np.int64], classes: int) -> list[list[int]]:
+    """How many images of class `row` were taken for class `column`."""
+    table = np.zeros((classes, classes), np.int64)
+    np.add.at(table, (y, found), 1)
+    return table.tolist()

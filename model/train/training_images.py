@@ -1,0 +1,94 @@
+"""Labelled images to train on: what is asked of them, and the classes that they bring. No TensorFlow."""
+
+from pathlib import Path
+
+import numpy as np
+
+from squeezenet_mcu.common.data import sources
+from squeezenet_mcu.common.data.folders import LABELS_FILE
+from squeezenet_mcu.common.data.images import Images
+from squeezenet_mcu.common.data.splits import Set
+from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.model.settings.config import Config
+
+LEAST = 5  # images of a class, those for testing included: every fifth is one
+_UNEVEN = 3
+
+
+def load(settings: Config, source: str, say: bool = True) -> tuple[Config, Set, Set]:
+    """`settings` with the classes of the data, and the images of `source` to train on and to test with.
+
+    Prints what was done to the images, and with `say` which classes there are and how uneven they are.
+    Raises UserError unless there are as many classes as the TOML says, at least two, of LEAST images each.
+    """
+    train = _to_train(settings, source)
+    test = _split(settings, source, "test", train.labels)
+    _check_enough(source, train, test)
+    if say:
+        for line in _remarks(settings, source, train):
+            print(line)
+    return settings.with_labels(train.labels), Set(train.x, train.y), Set(test.x, test.y)
+
+
+def load_train(settings: Config, source: str) -> tuple[Config, Set]:
+    """As `load`, but for the images to test with: these are not read."""
+    train = _to_train(settings, source)
+    return settings.with_labels(train.labels), Set(train.x, train.y)
+
+
+def _to_train(settings: Config, source: str) -> Images:
+    if source.startswith("random"):
+        raise UserError(f'data "{source}" has no classes to learn; want labelled images')
+    if (Path(source) / LABELS_FILE).is_file():
+        raise UserError(
+            f"{Path(source) / LABELS_FILE}: such a list does not say which images are for testing; to train, "
+            "want a folder per class, or an .npz"
+        )
+    train = _split(settings, source, "train", settings.data.labels)
+    if not train.labels:
+        raise UserError(f"{source}: images without classes; to train, want a folder of images per class")
+    wanted = settings.architecture.classes
+    if wanted and len(train.labels) != wanted:
+        raise UserError(
+            f"{source}: {len(train.labels)} classes; want {wanted}, as [architecture] classes in "
+            f"{settings.path} says"
+        )
+    return train
+
+
+def _split(settings: Config, source: str, split: str, labels: list[str] | tuple[str, ...]) -> Images:
+    size = settings.input
+    found = sources.load(source, split, size.height, size.width, size.channels, labels=labels)
+    for notice in found.notices:
+        print(f"notice: {notice} ({split})")
+    return found
+
+
+def _check_enough(source: str, train: Images, test: Images) -> None:
+    classes = len(train.labels)
+    counts = np.bincount(train.y, minlength=classes) + np.bincount(test.y, minlength=classes)
+    for index in np.flatnonzero(counts < LEAST)[:1]:
+        where = train.places[index] if train.places else f'{source}: class "{train.labels[index]}"'
+        raise UserError(
+            f"{where}: {counts[index]} images to train and test with; want at least {LEAST} of each class"
+        )
+
+
+def _remarks(settings: Config, source: str, train: Images) -> list[str]:
+    """Lines on the classes: which, where the data say it; the largest and the smallest, where far apart."""
+    lines = []
+    if not settings.architecture.classes:
+        shown = ", ".join(train.labels[:10]) + (", ..." if len(train.labels) > 10 else "")
+        lines.append(f"{len(train.labels)} classes of {source}: {shown}")
+    counts = np.bincount(train.y, minlength=len(train.labels))
+    most, least = int(counts.argmax()), int(counts.argmin())
+    if counts[most] > _UNEVEN * counts[least]:
+        balance = settings.train.balance
+        weighed = f"rare classes weigh more in the loss ([train] balance = {balance:g})"
+        if not balance:
+            weighed = "to give rare classes more say, set [train] balance (0 to 1)"
+        lines.append(
+            f"notice: {source}: {counts[most]} images to train on of {train.labels[most]}, {counts[least]} "
+            f"of {train.labels[least]}; {weighed}"
+        )
+    return lines

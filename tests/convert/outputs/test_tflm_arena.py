@@ -1,0 +1,70 @@
+"""TensorFlow Lite Micro (the wheel): same answers, and the arena that the settings header promises."""
+
+import numpy as np
+import pytest
+
+from squeezenet_mcu.common.litert import Reference
+from squeezenet_mcu.convert.lowering import tflite_file
+from squeezenet_mcu.convert.outputs import tflm_arena
+from squeezenet_mcu.convert.outputs.artefacts import convert
+from squeezenet_mcu.convert.verify import exactness, host_engine
+from tests.convert.lowering.test_operators import edited
+from tests.convert.random_nets import random_tflite
+from tests.convert.shared_files import baseline
+
+if not tflm_arena.available():
+    pytest.skip("the tflite-micro wheel exists for x86-64 Linux only", allow_module_level=True)
+
+from tflite_micro import runtime
+
+
+def without_softmax(content: bytes) -> bytes:
+    """The same network, ending at the logits."""
+
+    def edit(model):
+        graph = model.subgraphs[0]
+        softmax = graph.operators.pop()
+        graph.outputs = softmax.inputs
+
+    return edited(content, edit)
+
+
+def check_same(content: bytes, images: int) -> None:
+    c = convert(tflite_file.parse(content), "x", [], "byte")
+    source = c.network.buffers[c.network.input_buffer]
+    x = exactness.sample_images((source.height, source.width, source.channels), images, seed=5)
+    reference, engine = Reference(content), host_engine.HostEngine(c.engine_model)
+    micro = runtime.Interpreter.from_bytes(content, arena_size=4 << 20)
+    logits = runtime.Interpreter.from_bytes(without_softmax(content), arena_size=4 << 20)
+    for image in x:
+        answers = [reference.infer(image, c.network.logits_tensor), engine.infer(image)]
+        from_micro = []
+        for interpreter in (logits, micro):
+            interpreter.set_input(image[np.newaxis], 0)
+            interpreter.invoke()
+            from_micro.append(interpreter.get_output(0).reshape(-1))
+        for logit, probability in answers:
+            np.testing.assert_array_equal(logit, from_micro[0])
+            np.testing.assert_array_equal(probability, from_micro[1])
+
+
+@pytest.mark.parametrize("name", ["v1_0", "v1_1"])
+def test_baselines_on_tflm(name):
+    check_same(baseline(name).read_bytes(), 2)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, 4])  # int8 at both edges, ending in SOFTMAX
+def test_random_networks_on_tflm(seed):
+    check_same(random_tflite(seed), 3)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_measured_arena_is_the_smallest(seed, tmp_path):
+    path = tmp_path / "x.tflite"
+    path.write_bytes(random_tflite(seed))
+    size = tflm_arena.arena_bytes(str(path))
+    interpreter = runtime.Interpreter.from_file(str(path), arena_size=size)
+    interpreter.set_input(np.zeros(interpreter.get_input_details(0)["shape"], np.int8), 0)
+    interpreter.invoke()
+    with pytest.raises(RuntimeError):
+        runtime.Interpreter.from_file(str(path), arena_size=size - 1024)

@@ -1,0 +1,109 @@
+"""The engine equals LiteRT in every int8 of every layer, under ASan and UBSan, in the planned SRAM."""
+
+import numpy as np
+import pytest
+
+from squeezenet_mcu.common.litert import Reference
+from squeezenet_mcu.common.paths import ZOO
+from squeezenet_mcu.convert import engine_model
+from squeezenet_mcu.convert.encode import blob
+from squeezenet_mcu.convert.lowering import tflite_file
+from squeezenet_mcu.convert.lowering.operators import lower
+from squeezenet_mcu.convert.schedule import arena
+from squeezenet_mcu.convert.target import ANY_CPU, Target
+from squeezenet_mcu.convert.verify import exactness
+from tests.convert import sanitized
+from tests.convert.shared_files import baseline
+
+# Every family of kernels as a host runs it, and the memory of a small chip with its sparse encodings.
+TARGETS = {
+    "any": ANY_CPU,
+    "dsp": Target("dsp", sram_limit=120_000),
+    "mve": Target("mve"),
+    "flash": Target("dsp", "flash", sram_limit=120_000),
+    "portable flash": Target("portable", "flash"),
+}
+
+
+def check(content: bytes, images: int, folder, seed: int = 0, target: str = "any") -> None:
+    """Converts `content` and compares every tensor of `images` synthetic images."""
+    file = tflite_file.parse(content)
+    made = engine_model.prepare(file, [], TARGETS[target])
+    network = made.network
+    source = network.buffers[network.input_buffer]
+    shape = (source.height, source.width, source.channels)
+    x = exactness.sample_images(shape, images, seed)
+    run = sanitized.run_model(made.content, x, folder, network)
+    assert run.status == 0
+    assert len(run.maps) == images
+    assert run.arena == made.plan.arena_bytes
+    # Planned SRAM = used SRAM: the last byte written is the arena's last, but for its alignment.
+    assert 0 <= run.arena - run.touched < arena.ALIGNMENT
+    reference = Reference(
+        content, edge=(source.scale, source.zero_point), output_tensor=network.output_tensor
+    )
+    int8_tensors = {t for op in file.ops for t in op.outputs if file.tensors[t].type_name == "INT8"}
+    fused = {op.outputs[0] for op in file.ops if op.name == "PAD"}
+    assert int8_tensors - set(network.tensors) <= fused, "every intermediate is compared, but fused paddings"
+    for maps, image in zip(run.maps, x, strict=True):
+        reference.run(image)
+        assert exactness.differing_tensors(network, maps, reference) == {}
+
+
+@pytest.mark.parametrize(("name", "target"), [("v1_0", "dsp"), ("v1_1", "any"), ("v1_1", "mve")])
+def test_imagenet_baselines(name, target, tmp_path):
+    check(baseline(name).read_bytes(), 1, tmp_path, target=target)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("name", ["v1_0", "v1_1"])
+def test_imagenet_baselines_more_images(name, target, tmp_path):
+    check(baseline(name).read_bytes(), 10, tmp_path, seed=1, target=target)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_random_networks(seed, tmp_path):
+    from tests.convert.random_nets import random_tflite
+
+    content = random_tflite(seed)
+    for target in TARGETS:
+        check(content, 2, tmp_path, seed, target)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(20, 220))
+def test_more_random_networks(seed, tmp_path):
+    from tests.convert.random_nets import random_tflite
+
+    content = random_tflite(seed)
+    for target in TARGETS:
+        check(content, 2, tmp_path, seed, target)
+
+
+@pytest.mark.parametrize("name", ["cifar10", "digits", "gtsrb"])
+def test_zoo(name, tmp_path):
+    from squeezenet_mcu.model.network import to_tflite
+
+    quantized = ZOO / name / "quantized.keras"
+    content = to_tflite.to_int8_tflite(to_tflite.load_quantized(quantized))
+    for target in TARGETS:
+        check(content, 4, tmp_path, target=target)
+
+
+def test_a_wrong_engine_model_is_noticed(tmp_path):
+    """The comparison can fail: one weight changed by one is seen."""
+    from tests.convert.random_nets import random_tflite
+
+    network = lower(tflite_file.parse(random_tflite(0)))
+    memory = arena.plan(network)
+    conv = next(layer for layer in network.layers if layer.weights is not None)
+    changed = conv.weights.copy()
+    changed.flat[np.argmin(np.abs(changed))] += 64
+    conv.weights = changed
+    source = network.buffers[network.input_buffer]
+    x = exactness.sample_images((source.height, source.width, source.channels), 2)
+    run = sanitized.run_model(blob.serialize(network, memory, []), x, tmp_path, network)
+    reference = Reference(network.source, edge=(source.scale, source.zero_point))
+    reference.run(x[0])
+    assert exactness.differing_tensors(network, run.maps[0], reference)

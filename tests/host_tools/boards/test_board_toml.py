@@ -1,0 +1,111 @@
+"""The settings of the boards, and what the linker makes of them."""
+
+import subprocess
+
+import pytest
+
+from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.host_tools.boards import board_toml
+from squeezenet_mcu.host_tools.firmware import build
+from tests.host_tools.selftest import selftest_device
+
+NAMES = board_toml.names()
+
+
+def test_boards_are_the_folders_with_settings():
+    assert set(NAMES) >= {"mps2_an386", "mps2_an500", "mps3_an547", "stm32f405"}
+    assert sorted(path.parent.name for path in board_toml.FOLDER.glob("*/board.toml")) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_settings_are_complete(name):
+    board = board_toml.load(name)
+    assert board.name == name
+    assert board.toolchain.is_file()
+    assert board.cpu_flags[0].startswith(("-mcpu=cortex-m", "-march=rv32"))
+    if board.emulator:
+        assert "{elf}" in board.emulator.command
+        assert any("{socket}" in part for part in board.emulator.command)
+    assert [memory.use for memory in board.memories].count("data") == 1
+
+
+def test_stm32f405_is_the_chip_not_the_emulated_machine():
+    board = board_toml.load("stm32f405")
+    assert board.memory("SRAM").bytes == 128 * 1024
+    assert board.memory("FLASH").bytes == 1024 * 1024
+    assert board.flash[0].command[0] == "openocd"
+
+
+@pytest.mark.parametrize(
+    ("name", "cpu", "flash", "sram"),
+    [
+        ("nucleo_f446re", "Cortex-M4F", 512, 128),
+        ("nucleo_h743zi", "Cortex-M7", 2048, 128),
+        ("nano33ble", "Cortex-M4F", 1024 - 64, 256),
+    ],
+)
+def test_real_boards_are_those_of_their_data_sheets(name, cpu, flash, sram):
+    board = board_toml.load(name)
+    assert (board.cpu, board.kernels) == (cpu, "dsp")
+    assert (board.total("image"), board.total("data")) == (flash * 1024, sram * 1024)
+    assert board.flash
+    assert board.baud == 115200
+
+
+def test_unknown_board_lists_the_known_ones():
+    with pytest.raises(UserError, match=f"^no board 'esp32'; boards: {', '.join(NAMES)}$"):
+        board_toml.load("esp32")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"), [("title = ", "Invalid value"), ('title = "x"\n', "missing or unknown key 'cpu'")]
+)
+def test_faulty_settings_name_the_file(tmp_path, text, message):
+    (tmp_path / "mine").mkdir()
+    path = tmp_path / "mine" / "board.toml"
+    path.write_text(text)
+    with pytest.raises(UserError) as error:
+        board_toml.load("mine", tmp_path)
+    assert str(path) in str(error.value)
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def symbols(elf):
+    listing = subprocess.run(
+        [f"{board_toml.binutils(elf)}nm", elf], check=True, capture_output=True, text=True
+    ).stdout
+    return {name: int(value, 16) for value, _, name in map(str.split, listing.splitlines())}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_linker_script_has_the_memories_of_the_settings(name):
+    board = board_toml.load(name)
+    elf = selftest_device.elf(name)
+    used = build.usage(elf)
+    assert used.flash_total == board.total("image")
+    assert used.sram_total == board.total("data") + board.total("arena")
+    found = symbols(elf)
+    (data,) = [memory for memory in board.memories if memory.use == "data"]
+    assert found["linker_stack_limit"] == data.address
+    assert found["vector_table"] == board.memories[0].address
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_usage_is_what_the_sections_take(name):
+    elf = selftest_device.elf(name)
+    listing = subprocess.run(
+        [f"{board_toml.binutils(elf)}size", "-A", elf], check=True, capture_output=True, text=True
+    ).stdout
+    sizes = {
+        row[0]: int(row[1])
+        for row in map(str.split, listing.splitlines())
+        if len(row) == 3 and row[0][0] == "."
+    }
+    used = build.usage(elf)
+    image = sum(sizes[section] for section in (".vectors", ".text", ".rodata", ".data"))
+    gaps = 4 * 64  # the alignment of each section, at most a cache line
+    assert image <= used.flash_used <= image + gaps
+    variables = sizes[".data"] + sizes[".bss"]
+    assert variables <= used.sram_static <= variables + 8
+    assert used.stack_reserve == sizes[".stack"]

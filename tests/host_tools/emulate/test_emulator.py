@@ -1,0 +1,98 @@
+"""Emulated boards: they boot, answer, end, and say what is wrong."""
+
+import contextlib
+import dataclasses
+import time
+
+import pytest
+import serial
+
+from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.host_tools.boards import board_toml
+from squeezenet_mcu.host_tools.emulate import emulator
+from squeezenet_mcu.host_tools.selftest.device import SelftestDevice
+from tests.host_tools.selftest import selftest_device
+
+BOARD = "stm32f405"
+
+
+@pytest.fixture(scope="module")
+def elf():
+    return selftest_device.elf(BOARD)
+
+
+def with_emulator(monkeypatch, tool):
+    board = dataclasses.replace(board_toml.load(BOARD), emulator=tool)
+    monkeypatch.setattr(board_toml, "load", lambda _name: board)
+
+
+def test_two_machines_do_not_meet(elf):
+    with emulator.running(BOARD, elf) as one, emulator.running(BOARD, elf) as other:
+        assert one != other
+        for url in (one, other):
+            device = SelftestDevice(url)
+            assert device.ask("n") == [BOARD]
+            device.line.close()
+
+
+def test_line_can_be_closed_and_opened_again(elf):
+    with emulator.running(BOARD, elf) as url:
+        first = SelftestDevice(url)
+        first.ask("k", 1200)
+        first.line.close()
+        second = SelftestDevice(url)
+        assert second.numbers("m")[3] > 1200  # the same machine, not a fresh one
+        second.line.close()
+
+
+def test_machine_ends_with_the_context(elf):
+    with contextlib.suppress(ZeroDivisionError), emulator.machine(BOARD, elf) as machine:
+        assert machine.ended() is None
+        raise ZeroDivisionError  # however it is left
+    with pytest.raises(serial.SerialException):
+        serial.serial_for_url(machine.url)
+
+
+def test_unknown_board(elf):
+    with pytest.raises(UserError, match=r"^no board 'nowhere'; boards: "), emulator.running("nowhere", elf):
+        pass
+
+
+def test_missing_firmware_names_the_fix(tmp_path):
+    path = tmp_path / "firmware.elf"
+    with pytest.raises(UserError) as error, emulator.running(BOARD, path):
+        pass
+    assert str(error.value) == f"{path}: no such firmware; run: make firmware BOARD={BOARD}"
+
+
+def test_board_without_emulator_lists_those_with_one(elf, monkeypatch):
+    monkeypatch.setattr(board_toml, "emulated", lambda: ["this", "that"])
+    with_emulator(monkeypatch, None)
+    with (
+        pytest.raises(UserError, match=r"no emulator; boards with one: this, that$"),
+        emulator.running(BOARD, elf),
+    ):
+        pass
+
+
+def test_missing_emulator_names_the_package(elf, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UserError) as error, emulator.running(BOARD, elf):
+        pass
+    assert str(error.value) == "qemu-system-arm is not installed; run: sudo apt-get install qemu-system-arm"
+
+
+def test_words_of_an_emulator_that_ends_are_in_the_error(elf, monkeypatch):
+    with_emulator(monkeypatch, board_toml.Tool("qemu-system-arm", ("qemu-system-arm", "-M", "toaster")))
+    with (
+        pytest.raises(UserError, match=r"^qemu-system-arm ended with status 1: .*unsupported machine type"),
+        emulator.machine(BOARD, elf) as machine,
+    ):
+        machine.wait()
+        serial.serial_for_url(machine.url)
+
+
+def test_a_trouble_of_the_caller_stays_what_it_is(elf):
+    with pytest.raises(KeyError), emulator.running(BOARD, elf):
+        time.sleep(0.2)
+        raise KeyError

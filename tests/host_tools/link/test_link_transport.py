@@ -1,0 +1,155 @@
+"""Real pyserial URLs, and what a user is told when one does not lead to our firmware: one line, the fix."""
+
+import os
+import threading
+import tty
+
+import pytest
+
+from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.host_tools.link.device import Device
+from squeezenet_mcu.host_tools.link.frame import Frame
+from squeezenet_mcu.host_tools.link.messages import ErrorCode
+from squeezenet_mcu.host_tools.link.transport import SerialTransport
+from tests.host_tools.link.link_lines import on_pty, on_socket
+from tests.protocol.link_binaries import FakeDevice, assert_right, random_images
+
+OPTIONS = {"height": 28, "width": 28, "receive_bytes": 2048}
+
+
+@pytest.mark.parametrize("reach", [on_socket, on_pty])
+def test_images_over_a_real_port(reach):
+    with reach(FakeDevice(**OPTIONS)) as url, Device(url, timeout=2.0) as device:
+        assert device.info.board == "fake"
+        for image in random_images(5, 28, 28):
+            assert_right(device.infer(image), image)
+
+
+def test_a_second_host_gets_its_own_answers():
+    """What the first left in the device and on the line does not disturb the next."""
+    image, other = random_images(2, 28, 28)
+    with on_socket(FakeDevice(**OPTIONS)) as url:
+        for each in (image, other, image):
+            with Device(url, timeout=2.0) as device:
+                assert_right(device.infer(each), each)
+
+
+def one_line(error: pytest.ExceptionInfo) -> str:
+    text = str(error.value)
+    assert "\n" not in text
+    return text
+
+
+def test_no_such_port():
+    with pytest.raises(UserError) as error:
+        Device("/dev/ttyACM97")
+    text = one_line(error)
+    assert text.startswith("/dev/ttyACM97: no such serial port; ")
+    assert "ports here: " in text or "no serial ports were found here" in text
+    assert "--board stm32f405" in text
+
+
+def test_not_a_port(tmp_path):
+    path = tmp_path / "file"
+    path.write_text("not a port")
+    with pytest.raises(UserError) as error:
+        Device(str(path))
+    assert one_line(error).startswith(f"{path}: cannot be opened as a serial port")
+
+
+@pytest.mark.parametrize("url", ["socket://127.0.0.1:1", "socket://nowhere.invalid:5", "socket://127.0.0.1"])
+def test_nothing_listens(url):
+    with pytest.raises(UserError) as error:
+        Device(url)
+    assert one_line(error).startswith(f"{url}: no connection")
+    assert "make simulate" in one_line(error)
+
+
+def test_no_such_kind_of_url():
+    with pytest.raises(UserError) as error:
+        Device("gopher://x")
+    assert "want a serial port, or socket://host:port" in one_line(error)
+
+
+def test_a_port_in_use():
+    with on_pty(FakeDevice(**OPTIONS)) as url, Device(url, timeout=2.0), pytest.raises(UserError) as error:
+        Device(url)
+    assert one_line(error) == f"{url}: in use by another program; close it (a serial monitor?) and try again"
+
+
+def test_a_loop_back_is_recognized():
+    with pytest.raises(UserError) as error:
+        Device("loop://", timeout=0.3, first_wait=0.05)
+    assert "only echoes what it is sent" in one_line(error)
+
+
+class Talker:
+    """A line on which `answer(what was written)` can be read."""
+
+    name = "talker"
+
+    def __init__(self, answer) -> None:
+        self._answer = answer
+        self._pending = b""
+
+    def write(self, data: bytes) -> None:
+        self._pending += self._answer(data)
+
+    def read(self, timeout: float) -> bytes:
+        data, self._pending = self._pending, b""
+        if not data:
+            threading.Event().wait(timeout)
+        return data
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (lambda data: b"", "no answer for 0.2 s; check cable and port"),
+        (lambda data: b"login: \0\0boot\0", "are not this link's: check the baud rate"),
+        (lambda data: Frame(0x81, sequence(data), b"short").encode(), "its replies are malformed"),
+        (lambda data: Frame(0x82, sequence(data) ^ 0x8000, b"").encode(), "check cable and port"),
+        (
+            lambda data: Frame(0xFF, sequence(data), bytes([ErrorCode.VERSION, 9, 0, 0, 0])).encode(),
+            "speaks version 9 of the link, this program version 1; flash firmware",
+        ),
+    ],
+)
+def test_who_is_no_device_of_ours(answer, message):
+    with pytest.raises(UserError) as error:
+        Device(Talker(answer), timeout=0.2, first_wait=0.05)
+    assert message in one_line(error)
+
+
+def sequence(data: bytes) -> int:
+    from squeezenet_mcu.host_tools.link.frame import FrameReader
+
+    return FrameReader().feed(data)[0].sequence
+
+
+def test_the_line_goes_away():
+    end, other = os.openpty()
+    tty.setraw(other)
+    with SerialTransport(os.ttyname(other)) as line:
+        os.close(other)
+        os.close(end)
+        with pytest.raises(UserError) as error:
+            while True:
+                line.read(0.1)
+    assert "the connection broke" in one_line(error)
+    assert "plug the device in again" in one_line(error)
+
+
+def test_another_model_after_a_reset_is_an_error():
+    fake = FakeDevice(model=1)
+    image = random_images(1)[0]
+    with Device(fake, timeout=1.0) as device:
+        assert_right(device.infer(image), image)
+        fake._command[-1] = "model=2"
+        fake.reset()
+        with pytest.raises(UserError) as error:
+            device.infer(image)
+    assert f"was reset and now runs model {'02' * 32}, before it was {'01' * 32}" in one_line(error)

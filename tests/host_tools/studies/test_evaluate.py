@@ -1,0 +1,107 @@
+"""`evaluate`: which images it takes, and what it refuses. Whole runs of it: tests/e2e."""
+
+import hashlib
+
+import numpy as np
+import pytest
+
+from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.host_tools.studies import evaluate
+
+
+@pytest.fixture
+def source(tmp_path):
+    """Images whose first pixel is their number, of two classes, forty for testing."""
+    x = np.zeros((40, 4, 3), np.uint8)
+    x[:, 0, 0] = np.arange(40)
+    y = np.arange(40) % 2
+    path = tmp_path / "images.npz"
+    np.savez(path, x_train=x, y_train=y, x_test=x, y_test=y)
+    return str(path)
+
+
+def manifest(calibration=None):
+    return {
+        "model": "toy",
+        "input": {"height": 4, "width": 3, "channels": 1, "preprocess": "byte"},
+        "labels": ["even", "odd"],
+        "calibration": calibration,
+        "fit": "resize",
+    }
+
+
+def digests(numbers):
+    images = np.zeros((len(numbers), 4, 3, 1), np.uint8)
+    images[:, 0, 0, 0] = numbers
+    return [hashlib.sha256(image.tobytes()).hexdigest() for image in images]
+
+
+def numbers(tests):
+    return tests.x[:, 0, 0, 0].tolist()
+
+
+def test_all_test_images(source):
+    tests = evaluate._test_set(manifest(), source, None)
+    assert (numbers(tests), tests.skipped) == (list(range(40)), 0)
+
+
+def test_images_used_for_calibration_are_skipped(source):
+    used = {"source": source, "sha256": digests([0, 7, 39])}
+    tests = evaluate._test_set(manifest(used), source, None)
+    assert tests.skipped == 3
+    assert any("left out 3 images" in notice for notice in tests.notices)
+    assert numbers(tests) == [i for i in range(40) if i not in (0, 7, 39)]
+    assert np.array_equal(tests.y, np.array(numbers(tests)) % 2)
+
+
+def test_a_limit_is_kept_where_it_falls_on_the_calibration_images(source):
+    """Both are spread in the same way over the same folder: ten of forty are every fourth image."""
+    used = {"source": source, "sha256": digests(range(0, 40, 4))}
+    tests = evaluate._test_set(manifest(used), source, 10)
+    assert len(tests.x) == 10
+    assert not set(numbers(tests)) & set(range(0, 40, 4))
+
+
+def test_nothing_left_to_test_on(source):
+    used = {"source": source, "sha256": digests(range(40))}
+    with pytest.raises(UserError, match="none of them labelled and not used for calibration"):
+        evaluate._test_set(manifest(used), source, None)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [((None, 0, None), "--limit 0"), ((None, None, -3), "--engine-limit -3"), ((None, None, None), "toy")],
+)
+def test_mistakes(arguments, says, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=says):
+        evaluate.evaluate("toy", *arguments, None)
+
+
+def test_a_float_model_that_has_changed_is_refused(tmp_path):
+    path = tmp_path / "imported.keras"
+    path.write_bytes(b"another")
+    entry = {"file": str(path), "sha256": "0" * 64, "divisor": 1.0}
+    with pytest.raises(UserError, match="gone or changed since the conversion; run: make convert MODEL=toy"):
+        evaluate._float_model(manifest() | {"float": entry})
+    assert evaluate._float_model(manifest() | {"float": None}) is None
+
+
+class Halves:
+    """Stands for a Keras model: notes what it is given."""
+
+    def __init__(self):
+        self.batches = []
+
+    def predict_on_batch(self, x):
+        self.batches.append(x)
+        return x.reshape(len(x), -1)[:, :2]
+
+
+def test_keras_sees_a_few_floats_at_a_time():
+    x = np.arange(70, dtype=np.uint8).reshape(70, 1, 1, 1).repeat(2, axis=3)
+    network, done = Halves(), []
+    logits = evaluate._keras_logits(network, x, 255.0, done.append)
+    assert done == [32, 64, 70]
+    assert [b.dtype for b in network.batches] == [np.float32] * 3
+    assert np.array_equal(logits[:, 0], np.arange(70, dtype=np.float32) / np.float32(255))

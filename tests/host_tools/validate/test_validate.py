@@ -1,0 +1,286 @@
+"""`validate`: what it compares, reports and refuses. The device is FakeApplication, on a socket."""
+
+import argparse
+import hashlib
+import json
+import signal
+
+import numpy as np
+import pytest
+
+from squeezenet_mcu.common import cli
+from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.preprocess import quantize_images
+from squeezenet_mcu.host_tools.link.device import Device, Result
+from squeezenet_mcu.host_tools.validate import command as validate
+from squeezenet_mcu.host_tools.validate.compare import Report, compare_all
+from tests.host_tools.link.link_lines import on_socket
+from tests.protocol.link_binaries import FakeDevice, fake_answer, random_images
+
+CLASSES = 10
+
+
+class Python:
+    """Stands for a Reference of the fake device's hash. The images numbered `wrong` get another logit."""
+
+    def __init__(self, wrong=()) -> None:
+        self._wrong = set(wrong)
+        self._count = 0
+
+    def infer(self, x, logits_tensor):
+        assert logits_tensor == 5
+        logits, probabilities, _ = fake_answer(x, CLASSES)
+        logits = logits.copy()
+        if self._count in self._wrong:
+            logits[3] ^= 1
+        self._count += 1
+        return logits, probabilities
+
+
+@pytest.fixture(scope="module")
+def device():
+    with Device(FakeDevice(), timeout=2.0) as opened:
+        yield opened
+
+
+def best(image) -> int:
+    return int(fake_answer(image, CLASSES)[0].argmax())
+
+
+# compare_all
+
+
+def test_equal_answers(device):
+    images = random_images(20)
+    labels = np.array([best(image) for image in images])
+    labels[::4] = (labels[::4] + 1) % CLASSES
+    seen = []
+    report = compare_all(device, Python(), images, labels, 5, on_image=lambda r: seen.append(r.images))
+    assert report.exact
+    assert (report.images, report.values, report.differing_values) == (20, 400, 0)
+    assert report.device_accuracy == report.python_accuracy == 0.75
+    assert (report.same_top1, report.agreement, report.first_difference) == (20, 1.0, None)
+    assert report.counts == [fake_answer(image)[2] for image in images]
+    assert (report.sram_high_water, report.stack_high_water) == (2077, 77)
+    assert seen == list(range(1, 21))
+
+
+def test_every_differing_value_is_counted_and_the_first_is_named(device):
+    images = random_images(6)
+    report = compare_all(device, Python(wrong=[2, 4]), images, np.full(6, -1), 5)
+    assert not report.exact
+    assert (report.differing_values, report.differing_images) == (2, 2)
+    assert report.agreement == pytest.approx(4 / 6)
+    assert report.device_accuracy is None
+    right = int(fake_answer(images[2])[0][3])
+    assert str(report.first_difference) == f"image 2, logits[3]: device {right}, python {right ^ 1}"
+
+
+def test_top1_and_accuracies_are_told_apart():
+    """Same probabilities, other logits: the logits decide."""
+    equal = np.zeros(3, np.int8)
+    report = Report()
+    report.add(
+        Result(np.array([9, 1, 2], np.int8), equal, 7, "cycles", 1, 1), np.array([1, 9, 2], np.int8), equal, 1
+    )
+    assert (report.device_accuracy, report.python_accuracy, report.same_top1) == (0.0, 1.0, 0)
+    assert report.differing_values == 2
+
+
+def test_other_sizes_are_never_compared():
+    three, four = np.zeros(3, np.int8), np.zeros(4, np.int8)
+    with pytest.raises(ValueError, match="logits"):
+        Report().add(Result(three, three, 0, "cycles", 0, 0), four, four, 0)
+
+
+def test_no_images_are_not_exact():
+    assert not Report().exact
+
+
+def test_ctrl_c_keeps_what_is_done(device):
+    def stop(report) -> None:
+        if report.images == 3:
+            signal.raise_signal(signal.SIGINT)
+
+    report = compare_all(device, Python(), random_images(9), np.full(9, -1), 5, on_image=stop)
+    assert report.interrupted
+    assert (report.images, report.differing_values) == (3, 0)
+
+
+# The command
+
+
+@pytest.fixture
+def build(tmp_path, monkeypatch):
+    """build/toy/ in a folder of its own, and Python in the place of LiteRT."""
+    tflite = b"the model"
+    manifest = {
+        "model": "toy",
+        "tflite_sha256": hashlib.sha256(tflite).hexdigest(),
+        "engine_sha256": "e" * 64,
+        "input": {
+            "height": 4,
+            "width": 3,
+            "channels": 1,
+            "scale": 1.0,
+            "zero_point": -128,
+            "preprocess": "byte",
+        },
+        "output": {"classes": CLASSES, "logits_tensor": 5},
+        "labels": [str(i) for i in range(CLASSES)],
+        "data": "",
+        "fit": "resize",
+    }
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "build" / "toy"
+    folder.mkdir(parents=True)
+    (folder / "model.tflite").write_bytes(tflite)
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    monkeypatch.setattr("convert.reference.Reference.of", lambda manifest, content: Python())
+    return folder
+
+
+@pytest.fixture
+def url(monkeypatch):
+    """A device with the model of `build`, as far as its SHA-256 tells."""
+    with on_socket(FakeDevice(model=0x5A)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def same_model(monkeypatch):
+    """The SHA-256 of a file cannot be chosen, the fake device's is 5a5a...: let them be the same."""
+    monkeypatch.setattr("model.files.sha256", lambda data: "5a" * 32)
+
+
+def set_sha(build, value: str) -> None:
+    manifest = json.loads((build / "manifest.json").read_text())
+    manifest["tflite_sha256"] = value
+    (build / "manifest.json").write_text(json.dumps(manifest))
+
+
+def run(*arguments: str) -> int:
+    return cli.main("host_tools", "test", [validate], ["validate", "--model", "toy", *arguments])
+
+
+def test_a_run_without_a_difference(build, url, same_model, capsys):
+    set_sha(build, "5a" * 32)
+    assert run("--port", url, "--limit", "12", "--json", "report.json") == 0
+    shown = capsys.readouterr().out
+    assert "note: toy has no data of its own: random images" in shown
+    assert "0 of 240" in shown
+    assert "2,077 of 131,072 B" in shown
+    assert "validate: exact, all 240 int8 values are equal" in shown
+    report = json.loads((build.parents[1] / "report.json").read_text())
+    assert (report["images"], report["differing_values"], report["board"]) == (12, 0, "fake")
+    assert (report["device_accuracy"], report["python_accuracy"]) == (None, None)
+    assert (report["sram_bytes"], report["flash_bytes"]) == (2077, 3000)
+    assert (report["model_sha256"], report["engine_sha256"]) == ("5a" * 32, None)
+    assert report["instructions_per_image"] is None  # the fake device counts cycles
+    images = quantize_images(
+        np.random.RandomState(0).randint(0, 256, (100, 4, 3, 1)).astype(np.uint8)[:12], {"preprocess": "byte"}
+    )
+    counts = [fake_answer(image)[2] for image in images]
+    assert report["count_per_image"]["max"] == max(counts)
+    assert report["count_per_image"]["mean"] == round(sum(counts) / 12)
+
+
+def test_a_difference_is_status_1_and_named(build, url, same_model, capsys, monkeypatch):
+    set_sha(build, "5a" * 32)
+    monkeypatch.setattr("convert.reference.Reference.of", lambda manifest, content: Python(wrong=[1]))
+    assert run("--port", url, "--limit", "3", "--json", "report.json") == 1
+    assert "validate: NOT exact; first difference: image 1, logits[3]: device" in capsys.readouterr().out
+    assert json.loads((build.parents[1] / "report.json").read_text())["differing_values"] == 1
+
+
+def test_ctrl_c_shows_what_is_done(build, url, same_model, capsys, monkeypatch):
+    class Interrupting(Python):
+        def infer(self, x, logits_tensor):
+            if self._count == 4:
+                signal.raise_signal(signal.SIGINT)
+            return super().infer(x, logits_tensor)
+
+    set_sha(build, "5a" * 32)
+    monkeypatch.setattr("convert.reference.Reference.of", lambda manifest, content: Interrupting())
+    assert run("--port", url, "--json", "report.json") == 130
+    shown = capsys.readouterr().out
+    assert "0 of 80" in shown
+    assert "validate: interrupted after 4 images" in shown
+    assert not (build.parents[1] / "report.json").exists()
+
+
+def refused(capsys, *arguments: str) -> str:
+    """The one line that a mistake gets; nothing else is said."""
+    assert run(*arguments) == 1
+    captured = capsys.readouterr()
+    (line,) = captured.err.splitlines()
+    return line
+
+
+def test_a_device_with_another_model(build, url, capsys):
+    wanted = json.loads((build / "manifest.json").read_text())["tflite_sha256"]
+    line = refused(capsys, "--port", url)
+    assert (
+        f"the device runs model {'5a' * 32}, build/toy has {wanted}; end the emulator, then: make simulate"
+        in line
+    )
+
+
+def test_not_converted_yet(build, capsys):
+    (build / "manifest.json").unlink()
+    assert "build/toy/manifest.json: missing; run: make convert MODEL=toy" in refused(capsys, "--port", "x")
+
+
+def test_a_tflite_that_is_not_the_manifests(build, capsys):
+    (build / "model.tflite").write_bytes(b"another")
+    line = refused(capsys, "--port", "x")
+    assert "build/toy/model.tflite: SHA-256 is " in line
+    assert line.endswith("; run: make convert MODEL=toy")
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"model": "toy", "input": {}}'])
+def test_a_manifest_that_is_none(build, capsys, content):
+    (build / "manifest.json").write_text(content)
+    assert "build/toy/manifest.json: not a manifest of this version" in refused(capsys, "--port", "x")
+
+
+def test_no_firmware_for_the_board(build, capsys):
+    line = refused(capsys, "--board", "stm32f405")
+    assert (
+        "build/toy/firmware/stm32f405/firmware.elf: missing; run: make firmware MODEL=toy BOARD=stm32f405"
+        in line
+    )
+
+
+def test_no_such_port_and_no_such_data(build, capsys):
+    assert "/dev/ttyACM97: no such serial port" in refused(capsys, "--port", "/dev/ttyACM97")
+    assert "nowhere" in refused(capsys, "--port", "x", "--data", "nowhere")
+
+
+def test_a_model_brings_its_own_data(build):
+    """The manifest names it; where it names none, there are as many random images as asked for."""
+    artefacts = validate.load_artefacts("toy")
+    assert validate.load_tests(artefacts, None, 7).source == "random:7"
+    artefacts.manifest["data"] = "nowhere"
+    with pytest.raises(UserError, match="nowhere"):
+        validate.load_tests(artefacts, None, 7)
+
+
+def test_port_or_board():
+    parser = argparse.ArgumentParser(exit_on_error=False)
+    validate.add_arguments(parser)
+    with pytest.raises((SystemExit, argparse.ArgumentError)):
+        parser.parse_args(["--port", "x", "--board", "y"])
+    with pytest.raises((SystemExit, argparse.ArgumentError)):
+        parser.parse_args([])
+
+
+def test_notices_reach_the_user(build, tmp_path):
+    """Resized images are never silent."""
+    x = np.zeros((10, 8, 8), np.uint8)
+    np.savez(tmp_path / "d.npz", x_train=x, y_train=np.arange(10), x_test=x, y_test=np.arange(10))
+    tests = validate.load_tests(validate.load_artefacts("toy"), str(tmp_path / "d.npz"), 200)
+    assert tests.images.shape == (10, 4, 3, 1)
+    assert any("resized 10 images from 8x8 to 4x3" in notice for notice in tests.notices)
+    with pytest.raises(UserError, match="limit 0"):
+        validate.load_tests(validate.load_artefacts("toy"), None, 0)

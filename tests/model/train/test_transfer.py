@@ -1,0 +1,165 @@
+"""Transfer: which layers of another network are taken, and that they do there what they did here."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.tf import keras
+from squeezenet_mcu.model.compress import qat
+from squeezenet_mcu.model.importers import imported_model
+from squeezenet_mcu.model.network import keras_files
+from squeezenet_mcu.model.network.squeezenet import build
+from squeezenet_mcu.model.settings import config
+from squeezenet_mcu.model.train.transfer import folded, layers_of, take
+from tests.model.importers.weight_files import npz, random_weights
+
+TOML = """
+name = "mine"
+[input]
+height = 16
+width = 16
+channels = 3
+[architecture]
+family = "small"
+classes = {classes}
+conv1 = {{ filters = 8, kernel = 3, stride = 2 }}
+stages = [[4, 8, 8], "pool", [4, 8, 8]]
+batch_norm = {norm}
+"""
+LAYERS = 8
+
+
+def network(tmp_path, classes=4, norm=True, seed=0):
+    path = tmp_path / "mine.toml"
+    path.write_text(TOML.format(classes=classes, norm=str(norm).lower()))
+    model = build(config.load(path))
+    rng = np.random.default_rng(seed)
+    for variable in model.weights:
+        vector = len(variable.shape) == 1  # variances are such: positive
+        values = rng.normal(0.5 if vector else 0, 0.2, variable.shape)
+        variable.assign(np.abs(values) if vector else values)
+    return model
+
+
+def saved(tmp_path, model, name="source.keras"):
+    keras_files.save(model, tmp_path / name)
+    return tmp_path / name
+
+
+def images(size=16):
+    return np.random.default_rng(5).random((4, size, size, 3), np.float32)
+
+
+def test_a_copy_answers_as_its_source(tmp_path):
+    source, target = network(tmp_path, seed=1), network(tmp_path, seed=2)
+    assert not np.allclose(source(images()), target(images()))
+    taken = take(target, saved(tmp_path, source))
+    assert len(taken["layers"]) == LAYERS and not taken["left"]
+    np.testing.assert_array_equal(source(images()), target(images()))
+
+
+def test_conv10_of_other_classes_starts_afresh(tmp_path, capsys):
+    source, target = network(tmp_path, seed=1), network(tmp_path, classes=7, seed=2)
+    before = target.get_layer("conv10").get_weights()
+    taken = take(target, saved(tmp_path, source))
+    assert taken["left"] == {"conv10": "1x1x16x4 there, 1x1x16x7 here"}
+    assert len(taken["layers"]) == LAYERS - 1
+    for was, now in zip(before, target.get_layer("conv10").get_weights(), strict=True):
+        np.testing.assert_array_equal(was, now)
+    np.testing.assert_array_equal(
+        source.get_layer("fire3_expand3x3").kernel, target.get_layer("fire3_expand3x3").kernel
+    )
+    assert "7 of 8 layers, 952 of 1,064 weights; afresh: conv10 (1x1x16x4" in capsys.readouterr().out
+
+
+def test_quantized_models_give_their_kernels(tmp_path):
+    source, target = network(tmp_path, seed=1), network(tmp_path, seed=2)
+    aware = qat.quantization_aware(source, (images() * 255).astype(np.uint8))
+    kernels = {name: kernel.numpy() for name, kernel in qat.kernels_of(aware).items()}
+    kernels["conv1"] = kernels["conv1"] * 2  # as if trained further
+    qat.kernels_of(aware)["conv1"].assign(kernels["conv1"])
+    taken = take(target, saved(tmp_path, aware, "quantized.keras"))
+    assert len(taken["layers"]) == LAYERS
+    for name, kernel in kernels.items():
+        np.testing.assert_array_equal(target.get_layer(name).kernel, kernel)
+    for part in ("gamma", "beta", "moving_mean", "moving_variance"):
+        bn = "fire2_expand1x1_bn"
+        np.testing.assert_array_equal(
+            getattr(target.get_layer(bn), part), getattr(source.get_layer(bn), part), err_msg=part
+        )
+
+
+def test_batch_norm_goes_into_a_network_without(tmp_path):
+    source, target = network(tmp_path, seed=1), network(tmp_path, norm=False, seed=2)
+    take(target, saved(tmp_path, source))
+    np.testing.assert_allclose(source(images()), target(images()), rtol=2e-3, atol=1e-5)
+
+
+def test_kernels_go_into_a_network_with_batch_norm(tmp_path):
+    source, target = network(tmp_path, norm=False, seed=1), network(tmp_path, seed=2)
+    norm = target.get_layer("conv1_bn").get_weights()
+    assert len(take(target, saved(tmp_path, source))["layers"]) == LAYERS
+    np.testing.assert_array_equal(source.get_layer("conv1").kernel, target.get_layer("conv1").kernel)
+    for was, now in zip(norm, target.get_layer("conv1_bn").get_weights(), strict=True):
+        np.testing.assert_array_equal(was, now)
+
+
+def test_nothing_fits(tmp_path):
+    x = keras.Input((16, 16, 3))
+    other = keras.Model(x, keras.layers.Conv2D(8, 5, name="conv1")(x))
+    with pytest.raises(UserError, match=r"no layer fits: conv1 \(5x5x3x8 there, 3x3x3x8 here\), fire2"):
+        take(network(tmp_path), saved(tmp_path, other))
+
+
+IMPORTED = """
+name = "theirs"
+[input]
+height = 64
+width = 64
+channels = 3
+[architecture]
+family = "v1.1"
+classes = 20
+[weights]
+preprocess = "torch"
+"""
+OURS = """
+name = "ours"
+[input]
+height = {side}
+width = {side}
+channels = 3
+[architecture]
+family = "v1.1"
+classes = "data"
+"""
+
+
+def test_imported_weights_at_another_size_and_other_classes(tmp_path):
+    (tmp_path / "theirs.toml").write_text(IMPORTED)
+    theirs = config.load(tmp_path / "theirs.toml")
+    imported_model.write(theirs, npz(tmp_path / "weights.npz", random_weights(theirs.kernels)), tmp_path)
+    source = tmp_path / "imported.keras"
+    theirs_model = keras_files.load(source)
+    for side in (64, 96):
+        (tmp_path / "ours.toml").write_text(OURS.format(side=side))
+        ours = build(config.load(tmp_path / "ours.toml").with_labels(["a", "b", "c"]))
+        taken = take(ours, source)
+        assert set(taken["layers"]) == {*theirs.kernels} - {"conv10"} and list(taken["left"]) == ["conv10"]
+        if side == 64:  # what conv10 sees of the same image: pixels 0 to 255 there, 0 to 1 here
+            seen = [
+                keras.Model(model.input, model.get_layer("fire9_concat").output)(x).numpy()
+                for model, x in ((theirs_model, images(64) * 255), (ours, images(64)))
+            ]
+            assert seen[0].max() > 0
+            np.testing.assert_allclose(seen[0], seen[1], rtol=1e-3, atol=1e-3 * seen[0].max())
+
+
+def test_folded_is_what_conversion_makes_of_it(tmp_path):
+    layer = layers_of(network(tmp_path))["conv1"]
+    bare = dataclasses.replace(layer, norm=None, bias=np.ones(8, np.float32))
+    kernel, bias = folded(bare)
+    np.testing.assert_array_equal(kernel, bare.kernel)
+    np.testing.assert_array_equal(bias, np.ones(8))
