@@ -35,9 +35,13 @@ setup: .venv/.ready ## Debian packages and .venv; every other verb does it when 
 demo: setup ## everything without a board: convert, build, boot the emulated board, check real images
 	@$(PYTHON) -m host_tools demo
 
-test: setup ## all tests but the long ones, and the linter
+lint: setup ## style, types and structure: ruff, mypy, import-linter
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) tools/lint/check_types.py
+	@.venv/bin/lint-imports --no-cache
+
+test: lint ## all tests but the long ones, and the linters
 	@$(PYTHON) -m pytest -m "not long" -n 2 --dist loadfile
 
 test-long: setup ## the tests that take long: every board, many images, training

@@ -78,7 +78,8 @@ class Reference:
 
     def tensor(self, index: int) -> np.ndarray:
         """The value of tensor `index` after the last run."""
-        return self._interpreter.get_tensor(index)
+        found: np.ndarray = self._interpreter.get_tensor(index)
+        return found
 
     def infer(self, x: np.ndarray, logits_tensor: int) -> tuple[np.ndarray, np.ndarray]:
         """One image, int8 [height, width, channels] -> (logits, probabilities), int8 [classes] each."""

@@ -33,6 +33,7 @@ def quantize_images(x: np.ndarray, input: dict[str, Any]) -> np.ndarray:
         raise UserError(f"preprocess '{name}' wants 3 channels, the images have {x.shape[-1]}; use 'byte'")
     if order == "bgr":
         x = x[..., ::-1]
-    real = (x.astype(np.float32) - np.float32(mean)) / np.float32(std)
+    real = (x.astype(np.float32) - np.array(mean, np.float32)) / np.array(std, np.float32)
     q = np.round(real / np.float32(input["scale"])) + input["zero_point"]
-    return np.clip(q, -128, 127).astype(np.int8)
+    found: np.ndarray = np.clip(q, -128, 127).astype(np.int8)
+    return found

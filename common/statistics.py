@@ -14,7 +14,8 @@ def hits(logits: np.ndarray, y: np.ndarray, k: int) -> npt.NDArray[np.bool_]:
     Ties go to the lower class number, as arg max does.
     """
     order = np.argsort(-logits.astype(np.float64), axis=1, kind="stable")[:, :k]
-    return (order == y[:, None]).any(axis=1)
+    found: npt.NDArray[np.bool_] = (order == y[:, None]).any(axis=1)
+    return found
 
 
 def top_k(logits: np.ndarray, y: np.ndarray, k: int) -> float:

@@ -29,7 +29,10 @@ class Table:
         return self.values[key]
 
     def integer(self, key: str, low: int, high: int, default: int | None = None) -> int:
-        return self.read(key, default, f"a whole number from {low} to {high}", lambda v: within(v, low, high))
+        found: int = self.read(
+            key, default, f"a whole number from {low} to {high}", lambda v: within(v, low, high)
+        )
+        return found
 
     def number(self, key: str, low: float, high: float, default: float | None = None) -> float:
         def fits(value: Any) -> bool:
@@ -38,14 +41,17 @@ class Table:
         return float(self.read(key, default, f"a number from {low:g} to {high:g}", fits))
 
     def flag(self, key: str, default: bool) -> bool:
-        return self.read(key, default, "true or false", lambda v: isinstance(v, bool))
+        found: bool = self.read(key, default, "true or false", lambda v: isinstance(v, bool))
+        return found
 
     def choice(self, key: str, options: tuple[str, ...], default: str | None = None) -> str:
         want = "one of " + ", ".join(f'"{option}"' for option in options)
-        return self.read(key, default, want, lambda v: isinstance(v, str) and v in options)
+        found: str = self.read(key, default, want, lambda v: isinstance(v, str) and v in options)
+        return found
 
     def text(self, key: str, default: str | None = None) -> str:
-        return self.read(key, default, "a string", lambda v: isinstance(v, str))
+        found: str = self.read(key, default, "a string", lambda v: isinstance(v, str))
+        return found
 
     def table(self, key: str, required: bool = False) -> "Table":
         section = f"{self.section}.{key}" if self.section else key

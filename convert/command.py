@@ -158,7 +158,8 @@ def _labels(settings: config.Config, record: dict[str, Any], source: Path) -> li
             f"{source}: its quantize.json, which names the classes, is missing or of another model; run: "
             f"make quantize MODEL={settings.name} DATA=..."
         )
-    return record.get("labels", [])
+    found: list[str] = record.get("labels", [])
+    return found
 
 
 def _gather(args: argparse.Namespace, console: Console) -> tuple[artefacts.Conversion, artefacts.Origin]:

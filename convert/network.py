@@ -73,6 +73,23 @@ class Coded:
     params: bytes
 
 
+@dataclass(frozen=True)
+class ConvArrays:
+    """What a convolution multiplies by.
+
+    Attributes:
+        weights: int8 [out, kernel_h, kernel_w, in] (OHWI).
+        bias: int32 [out], the input's zero point folded in.
+        multipliers: int32 [out], the scale of each output channel as a fraction of 2^31.
+        shifts: int8 [out], the power of two that goes with each multiplier.
+    """
+
+    weights: np.ndarray
+    bias: np.ndarray
+    multipliers: np.ndarray
+    shifts: np.ndarray
+
+
 @dataclass
 class Layer:
     """One layer: reads rows of `inputs`, writes channels [out_channel, +out_channels) of `output`'s rows."""
@@ -103,7 +120,16 @@ class Layer:
     encoding: Encoding = Encoding.DENSE
     batch_rows: int = 1  # output rows made at once; the same for all layers of a stage
     hold_rows: int = 0  # input rows that must be there before its stage begins
-    coded: Coded | None = None  # set by convert/coded.py
+    coded: Coded | None = None  # set by convert/encode/entropy.py
+
+    @property
+    def conv(self) -> ConvArrays:
+        """The arrays of a CONV_2D, which has all four; for no other kind."""
+        assert self.weights is not None
+        assert self.bias is not None
+        assert self.multipliers is not None
+        assert self.shifts is not None
+        return ConvArrays(self.weights, self.bias, self.multipliers, self.shifts)
 
 
 @dataclass(frozen=True)

@@ -118,8 +118,8 @@ def folder(root: Path, split: str, form: Form, limit: int | None, names: list[st
     """The images of `split` of the folder `root`, which has no list. See data.load."""
     plain = sorted(path for path in root.iterdir() if _is_image(path))
     if plain and not any(path.is_dir() for path in root.iterdir()):
-        chosen = [plain[i] for i in spread(len(plain), limit)]
-        return _read_files(root, chosen, np.full(len(chosen), -1, np.int64), form, names or [])
+        some = [plain[i] for i in spread(len(plain), limit)]
+        return _read_files(root, some, np.full(len(some), -1, np.int64), form, names or [])
     presplit = any((root / part).is_dir() for part in SPLITS)
     if presplit and not (root / split).is_dir():
         raise UserError(f"{root}: there is no {root / split}; want both {root / 'train'} and {root / 'test'}")

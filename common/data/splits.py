@@ -64,4 +64,5 @@ def class_weights(y: npt.NDArray[np.int64], balance: float) -> npt.NDArray[np.fl
     """
     counts = np.bincount(y).astype(np.float64)
     weights = np.where(counts > 0, np.maximum(counts, 1) ** -balance, 0)
-    return (weights * len(y) / (weights * counts).sum()).astype(np.float32)
+    found: npt.NDArray[np.float32] = (weights * len(y) / (weights * counts).sum()).astype(np.float32)
+    return found

@@ -20,14 +20,15 @@ _MOST_SHIFT = 7
 
 def own_bias(layer: Layer, in_zero_point: int) -> np.ndarray:
     """int64 [out]: the bias as in the .tflite, without the input's zero point."""
-    weights = layer.weights.reshape(len(layer.weights), -1).astype(np.int64)
-    return layer.bias.astype(np.int64) + in_zero_point * weights.sum(axis=1)
+    weights = layer.conv.weights.reshape(layer.out_channels, -1).astype(np.int64)
+    found: np.ndarray = layer.conv.bias.astype(np.int64) + in_zero_point * weights.sum(axis=1)
+    return found
 
 
 def pack(layer: Layer, in_zero_point: int) -> bytes:
     """The packed parameters of a convolution whose input has this zero point."""
     bias = own_bias(layer, in_zero_point)
-    pairs = np.stack([layer.multipliers.astype(np.int64), layer.shifts.astype(np.int64)], axis=1)
+    pairs = np.stack([layer.conv.multipliers.astype(np.int64), layer.conv.shifts.astype(np.int64)], axis=1)
     scales, index = np.unique(pairs, axis=0, return_inverse=True)
     assert len(scales) <= _MOST_SCALES
     index_bits = (len(scales) - 1).bit_length()

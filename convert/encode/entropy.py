@@ -80,13 +80,13 @@ class _Symbols:
 
     def __init__(self, weights: np.ndarray) -> None:
         self.weights = weights
-        self.mode = mode_of(np.count_nonzero(weights), weights.size, weights.shape[1:3])
+        self.mode = mode_of(int(np.count_nonzero(weights)), weights.size, weights.shape[1:3])
         self.bits = value_bits(weights)
         self.raw = max(self.bits - TOP_BITS, 0)
         self.value_symbols = 1 << (self.bits - self.raw)
         self.position_symbols = {Mode.ALL: 0, Mode.GAPS: _GAPS, Mode.MASKS: _MASKS}[self.mode]
         # Layers of like density have codes in common: steps of a factor of 1.4.
-        density = max(np.count_nonzero(weights), 1) / weights.size
+        density = max(int(np.count_nonzero(weights)), 1) / weights.size
         self.density = 0 if self.mode is Mode.ALL else round(2 * np.log2(density))
         # For each channel its position symbols, and the values before the first and behind each of them.
         self.channels: list[tuple[Ints, list[Ints]]] = []
@@ -159,7 +159,8 @@ class _Symbols:
 
 def _bits_of(counts: Ints) -> npt.NDArray[np.float64]:
     shares = counts + 0.02
-    return -np.log2(shares / shares.sum())
+    found: npt.NDArray[np.float64] = -np.log2(shares / shares.sum())
+    return found
 
 
 def _classes(parts: Sequence[Ints], count: int) -> Ints:
@@ -242,7 +243,9 @@ def _limit_groups(symbols: list[_Symbols]) -> None:
 def code(network: Network) -> None:
     """Sets `network.codes`, and `coded` of every convolution: its stream, as if it were to be stored so."""
     symbols = {
-        i: _Symbols(layer.weights) for i, layer in enumerate(network.layers) if layer.kind is Kind.CONV_2D
+        i: _Symbols(layer.conv.weights)
+        for i, layer in enumerate(network.layers)
+        if layer.kind is Kind.CONV_2D
     }
     _limit_groups(list(symbols.values()))
     book: list[Ints] = []
@@ -255,7 +258,7 @@ def code(network: Network) -> None:
         group = _codes_for(tops, positions, book, key[0] is Mode.MASKS)
         first = 0
         for i in members:
-            channels = len(network.layers[i].weights)
+            channels = network.layers[i].out_channels
             layer = network.layers[i]
             stream = _stream(symbols[i], group, group.classes[first : first + channels], book)
             zero_point = network.buffers[layer.inputs[0]].zero_point

@@ -65,9 +65,9 @@ def stored_params(layer: Layer) -> list[bytes]:
     if layer.encoding is Encoding.CODED:
         return [_coded(layer).params]
     return [
-        layer.bias.astype("<i4").tobytes(),
-        layer.multipliers.astype("<i4").tobytes(),
-        layer.shifts.tobytes(),
+        layer.conv.bias.astype("<i4").tobytes(),
+        layer.conv.multipliers.astype("<i4").tobytes(),
+        layer.conv.shifts.tobytes(),
     ]
 
 

@@ -153,6 +153,8 @@ def _pad(low: Lowering, op: Op) -> None:
     top, left = int(pads.data[1, 0]), int(pads.data[2, 0])
     users = low.consumers.get(out.index, [])
 
+    amounts = pads.data  # checked above
+
     def fuses(user: Op) -> bool:
         if getattr(user.options, "padding", None) != VALID:
             return False
@@ -161,7 +163,7 @@ def _pad(low: Lowering, op: Op) -> None:
         # A pool ignores padding; a PAD of -128 can never exceed a real value, so the two agree, as long as
         # every window holds a real value.
         window = (getattr(user.options, "filterHeight", 0), getattr(user.options, "filterWidth", 0))
-        inside = all(pads.data[1 + axis].max() < size for axis, size in enumerate(window))
+        inside = all(amounts[1 + axis].max() < size for axis, size in enumerate(window))
         return user.name == "MAX_POOL_2D" and x.zero_point == -128 and inside
 
     if users and all(fuses(user) for user in users):
@@ -365,7 +367,9 @@ def _lower(file: TfliteFile) -> Network:
     if max(len(low.layers), len(low.buffers)) > MAX_LAYERS:
         raise UserError(f"{file.path}: {len(low.layers)} layers; wanted at most {MAX_LAYERS}")
     _name_apart(low.layers)
-    views = {t: (low.views[low.root(t)],) for t in range(len(file.tensors)) if low.root(t) in low.views}
+    views: dict[int, tuple[TensorView, ...]] = {
+        t: (low.views[low.root(t)],) for t in range(len(file.tensors)) if low.root(t) in low.views
+    }
     return Network(
         file.content, low.buffers, _order(low.layers), in_buffer, logits.buffer, output.buffer, views,
         logits_index, out_index,

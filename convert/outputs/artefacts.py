@@ -190,8 +190,8 @@ def write(
         ("g_model_tflite", c.file.content, "the .tflite, for TensorFlow Lite Micro"),
         ("g_model_sqz", c.engine_model, "the engine's model"),
     ):
-        origin = f"{c.name}: {what}; made by `make convert`, do not edit."
-        header, source = c_array.c_array(array, data, origin)
+        comment = f"{c.name}: {what}; made by `make convert`, do not edit."
+        header, source = c_array.c_array(array, data, comment)
         file = array.removeprefix("g_")
         outputs |= {f"{file}.h": header.encode(), f"{file}.c": source.encode()}
     # The old manifest vouches for the old files: it must not outlive them.

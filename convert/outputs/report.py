@@ -20,7 +20,8 @@ def entropy_bytes(weights: np.ndarray | None) -> int:
         return 0
     counts = np.unique(weights, return_counts=True)[1]
     shares = counts / weights.size
-    return math.ceil(-(counts * np.log2(shares)).sum() / 8)
+    found: int = math.ceil(-(counts * np.log2(shares)).sum() / 8)
+    return found
 
 
 def print_sizes(console: Console, made: dict[str, Any], imported: Path | None) -> None:
@@ -88,7 +89,7 @@ def plan_rows(network: Network) -> list[dict[str, Any]]:
         if layer.kind is Kind.CONV_2D:
             entry |= {
                 "kernel": layer.conv_kernel.name.lower(),
-                "weights": layer.weights.size,
+                "weights": layer.conv.weights.size,
                 "encoding": layer.encoding.name.lower(),
                 "batch_rows": layer.batch_rows,
                 "scratch_bytes": layer.scratch_bytes,

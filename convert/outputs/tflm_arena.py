@@ -75,11 +75,14 @@ def arena_bytes(tflite_path: str) -> int:
         [sys.executable, "-c", _PROBE, tflite_path],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment,
     ) as probe:  # fmt: skip
+        question, reply = probe.stdin, probe.stdout
+        assert question is not None
+        assert reply is not None
 
         def fits(size: int) -> bool:
-            probe.stdin.write(f"{size}\n")
-            probe.stdin.flush()
-            answer = probe.stdout.readline().strip()
+            question.write(f"{size}\n")
+            question.flush()
+            answer = reply.readline().strip()
             if answer not in ("fits", "small"):
                 raise UserError(f"{tflite_path}: TFLite Micro crashed with an arena of {size} bytes")
             return answer == "fits"
@@ -90,5 +93,5 @@ def arena_bytes(tflite_path: str) -> int:
             if high > _LARGEST:
                 raise UserError(f"{tflite_path}: TFLite Micro refuses it in an arena of any size")
         found = _smallest(fits, high // 2 if high > 16 << 10 else 0, high)
-        probe.stdin.close()
+        question.close()
     return found

@@ -46,9 +46,9 @@ def with_headers(files: list[str]) -> list[str]:
 def _built_for_size() -> set[str]:
     """Files that CMakeLists.txt compiles by -Os."""
     text = (ENGINE / "CMakeLists.txt").read_text(encoding="utf-8")
-    return set(
-        re.search(r"set_source_files_properties\(([^)]*?) PROPERTIES COMPILE_OPTIONS -Os\)", text)[1].split()
-    )
+    found = re.search(r"set_source_files_properties\(([^)]*?) PROPERTIES COMPILE_OPTIONS -Os\)", text)
+    assert found is not None, "CMakeLists.txt names them"
+    return set(found[1].split())
 
 
 def configured(family: str, kernels: list[str]) -> dict[str, bytes]:

@@ -23,13 +23,15 @@ _LINEAR = ("CONV_2D", "CONCATENATION", "MAX_POOL_2D", "AVERAGE_POOL_2D", "PAD")
 def _peaks(values: np.ndarray) -> np.ndarray:
     """What all but the largest values of each channel [rows, channels] stay below."""
     place = len(values) - 1 - len(values) // _OUTLIERS
-    return np.partition(np.abs(values), place, 0)[place].astype(np.float64)
+    found: np.ndarray = np.partition(np.abs(values), place, 0)[place].astype(np.float64)
+    return found
 
 
 def _factors(peaks: np.ndarray, loudest: float) -> np.ndarray:
     if loudest <= 0:
         return np.ones(len(peaks))
-    return np.minimum((loudest / np.maximum(peaks, loudest * 1e-6)) ** _EXPONENT, _MOST)
+    found: np.ndarray = np.minimum((loudest / np.maximum(peaks, loudest * 1e-6)) ** _EXPONENT, _MOST)
+    return found
 
 
 def _fixed(graph: Graph) -> set[int]:

@@ -82,7 +82,8 @@ class Graph:
 
 def activation(op: Op) -> str:
     """The name of an operator's fused activation: NONE, RELU."""
-    return ACTIVATIONS.get(getattr(op.options, "fusedActivationFunction", 0), "?")
+    found: str = ACTIVATIONS.get(getattr(op.options, "fusedActivationFunction", 0), "?")
+    return found
 
 
 def _converter(model: Any) -> Any:
@@ -104,7 +105,8 @@ def _skeleton(model: Any) -> bytes:
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = tf.int8
     converter.inference_output_type = tf.int8
-    return converter.convert()
+    found: bytes = converter.convert()
+    return found
 
 
 def _groups(file: TfliteFile) -> dict[int, int]:

@@ -1,6 +1,7 @@
 """TensorFlow Lite's operators on float32 batches, [n, height, width, channels], by BLAS."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -61,4 +62,6 @@ def pool(x: np.ndarray, op: Op, source: Tensor, out: Tensor) -> np.ndarray:
         for window in found[1:]:
             np.maximum(result, window, out=result)
         return result
-    return sum(windows(padded)) / sum(windows(ones))
+    total: Any = sum(windows(padded))
+    mean: np.ndarray = total / sum(windows(ones))
+    return mean

@@ -37,7 +37,8 @@ class Run:
         """The windows that a convolution sees, float32 [rows, taps], for a few images at a time."""
         tensors = self.graph.file.tensors
         source, out = tensors[op.inputs[0]], tensors[op.outputs[0]]
-        kernel = tensors[op.inputs[1]].shape[1:3]
+        _, height, width, _ = tensors[op.inputs[1]].shape
+        kernel = (height, width)
         around = operators.pads(op, source, out, kernel)
         x = self.values[op.inputs[0]]
         taps = kernel[0] * kernel[1] * source.shape[3]
@@ -85,12 +86,17 @@ def _plain(graph: Graph, op: Op, inputs: list[np.ndarray]) -> np.ndarray:
         case "CONCATENATION":
             return np.concatenate(inputs, -1)
         case "ADD":
-            return inputs[0] + inputs[1]
+            added: np.ndarray = inputs[0] + inputs[1]
+            return added
         case "PAD":
             amounts = graph.file.tensors[op.inputs[1]].data
+            assert amounts is not None, "lowering has checked that a PAD's amounts are constant"
             return np.pad(inputs[0], amounts)
         case "MEAN":
-            return inputs[0].mean((1, 2), dtype=np.float32).reshape(len(inputs[0]), *out.shape[1:])
+            found: np.ndarray = (
+                inputs[0].mean((1, 2), dtype=np.float32).reshape(len(inputs[0]), *out.shape[1:])
+            )
+            return found
         case _:
             return inputs[0].reshape(len(inputs[0]), *out.shape[1:])
 

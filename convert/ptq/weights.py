@@ -27,13 +27,15 @@ def full_range(weights: np.ndarray, bias: np.ndarray, source_scale: np.float32, 
     peak = np.abs(weights).reshape(len(weights), -1).max(1) / largest(bits)
     least = np.maximum(np.abs(bias) / (np.float64(source_scale) * _MAX_BIAS), 1e-12)
     exponent = np.ceil(np.log2(np.maximum(peak, least)) * _SCALES_AN_OCTAVE - 1e-6) / _SCALES_AN_OCTAVE
-    return np.exp2(exponent).astype(np.float32)
+    found: np.ndarray = np.exp2(exponent).astype(np.float32)
+    return found
 
 
 def nearest(weights: np.ndarray, scales: np.ndarray, bits: int) -> np.ndarray:
     """float32 [out, ...] -> int8 [out, ...]: each weight to the nearest integer."""
     steps = weights / scales.reshape(-1, *[1] * (weights.ndim - 1))
-    return np.clip(np.round(steps), -largest(bits), largest(bits)).astype(np.int8)
+    found: np.ndarray = np.clip(np.round(steps), -largest(bits), largest(bits)).astype(np.int8)
+    return found
 
 
 def integers(

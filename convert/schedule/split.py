@@ -29,10 +29,10 @@ def _conv_group(layer: Layer, part: range, output: int) -> Layer:
         name=f"{layer.name}[{part.start}:{part.stop}]",
         output=output,
         out_channels=len(part),
-        weights=layer.weights[cut],
-        bias=layer.bias[cut],
-        multipliers=layer.multipliers[cut],
-        shifts=layer.shifts[cut],
+        weights=layer.conv.weights[cut],
+        bias=layer.conv.bias[cut],
+        multipliers=layer.conv.multipliers[cut],
+        shifts=layer.conv.shifts[cut],
         macs=layer.macs * len(part) // layer.out_channels,
     )
 

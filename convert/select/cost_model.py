@@ -52,7 +52,7 @@ def shape_of(layer: Layer, source: Buffer, out: Buffer, out_rows: int) -> Shape:
     relu = (layer.act_min, layer.act_max, out.zero_point) == (-128, 127, -128)
     return Shape(
         source.width, source.channels, out.width, layer.out_channels, *layer.kernel, *layer.stride, out_rows,
-        int(np.count_nonzero(layer.weights)), relu,
+        int(np.count_nonzero(layer.conv.weights)), relu,
     )  # fmt: skip
 
 

@@ -44,10 +44,11 @@ def build(sanitize: bool = False) -> Path:
             cache.unlink()  # of a checkout that has been moved or copied
         log = folder / "build.log"
         sanitized = f"-DSANITIZE={'ON' if sanitize else 'OFF'}"
-        for command in (
+        commands: tuple[list[str | Path], ...] = (
             ["cmake", "-G", "Ninja", "-S", _SOURCE, "-B", folder, sanitized],
             ["cmake", "--build", folder],
-        ):
+        )
+        for command in commands:
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             said = done.stdout + done.stderr
             log.write_text(said)
@@ -124,7 +125,8 @@ class HostEngine:
         for row in range(x.shape[0]):
             at = ctypes.c_void_p(x.ctypes.data + row * stride)
             self._check(self._library.squeeze_push_row(handle, at), f"row {row}")
-        return tuple(
+        logits, probabilities = (
             np.ctypeslib.as_array(get(handle), (self.classes,)).copy()
             for get in (self._library.squeeze_logits, self._library.squeeze_probabilities)
         )
+        return logits, probabilities

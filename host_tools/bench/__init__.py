@@ -15,6 +15,7 @@ from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.emulate import emulator
 from squeezenet_mcu.host_tools.firmware import build
 from squeezenet_mcu.host_tools.firmware.board_model import Request
+from squeezenet_mcu.host_tools.firmware.build import DoesNotFitError
 from squeezenet_mcu.model.settings import config
 
 NAME = "bench"
@@ -91,7 +92,7 @@ class _Session:
                 result = measure_tflm.record(model, board, request.tflm)
             else:
                 result = measure.record(model, board, request)
-        except measure.DoesNotFitError as error:
+        except DoesNotFitError as error:
             self.say(f"{where}: skipped: {error}")
             return
         except UserError as error:

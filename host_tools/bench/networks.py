@@ -6,18 +6,18 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from squeezenet_mcu.common import files
+from squeezenet_mcu.common import files, paths
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.paths import BUILD
 from squeezenet_mcu.convert.encode import blob
-from squeezenet_mcu.host_tools.boards.board_toml import FIRMWARE
 
-BASELINES = FIRMWARE.parent.parent / "shared" / "baselines"
+BASELINES = paths.ROOT.parent / "shared" / "baselines"
 TFLM_FIGURES = BASELINES / "tflm.json"
 
 
@@ -120,7 +120,7 @@ def prepare(console: Console, name: str) -> None:
     """
     special: dict[str, Callable[[], None]] = {SMALL_NET: lambda: _prepare_small(console)}
     for baseline in BASELINE_FILES:
-        special[baseline.name] = lambda b=baseline: _prepare_baseline(console, b)
+        special[baseline.name] = partial(_prepare_baseline, console, baseline)
     if name in special:
         special[name]()
     elif name in ZOO:
@@ -152,7 +152,8 @@ def tflm_instructions(name: str, cpu: str, engine: str, macs: int) -> int | None
     figures = _tflm_figures(twin.name if twin else name)
     if figures is None or figures["macs"] != macs:
         return None
-    return figures["instructions"].get(key)
+    found: int | None = figures["instructions"].get(key)
+    return found
 
 
 def tflm_memory(name: str, manifest: dict[str, Any]) -> dict[str, int | None]:

@@ -15,7 +15,8 @@ _WEIGHT_SCALE = 1 / 128
 
 
 def _padding(same: bool) -> int:
-    return schema.Padding.SAME if same else schema.Padding.VALID
+    found: int = schema.Padding.SAME if same else schema.Padding.VALID
+    return found
 
 
 def _out_size(size: int, kernel: int, stride: int, same: bool) -> int:
@@ -65,7 +66,8 @@ class RandomGraph:
 
     def side(self, index: int) -> int:
         """Height of a feature map."""
-        return self.graph.tensors[index].shape[1]
+        found: int = self.graph.tensors[index].shape[1]
+        return found
 
     def add(self, code: int, options_type: int, options: object, inputs: list[int], output: int) -> int:
         """An operator that writes `output`, which it returns."""

@@ -217,9 +217,8 @@ def _one_of(known: tuple[str, ...], key: str, table: dict[str, Any]) -> Any:
 
 def _flasher(table: dict[str, Any]) -> Flasher:
     _one_of(NEEDS, "needs", table)
-    return Flasher(
-        **{key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
-    )
+    fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in table.items()}
+    return Flasher(**fields)
 
 
 def _tool(table: dict[str, Any] | None) -> Tool | None:

@@ -10,8 +10,9 @@ from typing import Any
 
 from squeezenet_mcu.common import files
 from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.kernel_families import Family
 from squeezenet_mcu.common.paths import ROOT
-from squeezenet_mcu.convert.target import Target
+from squeezenet_mcu.convert.target import Optimize, Target
 from squeezenet_mcu.host_tools.boards.board_toml import Board
 from squeezenet_mcu.host_tools.firmware.tflm_library import TflmLibrary
 
@@ -29,8 +30,8 @@ class Request:
     `tflm`: with it in place of our engine, whose settings the others are.
     """
 
-    kernels: str | None = None
-    optimize: str = "speed"
+    kernels: Family | None = None
+    optimize: Optimize = "speed"
     sram_bytes: int | None = None
     flash_bytes: int | None = None
     encoding: str | None = None
@@ -68,7 +69,8 @@ def target_for(board: Board, manifest: dict[str, Any], request: Request) -> Targ
 def _room(board: Board, manifest: dict[str, Any]) -> int:
     """Bytes that an arena may take beside the variables."""
     row = manifest["input"]["width"] * manifest["input"]["channels"]
-    return max(board.total("data") - _SRAM_RESERVE - row, 1)
+    found: int = max(board.total("data") - _SRAM_RESERVE - row, 1)
+    return found
 
 
 def arena_apart(board: Board, manifest: dict[str, Any], arena_bytes: int) -> bool:
@@ -128,7 +130,8 @@ def prepare(board: Board, source: Path, folder: Path, request: Request) -> dict[
     if record.is_file():
         made = json.loads(record.read_text(encoding="utf-8"))
         if made.get("made_from") == key and all((folder / name).is_file() for name in _FILES):
-            return made
+            found: dict[str, Any] = made
+            return found
         record.unlink()
     return _write(source / "model.tflite", manifest, target, board, folder, key, request)
 

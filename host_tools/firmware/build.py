@@ -17,7 +17,7 @@ from rich.table import Table
 from squeezenet_mcu.common import files
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.kernel_families import FAMILIES
-from squeezenet_mcu.common.paths import BUILD
+from squeezenet_mcu.common.paths import BUILD, FIRMWARE
 from squeezenet_mcu.convert.target import ENCODINGS, OPTIMIZE
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.boards.board_toml import Board
@@ -291,19 +291,8 @@ def compile_target(board: Board, folder: Path, target: str, options: dict[str, s
     log = folder / "build.log"
     log.unlink(missing_ok=True)
     # --fresh: a cache from another place or another compiler would be an error.
-    configure = [
-        "cmake",
-        "--fresh",
-        "-S",
-        board_toml.FIRMWARE,
-        "-B",
-        tree,
-        "-G",
-        "Ninja",
-        "--toolchain",
-        board.toolchain,
-        f"-DBOARD_DIR={board.folder}",
-    ]
+    configure: list[str | Path] = ["cmake", "--fresh", "-S", FIRMWARE, "-B", tree, "-G", "Ninja"]
+    configure += ["--toolchain", board.toolchain, f"-DBOARD_DIR={board.folder}"]
     configure += [f"-D{name}={value}" for name, value in (options or {}).items()]
     _run(configure, log)
     _run(["cmake", "--build", tree, "--target", target], log)
@@ -331,13 +320,14 @@ def _crossing_layer(plan: list[dict[str, Any]], excess: int) -> str:
     for entry in plan:
         used += entry["weights_bytes"]
         if used > left:
-            return entry["layer"]
+            found: str = entry["layer"]
+            return found
     raise ValueError(f"excess {excess}: nothing is too much")
 
 
 def usage(elf: Path) -> Usage:
     """Reads the sizes that sections.ld left in `elf`."""
-    command = [f"{board_toml.binutils(elf)}nm", elf]
+    command: list[str | Path] = [f"{board_toml.binutils(elf)}nm", elf]
     listing = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     values = {name: int(value, 16) for value, _, name in (line.split() for line in listing.splitlines())}
     return Usage(

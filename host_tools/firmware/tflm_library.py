@@ -197,10 +197,19 @@ def _attributes(file: Path | None, board: Board) -> str:
     with tempfile.TemporaryDirectory() as folder:
         if file is None:
             file = Path(folder) / "empty.o"
-            compiler = [f"{board.binutils}gcc", *board.cpu_flags, "-xc", "-c", "/dev/null", "-o", file]
+            compiler: list[str | Path] = [
+                f"{board.binutils}gcc",
+                *board.cpu_flags,
+                "-xc",
+                "-c",
+                "/dev/null",
+                "-o",
+                file,
+            ]
             subprocess.run(compiler, check=True)
-        command = [f"{board.binutils}readelf", "-A", file]
-        return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+        command: list[str | Path] = [f"{board.binutils}readelf", "-A", file]
+        found: str = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+        return found
 
 
 def _cpu(attributes: str) -> Cpu:

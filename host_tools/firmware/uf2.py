@@ -16,7 +16,8 @@ def load_address(elf: Path) -> int:
     (start,) = struct.unpack_from("<I", content, 28)
     size, count = struct.unpack_from("<2H", content, 42)
     segments = [struct.unpack_from("<5I", content, start + i * size) for i in range(count)]
-    return min(load for kind, _, _, load, stored in segments if kind == _LOADABLE and stored)
+    found: int = min(load for kind, _, _, load, stored in segments if kind == _LOADABLE and stored)
+    return found
 
 
 def from_image(image: bytes, address: int, family: int) -> bytes:

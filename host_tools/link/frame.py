@@ -40,7 +40,8 @@ def decode(encoded: bytes) -> Frame | None:
     covered = body[: -_CRC.size]
     if zlib.crc32(covered) != _CRC.unpack(body[-_CRC.size :])[0]:
         return None
-    return Frame(*_HEADER.unpack_from(covered), covered[_HEADER.size :])
+    kind, sequence = _HEADER.unpack_from(covered)
+    return Frame(kind, sequence, covered[_HEADER.size :])
 
 
 class FrameReader:

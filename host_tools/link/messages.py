@@ -1,6 +1,7 @@
 """The messages of the link, version 1: as in firmware_cpp/protocol/wire.h. docs/link.md says why."""
 
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -183,19 +184,30 @@ def parse(frame: Frame) -> Reply | None:
 
 
 def _info(payload: bytes) -> Info:
-    *fields, kind, counter_hz, length = _INFO.unpack_from(payload)
-    version, session, sha, *numbers = fields
+    version, session, sha, *numbers, kind, counter_hz, length = _INFO.unpack_from(payload)
+    height, width, channels, classes, max_frame, window_bytes, *sizes = numbers
+    arena_bytes, static_sram_bytes, sram_total_bytes, flash_used_bytes, flash_total_bytes = sizes
     board = payload[_INFO.size :]
     if len(board) != length:
         raise ValueError
     info = Info(
-        version,
-        session,
-        sha.hex(),
-        *numbers,
-        COUNTER_KINDS[kind],
-        counter_hz,
-        board.decode("ascii", "replace"),
+        version=version,
+        session=session,
+        model_sha256=sha.hex(),
+        height=height,
+        width=width,
+        channels=channels,
+        classes=classes,
+        max_frame=max_frame,
+        window_bytes=window_bytes,
+        arena_bytes=arena_bytes,
+        static_sram_bytes=static_sram_bytes,
+        sram_total_bytes=sram_total_bytes,
+        flash_used_bytes=flash_used_bytes,
+        flash_total_bytes=flash_total_bytes,
+        counter_kind=COUNTER_KINDS[kind],
+        counter_hz=counter_hz,
+        board=board.decode("ascii", "replace"),
     )
     # Sizes that the sender of an image divides by or waits for.
     if (
@@ -214,10 +226,11 @@ def _status(payload: bytes) -> Status:
 
 
 def _data(payload: bytes) -> DataBlock:
-    return DataBlock(*_DATA.unpack_from(payload), payload[_DATA.size :])
+    image, what, offset = _DATA.unpack_from(payload)
+    return DataBlock(image, what, offset, payload[_DATA.size :])
 
 
-_PARSERS = {
+_PARSERS: dict[int, Callable[[bytes], Reply]] = {
     0x81: _info,
     0x82: _status,
     0x84: lambda payload: Cost(*_RESULT.unpack(payload)),

@@ -1,7 +1,7 @@
 """One image to the device and its results back, with as much in flight as the device has room for."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.convert.verify.engine_status import describe
@@ -146,7 +146,7 @@ class Transfer:
             raise UserError(
                 f"{self._exchange.name}: the device answers, but takes nothing; reset it and try again"
             )
-        handlers: dict[type, Callable] = {
+        handlers: dict[type, Callable[[Sent, Any], None]] = {
             Status: self._take_status,
             Cost: self._take_cost,
             DataBlock: self._take_data,

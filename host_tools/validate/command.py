@@ -52,7 +52,8 @@ class Artefacts:
     @property
     def model(self) -> str:
         """The model's name."""
-        return self.manifest["model"]
+        found: str = self.manifest["model"]
+        return found
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,8 @@ def longest_silence(engine: str, manifest: dict[str, Any]) -> float:
     """Seconds after which a device is given up: TFLite Micro answers nothing while it runs a whole image."""
     if engine == "squeeze":
         return TIMEOUT
-    return TIMEOUT + manifest["macs"] / _SLOWEST_MACS
+    found: float = TIMEOUT + manifest["macs"] / _SLOWEST_MACS
+    return found
 
 
 def load_artefacts(model: str, build: Path = BUILD) -> Artefacts:

@@ -42,7 +42,8 @@ def answer(logits: npt.NDArray[np.int8], probabilities: npt.NDArray[np.int8], la
 
 def many_classes(manifest: dict[str, Any]) -> bool:
     """Whether the model has so many classes that the highest five are worth a look."""
-    return manifest["output"]["classes"] > _MANY
+    found: bool = manifest["output"]["classes"] > _MANY
+    return found
 
 
 def _name(manifest: dict[str, Any], index: int) -> str:

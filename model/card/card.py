@@ -68,7 +68,8 @@ def read_metrics(settings: Config, folder: Path) -> dict[str, Any]:
         seen = files.sha256(file.read_bytes()) if file.is_file() else "missing"
         if seen != wanted:
             raise UserError(f"{file}: SHA-256 {seen}; {path} is of {wanted}; {fix}")
-    return metrics
+    found: dict[str, Any] = metrics
+    return found
 
 
 def labels(settings: Config) -> list[str]:

@@ -78,7 +78,8 @@ def points(stage: Metrics, twin: Metrics, parts: Collection[str]) -> float:
     """How many points (hundredths) more accurate `stage` is than `twin` on the images of all `parts`."""
     images = {part: stage[f"{part}_images"] for part in parts}
     gains = (images[part] * (stage[f"{part}_accuracy"] - twin[f"{part}_accuracy"]) for part in parts)
-    return 100 * sum(gains) / sum(images.values())
+    found: float = 100 * sum(gains) / sum(images.values())
+    return found
 
 
 def split(settings: Config, metrics: Metrics) -> str:

@@ -35,10 +35,11 @@ def drawing(path: Path, width: float, height: float) -> Iterator[Any]:
     """
     from matplotlib import style
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     with style.context(["default", _STYLE]), files.replacing(path) as temporary:
-        figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
-        figure.get_layout_engine().set(w_pad=0.08, h_pad=0.08, wspace=0.02, hspace=0.03)
+        engine = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08, wspace=0.02, hspace=0.03)
+        figure = Figure(figsize=(width, height), dpi=DPI, layout=engine)
         yield figure
         # Without pyplot a figure has no window: PNG is drawn by Agg.
         figure.savefig(temporary, format="png", metadata={"Software": None})

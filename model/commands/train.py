@@ -94,7 +94,7 @@ def _join(args: argparse.Namespace, task: Task) -> int:
     # What C++ prints when a worker is lost says no more than the exception that Python gets.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     started = time.monotonic()
-    quiet = contextlib.nullcontext()
+    quiet: contextlib.AbstractContextManager[Any] = contextlib.nullcontext()
     if launch.launched():
         launch.follow_launcher()
         quiet = contextlib.redirect_stdout(io.StringIO())  # the launcher has said this already

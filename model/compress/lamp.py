@@ -16,7 +16,10 @@ def scores(kernel: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
     """The scores of a layer's weights, float64 [weights], ascending: 0 for zeros, 1 for the greatest."""
     squares = np.sort(np.square(kernel.astype(np.float64)).reshape(-1))
     no_smaller = np.cumsum(squares[::-1])[::-1]
-    return np.divide(squares, no_smaller, out=np.zeros_like(squares), where=squares > 0)
+    found: npt.NDArray[np.float64] = np.divide(
+        squares, no_smaller, out=np.zeros_like(squares), where=squares > 0
+    )
+    return found
 
 
 def allocate(

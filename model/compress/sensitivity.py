@@ -34,7 +34,7 @@ def measure(model: Any, images: Set) -> dict[str, Curve]:
     x = tf.constant(images.x[chosen].astype(np.float32) / 255)
     y = tf.constant(images.y[chosen])
 
-    @tf.function
+    @tf.function  # type: ignore[untyped-decorator]
     def loss() -> Any:
         return tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(y, model(x, training=False)))
 
@@ -72,14 +72,12 @@ def allocate(curves: Mapping[str, Curve], share: float, fixed: Mapping[str, floa
     wanted = share * sum(curve.weights for curve in curves.values())
     wanted -= sum(fixed[name] * curves[name].weights for name in fixed if name in curves)
 
+    def level(curve: Curve, price: float) -> float:
+        points = zip(LEVELS, curve.growth, strict=True)
+        return max(points, key=lambda point: price * point[0] * curve.weights - point[1])[0]
+
     def levels(price: float) -> dict[str, float]:
-        return {
-            name: max(
-                zip(LEVELS, curve.growth, strict=True),
-                key=lambda point, curve=curve: price * point[0] * curve.weights - point[1],
-            )[0]
-            for name, curve in free.items()
-        }
+        return {name: level(curve, price) for name, curve in free.items()}
 
     def zeros(shares: Mapping[str, float]) -> float:
         return sum(shares[name] * curve.weights for name, curve in free.items())

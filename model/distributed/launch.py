@@ -95,10 +95,10 @@ def launch(name: str, workers: int, kept: Callable[[], str]) -> None:
 
 
 @contextlib.contextmanager
-def _started(workers: int, folder: Path) -> Iterator[list[subprocess.Popen]]:
+def _started(workers: int, folder: Path) -> Iterator[list[subprocess.Popen[bytes]]]:
     addresses = [f"{_HOST}:{port}" for port in free_ports(workers)]
     command = [sys.executable, *sys.orig_argv[1:], "--only"]
-    processes: list[subprocess.Popen] = []
+    processes: list[subprocess.Popen[bytes]] = []
     try:
         for number in range(workers):
             with (folder / str(number)).open("wb") as output:
@@ -140,7 +140,7 @@ def _environment(addresses: list[str], number: int) -> dict[str, str]:
     }
 
 
-def _first_failure(processes: list[subprocess.Popen]) -> int | None:
+def _first_failure(processes: list[subprocess.Popen[bytes]]) -> int | None:
     """The number of the process to blame once one has failed; None when all have ended well."""
     deadline = None
     while True:
@@ -159,13 +159,13 @@ def _first_failure(processes: list[subprocess.Popen]) -> int | None:
         time.sleep(_POLL_S)
 
 
-def _wait(processes: list[subprocess.Popen]) -> None:
+def _wait(processes: list[subprocess.Popen[bytes]]) -> None:
     deadline = time.monotonic() + _LEAVE_S
     while any(process.poll() is None for process in processes) and time.monotonic() < deadline:
         time.sleep(_POLL_S)
 
 
-def _failure(name: str, number: int, process: subprocess.Popen, output: Path, again: str) -> str:
+def _failure(name: str, number: int, process: subprocess.Popen[bytes], output: Path, again: str) -> str:
     """One line on how process `number` failed; what it left beside such a line of its own goes to stderr."""
     status = process.returncode
     who = f"worker {number}{' (the chief)' if number == 0 else ''}, process {process.pid},"

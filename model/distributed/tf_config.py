@@ -78,16 +78,16 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Task | None
     everyone = [address for addresses in known.values() for address in addresses]
     if len(set(everyone)) != len(everyone):
         raise UserError(f"{VARIABLE}: an address is there twice: {', '.join(everyone)}; want one a process")
-    kind, index = task.get("type"), task.get("index")
-    if not isinstance(kind, str) or kind not in known:
-        raise UserError(f"{VARIABLE}: task type = {json.dumps(kind)}; want {' or '.join(known)}")
+    role, index = task.get("type"), task.get("index")
+    if not isinstance(role, str) or role not in known:
+        raise UserError(f"{VARIABLE}: task type = {json.dumps(role)}; want {' or '.join(known)}")
     if isinstance(index, str) and index.isascii() and index.isdecimal():
         index = int(index)  # shells make it a string
-    if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < len(known[kind]):
+    if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < len(known[role]):
         raise UserError(
-            f"{VARIABLE}: task index = {json.dumps(index)}; want 0 to {len(known[kind]) - 1}, a {kind}'s"
+            f"{VARIABLE}: task index = {json.dumps(index)}; want 0 to {len(known[role]) - 1}, a {role}'s"
         )
-    return Task(known, kind, index)
+    return Task(known, role, index)
 
 
 def _part(value: Any, key: str) -> dict[str, Any]:

@@ -193,7 +193,8 @@ class Team(Alone):
 
     def _sum(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """The sum of float64 [n] over all workers, at all of them."""
-        return self._total(tf.constant(values, tf.float64)).numpy()
+        found: npt.NDArray[np.float64] = self._total(tf.constant(values, tf.float64)).numpy()
+        return found
 
     def _unite(self, variables: Sequence[Any], weight: float) -> None:
         """Every variable becomes the sum of weight * value over the workers, whose weights add up to 1."""

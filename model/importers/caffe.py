@@ -7,7 +7,7 @@ declared; protobuf skips the others.
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from google.protobuf import descriptor_pb2, descriptor_pool, message, message_factory
@@ -54,7 +54,7 @@ def _net_parameter() -> Any:
             if isinstance(kind, str):
                 added.type, added.type_name = _Field.TYPE_MESSAGE, f".caffe.{kind}"
             else:
-                added.type = kind
+                added.type = cast(Any, kind)  # one of _Field.TYPE_...
             if packed:
                 added.options.packed = True
     pool = descriptor_pool.DescriptorPool()

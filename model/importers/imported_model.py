@@ -55,8 +55,12 @@ def imported(config: Config, weights: Path) -> Any:
 
 def fingerprint(config: Config) -> str:
     """SHA-256 of the settings that the imported model depends on."""
-    known = {"input": config.input, "architecture": config.architecture, "weights": config.weights}
-    text = json.dumps({key: value and asdict(value) for key, value in known.items()}, sort_keys=True)
+    known = {
+        "input": asdict(config.input),
+        "architecture": asdict(config.architecture),
+        "weights": config.weights and asdict(config.weights),
+    }
+    text = json.dumps(known, sort_keys=True)
     return files.sha256(text.encode())
 
 
@@ -100,7 +104,8 @@ def read(config: Config, folder: Path) -> dict[str, Any]:
         raise UserError(f"{model}: changed since the import; {fix}")
     if settings != fingerprint(config):
         raise UserError(f"{model}: imported with other settings than {config.path} has now; {fix}")
-    return made
+    found: dict[str, Any] = made
+    return found
 
 
 def summary(made: dict[str, Any]) -> str:

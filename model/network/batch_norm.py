@@ -35,5 +35,10 @@ class Norm:
 
 def norm_of(layer: Any) -> Norm:
     """What the Keras BatchNormalization `layer` has learnt."""
-    values = (layer.gamma, layer.beta, layer.moving_mean, layer.moving_variance)
-    return Norm(*(value.numpy() for value in values), layer.epsilon)
+    return Norm(
+        layer.gamma.numpy(),
+        layer.beta.numpy(),
+        layer.moving_mean.numpy(),
+        layer.moving_variance.numpy(),
+        layer.epsilon,
+    )

@@ -36,7 +36,8 @@ def take_weights(source: Any, target: Any) -> None:
 
 
 def _last_name(variable: Any) -> str:
-    return variable.name.rpartition("/")[2]
+    found: str = variable.name.rpartition("/")[2]
+    return found
 
 
 def _without_input_build(config: dict[str, Any]) -> dict[str, Any]:

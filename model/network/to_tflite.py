@@ -40,7 +40,8 @@ def to_int8_tflite(model: Any) -> bytes:
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.inference_input_type = tf.int8
     converter.inference_output_type = tf.int8
-    return converter.convert()
+    found: bytes = converter.convert()
+    return found
 
 
 class _Affine(keras.layers.Layer):

@@ -60,13 +60,13 @@ class Plan:
     dropout: float
 
 
-_V1_0 = (
+_V1_0: tuple[Fire | Literal["pool"], ...] = (
     "pool",
     *(Fire(16, 64, 64), Fire(16, 64, 64), Fire(32, 128, 128), "pool"),
     *(Fire(32, 128, 128), Fire(48, 192, 192), Fire(48, 192, 192), Fire(64, 256, 256), "pool"),
     Fire(64, 256, 256),
 )
-_V1_1 = (
+_V1_1: tuple[Fire | Literal["pool"], ...] = (
     "pool",
     *(Fire(16, 64, 64), Fire(16, 64, 64), "pool"),
     *(Fire(32, 128, 128), Fire(32, 128, 128), "pool"),

@@ -312,7 +312,9 @@ def _check_layers(root: Table, layers: list[str]) -> None:
     for section in ("prune", "cluster"):
         table = root.values.get(section)
         named = table.get("layers") if isinstance(table, dict) else None
-        for name in named if isinstance(named, dict) else ():
+        if not isinstance(named, dict):
+            continue
+        for name in named:
             if name not in layers:
                 raise Table(root.path, f"{section}.layers", named).fail(
                     name, f"a layer of the network: {', '.join(layers)}"

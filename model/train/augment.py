@@ -1,7 +1,7 @@
 """Random changes to training images, a batch at a time in numpy. Imports no TensorFlow."""
 
 import functools
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -32,8 +32,9 @@ def augmented(x: Pixels, settings: Train, rng: np.random.Generator) -> Pixels:
 
 
 def _padded(x: Pixels, border: int, pad: str) -> Pixels:
-    mode = "edge" if pad == "edge" else "constant"
-    return np.pad(x, ((0, 0), (border, border), (border, border), (0, 0)), mode)
+    mode: Literal["edge", "constant"] = "edge" if pad == "edge" else "constant"
+    found: Pixels = np.pad(x, ((0, 0), (border, border), (border, border), (0, 0)), mode)
+    return found
 
 
 def _shifted(x: Pixels, settings: Train, rng: np.random.Generator) -> Pixels:
@@ -41,7 +42,8 @@ def _shifted(x: Pixels, settings: Train, rng: np.random.Generator) -> Pixels:
     border = settings.shift
     rows = rng.integers(0, 2 * border + 1, (n, 1, 1)) + np.arange(height)[:, np.newaxis]
     columns = rng.integers(0, 2 * border + 1, (n, 1, 1)) + np.arange(width)
-    return _padded(x, border, settings.pad)[np.arange(n)[:, np.newaxis, np.newaxis], rows, columns]
+    found: Pixels = _padded(x, border, settings.pad)[np.arange(n)[:, np.newaxis, np.newaxis], rows, columns]
+    return found
 
 
 def _warped(x: Pixels, settings: Train, rng: np.random.Generator) -> Pixels:
@@ -90,7 +92,8 @@ def _relit(x: Pixels, settings: Train, rng: np.random.Generator) -> Pixels:
     gain = 1 + rng.uniform(-settings.contrast, settings.contrast, shape).astype(np.float32)
     offset = 255 * rng.uniform(-settings.brightness, settings.brightness, shape).astype(np.float32)
     mean = x.mean((1, 2, 3), dtype=np.float32).reshape(shape)
-    return np.clip((x - mean) * gain + mean + offset, 0, 255).astype(np.uint8)
+    found: Pixels = np.clip((x - mean) * gain + mean + offset, 0, 255).astype(np.uint8)
+    return found
 
 
 def _cut_out(x: Pixels, side: int, rng: np.random.Generator) -> None:

@@ -42,7 +42,8 @@ def restore(path: Path, fingerprint: str, variables: Sequence[Any]) -> list[dict
         raise UserError(f"{path}: a checkpoint of another network than this one; {fresh}")
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
-    return meta["history"]
+    found: list[dict[str, float]] = meta["history"]
+    return found
 
 
 def kept(path: Path, fingerprint: str, epochs: int) -> str:

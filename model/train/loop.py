@@ -123,7 +123,7 @@ def _step(job: Job, optimizer: Any) -> Any:
 
     summed = job.team.summed(gradients, _batch(job))
 
-    @tf.function
+    @tf.function  # type: ignore[untyped-decorator]
     def step(x: Any, y: Any) -> Any:
         found, loss, right = summed(x, y)
         optimizer.apply_gradients(zip(found, variables, strict=True))

@@ -13,7 +13,8 @@ Record = dict[str, Any]
 def read(path: Path) -> Record:
     """A stage's record; {} if there is none that can be read."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        found: Record = json.loads(path.read_text(encoding="utf-8"))
+        return found
     except (OSError, ValueError):
         return {}
 
@@ -51,7 +52,8 @@ def of_conversion(folder: Path, tflite_sha256: str | None) -> Record:
 
 def _made_from(record: Record, sha256: str) -> bool:
     # Older records do not say.
-    return record.get("input_sha256", sha256) == sha256
+    found: bool = record.get("input_sha256", sha256) == sha256
+    return found
 
 
 def other_settings(record: Record, settings: Config, name: str) -> str:

@@ -21,7 +21,7 @@ def scorer(model: Any) -> Callable[[Set], float]:
     logits = logits_of(model)
     signature = [tf.TensorSpec(logits.input_shape, tf.uint8), tf.TensorSpec([None], tf.int64)]
 
-    @tf.function(input_signature=signature)
+    @tf.function(input_signature=signature)  # type: ignore[untyped-decorator]
     def right(x: Any, y: Any) -> Any:
         found = tf.argmax(logits(tf.cast(x, tf.float32) / 255, training=False), axis=1)
         return tf.reduce_sum(tf.cast(found == y, tf.int64))
