@@ -43,3 +43,15 @@ def test_the_index_names_every_page():
         links = set(LINK.findall((folder / "README.md").read_text(encoding="utf-8")))
         missing = {page.name for page in folder.glob("*.md") if page.name not in links} - {"README.md"}
         assert missing == set()
+
+
+@pytest.mark.parametrize("page", sorted((REPO / "docs").rglob("*.md")), ids=lambda page: page.name)
+def test_named_files_exist(page):
+    """A path in back quotes that begins with a folder of ours is a file or folder of the repository.
+
+    Boards include headers as "common/hooks.h", from firmware_cpp/boards/.
+    """
+    folders = "common|model|convert|host_tools|firmware_cpp|tests|tools|docs"
+    named = re.findall(rf"`((?:{folders})/[\w./-]*)`", prose(page.read_text(encoding="utf-8")))
+    roots = (REPO, REPO / "firmware_cpp" / "boards")
+    assert [path for path in named if not any((root / path).exists() for root in roots)] == []
