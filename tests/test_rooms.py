@@ -33,7 +33,7 @@ def lint(folder: Path) -> subprocess.CompletedProcess:
 @pytest.mark.parametrize(
     ("file", "line", "said"),
     [
-        ("common/files.py", "from squeezenet_mcu.model.settings import config", "squeezenet_mcu.common.files"),
+        ("common/files.py", "from squeezenet_mcu.model.settings import config", "common.files"),
         ("model/train/chain.py", "from squeezenet_mcu.model.train import records", "model.train"),
         ("convert/network.py", "from squeezenet_mcu.convert.lowering import operators", "convert"),
     ],

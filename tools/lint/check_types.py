@@ -1,4 +1,4 @@
-"""Runs mypy, as mypy.ini says, over the four rooms: `python tools/lint/check_types.py`; exit status mypy's own.
+"""Runs mypy, as mypy.ini says, over the four rooms: `python tools/lint/check_types.py`; exits as mypy does.
 
 The package squeezenet_mcu has no folder of its own in a checkout: pyproject.toml maps its parts to the rooms.
 mypy does not read that map, so it gets a folder of links that looks like the package.
