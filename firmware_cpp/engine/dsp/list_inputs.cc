@@ -49,7 +49,9 @@ void ListInputs::SetChunk(uint32_t all) {
   if (pointwise_) {
     room = Min(room, kListMaxStep);
   } else {  // offsets in the table are 16 bits
-    room = Min(room, 65535 / (uint32_t{c_.kernel_h} * c_.in_channels) - apron);
+    // Neither is 0: model.cc's Checker.
+    const uint32_t tap_words = uint32_t{c_.kernel_h} * c_.in_channels;
+    room = Min(room, 65535 / tap_words - apron);  // NOLINT(clang-analyzer-core.DivideZero)
   }
   chunk_ = all;
   if (room < all) {
