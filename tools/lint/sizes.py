@@ -3,8 +3,8 @@
     python tools/lint/sizes.py [FOLDER]    of a git work tree; this one if not given
 
 A folder outside tests/ holds at most 15 Python files of its own. A source file has at most 400 lines, but for
-tests, tables of data and what another program made. Exit status 1 with a line for each that is larger. Kernels
-of more than 150 lines are told as notes.
+tests, tables of data and what another program made. Exit status 1 with a line for each that is larger.
+Kernels of more than 150 lines are told as notes.
 """
 
 import subprocess
