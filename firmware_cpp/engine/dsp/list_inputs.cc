@@ -49,13 +49,12 @@ void ListInputs::SetChunk(uint32_t all) {
   if (pointwise_) {
     room = Min(room, kListMaxStep);
   } else {  // offsets in the table are 16 bits
-    // Neither is 0: model.cc's Checker.
-    const uint32_t tap_words = uint32_t{c_.kernel_h} * c_.in_channels;
-    room = Min(room, 65535 / tap_words - apron);  // NOLINT(clang-analyzer-core.DivideZero)
+    room = Min(room, 65535 / (uint32_t{c_.kernel_h} * c_.in_channels) - apron);
   }
   chunk_ = all;
   if (room < all) {
-    const uint32_t chunks = (all + room - 1) / room;
+    // Room for kListMinWords at least: ListTakes and ListScratchBytes.
+    const uint32_t chunks = (all + room - 1) / room;  // NOLINT(clang-analyzer-core.DivideZero)
     chunk_ = (all + chunks - 1) / chunks;
     const uint32_t threes = (chunk_ + 2) / 3 * 3;
     if (threes <= room) chunk_ = threes;
