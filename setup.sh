@@ -6,10 +6,11 @@ cd "$(dirname "$0")"
 
 packages=(python3-venv g++ cmake ninja-build gcc-arm-none-eabi libnewlib-arm-none-eabi
           libstdc++-arm-none-eabi-newlib qemu-system-arm gcc-riscv64-unknown-elf
-          picolibc-riscv64-unknown-elf qemu-system-misc openocd dfu-util)
+          picolibc-riscv64-unknown-elf qemu-system-misc openocd dfu-util clang-format clang-tidy)
 # A command of each package that we start, for systems that have them from elsewhere.
 declare -A command_of=([g++]=g++ [cmake]=cmake [ninja-build]=ninja [qemu-system-arm]=qemu-system-arm
-                       [qemu-system-misc]=qemu-system-riscv32 [openocd]=openocd [dfu-util]=dfu-util)
+                       [qemu-system-misc]=qemu-system-riscv32 [openocd]=openocd [dfu-util]=dfu-util
+                       [clang-format]=clang-format [clang-tidy]=clang-tidy)
 
 missing=()
 for package in "${packages[@]}"; do

@@ -15,7 +15,7 @@ struct Checking {
   uint32_t end;  // in bits
   bool ok;
   void Put(uint32_t, int32_t) {}
-  uint32_t Mask(uint32_t, uint32_t) const { return 0; }
+  static uint32_t Mask(uint32_t, uint32_t) { return 0; }
   bool More(uint32_t position) {
     ok = ok && position <= end;
     return ok;

@@ -35,7 +35,7 @@ class CodedReader {
   // The first tap is the highest of 9 bits.
   uint32_t Mask(const uint16_t* masks) {
     uint32_t entry = masks[word_ & (kQuickEntries - 1)];
-    if (entry & kMaskLong) {
+    if ((entry & kMaskLong) != 0) {
       const uint32_t rest = word_ >> kCodedQuickBits & entry >> 10;
       entry = masks[kQuickEntries + 2 * (entry & (kMaskLong - 1)) + rest];
     }

@@ -9,8 +9,8 @@
 
 namespace squeeze {
 
-// The front of a coded layer's scratch: biases, multipliers and shifts, the decoder's tables, and two channels'
-// weights (but for kernels with a place of their own for them); then comes the kernel's own.
+// The front of a coded layer's scratch: biases, multipliers and shifts, the decoder's tables, and two
+// channels' weights (but for kernels with a place of their own for them); then comes the kernel's own.
 struct CodedScratch {
   CodedScratch(ConvKernel kernel, uint32_t out_channels, uint32_t taps)
       : multipliers(4 * out_channels),

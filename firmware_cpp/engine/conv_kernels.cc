@@ -60,7 +60,8 @@ bool ConvKernelTakes(ConvKernel kernel, [[maybe_unused]] WeightEncoding encoding
                      [[maybe_unused]] const ConvShape& shape) {
   switch (kernel) {
 #if SQUEEZE_KERNEL_PLAIN
-    case ConvKernel::kPlain:
+    // A build may lack either of the two.
+    case ConvKernel::kPlain:  // NOLINT(bugprone-branch-clone)
       return AnyOrder(encoding);
 #endif
 #if SQUEEZE_KERNEL_GEMM

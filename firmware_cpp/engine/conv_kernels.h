@@ -20,7 +20,8 @@ bool ConvKernelTakes(ConvKernel kernel, WeightEncoding encoding, const ConvShape
 // Least scratch of `kernel` (which must take the shape). convert/kernels.py has the same formulas.
 uint32_t ConvScratchBytes(ConvKernel kernel, WeightEncoding encoding, const ConvShape& shape);
 
-// Whether `bytes` of stored weights are what `encoding` wants: of the right size, and every index within bounds.
+// Whether `bytes` of stored weights are what `encoding` wants: of the right size, and every index within
+// bounds.
 bool StoredWeightsOk(WeightEncoding encoding, const ConvShape& shape, const uint8_t* stored, uint32_t bytes);
 
 void RunConvKernel(ConvKernel kernel, const ConvRows& conv);

@@ -12,7 +12,8 @@ namespace squeeze {
 
 class CodedWeights;
 
-// `out_rows` output rows of a convolution, at once: a kernel unpacks a channel's weights once for all of them.
+// `out_rows` output rows of a convolution, at once: a kernel unpacks a channel's weights once for all of
+// them.
 //   acc[y][x][o] = bias[o] + sum over ky, kx, c of
 //                  rows[y * stride_h + ky][x * stride_w - pad_left + kx][c] * weights[o][ky][kx][c]
 // with in_zero_point wherever the tap lies outside the row or its row is null
@@ -46,12 +47,12 @@ struct ConvRows {
   int8_t act_max;
   WeightEncoding encoding;
 };
-void Conv2DRows(const ConvRows& conv);       // portable/: any shape; kDense, kSparse, kCoded
-void ConvGemmRows(const ConvRows& conv);     // dsp/: any shape; kDense, kSparse, kCoded
-void ConvWinogradRows(const ConvRows& conv); // dsp/: 3x3, stride 1
-void ConvLanesRows(const ConvRows& conv);    // dsp/: few input channels (the first layer); kDense, kCoded
-void ConvListRows(const ConvRows& conv);     // dsp/: stride 1; kSparse, kCoded
-void ConvSlicesRows(const ConvRows& conv);   // mve/: any shape, kSlices
+void Conv2DRows(const ConvRows& conv);        // portable/: any shape; kDense, kSparse, kCoded
+void ConvGemmRows(const ConvRows& conv);      // dsp/: any shape; kDense, kSparse, kCoded
+void ConvWinogradRows(const ConvRows& conv);  // dsp/: 3x3, stride 1
+void ConvLanesRows(const ConvRows& conv);     // dsp/: few input channels (the first layer); kDense, kCoded
+void ConvListRows(const ConvRows& conv);      // dsp/: stride 1; kSparse, kCoded
+void ConvSlicesRows(const ConvRows& conv);    // mve/: any shape, kSlices
 
 // One input row folded into one output row of a pool. `first`: the row starts
 // the window; `last`: it completes it. Taps outside the row are left out.

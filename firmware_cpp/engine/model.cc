@@ -25,7 +25,7 @@ bool Inside(uint64_t offset, uint64_t size, uint64_t total, uint32_t alignment) 
 class BufferSet {
  public:
   void Add(uint16_t i) { bits_[i / 32] |= uint32_t{1} << (i % 32); }
-  bool Has(uint16_t i) const { return (bits_[i / 32] >> (i % 32)) & 1u; }
+  bool Has(uint16_t i) const { return ((bits_[i / 32] >> (i % 32)) & 1u) != 0; }
 
  private:
   uint32_t bits_[kMaxBuffers / 32] = {};

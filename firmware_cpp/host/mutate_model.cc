@@ -225,24 +225,26 @@ void Try(const Mutant& mutant, Random* random, Counts* counts) {
     ++counts->refused;
   } else if (RunImage(model, random)) {
     ++counts->ran;
-    counts->ran_data += mutant.data_only;
+    counts->ran_data += mutant.data_only ? 1 : 0;
   }
 }
 
 bool Read(const char* path, Bytes* content) {
   std::FILE* f = std::fopen(path, "rb");
   if (f == nullptr) return false;
-  std::fseek(f, 0, SEEK_END);
-  content->resize(static_cast<size_t>(std::ftell(f)));
-  std::fseek(f, 0, SEEK_SET);
-  const bool ok = std::fread(content->data(), 1, content->size(), f) == content->size();
-  std::fclose(f);
-  return ok;
+  const long end = std::fseek(f, 0, SEEK_END) == 0 ? std::ftell(f) : -1;
+  bool ok = end >= 0 && std::fseek(f, 0, SEEK_SET) == 0;
+  if (ok) {
+    content->resize(static_cast<size_t>(end));
+    ok = std::fread(content->data(), 1, content->size(), f) == content->size();
+  }
+  return std::fclose(f) == 0 && ok;
 }
 
 }  // namespace
 
 // UBSan has another death callback, which only an abort reaches.
+// NOLINTNEXTLINE(bugprone-reserved-identifier): the sanitizer's name
 extern "C" const char* __ubsan_default_options() { return "abort_on_error=1:print_stacktrace=1"; }
 
 int main(int argc, char** argv) {

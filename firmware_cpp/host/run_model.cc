@@ -22,25 +22,28 @@ struct File {
 bool Read(const char* path, File* file) {
   std::FILE* f = std::fopen(path, "rb");
   if (f == nullptr) return false;
-  std::fseek(f, 0, SEEK_END);
-  file->size = static_cast<size_t>(std::ftell(f));
-  std::fseek(f, 0, SEEK_SET);
-  file->data.reset(new uint8_t[file->size]);
-  const bool ok = std::fread(file->data.get(), 1, file->size, f) == file->size;
-  std::fclose(f);
-  return ok;
+  const long end = std::fseek(f, 0, SEEK_END) == 0 ? std::ftell(f) : -1;
+  bool ok = end >= 0 && std::fseek(f, 0, SEEK_SET) == 0;
+  if (ok) {
+    file->size = static_cast<size_t>(end);
+    file->data.reset(new uint8_t[file->size]);
+    ok = std::fread(file->data.get(), 1, file->size, f) == file->size;
+  }
+  return std::fclose(f) == 0 && ok;
 }
 
 struct Sink {
   std::FILE* file;
   const squeeze::Model* model;
+  bool failed;  // a row could not be written
 };
 
 void WriteRow(void* context, int buffer, int row, const int8_t* data) {
-  const Sink& sink = *static_cast<Sink*>(context);
+  Sink& sink = *static_cast<Sink*>(context);
   const int32_t head[2] = {buffer, row};
-  std::fwrite(head, sizeof(head), 1, sink.file);
-  std::fwrite(data, 1, squeeze::RowBytes(sink.model->buffer(buffer)), sink.file);
+  const size_t bytes = squeeze::RowBytes(sink.model->buffer(buffer));
+  if (std::fwrite(head, sizeof(head), 1, sink.file) != 1) sink.failed = true;
+  if (std::fwrite(data, 1, bytes, sink.file) != bytes) sink.failed = true;
 }
 
 constexpr uint8_t kPaint = 0xA5;
@@ -63,7 +66,7 @@ int main(int argc, char** argv) {
   }
   const size_t arena_bytes = model.ArenaBytes();
   const size_t row_bytes = squeeze::RowBytes(model.Input());
-  Sink sink = {std::fopen(argv[3], "wb"), &model};
+  Sink sink = {std::fopen(argv[3], "wb"), &model, false};
   if (sink.file == nullptr) return 2;
   // Two runs on arenas painted with complementary bytes: what keeps both
   // paints was never written. The first image is enough for the second run:
@@ -88,7 +91,7 @@ int main(int argc, char** argv) {
       }
     }
   }
-  std::fclose(sink.file);
+  if (std::fclose(sink.file) != 0 || sink.failed) return 2;
   std::printf("status %d arena %zu touched %zu\n", static_cast<int>(last), arena_bytes,
               HighestWritten(arenas[0].get(), arenas[1].get(), arena_bytes));
   return 0;

@@ -7,6 +7,28 @@
 #define SQUEEZE_ENGINE_DSP_CODED_LOOPS_H_
 
 #include "engine/coded.h"
+#include "engine/struct_offset.h"
+
+namespace squeeze {
+
+SQUEEZE_OFFSET(CodedRun, position, 0);
+SQUEEZE_OFFSET(CodedRun, bits, 4);
+SQUEEZE_OFFSET(CodedRun, values, 8);
+SQUEEZE_OFFSET(CodedRun, positions, 12);
+SQUEEZE_OFFSET(CodedRun, taps, 16);
+SQUEEZE_OFFSET(CodedRun, in_channels, 20);
+SQUEEZE_OFFSET(CodedRun, at, 24);
+SQUEEZE_OFFSET(CodedRun, pending, 28);
+SQUEEZE_OFFSET(CodedRun, sum, 32);
+
+// What else the loops have as literals.
+static_assert(kCodedShortBits == 8 && kCodedUnit == 1 << 8, "UBFX and LDRSH of a value, ASR of a weight");
+static_assert(kCodedGaps == 16, "what a gap without a weight adds");
+static_assert(kCodedQuickBits == 9 && kMaskLong == 1 << 9 && kQuickEntries * sizeof(uint16_t) == 1024,
+              "UBFX of a mask, the carry of LSLS, LDRH of a long one");
+static_assert(kCodedTaps == 9, "MLA and ADD of an input channel's taps");
+
+}  // namespace squeeze
 
 // clang-format off
 #define SQUEEZE_CODED_PEEK  \

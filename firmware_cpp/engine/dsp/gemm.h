@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "engine/conv_shape.h"
+#include "engine/struct_offset.h"
 
 namespace squeeze {
 
@@ -37,6 +38,12 @@ struct GemmRun {
   int32_t* sums;
   const uint32_t* inputs_end;
 };
+// Offsets in gemm_blocks.cc.
+SQUEEZE_OFFSET(GemmRun, start, 0);
+SQUEEZE_OFFSET(GemmRun, weights, 8);
+SQUEEZE_OFFSET(GemmRun, steps, 12);
+SQUEEZE_OFFSET(GemmRun, sums, 16);
+SQUEEZE_OFFSET(GemmRun, inputs_end, 20);
 void GemmThrees(const uint32_t* inputs, const GemmRun* run);
 void GemmTwos(const uint32_t* inputs, const GemmRun* run);
 

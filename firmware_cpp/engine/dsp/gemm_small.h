@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "engine/kernels.h"
+#include "engine/struct_offset.h"
 
 namespace squeeze {
 
@@ -46,6 +47,21 @@ struct GemmSmallRun {
   uint32_t words;
   const ConvRows* conv;
 };
+// Offsets in gemm_small_blocks.cc.
+SQUEEZE_OFFSET(GemmSmallRun, scale, 0);
+SQUEEZE_OFFSET(GemmSmallRun, weights, 24);
+SQUEEZE_OFFSET(GemmSmallRun, start, 28);
+SQUEEZE_OFFSET(GemmSmallRun, entry_of_threes, 52);
+SQUEEZE_OFFSET(GemmSmallRun, threes_end, 56);
+SQUEEZE_OFFSET(GemmSmallRun, o, 60);
+SQUEEZE_OFFSET(GemmSmallRun, inputs_end, 64);
+SQUEEZE_OFFSET(GemmSmallRun, entry_of_twos, 68);
+SQUEEZE_OFFSET(GemmSmallRun, bias, 72);
+SQUEEZE_OFFSET(GemmSmallRun, multipliers, 76);
+SQUEEZE_OFFSET(GemmSmallRun, shifts, 80);
+SQUEEZE_OFFSET(GemmSmallRun, first, 84);
+SQUEEZE_OFFSET(GemmSmallRun, second, 88);
+SQUEEZE_OFFSET(GemmSmallRun, words, 92);
 
 // Makes two channels of all outputs, and moves on to the next two biases, multipliers and shifts. With null
 // `inputs`: only makes the entries of `run`, for `steps` = KP / 2.

@@ -13,8 +13,6 @@ namespace squeeze {
 
 #if defined(__ARM_FEATURE_DSP)
 
-static_assert(sizeof(GemmSmallRun) == 100, "the fields' places");
-
 // The function is aligned: ADR counts from a multiple of 4.
 
 // clang-format off

@@ -126,7 +126,7 @@ class Gather {
     const int32_t end = right < conv_.in_width ? right : conv_.in_width;
     if (begin >= end) return;
     memcpy(to + (begin - window.left) * channels, row + begin * channels,
-                static_cast<uint32_t>((end - begin) * channels));
+           static_cast<uint32_t>((end - begin) * channels));
   }
 
   const ConvRows& conv_;

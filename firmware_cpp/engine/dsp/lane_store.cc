@@ -8,6 +8,8 @@ namespace {
 
 #if defined(__ARM_FEATURE_DSP)
 
+static_assert(32 - kLaneBits - 1 == 8, "assembler doubles the low lane with LSR #8");
+
 // r0 scale, r1 sums, r2 outputs left, r3 out, r4 multiplier, r5 rounding, r6 shift, r7 stride, r8 start, r12
 // the output.
 #define SQUEEZE_LANE_RELU     \

@@ -11,6 +11,7 @@
 
 #include "engine/dsp/requantize.h"
 #include "engine/kernels.h"
+#include "engine/struct_offset.h"
 
 namespace squeeze {
 
@@ -23,6 +24,10 @@ struct LaneSum {
   uint32_t bottom;
   uint32_t top;
 };
+// Offsets in lane_store.cc and list_sums.cc.
+SQUEEZE_OFFSET(LaneSum, bottom, 0);
+SQUEEZE_OFFSET(LaneSum, top, 4);
+SQUEEZE_STRIDE(LaneSum, 8);
 
 // How a channel's sums become outputs. The words are in the order in which the assembler loads them.
 struct LaneScale {
@@ -35,6 +40,12 @@ struct LaneScale {
   Rounding kind;
   bool wide;
 };
+// Offsets in lane_store.cc.
+SQUEEZE_OFFSET(LaneScale, multiplier, 0);
+SQUEEZE_OFFSET(LaneScale, rounding, 4);
+SQUEEZE_OFFSET(LaneScale, shift, 8);
+SQUEEZE_OFFSET(LaneScale, stride, 12);
+SQUEEZE_OFFSET(LaneScale, start, 16);
 
 // Of output channel o. `wide`: kind of its LaneSums.
 LaneScale MakeLaneScale(const ConvRows& conv, uint32_t o, bool wide);

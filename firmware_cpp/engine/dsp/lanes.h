@@ -27,6 +27,7 @@
 
 #include "engine/conv_shape.h"
 #include "engine/kernels.h"
+#include "engine/struct_offset.h"
 
 namespace squeeze {
 
@@ -89,6 +90,10 @@ struct LanesSum {
   uint32_t bottom;
   uint32_t top;
 };
+// Offsets in lanes_sums.cc and lanes_store.cc.
+SQUEEZE_OFFSET(LanesSum, bottom, 0);
+SQUEEZE_OFFSET(LanesSum, top, 4);
+SQUEEZE_STRIDE(LanesSum, 8);
 
 // The sums of one plane: blocks of three tiles, every unit of each times the same weights; then perhaps one
 // tile.
@@ -104,6 +109,17 @@ struct LanesRun {
   uint32_t start_top;
   const uint32_t* last;  // inputs of one more tile after the blocks, or null; its sum goes to *sums_end
 };
+// Offsets in lanes_sums.cc.
+SQUEEZE_OFFSET(LanesRun, weights, 0);
+SQUEEZE_OFFSET(LanesRun, inputs, 4);
+SQUEEZE_OFFSET(LanesRun, sums, 8);
+SQUEEZE_OFFSET(LanesRun, sums_end, 12);
+SQUEEZE_OFFSET(LanesRun, first, 16);
+SQUEEZE_OFFSET(LanesRun, weights_end, 20);
+SQUEEZE_OFFSET(LanesRun, skip, 24);
+SQUEEZE_OFFSET(LanesRun, start_bottom, 28);
+SQUEEZE_OFFSET(LanesRun, start_top, 32);
+SQUEEZE_OFFSET(LanesRun, last, 36);
 void LanesSums(const LanesRun* run);
 
 // One input row, `line`, to its words of all planes: `to` is block 0's, blocks are `block_words` apart.

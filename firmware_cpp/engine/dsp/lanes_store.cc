@@ -3,12 +3,14 @@
 #include "engine/dsp/lane_store.h"
 #include "engine/dsp/lanes.h"
 #include "engine/fixed_point.h"
+#include "engine/struct_offset.h"
 
 namespace squeeze {
 namespace {
 
 constexpr uint32_t kMask = (1u << kLanesBits) - 1;
 constexpr int32_t kStart = 1 << (kLanesBits - 1);
+static_assert(kLanesBits == 21, "assembler shifts by 21, and by 11 and 10 to 32");
 
 struct StoreRun {
   const LanesSum* sums;
@@ -20,6 +22,14 @@ struct StoreRun {
   int32_t shift;
   uint32_t count;
 };
+SQUEEZE_OFFSET(StoreRun, sums, 0);
+SQUEEZE_OFFSET(StoreRun, out, 4);
+SQUEEZE_OFFSET(StoreRun, stride, 8);
+SQUEEZE_OFFSET(StoreRun, start, 12);
+SQUEEZE_OFFSET(StoreRun, multiplier, 16);
+SQUEEZE_OFFSET(StoreRun, rounding, 20);
+SQUEEZE_OFFSET(StoreRun, shift, 24);
+SQUEEZE_OFFSET(StoreRun, count, 28);
 
 inline int32_t Middle(const LanesSum& sum) {
   return static_cast<int32_t>(((sum.bottom >> kLanesBits) | (sum.top << (32 - kLanesBits))) & kMask);

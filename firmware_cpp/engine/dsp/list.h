@@ -19,6 +19,7 @@
 #include "engine/coded.h"
 #include "engine/conv_shape.h"
 #include "engine/dsp/lane_store.h"
+#include "engine/struct_offset.h"
 
 namespace squeeze {
 
@@ -26,6 +27,10 @@ struct ListEntry {
   int32_t weight;  // times kLaneUnit
   uint32_t word;   // offset in the packed words
 };
+// Offsets in list_sums.cc, list_decode.cc and coded_list.cc.
+SQUEEZE_OFFSET(ListEntry, weight, 0);
+SQUEEZE_OFFSET(ListEntry, word, 4);
+SQUEEZE_STRIDE(ListEntry, 8);
 constexpr uint32_t kListEnd = 0xFFFFFFFF;  // `word` of the entry after the last one
 
 constexpr uint32_t kListMinWords = 3;        // H at least: 6 pixels a pass
@@ -92,6 +97,13 @@ struct ListRun {
   uint32_t first;  // pairs of entries in the first round of eight: (pairs - 1) % 8 + 1
   uint32_t left;
 };
+// Offsets in list_sums.cc.
+SQUEEZE_OFFSET(ListRun, list, 0);
+SQUEEZE_OFFSET(ListRun, base, 4);
+SQUEEZE_OFFSET(ListRun, end, 8);
+SQUEEZE_OFFSET(ListRun, sums, 12);
+SQUEEZE_OFFSET(ListRun, first, 16);
+SQUEEZE_OFFSET(ListRun, left, 20);
 void ListSums(const ListRun* run);
 // The same sums, of any weights, lane by lane. Slow.
 void ListSumsWide(const ListEntry* list, uint32_t pairs, const uint32_t* base, uint32_t words, LaneSum* sums);

@@ -14,15 +14,15 @@ inline int32_t Weight(uint8_t byte) { return static_cast<int8_t>(byte) * kLaneUn
 // How a gap moves `at`, and the offset there.
 struct ByTable {
   const uint16_t* table;
-  uint32_t Start() const { return 0xFFFFFFFF; }
-  uint32_t Next(uint32_t at, uint32_t gap) const { return at + gap + 1; }
+  static uint32_t Start() { return 0xFFFFFFFF; }
+  static uint32_t Next(uint32_t at, uint32_t gap) { return at + gap + 1; }
   uint32_t Offset(uint32_t at) const { return table[at]; }
 };
 struct ByStep {
   uint32_t step;
   uint32_t Start() const { return 0 - step; }
   uint32_t Next(uint32_t at, uint32_t gap) const { return at + (gap + 1) * step; }
-  uint32_t Offset(uint32_t at) const { return at; }
+  static uint32_t Offset(uint32_t at) { return at; }
 };
 
 #if defined(__ARM_FEATURE_DSP)
@@ -80,7 +80,7 @@ inline void DecodePairs(const By& by, uint32_t pairs, const uint8_t*& stream, ui
 
 // Behind `count` entries: to an even number, two at least, and two that end the list.
 void End(ListEntry* list, uint32_t count) {
-  if (count & 1) {
+  if ((count & 1) != 0) {
     *list++ = {0, 0};
   } else if (count == 0) {
     *list++ = {0, 0};

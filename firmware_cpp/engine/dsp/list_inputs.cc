@@ -53,7 +53,8 @@ void ListInputs::SetChunk(uint32_t all) {
   }
   chunk_ = all;
   if (room < all) {
-    const uint32_t chunks = (all + room - 1) / room;
+    // Room for kListMinWords at least: ListTakes and ListScratchBytes.
+    const uint32_t chunks = (all + room - 1) / room;  // NOLINT(clang-analyzer-core.DivideZero)
     chunk_ = (all + chunks - 1) / chunks;
     const uint32_t threes = (chunk_ + 2) / 3 * 3;
     if (threes <= room) chunk_ = threes;

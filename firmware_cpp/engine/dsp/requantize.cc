@@ -2,6 +2,7 @@
 
 #include "engine/dsp/intrinsics.h"
 #include "engine/fixed_point.h"
+#include "engine/struct_offset.h"
 
 namespace squeeze {
 namespace {
@@ -15,6 +16,11 @@ struct StoreRun {
   int32_t scale[6];  // the first six words of PairScale
   uint32_t pixels;
 };
+SQUEEZE_OFFSET(StoreRun, acc, 0);
+SQUEEZE_OFFSET(StoreRun, out, 4);
+SQUEEZE_OFFSET(StoreRun, stride, 8);
+SQUEEZE_OFFSET(StoreRun, scale, 12);
+SQUEEZE_OFFSET(StoreRun, pixels, 36);
 
 #if defined(__ARM_FEATURE_DSP)
 

@@ -31,6 +31,7 @@
 
 #include "engine/conv_shape.h"
 #include "engine/dsp/requantize.h"
+#include "engine/struct_offset.h"
 
 namespace squeeze {
 
@@ -109,6 +110,12 @@ struct WinogradRun {
   uint32_t steps;  // CP / 2
   const uint32_t* inputs_end;
 };
+// Offsets in winograd_blocks.cc and winograd_short_blocks.cc.
+SQUEEZE_OFFSET(WinogradRun, weights, 0);
+SQUEEZE_OFFSET(WinogradRun, weights_end, 4);
+SQUEEZE_OFFSET(WinogradRun, sums, 8);
+SQUEEZE_OFFSET(WinogradRun, steps, 12);
+SQUEEZE_OFFSET(WinogradRun, inputs_end, 16);
 void WinogradThrees(const uint32_t* inputs, const WinogradRun* run);
 void WinogradTwos(const uint32_t* inputs, const WinogradRun* run);
 // The same for at most 16 steps.
@@ -139,6 +146,16 @@ struct WinogradStoreRun {
   const int32_t* sums;
   uint32_t first;  // tile of the call
 };
+// Offsets in winograd_outputs.cc.
+SQUEEZE_OFFSET(WinogradStoreRun, tiles, 0);
+SQUEEZE_OFFSET(WinogradStoreRun, inverse, 4);
+SQUEEZE_OFFSET(WinogradStoreRun, start, 8);
+SQUEEZE_OFFSET(WinogradStoreRun, multiplier, 12);
+SQUEEZE_OFFSET(WinogradStoreRun, rounding, 16);
+SQUEEZE_OFFSET(WinogradStoreRun, shift, 20);
+SQUEEZE_OFFSET(WinogradStoreRun, sum_offset, 24);
+SQUEEZE_OFFSET(WinogradStoreRun, o, 28);
+SQUEEZE_OFFSET(WinogradStoreRun, tiles_end, 32);
 using WinogradStorer = void (*)(const WinogradStoreRun*);
 WinogradStorer WinogradStorerOf(Rounding rounding);
 

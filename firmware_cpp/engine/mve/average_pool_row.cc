@@ -27,7 +27,9 @@ void AveragePoolRow(const PoolRow& p) {
     const int32_t count = static_cast<int32_t>(p.window_rows) * (end - begin);
     for (uint32_t c = 0; c < channels; ++c) {  // rounds half away from zero, as TFLite does
       const int32_t half = sums[c] > 0 ? count / 2 : -(count / 2);
-      out[c] = Clamp((sums[c] + half) / count, p.act_min, p.act_max);
+      // Every window has a tap: model.cc's WindowsTouch.
+      const int32_t mean = (sums[c] + half) / count;  // NOLINT(clang-analyzer-core.DivideZero)
+      out[c] = Clamp(mean, p.act_min, p.act_max);
     }
   }
 }

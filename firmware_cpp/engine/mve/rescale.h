@@ -4,7 +4,6 @@
 #define SQUEEZE_ENGINE_MVE_RESCALE_H_
 
 #include <arm_mve.h>
-
 #include <stdint.h>
 
 namespace squeeze {

@@ -3,7 +3,6 @@
 #define SQUEEZE_ENGINE_MVE_SLICES_GROUP_H_
 
 #include <arm_mve.h>
-
 #include <stdint.h>
 
 #include "engine/format.h"

@@ -2,8 +2,9 @@
 #ifndef SQUEEZE_ENGINE_MVE_SLICES_MULTIPLY_H_
 #define SQUEEZE_ENGINE_MVE_SLICES_MULTIPLY_H_
 
-#include <stddef.h>
 #include <stdint.h>
+
+#include "engine/struct_offset.h"
 
 namespace squeeze {
 
@@ -20,8 +21,17 @@ struct SlicesPass {
   const uint32_t (*run)[7];   // the kernel's own: the current one
   const uint32_t (*end)[7];   // of the runs
 };
-static_assert(sizeof(void*) != 4 || (offsetof(SlicesPass, quads) == 28 && offsetof(SlicesPass, end) == 56),
-              "slices_multiply.cc has these offsets");
+// Offsets in slices_multiply.cc, which also has rows of taps every 28 bytes.
+SQUEEZE_OFFSET(SlicesPass, next, 0);
+SQUEEZE_OFFSET(SlicesPass, quads, 28);
+SQUEEZE_OFFSET(SlicesPass, sums, 32);
+SQUEEZE_OFFSET(SlicesPass, weights, 36);
+SQUEEZE_OFFSET(SlicesPass, skip, 40);
+SQUEEZE_OFFSET(SlicesPass, run_slices, 44);
+SQUEEZE_OFFSET(SlicesPass, taps, 48);
+SQUEEZE_OFFSET(SlicesPass, run, 52);
+SQUEEZE_OFFSET(SlicesPass, end, 56);
+static_assert(sizeof(*SlicesPass::run) == 28, "assembler has rows of taps every 28 bytes");
 
 // sums[channel][pixel] = sum over K of taps * weights, for the first 2, 4, 6 or 7 pixels of each run.
 extern "C" void SqueezeSlicesMultiply2(SlicesPass* pass);

@@ -2,8 +2,9 @@
 #ifndef SQUEEZE_ENGINE_MVE_SLICES_REQUANTIZE_H_
 #define SQUEEZE_ENGINE_MVE_SLICES_REQUANTIZE_H_
 
-#include <stddef.h>
 #include <stdint.h>
+
+#include "engine/struct_offset.h"
 
 namespace squeeze {
 
@@ -20,9 +21,17 @@ struct SlicesOutput {
   uint32_t stride;  // bytes from pixel 0 to pixel 1, from 2 to 3 and from 4 to 5, for the ...Pairs functions
   const uint32_t* out;  // [pixel]: addresses
 };
-static_assert(sizeof(void*) != 4 ||
-                  (offsetof(SlicesOutput, quads) == 16 && offsetof(SlicesOutput, out) == 36),
-              "slices_requantize.cc has these offsets");
+// Offsets in slices_requantize.cc.
+SQUEEZE_OFFSET(SlicesOutput, sums, 0);
+SQUEEZE_OFFSET(SlicesOutput, shifts, 4);
+SQUEEZE_OFFSET(SlicesOutput, bias, 8);
+SQUEEZE_OFFSET(SlicesOutput, multipliers, 12);
+SQUEEZE_OFFSET(SlicesOutput, quads, 16);
+SQUEEZE_OFFSET(SlicesOutput, zero_point, 20);
+SQUEEZE_OFFSET(SlicesOutput, low, 24);
+SQUEEZE_OFFSET(SlicesOutput, high, 28);
+SQUEEZE_OFFSET(SlicesOutput, stride, 32);
+SQUEEZE_OFFSET(SlicesOutput, out, 36);
 
 // For shifts from -31 to -1; 2, 4, 6 or 7 pixels.
 // ReluPairs: zero_point = low = -128, high = 127, and stride + 4 * quads below 2^16.

@@ -1,7 +1,6 @@
 #include "engine/mve/slices_window.h"
 
 #include <arm_mve.h>
-
 #include <string.h>
 
 namespace squeeze {

@@ -5,6 +5,7 @@
 #include "engine/channel_weights.h"
 #include "engine/fixed_point.h"
 #include "engine/kernels.h"
+#include "engine/struct_offset.h"
 
 namespace squeeze {
 namespace {
@@ -35,6 +36,10 @@ SQUEEZE_ALONE int32_t Sum(const int8_t* a, uint32_t n) {
 struct Block {
   int32_t acc00, acc01, acc10, acc11;
 };
+SQUEEZE_OFFSET(Block, acc00, 0);
+SQUEEZE_OFFSET(Block, acc01, 4);
+SQUEEZE_OFFSET(Block, acc10, 8);
+SQUEEZE_OFFSET(Block, acc11, 12);
 
 // Adds the products of one kernel row: weights w0, w1 of two channels, inputs x0, x1 of two pixels.
 #if SQUEEZE_FEW_REGISTERS

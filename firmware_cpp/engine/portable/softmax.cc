@@ -29,7 +29,7 @@ int32_t ExpOfNegative(int32_t a) {
   const int32_t high = low - a;
   int32_t result = ExpNearZero(ShiftLeft(low, kIntegerBits));
   for (int k = 0; k < 7; ++k) {
-    if ((high >> (kFractionBits - 2 + k)) & 1) result = DoublingHighMul(result, kPowers[k]);
+    if (((high >> (kFractionBits - 2 + k)) & 1) != 0) result = DoublingHighMul(result, kPowers[k]);
   }
   return result;
 }
