@@ -19,7 +19,7 @@ from squeezenet_mcu.common.paths import BUILD, ZOO
 from squeezenet_mcu.common.preprocess import PREPROCESSES, quantize_images
 from squeezenet_mcu.convert import engine_model, packaging
 from squeezenet_mcu.convert.lowering import tflite_file
-from squeezenet_mcu.convert.outputs import artefacts, report
+from squeezenet_mcu.convert.outputs import artefacts, report, tflm_only
 from squeezenet_mcu.convert.ptq import command as imported
 from squeezenet_mcu.convert.target import ENCODINGS, OPTIMIZE, Target
 from squeezenet_mcu.convert.verify import accuracy
@@ -33,6 +33,7 @@ EXAMPLES = """  python -m convert --model digits
   python -m convert --model imagenet_v1_0 --calibration images/ --weight-bits 7 --labels names.txt
   python -m convert --tflite mine.int8.tflite --labels names.txt
   python -m convert --tflite squeezenet.tflite --model imagenet --preprocess torch
+  python -m convert --tflite resnet8.tflite --engine tflm    # operators that our engine does not take
   python -m convert --model digits --package arduino,platformio
   python -m convert --model digits --package cmake --kernels dsp --sram-bytes 16000"""
 
@@ -74,6 +75,12 @@ def add_arguments(p: argparse.ArgumentParser) -> None:
     )
     p.add_argument("--fit", choices=FITS, help="with --tflite: how images come to the input's size (resize)")
     p.add_argument("--data", metavar="SOURCE", help="images to measure accuracy on (the model's own)")
+    p.add_argument(
+        "--engine",
+        choices=("squeeze", "tflm"),
+        default="squeeze",
+        help="with --tflite: tflm: for TensorFlow Lite Micro alone, any operators that it has (both engines)",
+    )
     _add_package_arguments(p)
 
 
@@ -186,6 +193,17 @@ def _gather(args: argparse.Namespace, console: Console) -> tuple[artefacts.Conve
         return converted, artefacts.Origin(inputs, settings.data.source, float_model=float_model)
     _refuse_imported_options(args, "a .tflite")
     file = tflite_file.read(args.tflite)
+    name, labels, inputs = _of_tflite(args, file)
+    converted = artefacts.convert(file, name, labels, args.preprocess or "byte")
+    _check_labels(args, labels, converted.network.buffers[converted.network.output_buffer].channels)
+    _note_preprocess(args, console)
+    return converted, artefacts.Origin(inputs, "", args.fit or "resize")
+
+
+def _of_tflite(
+    args: argparse.Namespace, file: tflite_file.TfliteFile
+) -> tuple[str, list[str], dict[str, str]]:
+    """Of a .tflite from elsewhere: the model's name, its classes' names, the SHA-256 of each file."""
     name = args.model or re.sub(r"(\.int8)?\.tflite$", "", args.tflite.name)
     if not re.fullmatch(r"\w[\w.-]*", name):
         whose = "--model" if args.model else f"{args.tflite}: the file's name,"
@@ -195,13 +213,44 @@ def _gather(args: argparse.Namespace, console: Console) -> tuple[artefacts.Conve
     if args.labels:
         labels = read_labels(args.labels)
         inputs[str(args.labels)] = files.sha256(args.labels.read_bytes())
-    converted = artefacts.convert(file, name, labels, args.preprocess or "byte")
-    classes = converted.network.buffers[converted.network.output_buffer].channels
+    return name, labels, inputs
+
+
+def _check_labels(args: argparse.Namespace, labels: list[str], classes: int) -> None:
     if labels and len(labels) != classes:
         raise UserError(f"{args.labels}: {len(labels)} class names; the model has {classes} classes")
+
+
+def _note_preprocess(args: argparse.Namespace, console: Console) -> None:
     if not args.preprocess:
         _note(console, "images are fed as int8 = pixel - 128; if the model wants otherwise, say --preprocess")
-    return converted, artefacts.Origin(inputs, "", args.fit or "resize")
+
+
+def _run_tflm(args: argparse.Namespace, console: Console) -> int:
+    """`--engine tflm`: what TensorFlow Lite Micro needs, and nothing of our engine."""
+    if args.tflite is None:
+        raise UserError("--engine tflm goes with --tflite; our own networks are converted for both engines")
+    for option in ("data", "package"):
+        if getattr(args, option) is not None:
+            raise UserError(f"--{option} goes without --engine tflm, which makes no model for our engine")
+    _refuse_imported_options(args, "a .tflite")
+    file = tflite_file.read(args.tflite)
+    name, labels, inputs = _of_tflite(args, file)
+    model = tflm_only.check(file)
+    _check_labels(args, labels, model.classes)
+    _note_preprocess(args, console)
+    origin = artefacts.Origin(inputs, "", args.fit or "resize")
+    folder = BUILD / name
+    manifest = tflm_only.write(model, name, labels, args.preprocess or "byte", origin, folder)
+    arena = manifest["tflm_arena_bytes"]
+    console.print(
+        f"wrote {folder}/ for TensorFlow Lite Micro alone, without a model for our engine: "
+        f"{manifest['macs']:,} multiplications an image, .tflite {manifest['tflite_bytes']:,} B"
+        f"{f', arena {arena:,} B' if arena else ''}; next: make validate ENGINE=tflm MODEL={name}",
+        highlight=False,
+        soft_wrap=True,
+    )
+    return 0
 
 
 def _refuse_imported_options(args: argparse.Namespace, what: str) -> None:
@@ -221,6 +270,8 @@ def run(args: argparse.Namespace) -> int:
     """Converts and writes; returns the exit status."""
     console = Console()
     kinds, target = _package_target(args)
+    if args.engine == "tflm":
+        return _run_tflm(args, console)
     c, origin = _gather(args, console)
     if target.flash_bytes is None:
         target = replace(target, flash_bytes=c.flash_limits.get(target.family))

@@ -19,7 +19,8 @@ from squeezenet_mcu.convert import engine_model
 from squeezenet_mcu.convert.encode import weights
 from squeezenet_mcu.convert.lowering.tflite_file import TfliteFile
 from squeezenet_mcu.convert.network import Network
-from squeezenet_mcu.convert.outputs import c_array, report, settings_header, tflm_arena
+from squeezenet_mcu.convert.outputs import c_array, report, settings_header
+from squeezenet_mcu.convert.outputs import tflm_arena as tflm
 from squeezenet_mcu.convert.schedule import arena as plan
 from squeezenet_mcu.convert.target import ANY_CPU, Target
 from squeezenet_mcu.convert.verify import exactness
@@ -115,13 +116,14 @@ def _golden(c: Conversion, manifest: dict[str, Any], image: np.ndarray | None) -
     return stream.getvalue()
 
 
-def _tflm_arena(tflite: bytes) -> int | None:
-    if not tflm_arena.available():
+def tflm_arena(tflite: bytes) -> int | None:
+    """The arena that TFLM needs for it, in bytes; None where its wheel is not installed."""
+    if not tflm.available():
         return None
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.tflite"
         path.write_bytes(tflite)
-        return tflm_arena.arena_bytes(str(path))
+        return tflm.arena_bytes(str(path))
 
 
 def _manifest(c: Conversion, arena: int | None, origin: Origin, accuracy: Any) -> dict[str, Any]:
@@ -177,14 +179,12 @@ def write(
         accuracy: what the manifest says of accuracy, or None.
         golden: int8 [height, width, channels] for golden.npz; None for a synthetic image.
     """
-    manifest = _manifest(c, _tflm_arena(c.file.content), origin, accuracy)
+    manifest = _manifest(c, tflm_arena(c.file.content), origin, accuracy)
     outputs = {
         "model.tflite": c.file.content,
         "model.sqz": c.engine_model,
         "golden.npz": _golden(c, manifest, golden),
-        "model_settings.h": settings_header.settings_header(
-            manifest, tflm_arena.resolver_methods(c.file)
-        ).encode(),
+        "model_settings.h": settings_header.settings_header(manifest, tflm.resolver_methods(c.file)).encode(),
     }
     for array, data, what in (
         ("g_model_tflite", c.file.content, "the .tflite, for TensorFlow Lite Micro"),

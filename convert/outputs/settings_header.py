@@ -9,8 +9,11 @@ def _c_string(text: str) -> str:
     return '"' + "".join(chr(b) if b in plain else f"\\{b:03o}" for b in text.encode()) + '"'
 
 
-def settings_header(manifest: dict[str, Any], resolver: list[str]) -> str:
-    """model_settings.h from the manifest and the resolver methods that TFLM needs (may be empty)."""
+def settings_header(manifest: dict[str, Any], resolver: list[str], int8: bool = True) -> str:
+    """model_settings.h from the manifest and the resolver methods that TFLM needs (may be empty).
+
+    int8: whether TFLM's kernels for int8 alone will do. They do for all that our engine takes.
+    """
     source, output = manifest["input"], manifest["output"]
     labels = manifest["labels"]
     row_bytes = source["width"] * source["channels"]
@@ -19,6 +22,13 @@ def settings_header(manifest: dict[str, Any], resolver: list[str]) -> str:
         f"#define MODEL_TFLM_ARENA_BYTES {arena}"
         if arena is not None
         else "/* MODEL_TFLM_ARENA_BYTES: not measured, the tflite-micro wheel is not installed here. */"
+    )
+    sram = manifest["engine_sram_bytes"]
+    ours = (
+        "/* Our engine: its arena to the byte (rings, sums, scratch, state), 8-byte aligned. */\n"
+        f"#define MODEL_ARENA_BYTES {sram}"
+        if sram is not None
+        else "/* MODEL_ARENA_BYTES: converted for TensorFlow Lite Micro alone. */"
     )
     digest = bytes.fromhex(manifest["tflite_sha256"])
     sha256 = ", \\\n  ".join(", ".join(map(str, digest[i : i + 16])) for i in (0, 16))
@@ -48,8 +58,7 @@ def settings_header(manifest: dict[str, Any], resolver: list[str]) -> str:
 #define MODEL_OUTPUT_SCALE {output["scale"]!r}f
 #define MODEL_OUTPUT_ZERO_POINT ({output["zero_point"]})
 
-/* Our engine: its arena to the byte (rings, sums, scratch, state), 8-byte aligned. */
-#define MODEL_ARENA_BYTES {manifest["engine_sram_bytes"]}
+{ours}
 
 /* TensorFlow Lite Micro: the smallest tensor arena with which its real interpreter accepts the model,
  * measured on a 64-bit host, whose pointers are twice as wide: an upper bound for a Cortex-M.
@@ -66,6 +75,8 @@ def settings_header(manifest: dict[str, Any], resolver: list[str]) -> str:
  *   #define X(method) resolver.method();
  *   MODEL_OPS(X) */
 #define MODEL_OP_COUNT {len(resolver)}
+/* 1: registrations for int8 alone will do, as tflite::Register_CONV_2D_INT8(): smaller code. */
+#define MODEL_INT8_KERNELS {int(int8)}
 #define MODEL_OPS(X) \\
   {ops}
 

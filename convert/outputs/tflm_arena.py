@@ -9,8 +9,11 @@ import subprocess
 import sys
 from collections.abc import Callable
 
+import numpy as np
+
 from squeezenet_mcu.common.errors import UserError
-from squeezenet_mcu.convert.lowering.tflite_file import TfliteFile
+from squeezenet_mcu.convert.lowering.tflite_file import Op, TfliteFile
+from squeezenet_mcu.convert.outputs.tflm_operators import RESOLVER_METHODS, WITH_INT8_KERNELS
 
 _GRANULE = 16  # TFLM aligns its arena to 16 bytes
 _LARGEST = 256 << 20
@@ -26,25 +29,38 @@ for line in sys.stdin:
         print("small", flush=True)
 """
 
-# Builtin operator -> the method of TFLM's MicroMutableOpResolver that registers it.
-_RESOLVER_METHODS = {
-    "ADD": "AddAdd",
-    "AVERAGE_POOL_2D": "AddAveragePool2D",
-    "CONCATENATION": "AddConcatenation",
-    "CONV_2D": "AddConv2D",
-    "DEQUANTIZE": "AddDequantize",
-    "MAX_POOL_2D": "AddMaxPool2D",
-    "MEAN": "AddMean",
-    "PAD": "AddPad",
-    "QUANTIZE": "AddQuantize",
-    "RESHAPE": "AddReshape",
-    "SOFTMAX": "AddSoftmax",
-}
-
 
 def resolver_methods(file: TfliteFile) -> list[str]:
     """The resolver methods that the model's operators need, sorted, each once."""
-    return sorted({_RESOLVER_METHODS[op.name] for op in file.ops})
+    return sorted({RESOLVER_METHODS[op.name] for op in file.ops})
+
+
+def int8_kernels(file: TfliteFile) -> bool:
+    """Whether TFLM's registrations for int8 activations and weights alone will do for this model."""
+    return all(
+        file.tensors[tensor].type_name == "INT8"
+        for op in file.ops
+        if op.name in WITH_INT8_KERNELS
+        for tensor in (*op.inputs[:2], op.outputs[0])
+    )
+
+
+def _weights_of(file: TfliteFile, op: Op) -> int:
+    """Weights that `op` multiplies by: 0 unless it is a convolution or fully connected."""
+    if op.name not in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"):
+        return 0
+    return int(np.prod(file.tensors[op.inputs[1]].shape))
+
+
+def weights(file: TfliteFile) -> int:
+    """Weights of the whole model, without biases."""
+    return sum(_weights_of(file, op) for op in file.ops)
+
+
+def macs(file: TfliteFile, op: Op) -> int:
+    """Multiplications of an operator: of convolutions and of FULLY_CONNECTED; 0 of others."""
+    height, width, _ = file.tensors[op.outputs[0]].hwc
+    return height * width * _weights_of(file, op)
 
 
 def available() -> bool:

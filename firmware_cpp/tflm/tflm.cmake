@@ -15,6 +15,19 @@ target_sources(inference PRIVATE
 # Not our headers, not our warnings: what they deprecate, say, still works.
 target_include_directories(inference SYSTEM PRIVATE ${TFLM_INCLUDE})
 set_source_files_properties(tflm/tflm_inference.cc PROPERTIES COMPILE_OPTIONS -Wno-error)
+
+# Where the library has CMSIS-NN's kernels, TFLM's headers are to declare those for int8 alone
+# (int8_registrations.h). That is seen by the library itself: which kernels it was built with, only its
+# Makefile was told.
+execute_process(COMMAND ${CMAKE_NM} --defined-only ${TFLM_LIB}
+  OUTPUT_VARIABLE tflm_symbols ERROR_QUIET RESULT_VARIABLE tflm_nm_failed)
+if(tflm_nm_failed)
+  message(FATAL_ERROR "${CMAKE_NM} cannot read ${TFLM_LIB}")
+endif()
+if(tflm_symbols MATCHES "Register_CONV_2D_INT8Ev")  # E: of its namespace, v: no arguments
+  list(APPEND TFLM_DEFINITIONS CMSIS_NN)
+endif()
+
 target_compile_definitions(inference PRIVATE
   ${TFLM_DEFINITIONS}
   TF_LITE_STRIP_ERROR_STRINGS   # the headers call no MicroPrintf(), which a release build does not have

@@ -20,9 +20,10 @@
 #include "tensorflow/lite/micro/micro_interpreter.h"
 #include "tensorflow/lite/micro/micro_mutable_op_resolver.h"
 #include "tensorflow/lite/schema/schema_generated.h"
+#include "tflm/int8_registrations.h"
 #include "tflm/run_constructors.h"
 
-#ifndef MODEL_TFLITE_SHA256
+#if !defined(MODEL_TFLITE_SHA256) || !defined(MODEL_INT8_KERNELS)
 #error "model_settings.h is of an older version: convert the model again (make convert)"
 #endif
 
@@ -106,12 +107,18 @@ Invoke RunOf(size_t kind, std::index_sequence<kKinds...> /*all*/) {
   return kRuns[kind];
 }
 
+#if MODEL_INT8_KERNELS
+using Operators = Int8OpResolver<MODEL_OP_COUNT>;
+#else
+using Operators = tflite::MicroMutableOpResolver<MODEL_OP_COUNT>;
+#endif
+
 // The operators of the model and no others, each with Run() around it.
-class Resolver final : public tflite::MicroMutableOpResolver<MODEL_OP_COUNT> {
+class Resolver final : public Operators {
  public:
   TF_LITE_REMOVE_VIRTUAL_DELETE
 
-  using Base = tflite::MicroMutableOpResolver<MODEL_OP_COUNT>;
+  using Base = Operators;
   using Base::FindOp;
 
   bool AddAll() {

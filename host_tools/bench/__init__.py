@@ -105,9 +105,9 @@ class _Session:
         took = time.monotonic() - started
         self.say(f"{where}: {result['instructions']:,} instructions ({took:.0f} s)")
 
-    def prepare(self, model: str) -> bool:
+    def prepare(self, model: str, tflm: bool) -> bool:
         try:
-            networks.prepare(self.console, model)
+            networks.prepare(self.console, model, tflm)
         except networks.NotMeasurableError as error:
             self.say(f"{model}: skipped: {error}")
             return False
@@ -120,7 +120,7 @@ def _measure_all(session: _Session, args: argparse.Namespace) -> None:
     for board in names:
         emulator.tool_of(board)  # a wrong name is known before the work
     for model in models:
-        if session.prepare(model):
+        if session.prepare(model, tflm=args.engine == "tflm"):
             for board in names:
                 for request in _requests(args, model, board):
                     session.measure(model, board, request)

@@ -13,6 +13,7 @@ from squeezenet_mcu.common.litert import Reference
 from squeezenet_mcu.convert.lowering import tflite_file
 from squeezenet_mcu.convert.lowering.state import layer_name
 from squeezenet_mcu.convert.lowering.tflite_file import TfliteFile
+from squeezenet_mcu.convert.outputs import tflm_arena
 from squeezenet_mcu.host_tools.bench import measure
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.emulate import emulator
@@ -24,22 +25,13 @@ from squeezenet_mcu.host_tools.validate.command import longest_silence
 ENGINE = "tflm"
 
 
-def macs(file: TfliteFile, index: int) -> int:
-    """Multiplications of operator `index` of a .tflite; 0 unless it is a CONV_2D."""
-    op = file.ops[index]
-    if op.name != "CONV_2D":
-        return 0
-    height, width, _ = file.tensors[op.outputs[0]].hwc
-    return height * width * int(np.prod(file.tensors[op.inputs[1]].shape))  # weights: OHWI
-
-
 def layers(file: TfliteFile, instructions: list[int]) -> list[dict[str, Any]]:
     """The operators with what each took, for results.json. UserError: the board counted others."""
     if len(instructions) != len(file.ops):
         raise UserError(f"{file.path}: {len(file.ops)} operators, the board counted {len(instructions)}")
     return [
         measure.layer_figures(
-            layer_name(file.tensors[op.outputs[0]], op), op.name, macs(file, op.index), spent
+            layer_name(file.tensors[op.outputs[0]], op), op.name, tflm_arena.macs(file, op), spent
         )
         for op, spent in zip(file.ops, instructions, strict=True)
     ]

@@ -16,9 +16,9 @@ from squeezenet_mcu.common import files, paths
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.paths import BUILD
 from squeezenet_mcu.convert.encode import blob
+from squeezenet_mcu.host_tools.bench import tflm_figures
 
 BASELINES = paths.ROOT.parent / "shared" / "baselines"
-TFLM_FIGURES = BASELINES / "tflm.json"
 
 
 @dataclass(frozen=True)
@@ -44,19 +44,9 @@ MLPERF_TINY = Baseline("mlperf_tiny_resnet8.int8.tflite", "byte")
 BASELINE_FILES = (*IMAGENET, MLPERF_TINY)
 NAMES = (*ZOO, SMALL_NET, *(baseline.name for baseline in BASELINE_FILES))
 
-# TFLite Micro's instructions for the small network, counted with the others of tflm.json and in the same way
-# (TFLM 2026-08, its release flags, QEMU 7.2 -icount shift=0): their copy of it had other random weights.
-_SMALL_NET_TFLM = {
-    "m4_cmsis_nn": 12_440_000,
-    "m7_cmsis_nn": 12_500_000,
-    "m55_cmsis_nn": 2_720_000,
-    "m4_reference": 52_100_000,
-}
 # With imported weights, converted by the user; TFLite Micro was counted on a baseline of the same layers.
 IMPORTED = {"imagenet_v1_0": IMAGENET[1], "imagenet_v1_1": IMAGENET[0]}
-# Bytes of code in flash that TFLite Micro with CMSIS-NN takes on a Cortex-M4 for a SqueezeNet's operators:
-# the same for both of ImageNet's and the small one (measured together with its instructions).
-_SQUEEZENET_CODE = 44_176
+# A network of these kinds of layer needs the code of TFLite Micro that was measured with SqueezeNets.
 _SQUEEZENET_KINDS = {"INPUT", "CONV_2D", "MAX_POOL", "MEAN", "PAD", "REQUANTIZE", "SOFTMAX"}
 _CPU_KEYS = {"Cortex-M4F": "m4", "Cortex-M7": "m7", "Cortex-M55": "m55"}
 
@@ -65,12 +55,17 @@ class NotMeasurableError(UserError):
     """A network that is not there, or that the converter refuses: the reason."""
 
 
-def _converted(name: str, tflite_sha256: str | None, inputs_matter: bool) -> bool:
-    """Whether build/<name>/ holds this .tflite; for our own models, one made from what is there now."""
+def _converted(name: str, tflite_sha256: str | None, inputs_matter: bool, tflm: bool = False) -> bool:
+    """Whether build/<name>/ holds this .tflite; for our own models, one made from what is there now.
+
+    tflm: what TFLite Micro needs will do.
+    """
     folder = BUILD / name
-    if not all((folder / file).is_file() for file in ("manifest.json", "model.tflite", "model.sqz")):
+    if not all((folder / file).is_file() for file in ("manifest.json", "model.tflite")):
         return False
-    if blob.version_of((folder / "model.sqz").read_bytes()) != blob.VERSION:
+    if not tflm and not (folder / "model.sqz").is_file():
+        return False
+    if not tflm and blob.version_of((folder / "model.sqz").read_bytes()) != blob.VERSION:
         return False
     manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     if inputs_matter:
@@ -89,18 +84,19 @@ def _convert(console: Console, name: str, options: list[str]) -> None:
         convert.run(convert.parser().parse_args(options))
 
 
-def _prepare_file(console: Console, name: str, path: Path, preprocess: str) -> None:
-    if not _converted(name, files.sha256(path.read_bytes()), False):
+def _prepare_file(console: Console, name: str, path: Path, preprocess: str, tflm: bool = False) -> None:
+    if not _converted(name, files.sha256(path.read_bytes()), False, tflm):
         options = ["--tflite", str(path), "--model", name, "--preprocess", preprocess]
+        options += ["--engine", "tflm"] if tflm else []
         _convert(console, name, options)
 
 
-def _prepare_baseline(console: Console, baseline: Baseline) -> None:
+def _prepare_baseline(console: Console, baseline: Baseline, tflm: bool) -> None:
     path = BASELINES / baseline.file
     if not path.is_file():
         raise NotMeasurableError(f"{path} is not there")
     try:
-        _prepare_file(console, baseline.name, path, baseline.preprocess)
+        _prepare_file(console, baseline.name, path, baseline.preprocess, tflm)
     except UserError as error:
         raise NotMeasurableError(str(error)) from error
 
@@ -113,14 +109,15 @@ def _prepare_small(console: Console) -> None:
     _prepare_file(console, SMALL_NET, path, "byte")
 
 
-def prepare(console: Console, name: str) -> None:
+def prepare(console: Console, name: str, tflm: bool = False) -> None:
     """Converts `name` into build/<name>/ where that is not done yet.
 
+    tflm: TFLite Micro will run it, so a baseline need not be one that our engine takes.
     NotMeasurableError: a baseline that is missing or that the engine does not take.
     """
     special: dict[str, Callable[[], None]] = {SMALL_NET: lambda: _prepare_small(console)}
     for baseline in BASELINE_FILES:
-        special[baseline.name] = partial(_prepare_baseline, console, baseline)
+        special[baseline.name] = partial(_prepare_baseline, console, baseline, tflm)
     if name in special:
         special[name]()
     elif name in ZOO:
@@ -131,14 +128,6 @@ def prepare(console: Console, name: str) -> None:
         raise UserError(f"{BUILD / name}: missing; run: make convert MODEL={name}{more}")
 
 
-def _tflm_figures(name: str) -> dict[str, Any] | None:
-    """What baselines/tflm.json says of the baseline `name`; None where it is not one of these."""
-    if not TFLM_FIGURES.is_file():
-        return None
-    figures = json.loads(TFLM_FIGURES.read_text(encoding="utf-8"))["models"]
-    return next((figures.get(b.file) for b in BASELINE_FILES if b.name == name), None)
-
-
 def tflm_instructions(name: str, cpu: str, engine: str, macs: int) -> int | None:
     """What TFLite Micro takes for the same network on the same core; None where it was not measured.
 
@@ -146,27 +135,25 @@ def tflm_instructions(name: str, cpu: str, engine: str, macs: int) -> int | None
     imported one and the baseline that stands for it must have in common.
     """
     key = f"{_CPU_KEYS.get(cpu, '?')}_{'reference' if engine == 'portable' else 'cmsis_nn'}"
-    if name == SMALL_NET:
-        return _SMALL_NET_TFLM.get(key)
     twin = IMPORTED.get(name)
-    figures = _tflm_figures(twin.name if twin else name)
-    if figures is None or figures["macs"] != macs:
-        return None
-    found: int | None = figures["instructions"].get(key)
+    figures = tflm_figures.of(twin.name if twin else name, macs)
+    found: int | None = figures.get("instructions", {}).get(key)
     return found
 
 
 def tflm_memory(name: str, manifest: dict[str, Any]) -> dict[str, int | None]:
     """Bytes that TFLite Micro needs for the same .tflite: arena_bytes, model_bytes, code_bytes, flash_bytes.
 
-    The arena is baselines/tflm.json's where it has the network, else what `make convert` measured (on a
-    64-bit host: an upper bound); the model is the .tflite; the code that of a Cortex-M4 build with CMSIS-NN.
-    None: not measured. Stack, and variables beside the arena, are not among them.
+    The arena is that of tflm_figures.json where it has the network (what a Cortex-M4 uses), else what
+    `make convert` measured (on a 64-bit host: an upper bound); the model is the .tflite; the code that of a
+    Cortex-M4 build with CMSIS-NN. None: not measured. Stack, and variables beside the arena, are not among
+    them.
     """
-    figures = _tflm_figures(name) or {}
+    twin = IMPORTED.get(name)
+    figures = tflm_figures.of(twin.name if twin else name, manifest["macs"])
     code = figures.get("code_bytes_m4")
     if code is None and {row["kind"] for row in manifest["plan"]} <= _SQUEEZENET_KINDS:
-        code = _SQUEEZENET_CODE
+        code = tflm_figures.squeezenet_code_bytes()
     model = manifest["tflite_bytes"]
     return {
         "arena_bytes": figures.get("arena_bytes", manifest["tflm_arena_bytes"]),

@@ -88,7 +88,12 @@ def show(console: Console, results: list[dict[str, Any]]) -> None:
 
 
 def show_memory(console: Console, results: list[dict[str, Any]]) -> None:
-    """For each network the bytes of memory on each board beside TFLite Micro's; at most 80 columns."""
+    """For each network the bytes of memory on each board beside TFLite Micro's; at most 80 columns.
+
+    Where TFLite Micro itself was measured (`ENGINE=tflm`) its line says all, and none is added from figures
+    of earlier.
+    """
+    quoted = False
     for model in dict.fromkeys(result["model"] for result in results):
         of_model = [result for result in results if result["model"] == model]
         table = _table(f"{model}: memory, in bytes")
@@ -101,17 +106,20 @@ def show_memory(console: Console, results: list[dict[str, Any]]) -> None:
                 f"{r['board']} {r['engine']}", _number(r["sram_bytes"]), _number(r["arena_bytes"]),
                 _number(r["flash_bytes"]), _number(r["engine_model_bytes"]), _number(r["code_bytes"]),
             )  # fmt: skip
-        table.add_row(
-            "TFLite Micro", "", _number(tflm["arena_bytes"]), _number(tflm["flash_bytes"]),
-            _number(tflm["model_bytes"]), _number(tflm["code_bytes"]),
-        )  # fmt: skip
+        if all(r["engine"] != "tflm" for r in of_model):
+            quoted = True
+            table.add_row(
+                "TFLite Micro", "", _number(tflm["arena_bytes"]), _number(tflm["flash_bytes"]),
+                _number(tflm["model_bytes"]), _number(tflm["code_bytes"]),
+            )  # fmt: skip
         console.print(table)
-    console.print(
-        "SRAM: variables, arena, serial buffers, deepest stack; of TFLite Micro the arena\n"
-        "alone is known. Its code: on a Cortex-M4 with CMSIS-NN, nothing for the link.",
-        highlight=False,
-        soft_wrap=True,
-    )
+    note = "SRAM: variables, arena, serial buffers, deepest stack"
+    if quoted:
+        note += (
+            "; of TFLite Micro the arena\n"
+            "alone is known. Its code: on a Cortex-M4 with CMSIS-NN, nothing for the link"
+        )
+    console.print(f"{note}.", highlight=False, soft_wrap=True)
 
 
 def show_layers(console: Console, result: dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ from squeezenet_mcu.common.data.images import spread
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.paths import BUILD
 from squeezenet_mcu.model.settings import config
+from squeezenet_mcu.model.train import records
 
 NAME = "evaluate"
 HELP = "accuracy of the Keras model, of the int8 .tflite and of our engine on the host"
@@ -69,6 +70,10 @@ def _load(name: str) -> Model:
     paths = [folder / file for file in ("manifest.json", "model.tflite", "model.sqz")]
     for path in paths:
         if not path.is_file():
+            if path.suffix == ".sqz" and records.read(paths[0]).get("engine") == "tflm":
+                raise UserError(
+                    f"{name} is converted for TFLite Micro alone (ENGINE=tflm); evaluate scores our engine"
+                )
             raise UserError(f"{path}: missing; run: make convert MODEL={name}")
     try:
         manifest = json.loads(paths[0].read_text(encoding="utf-8"))

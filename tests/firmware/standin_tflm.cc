@@ -140,6 +140,13 @@ TFLMRegistration Register_MAX_POOL_2D() { return Registration(); }
 TFLMRegistration Register_MEAN() { return Registration(); }
 TFLMRegistration Register_SOFTMAX() { return Registration(); }
 
+#if defined(CMSIS_NN)  // as a library with CMSIS-NN's kernels, which has registrations for int8 alone, too
+TFLMRegistration Register_ADD_INT8() { return Registration(); }
+TFLMRegistration Register_CONV_2D_INT8() { return Registration(); }
+TFLMRegistration Register_MAX_POOL_2D_INT8() { return Registration(); }
+TFLMRegistration Register_SOFTMAX_INT8() { return Registration(); }
+#endif
+
 #define PARSER(name) \
   TfLiteStatus name(const Operator*, ErrorReporter*, BuiltinDataAllocator*, void**) { return kTfLiteOk; }
 PARSER(ParseAdd)

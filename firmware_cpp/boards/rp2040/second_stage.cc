@@ -10,7 +10,8 @@
 // and half its period leaves 16 ns for the data to come back. They are sampled one cycle of clk_sys later
 // still (RX_SAMPLE_DLY), in the middle of the time they are valid; pads stay as reset leaves them.
 //
-// Whoever changes an instruction changes the CRC; tests/host_tools/emulate/test_rp2040.py tells the right one.
+// Whoever changes an instruction changes the CRC; tests/host_tools/emulate/test_rp2040.py tells the right
+// one.
 
 // SSI, section 4.10.13, base 0x18000000.
 #define SSI_CTRLR0 "0x00"

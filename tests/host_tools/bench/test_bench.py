@@ -11,7 +11,7 @@ from rich.console import Console
 from squeezenet_mcu.common import paths
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.host_tools import bench
-from squeezenet_mcu.host_tools.bench import measure, networks, results, small_net
+from squeezenet_mcu.host_tools.bench import measure, networks, results, small_net, tflm_figures
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.firmware.board_model import Request
 
@@ -180,7 +180,7 @@ def counted(monkeypatch):
         return full | {"engine": request.kernels or board_toml.load(board).kernels, "instructions": found}
 
     monkeypatch.setattr(measure, "record", record)
-    monkeypatch.setattr(networks, "prepare", lambda _console, _name: None)
+    monkeypatch.setattr(networks, "prepare", lambda *_: None)
     monkeypatch.setattr(results, "REFERENCE", paths.BUILD / "reference.json")
     monkeypatch.setattr(results.read_reference, "__defaults__", (paths.BUILD / "reference.json",))
     monkeypatch.setattr(results.write_reference, "__defaults__", (paths.BUILD / "reference.json",))
@@ -249,6 +249,27 @@ def test_missing_baselines_are_skipped_with_a_line(monkeypatch, capsys, tmp_path
     assert "squeezenet_v1_1_224: skipped: " in capsys.readouterr().out
 
 
+def test_a_baseline_for_tflm_alone_is_converted_for_it(monkeypatch, tmp_path):
+    """With ENGINE=tflm a network that our engine refuses is measured; without, it is skipped as before."""
+    from tests.convert.outputs import tflm_nets
+
+    (tmp_path / "baselines").mkdir()
+    (tmp_path / "baselines" / networks.MLPERF_TINY.file).write_bytes(tflm_nets.dense_tflite())
+    monkeypatch.setattr(networks, "BASELINES", tmp_path / "baselines")
+    monkeypatch.chdir(tmp_path)
+    name, console = networks.MLPERF_TINY.name, Console(quiet=True)
+    with pytest.raises(networks.NotMeasurableError, match="LOGISTIC"):
+        networks.prepare(console, name)
+    networks.prepare(console, name, tflm=True)
+    manifest = networks.BUILD / name / "manifest.json"
+    assert json.loads(manifest.read_text())["engine"] == "tflm"
+    before = manifest.stat().st_mtime_ns
+    networks.prepare(console, name, tflm=True)
+    assert manifest.stat().st_mtime_ns == before, "converted again"
+    with pytest.raises(networks.NotMeasurableError, match="LOGISTIC"):
+        networks.prepare(console, name)
+
+
 def test_mistakes():
     with pytest.raises(UserError, match="no board 'zx81'"):
         bench.run(options("--board", "zx81"))
@@ -265,19 +286,26 @@ def test_mistakes():
         bench.run(options("--sram-bytes", "0"))
 
 
-def manifest(kinds=("INPUT", "CONV_2D", "MAX_POOL", "MEAN", "SOFTMAX")):
-    return {"plan": [{"kind": kind} for kind in kinds], "tflm_arena_bytes": 30_000, "tflite_bytes": 9_000}
+def manifest(kinds=("INPUT", "CONV_2D", "MAX_POOL", "MEAN", "SOFTMAX"), macs=7):
+    return {
+        "plan": [{"kind": kind} for kind in kinds],
+        "tflm_arena_bytes": 30_000,
+        "tflite_bytes": 9_000,
+        "macs": macs,
+    }
 
 
 def test_tflm_needs_what_was_measured_and_nothing_else(monkeypatch, tmp_path):
     known = networks.IMAGENET[1]
-    figures = {"models": {known.file: {"arena_bytes": 1_586_500, "code_bytes_m4": 44_177, "macs": 7,
-                                       "instructions": {"m4_cmsis_nn": 1_673}}}}  # fmt: skip
-    (tmp_path / "tflm.json").write_text(json.dumps(figures))
-    monkeypatch.setattr(networks, "TFLM_FIGURES", tmp_path / "tflm.json")
+    figures = {"arena_bytes": 1_586_500, "code_bytes_m4": 44_177, "macs": 7,
+               "instructions": {"m4_cmsis_nn": 1_673}}  # fmt: skip
+    measurement = {"squeezenet_code_bytes_m4": 44_176, "networks": {known.name: figures}}
+    (tmp_path / "figures.json").write_text(json.dumps({"measurements": [measurement]}))
+    monkeypatch.setattr(tflm_figures, "FILE", tmp_path / "figures.json")
     assert networks.tflm_memory(known.name, manifest()) == {
         "arena_bytes": 1_586_500, "model_bytes": 9_000, "code_bytes": 44_177, "flash_bytes": 53_177,
     }  # fmt: skip
+    assert networks.tflm_memory("imagenet_v1_0", manifest())["arena_bytes"] == 1_586_500
     assert networks.tflm_memory("mine", manifest())["arena_bytes"] == 30_000
     assert networks.tflm_memory("mine", manifest())["flash_bytes"] == 44_176 + 9_000
     assert networks.tflm_memory("mine", manifest(("INPUT", "ADD")))["flash_bytes"] is None
@@ -285,6 +313,38 @@ def test_tflm_needs_what_was_measured_and_nothing_else(monkeypatch, tmp_path):
     assert networks.tflm_instructions("imagenet_v1_0", "Cortex-M4F", "dsp", 7) == 1_673
     assert networks.tflm_instructions("imagenet_v1_0", "Cortex-M4F", "dsp", 8) is None
     assert networks.tflm_instructions("imagenet_v1_1", "Cortex-M4F", "dsp", 7) is None
+
+
+def test_the_first_measurement_of_a_figure_is_quoted(monkeypatch, tmp_path):
+    older = {"networks": {"net": {"macs": 7, "instructions": {"m4_cmsis_nn": 100}}}}
+    newer = {"networks": {"net": {"macs": 7, "instructions": {"m4_cmsis_nn": 101, "m55_cmsis_nn": 30},
+                                  "firmware": {"sram_bytes": 5}}}}  # fmt: skip
+    (tmp_path / "figures.json").write_text(json.dumps({"measurements": [older, newer]}))
+    monkeypatch.setattr(tflm_figures, "FILE", tmp_path / "figures.json")
+    found = tflm_figures.of("net", 7)
+    assert found["instructions"] == {"m4_cmsis_nn": 100, "m55_cmsis_nn": 30}
+    assert found["firmware"] == {"sram_bytes": 5}
+    assert tflm_figures.of("net", 8) == tflm_figures.of("other") == {}
+
+
+def tflm_result(engine):
+    return dict.fromkeys((*KEYS, "engine_code_bytes"), 1) | {
+        "model": "digits", "board": BOARD, "engine": engine, "ratio": 1.0, "sram_bytes": 37_776, "layers": [],
+        "tflm": {"arena_bytes": 24_548, "model_bytes": 55_000, "code_bytes": None, "flash_bytes": None},
+    }  # fmt: skip
+
+
+def test_tflm_measured_is_not_called_unknown(capsys):
+    """Of our own engine's results the note is right; below a measurement of TFLM itself it would be wrong."""
+    results.show_memory(Console(width=100), [tflm_result("tflm")])
+    shown = capsys.readouterr().out
+    assert "37,776" in shown
+    assert "is known" not in shown
+    assert "TFLite Micro" not in shown
+    results.show_memory(Console(width=100), [tflm_result("dsp")])
+    shown = capsys.readouterr().out
+    assert "of TFLite Micro the arena\nalone is known" in shown
+    assert "24,548" in shown
 
 
 def test_the_memory_asked_for_reaches_the_board(monkeypatch, counted):
