@@ -61,8 +61,9 @@ CONSTANTS = {
     "SQUEEZE_ENGINE_WORDS": ctypes.sizeof(host_engine._Storage) // 8,
 }
 HEADERS = (
-    "engine/format.h", "engine/bit_stream.h", "engine/coded.h", "engine/coded_tables.h", "engine/fixed_point.h",
-    "engine/softmax_fixed_point.h", "engine/mve/slices.h", "engine/dsp/gemm_small.h", "engine/dsp/winograd.h",
+    "engine/format.h", "engine/bit_stream.h", "engine/coded.h", "engine/coded_tables.h",
+    "engine/fixed_point.h", "engine/softmax_fixed_point.h", "engine/mve/slices.h",
+    "engine/dsp/gemm_small.h", "engine/dsp/winograd.h",
 )  # fmt: skip
 # Of these headers, what only the engine's own code needs: no file, and no formula of Python's holds it.
 ENGINE_ONLY = {
@@ -218,8 +219,9 @@ def test_a_layers_values_are_where_cpp_reads_them():
     numbers = iter(range(2, 100))
     layer = net.Layer(
         "x", net.Kind.AVERAGE_POOL, 0, [next(numbers), next(numbers)], next(numbers), next(numbers),
-        out_channel=next(numbers), kernel=(next(numbers), next(numbers)), stride=(next(numbers), next(numbers)),
-        pad_top=next(numbers), pad_left=next(numbers), act_min=-3, act_max=next(numbers),
+        out_channel=next(numbers), kernel=(next(numbers), next(numbers)),
+        stride=(next(numbers), next(numbers)), pad_top=next(numbers),
+        pad_left=next(numbers), act_min=-3, act_max=next(numbers),
         params=[next(numbers) for _ in range(6)], scratch_offset=next(numbers),
         conv_kernel=net.ConvKernel.LIST, batch_rows=next(numbers), hold_rows=next(numbers),
     )  # fmt: skip

@@ -14,7 +14,6 @@ from tests import cpp_facts
 
 SHAPES = 10_000
 SEED = 20261129
-MAX_TAPS = 65_535  # of a convolution that the engine takes
 PAIRS = [(kernel, encoding) for kernel in ConvKernel for encoding in Encoding]
 
 
@@ -38,8 +37,9 @@ def random_shapes():
     out_rows = rng.integers(1, 5, n)
     taps = kernel[0] * kernel[1] * in_channels
     nonzeros = rng.integers(0, taps * out_channels + 1)
+    most_taps = cpp_facts.host()["constants"]["kMaxTaps"]
     columns = (in_width, in_channels, out_width, out_channels, *kernel, *stride, out_rows, nonzeros)
-    rows = np.stack(columns, axis=1)[taps <= MAX_TAPS][:SHAPES].tolist()
+    rows = np.stack(columns, axis=1)[taps <= most_taps][:SHAPES].tolist()
     assert len(rows) == SHAPES
     return [Shape(*row) for row in rows]
 

@@ -1,4 +1,4 @@
-"""Numbers of the link that stand both in firmware_cpp/protocol and in host_tools/link are equal, and complete."""
+"""Numbers of the link that stand both in firmware_cpp/protocol and in host_tools/link are the same."""
 
 import pytest
 
