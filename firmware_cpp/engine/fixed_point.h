@@ -6,6 +6,8 @@
 
 namespace squeeze {
 
+constexpr int kAddLeftShift = 20;  // TFLite's ADD raises both inputs by so many bits before it rescales them
+
 // round(a * b / 2^31), half away from zero for positive products, towards zero
 // for negative ones: gemmlowp's SaturatingRoundingDoublingHighMul. Saturation
 // needs both operands at INT32_MIN, and multipliers are never negative here

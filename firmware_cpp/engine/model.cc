@@ -12,10 +12,6 @@ namespace {
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the blob is read in place");
 #endif
 
-constexpr uint16_t kMaxSoftmax = 4095;         // sums of exp are Q12.19
-constexpr uint32_t kMaxMeanPixels = 1u << 23;  // sums of (-128 to 127) - zero point stay in int32
-constexpr uint32_t kMaxTaps = 65535;           // of one output: the sum of products stays below 2^30
-
 // [offset, offset + size) lies within `total` and starts on a multiple of `alignment`.
 bool Inside(uint64_t offset, uint64_t size, uint64_t total, uint32_t alignment) {
   return offset % alignment == 0 && offset <= total && size <= total - offset;

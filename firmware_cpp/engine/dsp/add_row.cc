@@ -1,12 +1,13 @@
 // a + b: the portable kernel with both roundings of a rescaling written out: 20 instructions a value, not 37.
 // Inputs stay below 2^28, sums below 2^29 and all rounding constants within 2^30: no step overflows.
 #include "engine/dsp/intrinsics.h"
+#include "engine/fixed_point.h"
 #include "engine/kernels.h"
 
 namespace squeeze {
 namespace {
 
-constexpr int32_t kTwice = 2 << 20;  // TFLite raises both inputs by 20 bits before rescaling them
+constexpr int32_t kTwice = 2 << kAddLeftShift;
 
 // RoundingShiftRight(DoublingHighMul(x, multiplier), shift), given 2 x; shift 0 (as the input of the larger
 // scale has) to 31. Taking 1 from a negative value sends its halves down, away from zero; without a shift

@@ -14,7 +14,6 @@
 namespace squeeze {
 namespace {
 
-constexpr uint32_t kMostTaps = 64;
 constexpr uint32_t kBiasLimit = 1u << 22;
 constexpr int kFactor = 256;  // of the weights
 
@@ -116,7 +115,7 @@ class Small {
 }  // namespace
 
 bool GemmSmallFits(const ConvRows& conv, uint32_t taps) {
-  if (taps < 4 || taps > kMostTaps || conv.out_channels % 2 != 0) return false;
+  if (taps < 4 || taps > kGemmSmallMaxTaps || conv.out_channels % 2 != 0) return false;
   if (conv.out_zero_point != -128 || conv.act_min != -128 || conv.act_max != 127) return false;
   return UsualScales(conv, kBiasLimit);
 }

@@ -23,6 +23,8 @@
 
 namespace squeeze {
 
+constexpr uint32_t kGemmSmallMaxTaps = 64;
+
 inline uint32_t GemmSmallPixelBytes(uint32_t padded_taps) { return 2 * padded_taps + 4; }
 
 // Whether GemmSmallRows is exact for all channels: an even number of them with usual biases and shifts.

@@ -1,13 +1,9 @@
 // Four channels at a time, about 7 instructions a channel.
+#include "engine/fixed_point.h"
 #include "engine/kernels.h"
 #include "engine/mve/rescale.h"
 
 namespace squeeze {
-namespace {
-
-constexpr int kLeftShift = 20;  // TFLite raises both inputs before rescaling them
-
-}  // namespace
 
 void AddRowStep(const AddRow& a) {
   const SharedScale scale_a(a.params[0], a.params[3]);
@@ -24,8 +20,8 @@ void AddRowStep(const AddRow& a) {
   int8_t* out = a.out;
   for (uint32_t x = a.width; x > 0; --x, left += channels, right += channels, out += a.out_pixel_stride) {
     ForLanes(channels, [&](uint32_t c, auto... p) {
-      const int32x4_t u = vshlq_n_s32(vsubq_n_s32(LoadLanes(left + c, p...), zero_a), kLeftShift);
-      const int32x4_t v = vshlq_n_s32(vsubq_n_s32(LoadLanes(right + c, p...), zero_b), kLeftShift);
+      const int32x4_t u = vshlq_n_s32(vsubq_n_s32(LoadLanes(left + c, p...), zero_a), kAddLeftShift);
+      const int32x4_t v = vshlq_n_s32(vsubq_n_s32(LoadLanes(right + c, p...), zero_b), kAddLeftShift);
       const int32x4_t sum = scale_out.Rescale(vaddq_s32(scale_a.Rescale(u), scale_b.Rescale(v)));
       StoreLanes(out + c, ClampLanes(vaddq_n_s32(sum, zero_out), low, high), p...);
     });

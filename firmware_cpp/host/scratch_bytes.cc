@@ -1,0 +1,68 @@
+// The scratch of convolution kernels as the engine computes it, for many shapes a call: a test compares it with
+// the converter's formulas (convert/select/cost_model.py). A library of its own, apart from the C API's.
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/coded_layer.h"
+#include "engine/conv_kernels.h"
+#include "engine/dsp/gemm.h"
+#include "engine/dsp/lanes.h"
+#include "engine/dsp/list.h"
+#include "engine/dsp/winograd.h"
+#include "engine/mve/slices.h"
+
+namespace squeeze {
+namespace {
+
+// The kernel's own scratch to make everything in one pass; more is of no use to it.
+uint32_t AllAtOnce(ConvKernel kernel, WeightEncoding encoding, const ConvShape& shape) {
+  switch (kernel) {
+    case ConvKernel::kGemm:
+      return GemmScratchBytes(shape, shape.out_width * shape.out_rows);
+    case ConvKernel::kWinograd:
+      return WinogradScratchBytes(shape, WinogradTiles(shape.out_width, shape.out_rows),
+                                  encoding == WeightEncoding::kWinograd);
+    case ConvKernel::kLanes: {
+      const LanesShape lanes =
+          LanesShapeOf(shape.kernel_h, shape.kernel_w, shape.stride_w, shape.in_channels);
+      const uint32_t tiles = LanesTiles(lanes, shape.out_width);
+      return LanesScratchBytes(shape, tiles < 3 ? 3 : tiles);
+    }
+    case ConvKernel::kList:
+      return ListScratchBytes(shape, ListAllWords(shape));
+    case ConvKernel::kSlices:
+      return kSliceTableBytes + SliceWindows(shape) * SlicePaddedTaps(shape) +
+             SlicePaddedChannels(shape) * kSlicePixels * 4;
+    case ConvKernel::kPlain:
+      break;
+  }
+  return ConvScratchBytes(kernel, encoding, shape);
+}
+
+}  // namespace
+}  // namespace squeeze
+
+// A layer with one kernel and encoding: 12 numbers, the shape's last.
+struct ScratchCase {
+  uint32_t kernel;
+  uint32_t encoding;
+  squeeze::ConvShape shape;
+};
+static_assert(sizeof(ScratchCase) == 12 * sizeof(uint32_t), "Python passes rows of 12 numbers");
+
+// For each case the least scratch in bytes and the most that is of use; -1 twice where the kernel refuses it.
+extern "C" void squeeze_scratch_bytes(const ScratchCase* cases, size_t count, int64_t* least, int64_t* most) {
+  using namespace squeeze;
+  for (size_t i = 0; i < count; ++i) {
+    const auto kernel = static_cast<ConvKernel>(cases[i].kernel);
+    const auto encoding = static_cast<WeightEncoding>(cases[i].encoding);
+    const ConvShape& shape = cases[i].shape;
+    least[i] = most[i] = -1;
+    if (!ConvKernelTakes(kernel, encoding, shape)) continue;
+    least[i] = ConvScratchBytes(kernel, encoding, shape);
+    // Of PLAIN AllAtOnce has the front of coded weights already.
+    const bool front = encoding == WeightEncoding::kCoded && kernel != ConvKernel::kPlain;
+    most[i] = AllAtOnce(kernel, encoding, shape);
+    if (front) most[i] += CodedScratch(kernel, shape.out_channels, shape.Taps()).bytes;
+  }
+}

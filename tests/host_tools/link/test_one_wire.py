@@ -1,0 +1,85 @@
+"""Numbers of the link that stand both in firmware_cpp/protocol and in host_tools/link are the same."""
+
+import pytest
+
+from squeezenet_mcu.host_tools.link import cobs, exchange, frame, messages
+from tests import cpp_facts
+
+ENUMS = {
+    "link::Request": messages.Request,
+    "link::State": messages.State,
+    "link::ErrorCode": messages.ErrorCode,
+    "link::Data": messages.Data,
+}
+CONSTANTS = {
+    "kProtocolVersion": messages.VERSION,
+    "kMaxFrame": frame.MAX_FRAME,
+    "kHeaderSize": frame._HEADER.size,
+    "kCrcSize": frame._CRC.size,
+    "kMaxBody": frame.MAX_BODY,
+    "kMaxPayload": frame.MAX_BODY - frame.OVERHEAD,
+    "kRowsHeader": messages._ROWS.size,
+    "kMaxRowData": messages.max_row_data(frame.MAX_FRAME),
+    "kDataHeader": messages._DATA.size,
+    "kMaxReadData": messages.max_read_data(frame.MAX_FRAME),
+    "kMaxBoardName": None,  # the device's own limit: the host reads as many characters as it is told
+    "kProbeReserve": exchange.PROBE_RESERVE,
+    "CobsEncoder::kMaxBlock": cobs._FULL + 1,
+}
+# What parses each reply.
+REPLIES = {
+    "info": messages.Info,
+    "status": messages.Status,
+    "result": messages.Cost,
+    "data": messages.DataBlock,
+    "error": messages.Refusal,
+}
+# A payload of each reply that is well formed but for what a device would say.
+PAYLOADS = {
+    "info": messages._INFO.pack(1, 2, bytes(32), 3, 4, 5, 6, 1024, 999, 1, 2, 3, 4, 5, 0, 6, 0),
+    "status": messages._STATUS.pack(1, 2, 0, 0, 3, 4),
+    "result": messages._RESULT.pack(1, 2, 3, 4),
+    "data": messages._DATA.pack(1, 0, 2),
+    "error": messages._ERROR.pack(1, 2),
+}
+
+
+@pytest.mark.parametrize("name", ENUMS)
+def test_enums_have_the_same_members(name):
+    assert {cpp_facts.camel(member.name): int(member) for member in ENUMS[name]} == cpp_facts.enum(name)
+
+
+def test_counters_are_numbered_alike():
+    kinds = {cpp_facts.camel(kind): number for number, kind in enumerate(messages.COUNTER_KINDS)}
+    assert kinds == cpp_facts.enum("link::CounterKind")
+
+
+def test_replies_are_parsed_by_their_numbers():
+    replies = cpp_facts.enum("link::Reply")
+    assert set(replies.values()) == set(messages._PARSERS)
+    assert set(replies) == set(REPLIES)
+    for name, number in replies.items():
+        parsed = messages.parse(frame.Frame(number, 0, PAYLOADS[name]))
+        assert type(parsed) is REPLIES[name]
+
+
+@pytest.mark.parametrize("name", [name for name, value in CONSTANTS.items() if value is not None])
+def test_constants_are_equal(name):
+    assert cpp_facts.host()["link_constants"][name] == CONSTANTS[name]
+
+
+def test_every_constant_of_wire_h_is_compared():
+    names = cpp_facts.constants_of("protocol/wire.h") | {"CobsEncoder::kMaxBlock"}
+    assert names == set(CONSTANTS) == set(cpp_facts.host()["link_constants"])
+
+
+def test_frames_are_as_long_on_the_wire():
+    sizes = cpp_facts.host()["encoded_sizes"]
+    assert len(sizes) == frame.MAX_BODY + 1
+    assert sizes[1:] == [frame.encoded_size(body) for body in range(1, frame.MAX_BODY + 1)]
+
+
+def test_probes_fit_into_what_is_kept_for_them():
+    """wire.h: so many probes, of at most 16 bytes each."""
+    probe = frame.encoded_size(frame.OVERHEAD + len(messages.begin(1)))
+    assert exchange.MAX_PROBES * probe <= cpp_facts.host()["link_constants"]["kProbeReserve"]
