@@ -1,8 +1,9 @@
 """The golden answers: LiteRT's reference kernels, which compute what TFLite Micro computes.
 
-LiteRT's default interpreter would use XNNPACK, up to 14 steps away from the device. BUILTIN_WITHOUT_DEFAULT_DELEGATES is exact only where
-a ReLU follows: its convolutions round negative halves the other way (up to 403 of 4,096 values of a layer of
-MLPerf Tiny's ResNet-8, one step each); TFLite Micro and BUILTIN_REF agree there too.
+The default interpreter would use XNNPACK, up to 14 steps away from the device. The resolver that is called
+BUILTIN_WITHOUT_DEFAULT_DELEGATES is exact only where a ReLU follows: its convolutions round negative halves
+the other way (up to 403 of 4,096 values of a layer of MLPerf Tiny's ResNet-8, one step each); TFLite Micro
+and BUILTIN_REF agree there too.
 """
 
 from pathlib import Path

@@ -144,8 +144,10 @@ def load_artefacts(model: str, build: Path = BUILD) -> Artefacts:
 
 
 def load_tests(artefacts: Artefacts, source: str | None, limit: int) -> TestSet:
-    """The test split of `source` (the model's own data; random images where it has none, or where this machine
-    lacks the package that brings them), quantized."""
+    """The test split of `source`, quantized; without one, of the model's own data.
+
+    Random images where the model has none, or where this machine lacks the package that brings them.
+    """
     manifest = artefacts.manifest
     notices = []
     given, source = source, source or manifest["data"]
@@ -169,7 +171,7 @@ def load_tests(artefacts: Artefacts, source: str | None, limit: int) -> TestSet:
     except MissingPackageError as error:
         if given:
             raise
-        # A light host lacks what brings some models' own data; any images prove that the answers are the same.
+        # A light host lacks what brings some models' own data; any images prove the answers the same.
         notices.append(f'data "{source}": {error}; random images show exactness, not accuracy')
         source = f"random:{limit}"
         found = images_of(source)
