@@ -4,7 +4,17 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-packages=(python3-venv g++ cmake ninja-build gcc-arm-none-eabi libnewlib-arm-none-eabi
+# The newest Python that TensorFlow has wheels for; a name on PATH may be a shim that starts nothing.
+python=
+for name in python3.13 python3.12 python3.11; do
+  if "$name" -c '' 2>/dev/null; then python=$name; break; fi
+done
+if [ -z "$python" ]; then
+  echo "setup: no Python 3.13, 3.12 or 3.11 found (python3 is $(python3 --version 2>&1)); install one, then run again" >&2
+  exit 1
+fi
+
+packages=("$python-venv" g++ cmake ninja-build gcc-arm-none-eabi libnewlib-arm-none-eabi
           libstdc++-arm-none-eabi-newlib qemu-system-arm gcc-riscv64-unknown-elf
           picolibc-riscv64-unknown-elf qemu-system-misc openocd dfu-util clang-format clang-tidy)
 # A command of each package that we start, for systems that have them from elsewhere.
@@ -16,9 +26,7 @@ missing=()
 for package in "${packages[@]}"; do
   command=${command_of[$package]:-}
   if [ -n "$command" ] && command -v "$command" >/dev/null; then continue; fi
-  if [ "$package" = python3-venv ] && command -v python3.11 >/dev/null && python3.11 -c 'import ensurepip' 2>/dev/null; then
-    continue
-  fi
+  if [ "$package" = "$python-venv" ] && "$python" -c 'import ensurepip' 2>/dev/null; then continue; fi
   if dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed; then continue; fi
   missing+=("$package")
 done
@@ -42,11 +50,6 @@ if [ ${#missing[@]} -gt 0 ]; then
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive $line
 fi
 
-python=$(command -v python3.11 || true)
-if [ -z "$python" ]; then
-  echo "setup: python3.11 not found (python3 is $(python3 --version 2>&1)); TensorFlow and TFMOT are pinned for 3.11" >&2
-  exit 1
-fi
 if [ ! -x .venv/bin/python ]; then
   "$python" -m venv .venv
 fi

@@ -1,6 +1,7 @@
 """Command lines of sub-commands, one module each: NAME, HELP, EXAMPLES, add_arguments(parser), run(args)."""
 
 import argparse
+import re
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -8,6 +9,8 @@ from types import FrameType
 from typing import NoReturn, Protocol
 
 from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.programs import missing_package
+from squeezenet_mcu.common.version import DISTRIBUTION, version
 
 
 class Command(Protocol):
@@ -29,6 +32,11 @@ class Parser(argparse.ArgumentParser):
         self.exit(1, f"{self.prog}: error: {message}; see --help\n")
 
 
+def add_version(parser: argparse.ArgumentParser) -> None:
+    """--version, the same on every command line."""
+    parser.add_argument("--version", action="version", version=f"{DISTRIBUTION} {version()}")
+
+
 def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 
@@ -45,8 +53,9 @@ def guarded(run: Callable[[argparse.Namespace], int], args: argparse.Namespace, 
     try:
         return run(args)
     except UserError as error:
-        print(f"{prog}: error: {error}", file=sys.stderr)
-        return 1
+        return failed(error, prog)
+    except ModuleNotFoundError as error:  # commands import what is large when they run
+        return failed(missing_package(error), prog)
     except OSError as error:
         if error.filename is None:
             raise
@@ -57,16 +66,41 @@ def guarded(run: Callable[[argparse.Namespace], int], args: argparse.Namespace, 
         return 130
 
 
-def main(prog: str, description: str, commands: Sequence[Command], argv: Sequence[str] | None = None) -> int:
-    """Parses `argv` and runs the sub-command it names; returns the exit status."""
-    parser = Parser(prog=prog, description=description)
+def failed(error: UserError, prog: str) -> int:
+    """Says it on stderr; returns the exit status."""
+    print(f"{prog}: error: {error}", file=sys.stderr)
+    return 1
+
+
+def examples(text: str, prog: str) -> str:
+    """Examples that are written with `python -m`, as somebody types them who calls `prog`."""
+    if prog.startswith("python -m "):
+        return text
+    return re.sub(r"python -m (?:(?:model|host_tools) )?", f"{prog} ", text)
+
+
+def main(
+    prog: str,
+    description: str,
+    commands: Sequence[Command],
+    argv: Sequence[str] | None = None,
+    epilog: str | None = None,
+) -> int:
+    """Parses `argv` and runs the sub-command it names; returns the exit status. `epilog` ends the --help."""
+    parser = Parser(
+        prog=prog,
+        description=description,
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_version(parser)
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in commands:
         sub = subparsers.add_parser(
             command.NAME,
             help=command.HELP,
             description=command.HELP,
-            epilog="examples:\n" + command.EXAMPLES,
+            epilog="examples:\n" + examples(command.EXAMPLES, prog),
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         command.add_arguments(sub)

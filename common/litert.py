@@ -1,9 +1,9 @@
 """The golden answers: LiteRT's reference kernels, which compute what TFLite Micro computes.
 
-Works with ai_edge_litert (full set-up), tflite_runtime (light host) or tf.lite. The default interpreter
-would use XNNPACK, up to 14 steps away from the device. BUILTIN_WITHOUT_DEFAULT_DELEGATES is exact only where
-a ReLU follows: its convolutions round negative halves the other way (up to 403 of 4,096 values of a layer of
-MLPerf Tiny's ResNet-8, one step each); TFLite Micro and BUILTIN_REF agree there too.
+The default interpreter would use XNNPACK, up to 14 steps away from the device. The resolver that is called
+BUILTIN_WITHOUT_DEFAULT_DELEGATES is exact only where a ReLU follows: its convolutions round negative halves
+the other way (up to 403 of 4,096 values of a layer of MLPerf Tiny's ResNet-8, one step each); TFLite Micro
+and BUILTIN_REF agree there too.
 """
 
 from pathlib import Path
@@ -14,16 +14,8 @@ import numpy as np
 
 def interpreter(content: bytes, preserve: bool = True) -> Any:
     """LiteRT on the reference kernels; `preserve` keeps every intermediate tensor."""
-    try:
-        import ai_edge_litert.interpreter as lite
-    except ImportError:
-        try:
-            import tflite_runtime.interpreter as lite
-        except ImportError:
-            from squeezenet_mcu.common.tf import tf
+    import ai_edge_litert.interpreter as lite
 
-            lite = tf.lite.experimental  # OpResolverType lives here, Interpreter one level up
-            lite.Interpreter = tf.lite.Interpreter
     return lite.Interpreter(
         model_content=content,
         experimental_op_resolver_type=lite.OpResolverType.BUILTIN_REF,

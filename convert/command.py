@@ -46,6 +46,7 @@ def parser() -> argparse.ArgumentParser:
         epilog=f"examples:\n{EXAMPLES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    cli.add_version(p)
     add_arguments(p)
     return p
 

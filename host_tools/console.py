@@ -1,6 +1,7 @@
 """The three command lines, `python -m model`, `-m convert` and `-m host_tools`, and all verbs in one.
 
-The modules of the commands are imported when a command line needs them: a light host has no TensorFlow.
+A command's module is imported when its verb is typed, and all of them only for --help: a light host has no
+TensorFlow, and the verbs that need what it lacks must not be in the way of the others.
 """
 
 import importlib
@@ -8,55 +9,85 @@ import sys
 from collections.abc import Sequence
 
 from squeezenet_mcu.common import cli
+from squeezenet_mcu.common.programs import MissingPackageError, missing_package
 
-_MODEL = (
-    "model.commands.train",
-    "model.commands.prune",
-    "model.commands.cluster",
-    "model.commands.quantize",
-    "model.commands.preview",
-    "model.commands.import_weights",
-    "host_tools.studies.evaluate",
-    "model.commands.info",
-    "host_tools.studies.search.command",
-    "model.card.curves",
-    "model.card.publish",
-    "model.card.card",
-)
-_CONVERT = ("convert.command",)
-_HOST_TOOLS = (
-    "host_tools.bench",
-    "host_tools.studies.board_table",
-    "host_tools.validate.demo",
-    "host_tools.firmware.build",
-    "host_tools.firmware.flash",
-    "host_tools.selftest.command",
-    "host_tools.emulate.simulate",
-    "host_tools.studies.sizes",
-    "host_tools.validate.command",
-)
+_MODEL = {
+    "train": "model.commands.train",
+    "prune": "model.commands.prune",
+    "cluster": "model.commands.cluster",
+    "quantize": "model.commands.quantize",
+    "preview": "model.commands.preview",
+    "import": "model.commands.import_weights",
+    "evaluate": "host_tools.studies.evaluate",
+    "info": "model.commands.info",
+    "search": "host_tools.studies.search.command",
+    "curves": "model.card.curves",
+    "ship": "model.card.publish",
+    "card": "model.card.card",
+}
+_CONVERT = {"convert": "convert.command"}
+_HOST_TOOLS = {
+    "bench": "host_tools.bench",
+    "boards": "host_tools.studies.board_table",
+    "demo": "host_tools.validate.demo",
+    "firmware": "host_tools.firmware.build",
+    "flash": "host_tools.firmware.flash",
+    "selftest": "host_tools.selftest.command",
+    "simulate": "host_tools.emulate.simulate",
+    "sizes": "host_tools.studies.sizes",
+    "validate": "host_tools.validate.command",
+}
+_LIGHT = {"flash", "selftest", "validate"}
+"""What `pip install .[host]` is enough for; all else needs [full]."""
 
 
-def _commands(names: Sequence[str]) -> list[cli.Command]:
-    return [importlib.import_module(f"squeezenet_mcu.{name}") for name in names]
+def _load(verb: str, module: str) -> cli.Command:
+    """The command of a verb. MissingPackageError: its module needs a package that is not installed."""
+    try:
+        return importlib.import_module(f"squeezenet_mcu.{module}")
+    except ModuleNotFoundError as error:
+        raise missing_package(error, "host" if verb in _LIGHT else "full") from error
+
+
+def _listed(verbs: dict[str, str]) -> tuple[list[cli.Command], list[str]]:
+    """The commands that can be imported here, for --help; and a line for each of the others."""
+    commands, missing = [], []
+    for verb, module in verbs.items():
+        try:
+            commands.append(_load(verb, module))
+        except MissingPackageError as error:
+            missing.append(f"  {verb}: {error}")
+    return commands, missing
+
+
+def _main(prog: str, description: str, verbs: dict[str, str], argv: Sequence[str] | None) -> int:
+    given = sys.argv[1:] if argv is None else list(argv)
+    verb = given[0] if given else ""
+    if verb in verbs:
+        try:
+            return cli.main(prog, description, [_load(verb, verbs[verb])], given)
+        except MissingPackageError as error:
+            return cli.failed(error, f"{prog} {verb}")
+    commands, missing = _listed(verbs)
+    epilog = "\n".join(["not usable here:", *missing]) if missing else None
+    return cli.main(prog, description, commands, given, epilog)
 
 
 def model(argv: Sequence[str] | None = None) -> int:
     """`python -m model`; returns the exit status."""
-    return cli.main("python -m model", "Train and compress a SqueezeNet.", _commands(_MODEL), argv)
+    return _main("python -m model", "Train and compress a SqueezeNet.", _MODEL, argv)
 
 
 def host_tools(argv: Sequence[str] | None = None) -> int:
     """`python -m host_tools`; returns the exit status."""
-    return cli.main("python -m host_tools", "The host's side of a board.", _commands(_HOST_TOOLS), argv)
+    return _main("python -m host_tools", "The host's side of a board.", _HOST_TOOLS, argv)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """`squeezenet-mcu`: every verb; returns the exit status."""
-    given = sys.argv[1:] if argv is None else list(argv)
-    return cli.main(
+    return _main(
         "squeezenet-mcu",
         "Take a SqueezeNet from Keras to a development board, and prove that it gives the same answers.",
-        _commands(_MODEL + _CONVERT + _HOST_TOOLS),
-        given,
+        _MODEL | _CONVERT | _HOST_TOOLS,
+        argv,
     )

@@ -7,55 +7,90 @@ from pathlib import Path
 import pytest
 
 SETUP = Path(__file__).resolve().parents[1] / "setup.sh"
-PACKAGES = (
-    "python3-venv g++ cmake ninja-build gcc-arm-none-eabi libnewlib-arm-none-eabi "
+DEBIAN = (
+    "g++ cmake ninja-build gcc-arm-none-eabi libnewlib-arm-none-eabi "
     "libstdc++-arm-none-eabi-newlib qemu-system-arm gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf "
     "qemu-system-misc openocd dfu-util"
 )
+PACKAGES = f"python3.12-venv {DEBIAN}"
 LINE = f"apt-get install -y --no-install-recommends {PACKAGES}"
 
 
 @pytest.fixture
-def bare(tmp_path):
+def empty(tmp_path):
     """A folder for PATH with the shell's basics, and programs that only write down how they were called."""
-    for name in ("bash", "dirname", "grep", "env", "cat"):
+    for name in ("bash", "dirname", "grep", "env", "cat", "mkdir", "cp", "touch"):
         (tmp_path / name).symlink_to(shutil.which(name))
     program(tmp_path, "dpkg-query", "exit 1")
+    (tmp_path / "checkout").mkdir()
+    shutil.copy(SETUP, tmp_path / "checkout")
     return tmp_path
+
+
+@pytest.fixture
+def bare(empty):
+    """The same with a Python 3.12 as Debian has it: without ensurepip until python3.12-venv is there."""
+    python(empty, "3.12", ensurepip=False)
+    return empty
 
 
 def program(folder: Path, name: str, body: str) -> None:
     path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"#!/bin/bash\n{body}\n")
     path.chmod(0o755)
 
 
+def python(folder: Path, version: str, ensurepip: bool = True) -> None:
+    """A Python that makes a .venv whose programs write down how they were called."""
+    program(folder, "made", f'echo "{version} $*" >> {folder}/log')
+    program(
+        folder,
+        f"python{version}",
+        f"""case "$*" in
+        "-c ") ;;
+        "-c import ensurepip") exit {0 if ensurepip else 1} ;;
+        "-m venv .venv")
+          echo "{version} venv" >> {folder}/log
+          mkdir -p .venv/bin; cp {folder}/made .venv/bin/python; cp {folder}/made .venv/bin/npm ;;
+        *) exit 3 ;;
+        esac""",
+    )
+
+
 def run(folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [folder / "bash", SETUP], env={"PATH": str(folder)}, capture_output=True, text=True, check=False
+        [folder / "bash", folder / "checkout" / "setup.sh"],
+        env={"PATH": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
     )
+
+
+def log(folder: Path) -> list[str]:
+    path = folder / "log"
+    return path.read_text().splitlines() if path.exists() else []
 
 
 def test_neither_root_nor_sudo_prints_the_exact_line(bare):
     program(bare, "id", "echo 1000")
-    program(bare, "apt-get", "echo called >> " + str(bare / "log"))
+    program(bare, "apt-get", f"echo called >> {bare}/log")
     done = run(bare)
     assert done.returncode == 1
     assert done.stderr == f"setup: as root, type: apt-get update && {LINE}\n"
-    assert not (bare / "log").exists()
+    assert not log(bare)
 
 
 @pytest.mark.parametrize("way", ["root", "sudo"])
 def test_root_or_sudo_installs_what_is_missing(bare, way):
-    log = bare / "log"
     program(bare, "id", "echo 0" if way == "root" else "echo 1000")
-    program(bare, "apt-get", f'echo "{way} $*" >> {log}')
+    program(bare, "apt-get", f'echo "{way} $*" >> {bare}/log')
     if way == "sudo":
         program(bare, "sudo", '"$@"')
     done = run(bare)
-    assert done.returncode == 1
-    assert "python3.11 not found" in done.stderr  # these fake packages bring no Python
-    assert log.read_text().splitlines() == [f"{way} update -qq", f"{way} {LINE.removeprefix('apt-get ')}"]
+    assert done.returncode == 0, done.stderr
+    assert log(bare)[:3] == [f"{way} update -qq", f"{way} {LINE.removeprefix('apt-get ')}", "3.12 venv"]
 
 
 def test_without_apt_it_names_the_packages(bare):
@@ -63,3 +98,42 @@ def test_without_apt_it_names_the_packages(bare):
     assert done.returncode == 1
     assert "not a Debian or Ubuntu" in done.stderr
     assert PACKAGES in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("there", "taken"),
+    [
+        (("3.11",), "3.11"),
+        (("3.11", "3.12"), "3.12"),
+        (("3.11", "3.13"), "3.13"),
+        (("3.10", "3.12", "3.14"), "3.12"),
+    ],
+)
+def test_it_takes_the_newest_python_that_the_packages_have_wheels_for(empty, there, taken):
+    for version in there:
+        python(empty, version)
+    program(empty, "dpkg-query", "echo installed")
+    assert run(empty).returncode == 0
+    assert log(empty)[0] == f"{taken} venv"
+
+
+def test_a_name_on_the_path_that_starts_no_python_is_passed_over(empty):
+    """As the shims of version managers do."""
+    program(empty, "python3.13", "exit 127")
+    python(empty, "3.11")
+    program(empty, "dpkg-query", "echo installed")
+    assert run(empty).returncode == 0
+    assert log(empty)[0] == "3.11 venv"
+
+
+def test_without_a_python_it_says_so_before_it_installs_anything(empty):
+    program(empty, "id", "echo 0")
+    program(empty, "apt-get", f"echo called >> {empty}/log")
+    program(empty, "python3", "echo Python 3.9.2")
+    python(empty, "3.9")
+    done = run(empty)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "setup: no Python 3.13, 3.12 or 3.11 found (python3 is Python 3.9.2); install one, then run again\n"
+    )
+    assert not log(empty)

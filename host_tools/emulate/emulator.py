@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.programs import missing_program
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.boards.board_toml import Tool
 
@@ -120,7 +121,7 @@ def program(tool: board_toml.Tool) -> str:
         return str(Path(wheel.origin).parent / "bin" / "node")
     found = shutil.which(tool.command[0])
     if found is None:
-        raise UserError(f"{tool.command[0]} is not installed; run: sudo apt-get install {tool.package}")
+        raise missing_program(tool.command[0], tool.package)
     return found
 
 

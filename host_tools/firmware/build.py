@@ -18,6 +18,7 @@ from squeezenet_mcu.common import files
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.kernel_families import FAMILIES
 from squeezenet_mcu.common.paths import BUILD, FIRMWARE
+from squeezenet_mcu.common.programs import missing_program
 from squeezenet_mcu.convert.target import ENCODINGS, OPTIMIZE
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.boards.board_toml import Board
@@ -285,7 +286,7 @@ def compile_target(board: Board, folder: Path, target: str, options: dict[str, s
     """
     for program, package in {f"{board.binutils}g++": board.compiler_packages, **_PROGRAMS}.items():
         if shutil.which(program) is None:
-            raise UserError(f"{program} is not installed; run: sudo apt-get install {package}")
+            raise missing_program(program, package)
     tree = (folder / "cmake").resolve()
     tree.mkdir(parents=True, exist_ok=True)
     log = folder / "build.log"

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.programs import missing_program
 from squeezenet_mcu.host_tools.boards import attached, board_toml
 from squeezenet_mcu.host_tools.boards.board_toml import Board, Flasher
 from squeezenet_mcu.host_tools.firmware import build, tflm_library
@@ -155,8 +156,9 @@ def compare(binary: Path, copy: Path) -> None:
 def check_tool(way: Flasher) -> None:
     """UserError: the tool is not installed; says how."""
     if program(way.command[0]) is None:
-        install = f"sudo {way.package}" if way.package.startswith("apt-get ") else way.package
-        raise UserError(f"{way.command[0]} is not installed; run: {install}")
+        if way.package.startswith("apt-get install "):
+            raise missing_program(way.command[0], way.package.removeprefix("apt-get install "))
+        raise UserError(f"{way.command[0]} is not installed; run: {way.package}")
 
 
 def check_attached(board: Board, way: Flasher, port: str | None) -> None:

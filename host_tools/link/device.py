@@ -7,11 +7,11 @@ from types import TracebackType
 import numpy as np
 import numpy.typing as npt
 
-from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.host_tools.link import messages
+from squeezenet_mcu.host_tools.link.errors import ResetError, VersionError
 from squeezenet_mcu.host_tools.link.exchange import Exchange, waits
 from squeezenet_mcu.host_tools.link.messages import ErrorCode, Info, Refusal, Request
-from squeezenet_mcu.host_tools.link.transfer import DeviceRestartedError, Transfer
+from squeezenet_mcu.host_tools.link.transfer import DeviceRestartedError, Transfer, refused
 from squeezenet_mcu.host_tools.link.transport import BAUDRATE, SerialTransport, Transport
 
 TIMEOUT = 30.0  # seconds of silence; a burst of rows of a large network computes for seconds in an emulator
@@ -33,7 +33,7 @@ class Result:
 
 
 class Device:
-    """A device on a line. Open it with `with`; every trouble a user can mend is a UserError of one line."""
+    """A device on a line. Open it with `with`; every trouble a user can mend is a LinkError of one line."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class Device:
     def infer(self, image: npt.NDArray[np.int8]) -> Result:
         """Runs the network on one image: int8 [height, width, channels], as the input tensor has it.
 
-        Lost, duplicated or damaged bytes and resets of the device are cured on the way. Raises UserError
+        Lost, duplicated or damaged bytes and resets of the device are cured on the way. Raises LinkError
         where they cannot be, and ValueError for an image of another shape or type.
         """
         shape = (self.info.height, self.info.width, self.info.channels)
@@ -99,7 +99,7 @@ class Device:
                 cost.sram_high_water,
                 cost.stack_high_water,
             )
-        raise UserError(
+        raise ResetError(
             f"{self._exchange.name}: the device was reset {_MAX_RESTARTS + 1} times during one image; "
             "check its power supply, and that no other program uses the port"
         )
@@ -115,8 +115,10 @@ class Device:
                 continue  # about something from before the reset
             if isinstance(reply, Info) and reply.session == self._session:
                 return reply
-            if isinstance(reply, Refusal) and reply.code == ErrorCode.VERSION:
-                raise UserError(
+            if isinstance(reply, Refusal):
+                if reply.code != ErrorCode.VERSION:
+                    raise refused(self._exchange.name, sent, reply)
+                raise VersionError(
                     f"{self._exchange.name}: the device speaks version {reply.detail} of the link, this "
                     f"program version {messages.VERSION}; flash firmware of this checkout (make flash)"
                 )
@@ -126,7 +128,7 @@ class Device:
         self._session = 1 + secrets.randbelow((1 << 32) - 1)
         info = self._hello(self._schedule)
         if info.model_sha256 != self.info.model_sha256:
-            raise UserError(
+            raise ResetError(
                 f"{self._exchange.name}: the device was reset and now runs model {info.model_sha256}, "
                 f"before it was {self.info.model_sha256}; start again"
             )

@@ -6,8 +6,8 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.host_tools.link import messages
+from squeezenet_mcu.host_tools.link.errors import DamagedError, LinkError, LinkTimeoutError
 from squeezenet_mcu.host_tools.link.frame import Frame, FrameReader
 from squeezenet_mcu.host_tools.link.messages import Reply, Request
 from squeezenet_mcu.host_tools.link.transport import Transport
@@ -103,14 +103,15 @@ class Exchange:
             self._arrived.extend(self._reader.feed(data))
 
     def answer(self, schedule: list[float], probe: Callable[[], None]) -> tuple[Sent, Reply]:
-        """As `receive`, but between the waits of `schedule` asks again with `probe`; at last, UserError."""
+        """As `receive`, but between the waits of `schedule` asks again with `probe`; at last, LinkError."""
         for i, wait in enumerate(schedule):
             if i:
                 probe()
             match = self.receive(wait)
             if match:
                 return match
-        raise UserError(f"{self.name}: no answer for {sum(schedule):.3g} s; {self._diagnosis()}")
+        kind, why = self._diagnosis()
+        raise kind(f"{self.name}: no answer for {sum(schedule):.3g} s; {why}")
 
     def _match(self, frame: Frame) -> tuple[Sent, Reply] | None:
         self._intact += 1
@@ -126,17 +127,25 @@ class Exchange:
             self._in_flight.popleft()  # lost, or their replies were: order tells
         return self._in_flight.popleft(), reply
 
-    def _diagnosis(self) -> str:
-        """What the silence may mean, and what to do."""
+    def _diagnosis(self) -> tuple[type[LinkError], str]:
+        """What the silence is, what it may mean, and what to do."""
         if self._echoes:
-            return "the line only echoes what it is sent; use the board's port, and unplug any loop-back"
+            return (
+                DamagedError,
+                "the line only echoes what it is sent; use the board's port, and unplug any loop-back",
+            )
         if self._strange:
-            return "its replies are malformed; flash firmware built from this checkout (make flash)"
+            return (
+                DamagedError,
+                "its replies are malformed; flash firmware built from this checkout (make flash)",
+            )
         if self._received_bytes and not self._intact:
             return (
+                DamagedError,
                 f"the {self._received_bytes} bytes received are not this link's: "
-                "check the baud rate, and flash this project's firmware (make flash)"
+                "check the baud rate, and flash this project's firmware (make flash)",
             )
         return (
-            "check cable and port, reset the board, and see that it has this project's firmware (make flash)"
+            LinkTimeoutError,
+            "check cable and port, reset the board, and see that it has this project's firmware (make flash)",
         )

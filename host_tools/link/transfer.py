@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.convert.verify.engine_status import describe
 from squeezenet_mcu.host_tools.link import messages
+from squeezenet_mcu.host_tools.link.errors import LinkTimeoutError, RefusedError
 from squeezenet_mcu.host_tools.link.exchange import PROBE_RESERVE, Exchange, Sent
 from squeezenet_mcu.host_tools.link.frame import OVERHEAD, encoded_size
 from squeezenet_mcu.host_tools.link.messages import (
@@ -26,6 +26,16 @@ _MAX_FRUITLESS = 1000  # replies in a row that bring the image no further: the d
 
 class DeviceRestartedError(Exception):
     """The device no longer knows this image or session: it was reset, or has another host. Begin again."""
+
+
+def refused(who: str, sent: Sent, refusal: Refusal) -> RefusedError:
+    """The error for a request that `who`, a device or its port, refuses for good."""
+    known = refusal.code in tuple(ErrorCode)
+    name = ErrorCode(refusal.code).name.lower().replace("_", " ") if known else "unknown"
+    return RefusedError(
+        f"{who}: refused {sent.kind.name}: {name} ({refusal.code}, {refusal.detail}); "
+        "flash firmware built from this checkout (make firmware, make flash)"
+    )
 
 
 class _Piece(NamedTuple):
@@ -61,7 +71,7 @@ class Transfer:
     def run(self) -> tuple[Cost, bytes, bytes]:
         """The image's cost, logits and probabilities (int8[classes] as bytes).
 
-        Raises DeviceRestartedError where the image must be begun again, under a new number, and UserError for
+        Raises DeviceRestartedError where the image must be begun again, under a new number, and LinkError for
         a device that is silent, refuses the image, or makes no progress.
         """
         self._probe()
@@ -143,7 +153,7 @@ class Transfer:
             return  # about the image before this one
         self._fruitless += 1
         if self._fruitless > _MAX_FRUITLESS:
-            raise UserError(
+            raise LinkTimeoutError(
                 f"{self._exchange.name}: the device answers, but takes nothing; reset it and try again"
             )
         handlers: dict[type, Callable[[Sent, Any], None]] = {
@@ -161,7 +171,7 @@ class Transfer:
             raise DeviceRestartedError
         if status.state is State.FAILED:
             row = status.next_byte // self._info.row_bytes
-            raise UserError(
+            raise RefusedError(
                 f"{self._info.board}: the engine failed by row {row}: {describe(status.failure)}; "
                 "flash firmware built from this checkout (make firmware, make flash)"
             )
@@ -193,12 +203,7 @@ class Transfer:
     def _take_refusal(self, sent: Sent, refusal: Refusal) -> None:
         if refusal.code in (ErrorCode.NO_SESSION, ErrorCode.WRONG_IMAGE):
             raise DeviceRestartedError
-        known = refusal.code in tuple(ErrorCode)
-        name = ErrorCode(refusal.code).name.lower().replace("_", " ") if known else "unknown"
-        raise UserError(
-            f"{self._info.board}: refused {sent.kind.name}: {name} ({refusal.code}, {refusal.detail}); "
-            "flash firmware built from this checkout (make firmware, make flash)"
-        )
+        raise refused(self._info.board, sent, refusal)
 
     def _collect(self, what: Data) -> bytes:
         return b"".join(data for piece, data in sorted(self._pieces.items()) if piece.what == what)

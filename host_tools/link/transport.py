@@ -11,7 +11,7 @@ from typing import Protocol
 import serial
 from serial.tools import list_ports
 
-from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.host_tools.link.errors import LinkTimeoutError, PortError
 
 BAUDRATE = 115200
 _WRITE_TIMEOUT = 10.0  # seconds; a device that takes nothing for so long is stuck
@@ -49,7 +49,7 @@ def ports() -> str:
 
 
 class SerialTransport:
-    """A pyserial port. Raises UserError where it cannot be opened, or goes away."""
+    """A pyserial port. Raises PortError where it cannot be opened, or goes away."""
 
     def __init__(self, url: str, baudrate: int = BAUDRATE) -> None:
         """Opens `url`; `baudrate` matters to real UARTs only."""
@@ -59,7 +59,7 @@ class SerialTransport:
                 url, baudrate=baudrate, timeout=0, write_timeout=_WRITE_TIMEOUT, exclusive=True
             )
         except (serial.SerialException, ValueError, TypeError, OSError) as error:
-            raise UserError(_why(url, error)) from error
+            raise PortError(_why(url, error)) from error
         self._waitable = self._find_waitable()
         self._disable_nagle()
         with contextlib.suppress(serial.SerialException, OSError):
@@ -105,7 +105,7 @@ class SerialTransport:
         try:
             self._port.write(data)
         except serial.SerialTimeoutException as error:
-            raise UserError(
+            raise LinkTimeoutError(
                 f"{self.name}: no byte was taken for {_WRITE_TIMEOUT:.0f} s; reset the board and try again"
             ) from error
         except (serial.SerialException, OSError) as error:
@@ -116,8 +116,8 @@ class SerialTransport:
         with contextlib.suppress(serial.SerialException, OSError):
             self._port.close()
 
-    def _gone(self, error: Exception) -> UserError:
-        return UserError(
+    def _gone(self, error: Exception) -> PortError:
+        return PortError(
             f"{self.name}: the connection broke ({_line(error)}); plug the device in again, or restart it"
         )
 

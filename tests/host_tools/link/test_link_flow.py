@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.host_tools.link.device import Device
+from squeezenet_mcu.host_tools.link.errors import RefusedError
 from squeezenet_mcu.host_tools.link.exchange import MAX_PROBES, waits
 from tests.host_tools.link.link_lines import TightLine, WatchedLine
 from tests.protocol.link_binaries import FakeDevice, assert_right, random_images
@@ -74,14 +74,14 @@ def test_images_of_another_shape_or_type_are_refused():
 def test_an_engine_that_fails_is_an_error_with_its_status():
     image = np.zeros((4, 3, 1), np.int8)
     with Device(FakeDevice(fail_at_row=2), timeout=1.0) as device:
-        with pytest.raises(UserError, match=r"fake: the engine failed by row \d+: status 42"):
+        with pytest.raises(RefusedError, match=r"fake: the engine failed by row \d+: status 42"):
             device.infer(image)
         # The device is still there for another image, which fails alike.
-        with pytest.raises(UserError, match="status 42"):
+        with pytest.raises(RefusedError, match="status 42"):
             device.infer(image)
     with (
         Device(FakeDevice(fail_begin=7), timeout=1.0) as device,
-        pytest.raises(UserError, match="by row 0: status 7, a layer contradicts its buffers"),
+        pytest.raises(RefusedError, match="by row 0: status 7, a layer contradicts its buffers"),
     ):
         device.infer(image)
 

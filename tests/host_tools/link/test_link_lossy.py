@@ -2,8 +2,8 @@
 
 import pytest
 
-from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.host_tools.link.device import Device
+from squeezenet_mcu.host_tools.link.errors import LinkTimeoutError, ResetError
 from tests.host_tools.link.link_lines import KINDS, LossyLine
 from tests.protocol.link_binaries import FakeDevice, assert_right, random_images
 
@@ -74,7 +74,7 @@ def test_losses_never_overflow_the_receive_buffer():
 
 def test_a_device_that_is_always_reset_ends_in_an_error():
     line = LossyLine(FakeDevice(**OPTIONS), seed=0, rate=0.0, reset_at=range(5, 1000, 3))
-    with device_over(line) as device, pytest.raises(UserError, match="was reset 6 times during one image"):
+    with device_over(line) as device, pytest.raises(ResetError, match="was reset 6 times during one image"):
         device.infer(IMAGES[0])
 
 
@@ -82,5 +82,5 @@ def test_a_line_that_loses_everything_ends_in_an_error():
     line = LossyLine(FakeDevice(**OPTIONS), seed=0, rate=0.0)
     with Device(line, timeout=0.4, first_wait=0.02) as device:
         line._rate, line._kinds = 1.0, ("drop",)
-        with pytest.raises(UserError, match=r"no answer for 0.4 s; check cable"):
+        with pytest.raises(LinkTimeoutError, match=r"no answer for 0.4 s; check cable"):
             device.infer(IMAGES[0])

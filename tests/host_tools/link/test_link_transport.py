@@ -8,6 +8,15 @@ import pytest
 
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.host_tools.link.device import Device
+from squeezenet_mcu.host_tools.link.errors import (
+    DamagedError,
+    LinkError,
+    LinkTimeoutError,
+    PortError,
+    RefusedError,
+    ResetError,
+    VersionError,
+)
 from squeezenet_mcu.host_tools.link.frame import Frame
 from squeezenet_mcu.host_tools.link.messages import ErrorCode
 from squeezenet_mcu.host_tools.link.transport import SerialTransport
@@ -41,7 +50,7 @@ def one_line(error: pytest.ExceptionInfo) -> str:
 
 
 def test_no_such_port():
-    with pytest.raises(UserError) as error:
+    with pytest.raises(PortError) as error:
         Device("/dev/ttyACM97")
     text = one_line(error)
     assert text.startswith("/dev/ttyACM97: no such serial port; ")
@@ -52,33 +61,33 @@ def test_no_such_port():
 def test_not_a_port(tmp_path):
     path = tmp_path / "file"
     path.write_text("not a port")
-    with pytest.raises(UserError) as error:
+    with pytest.raises(PortError) as error:
         Device(str(path))
     assert one_line(error).startswith(f"{path}: cannot be opened as a serial port")
 
 
 @pytest.mark.parametrize("url", ["socket://127.0.0.1:1", "socket://nowhere.invalid:5", "socket://127.0.0.1"])
 def test_nothing_listens(url):
-    with pytest.raises(UserError) as error:
+    with pytest.raises(PortError) as error:
         Device(url)
     assert one_line(error).startswith(f"{url}: no connection")
     assert "make simulate" in one_line(error)
 
 
 def test_no_such_kind_of_url():
-    with pytest.raises(UserError) as error:
+    with pytest.raises(PortError) as error:
         Device("gopher://x")
     assert "want a serial port, or socket://host:port" in one_line(error)
 
 
 def test_a_port_in_use():
-    with on_pty(FakeDevice(**OPTIONS)) as url, Device(url, timeout=2.0), pytest.raises(UserError) as error:
+    with on_pty(FakeDevice(**OPTIONS)) as url, Device(url, timeout=2.0), pytest.raises(PortError) as error:
         Device(url)
     assert one_line(error) == f"{url}: in use by another program; close it (a serial monitor?) and try again"
 
 
 def test_a_loop_back_is_recognized():
-    with pytest.raises(UserError) as error:
+    with pytest.raises(DamagedError) as error:
         Device("loop://", timeout=0.3, first_wait=0.05)
     assert "only echoes what it is sent" in one_line(error)
 
@@ -105,23 +114,47 @@ class Talker:
         pass
 
 
+def refusing(code: int):
+    """Refuses whatever it is asked."""
+    return lambda data: Frame(0xFF, sequence(data), bytes([code, 9, 0, 0, 0])).encode()
+
+
 @pytest.mark.parametrize(
-    ("answer", "message"),
+    ("answer", "kind", "message"),
     [
-        (lambda data: b"", "no answer for 0.2 s; check cable and port"),
-        (lambda data: b"login: \0\0boot\0", "are not this link's: check the baud rate"),
-        (lambda data: Frame(0x81, sequence(data), b"short").encode(), "its replies are malformed"),
-        (lambda data: Frame(0x82, sequence(data) ^ 0x8000, b"").encode(), "check cable and port"),
+        (lambda data: b"", LinkTimeoutError, "no answer for 0.2 s; check cable and port"),
+        (lambda data: b"login: \0\0boot\0", DamagedError, "are not this link's: check the baud rate"),
         (
-            lambda data: Frame(0xFF, sequence(data), bytes([ErrorCode.VERSION, 9, 0, 0, 0])).encode(),
+            lambda data: Frame(0x81, sequence(data), b"short").encode(),
+            DamagedError,
+            "its replies are malformed",
+        ),
+        (
+            lambda data: Frame(0x82, sequence(data) ^ 0x8000, b"").encode(),
+            LinkTimeoutError,
+            "check cable and port",
+        ),
+        (
+            refusing(ErrorCode.VERSION),
+            VersionError,
             "speaks version 9 of the link, this program version 1; flash firmware",
         ),
+        (refusing(ErrorCode.MALFORMED), RefusedError, "talker: refused HELLO: malformed (3, 9); flash"),
     ],
 )
-def test_who_is_no_device_of_ours(answer, message):
-    with pytest.raises(UserError) as error:
+def test_who_is_no_device_of_ours(answer, kind, message):
+    with pytest.raises(LinkError) as error:
         Device(Talker(answer), timeout=0.2, first_wait=0.05)
+    assert error.type is kind
     assert message in one_line(error)
+
+
+def test_a_program_can_tell_the_errors_apart():
+    """Each is a LinkError, and so a UserError; none is one of the others."""
+    kinds = {PortError, LinkTimeoutError, DamagedError, VersionError, RefusedError, ResetError}
+    assert set(LinkError.__subclasses__()) == kinds
+    assert issubclass(LinkError, UserError)
+    assert not [kind for kind in kinds if kind.__subclasses__()]
 
 
 def sequence(data: bytes) -> int:
@@ -136,7 +169,7 @@ def test_the_line_goes_away():
     with SerialTransport(os.ttyname(other)) as line:
         os.close(other)
         os.close(end)
-        with pytest.raises(UserError) as error:
+        with pytest.raises(PortError) as error:
             while True:
                 line.read(0.1)
     assert "the connection broke" in one_line(error)
@@ -150,6 +183,6 @@ def test_another_model_after_a_reset_is_an_error():
         assert_right(device.infer(image), image)
         fake._command[-1] = "model=2"
         fake.reset()
-        with pytest.raises(UserError) as error:
+        with pytest.raises(ResetError) as error:
             device.infer(image)
     assert f"was reset and now runs model {'02' * 32}, before it was {'01' * 32}" in one_line(error)

@@ -1,0 +1,34 @@
+"""What can go wrong between host and device, a class each, so that a program can tell the cases apart.
+
+Every message is one line for a user, as that of any UserError.
+"""
+
+from squeezenet_mcu.common.errors import UserError
+
+
+class LinkError(UserError):
+    """Any trouble between this host and the device."""
+
+
+class PortError(LinkError):
+    """The port cannot be opened, or went away: a wrong name, no permission, in use, unplugged."""
+
+
+class LinkTimeoutError(LinkError):
+    """The device does not answer, takes no bytes, or makes no progress."""
+
+
+class DamagedError(LinkError):
+    """Bytes arrive, but no message of this link: a wrong baud rate, other firmware, a line that echoes."""
+
+
+class VersionError(LinkError):
+    """The device speaks another version of the link."""
+
+
+class RefusedError(LinkError):
+    """The device understood a request and refused it, or its engine failed on the image."""
+
+
+class ResetError(LinkError):
+    """The device was reset too often during one image, or runs another model since a reset."""
