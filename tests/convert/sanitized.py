@@ -15,7 +15,8 @@ from squeezenet_mcu.convert.verify import host_engine
 class Run:
     """What run_model printed, and for each image the maps of all buffers, [height, width * channels].
 
-    `state`: where the engine's counters begin. `unwritten`: [begin, end) of bytes that the engine never wrote.
+    `state`: where the engine's counters begin. `unwritten`: [begin, end) of the
+    bytes that the engine never wrote.
     """
 
     status: int

@@ -19,13 +19,14 @@ from squeezenet_mcu.convert.verify import exactness
 from squeezenet_mcu.host_tools.bench import small_net
 from tests.convert import planned_sram, sanitized
 
+FILE = tflite_file.parse(small_net.tflite())
 TARGETS = {"any": ANY_CPU, "dsp": Target("dsp"), "coded": Target("dsp", "flash"), "mve": Target("mve")}
 Change = Callable[[EngineModel, int], arena.Plan]
 
 
 @functools.cache
 def prepared(target: str) -> EngineModel:
-    return engine_model.prepare(tflite_file.parse(small_net.tflite()), [], TARGETS[target])
+    return engine_model.prepare(FILE, [], TARGETS[target])
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def samples(made: EngineModel):
 def run(made: EngineModel, plan: arena.Plan, folder) -> sanitized.Run:
     """Runs `made` in another arena than its own; the values are right, whatever is wasted."""
     content = blob.serialize(made.network, plan, [])
-    exactness.prove(made.network, content, samples(made))
+    exactness.prove(FILE, made.network, content, samples(made))
     done = sanitized.run_model(content, samples(made), folder, made.network)
     assert done.status == 0
     return done
@@ -95,7 +96,7 @@ def test_no_arena_is_smaller(made):
     """The last byte below the counters is somebody's: 8 bytes less are refused."""
     less = room_below_the_counters(made, -arena.ALIGNMENT)
     with pytest.raises(UserError, match="status 6, an offset lies outside"):
-        exactness.prove(made.network, blob.serialize(made.network, less, []), samples(made))
+        exactness.prove(FILE, made.network, blob.serialize(made.network, less, []), samples(made))
 
 
 @pytest.mark.parametrize("made", TARGETS, indirect=True)
@@ -107,8 +108,8 @@ def test_every_ring_needs_its_rows(made):
             continue
         tried += 1
         buffer.ring_rows -= 1
-        with pytest.raises(UserError, match="differs from LiteRT|status 7, a layer contradicts"):
-            exactness.prove(made.network, blob.serialize(made.network, made.plan, []), samples(made))
+        with pytest.raises(UserError, match=r"differs from LiteRT|status 7, a layer contradicts"):
+            exactness.prove(FILE, made.network, blob.serialize(made.network, made.plan, []), samples(made))
         buffer.ring_rows += 1
     assert tried >= 5
 
@@ -125,7 +126,7 @@ def test_rings_that_share_bytes_are_noticed(made):
             continue
         tried += 1
         made.network.buffers[block.buffer].offset = others[0]
-        with pytest.raises(UserError, match="differs from LiteRT|status 6, an offset lies outside"):
-            exactness.prove(made.network, blob.serialize(made.network, made.plan, []), samples(made))
+        with pytest.raises(UserError, match=r"differs from LiteRT|status 6, an offset lies outside"):
+            exactness.prove(FILE, made.network, blob.serialize(made.network, made.plan, []), samples(made))
         made.network.buffers[block.buffer].offset = offset
     assert tried >= 5
