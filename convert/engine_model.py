@@ -54,5 +54,5 @@ def make(file: TfliteFile, labels: list[str], target: Target) -> EngineModel:
     made = prepare(file, labels, target)
     shape = made.network.buffers[made.network.input_buffer]
     samples = exactness.sample_images((shape.height, shape.width, shape.channels), PROOF_IMAGES)
-    exactness.prove(made.network, made.content, samples)
+    exactness.prove(file, made.network, made.content, samples)
     return made

@@ -1,4 +1,4 @@
-"""The converter's own proof: every int8 of every layer, the engine against LiteRT, before it writes."""
+"""The converter's own proof, before it writes: the .tflite's parameters, and every int8 of every layer."""
 
 import ctypes
 
@@ -6,7 +6,9 @@ import numpy as np
 
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.litert import Reference
+from squeezenet_mcu.convert.lowering.tflite_file import TfliteFile
 from squeezenet_mcu.convert.network import Network
+from squeezenet_mcu.convert.verify import coverage, stored
 from squeezenet_mcu.convert.verify.host_engine import OBSERVER, HostEngine
 
 
@@ -17,14 +19,17 @@ class EngineTrace:
         self._engine = engine
         self.network = network
         self.maps = [np.zeros((b.height, b.row_bytes), np.int8) for b in network.buffers]
+        self.rows_seen = [0] * len(network.buffers)  # of the last image
         self._observer = OBSERVER(self._keep)
         engine.observe(self._observer)
 
     def _keep(self, _context: int, buffer: int, row: int, data: "ctypes._Pointer[ctypes.c_int8]") -> None:
+        self.rows_seen[buffer] += 1
         self.maps[buffer][row] = np.ctypeslib.as_array(data, (self.network.buffers[buffer].row_bytes,))
 
     def infer(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """As HostEngine.infer."""
+        self.rows_seen = [0] * len(self.rows_seen)
         return self._engine.infer(x)
 
     def tensor(self, index: int) -> np.ndarray:
@@ -65,18 +70,48 @@ def sample_images(shape: tuple[int, int, int], count: int, seed: int = 0) -> np.
     return np.where(np.arange(count)[:, None, None, None] % 2 == 0, smooth, noise).astype(np.int8)
 
 
-def prove(network: Network, blob: bytes, images: np.ndarray) -> None:
-    """Raises UserError at the first layer whose int8 values differ from LiteRT's on any of `images`."""
+def prove(file: TfliteFile, network: Network, blob: bytes, images: np.ndarray) -> None:
+    """Proves that `blob`, the engine's model of `network`, computes what `file` says.
+
+    Args:
+        file: the .tflite.
+        network: lowered from it.
+        blob: the engine's model.
+        images: int8 [count, height, width, channels], at least one.
+
+    Raises:
+        UserError: a weight, bias or multiplier is not the .tflite's; an int8 output of an operator is not
+            compared; or an int8 value of a layer differs from LiteRT's on one of `images`.
+    """
+    if not len(images):
+        raise UserError(f"{file.path}: no sample images; a proof wants at least 1")
+    coverage.check(file, network)
+    stored.check(file, network, blob)
     trace = EngineTrace(HostEngine(blob), network)
     source = network.buffers[network.input_buffer]
-    reference = Reference(network.source, edge=(source.scale, source.zero_point))
+    reference = Reference(
+        file.content, edge=(source.scale, source.zero_point), output_tensor=network.output_tensor
+    )
     layer_of = {layer.output: layer.name for layer in network.layers}
     for number, x in enumerate(images):
-        trace.infer(x)
-        reference.run(x)
+        results = trace.infer(x)
+        wanted = reference.infer(x, network.logits_tensor)
+        for b, rows in zip(network.buffers, trace.rows_seen, strict=True):
+            if rows != b.height:
+                raise UserError(
+                    f"the engine made {rows} of the {b.height} rows of {b.name} of sample image {number}: a "
+                    "bug of the engine; please report it with the .tflite"
+                )
         for index, differing in differing_tensors(network, trace.maps, reference).items():
             name = layer_of.get(network.tensors[index][0].buffer, "input")
             raise UserError(
                 f"the engine differs from LiteRT at layer {name} (tensor {index}) in {differing} values of "
                 f"sample image {number}: a bug of the engine; please report it with the .tflite"
             )
+        # Each row was compared when it was finished. What the caller reads must still be there at the end.
+        for what, mine, theirs in zip(("logits", "probabilities"), results, wanted, strict=True):
+            if not np.array_equal(mine, theirs):
+                raise UserError(
+                    f"the engine differs from LiteRT in the {what} that it holds at the end of sample image "
+                    f"{number}: a bug of the engine; please report it with the .tflite"
+                )

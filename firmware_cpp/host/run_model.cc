@@ -4,8 +4,9 @@
 //   run_model MODEL IMAGES ROWS    status of Parse; for each image, rows as
 //                                  int32 buffer, int32 row, then the row's bytes
 // The arena and the blob are exact-size heap blocks, so that a step outside is
-// caught. Prints "status S arena A touched T": T is the highest arena byte
-// that was written, plus one.
+// caught. Prints "status S arena A state O unwritten B-E ...": the engine's
+// counters begin at byte O of the arena, and no byte of [B, E) was ever
+// written, for each such pair.
 #include <cstdio>
 #include <cstring>
 #include <memory>
@@ -48,9 +49,15 @@ void WriteRow(void* context, int buffer, int row, const int8_t* data) {
 
 constexpr uint8_t kPaint = 0xA5;
 
-size_t HighestWritten(const uint8_t* a, const uint8_t* b, size_t size) {
-  while (size > 0 && a[size - 1] == kPaint && b[size - 1] == static_cast<uint8_t>(~kPaint)) --size;
-  return size;
+// Prints the ranges in which both arenas still have their own paint.
+void PrintUnwritten(const uint8_t* a, const uint8_t* b, size_t size) {
+  const auto kept = [a, b](size_t i) { return a[i] == kPaint && b[i] == static_cast<uint8_t>(~kPaint); };
+  for (size_t i = 0; i < size; ++i) {
+    if (!kept(i)) continue;
+    const size_t begin = i;
+    while (i < size && kept(i)) ++i;
+    std::printf(" %zu-%zu", begin, i);
+  }
 }
 
 }  // namespace
@@ -61,21 +68,23 @@ int main(int argc, char** argv) {
   squeeze::Model model;
   const squeeze::Status status = model.Parse(blob.data.get(), blob.size);
   if (status != squeeze::Status::kOk) {
-    std::printf("status %d arena 0 touched 0\n", static_cast<int>(status));
+    std::printf("status %d arena 0 state 0 unwritten\n", static_cast<int>(status));
     return 0;
   }
   const size_t arena_bytes = model.ArenaBytes();
   const size_t row_bytes = squeeze::RowBytes(model.Input());
   Sink sink = {std::fopen(argv[3], "wb"), &model, false};
   if (sink.file == nullptr) return 2;
-  // Two runs on arenas painted with complementary bytes: what keeps both
-  // paints was never written. The first image is enough for the second run:
-  // where the engine writes depends on the model alone.
-  std::unique_ptr<uint8_t[]> arenas[2];
+  // Two runs of the first image, on arenas painted with complementary bytes.
+  // Both leave the same value in a byte that they write, and it cannot be equal
+  // to both paints: what keeps both was never written. One image is enough,
+  // because where the engine writes depends on the model alone.
+  std::unique_ptr<uint8_t[]> arenas[2], after_first[2];
   squeeze::Status last = squeeze::Status::kOk;
   for (int pass = 0; pass < 2; ++pass) {
     arenas[pass].reset(new uint8_t[arena_bytes]);
     std::memset(arenas[pass].get(), pass == 0 ? kPaint : static_cast<uint8_t>(~kPaint), arena_bytes);
+    after_first[pass].reset(new uint8_t[arena_bytes]);
     squeeze::Engine engine;
     last = engine.Init(model, arenas[pass].get(), arena_bytes);
     if (pass == 0) engine.SetObserver(WriteRow, &sink);
@@ -89,10 +98,13 @@ int main(int argc, char** argv) {
         std::memcpy(copy.get(), images.data.get() + at + static_cast<size_t>(row) * row_bytes, row_bytes);
         last = engine.PushRow(copy.get());
       }
+      if (at == 0) std::memcpy(after_first[pass].get(), arenas[pass].get(), arena_bytes);
     }
   }
   if (std::fclose(sink.file) != 0 || sink.failed) return 2;
-  std::printf("status %d arena %zu touched %zu\n", static_cast<int>(last), arena_bytes,
-              HighestWritten(arenas[0].get(), arenas[1].get(), arena_bytes));
+  std::printf("status %d arena %zu state %u unwritten", static_cast<int>(last), arena_bytes,
+              static_cast<unsigned>(model.header().state_offset));
+  PrintUnwritten(after_first[0].get(), after_first[1].get(), arena_bytes);
+  std::printf("\n");
   return 0;
 }

@@ -132,7 +132,6 @@ def prepare(board: Board, source: Path, folder: Path, request: Request) -> dict[
         if made.get("made_from") == key and all((folder / name).is_file() for name in _FILES):
             found: dict[str, Any] = made
             return found
-        record.unlink()
     return _write(source / "model.tflite", manifest, target, board, folder, key, request)
 
 
@@ -183,6 +182,8 @@ def _write(
         "model_sqz.h": header,
         "model_settings.h": settings_header.settings_header(described, tflm_arena.resolver_methods(file)),
     }
+    # The old record vouches for the old files: it must not outlive them.
+    (folder / "engine.json").unlink(missing_ok=True)
     for name, text in outputs.items():
         files.write_bytes(folder / name, text.encode())
     files.write_bytes(folder / "model.sqz", made.content)

@@ -13,11 +13,16 @@ from squeezenet_mcu.convert.verify import host_engine
 
 @dataclass(frozen=True)
 class Run:
-    """What run_model printed, and for each image the maps of all buffers, [height, width * channels]."""
+    """What run_model printed, and for each image the maps of all buffers, [height, width * channels].
+
+    `state`: where the engine's counters begin. `unwritten`: [begin, end) of the
+    bytes that the engine never wrote.
+    """
 
     status: int
     arena: int
-    touched: int
+    state: int
+    unwritten: list[tuple[int, int]]
     maps: list[list[np.ndarray]]
 
 
@@ -49,8 +54,8 @@ def run_model(blob: bytes, images: np.ndarray, folder: Path, network: Network | 
     pixels.write_bytes(images.tobytes())
     done = subprocess.run([program, model, pixels, rows], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
-    status, arena, touched = map(
-        int, re.fullmatch(r"status (\d+) arena (\d+) touched (\d+)\n", done.stdout).groups()
-    )
+    said = re.fullmatch(r"status (\d+) arena (\d+) state (\d+) unwritten((?: \d+-\d+)*)\n", done.stdout)
+    assert said is not None, done.stdout
+    unwritten = [(int(begin), int(end)) for begin, end in re.findall(r"(\d+)-(\d+)", said[4])]
     maps = parse_rows(rows.read_bytes(), network) if network is not None else []
-    return Run(status, arena, touched, maps)
+    return Run(int(said[1]), int(said[2]), int(said[3]), unwritten, maps)

@@ -19,10 +19,9 @@ from squeezenet_mcu.common.preprocess import quantize_images
 from squeezenet_mcu.convert import engine_model
 from squeezenet_mcu.convert.engine_model import EngineModel
 from squeezenet_mcu.convert.lowering import tflite_file
-from squeezenet_mcu.convert.schedule import arena
 from squeezenet_mcu.convert.target import Target
 from squeezenet_mcu.convert.verify import exactness
-from tests.convert import sanitized
+from tests.convert import planned_sram, sanitized
 from tests.convert.shared_files import baseline, data_file
 from tests.e2e import verbs
 
@@ -76,14 +75,14 @@ def validation_images(manifest: dict, count: int) -> np.ndarray:
 
 
 def check(made: Made, x: np.ndarray, folder: Path) -> None:
-    """Every tensor of every image, and the arena to its last byte."""
+    """Every tensor of every image, and every byte of the arena."""
     network = made.model.network
     reference = Reference.of(made.manifest, network.source)
     for start in range(0, len(x), AT_ONCE):
         some = x[start : start + AT_ONCE]
         run = sanitized.run_model(made.model.content, some, folder, network)
         assert (run.status, len(run.maps)) == (0, len(some))
-        assert 0 <= run.arena - run.touched < arena.ALIGNMENT
+        planned_sram.check(network, run)
         for i, (maps, image) in enumerate(zip(run.maps, some, strict=True)):
             reference.run(image)
             assert exactness.differing_tensors(network, maps, reference) == {}, f"image {start + i}"

@@ -1,0 +1,49 @@
+"""Which tensors the proof compares: every int8 output of every operator, or a named rule says why not."""
+
+from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.convert.lowering.tflite_file import Op, TfliteFile
+from squeezenet_mcu.convert.network import Network
+
+
+def _folded_padding(file: TfliteFile, op: Op, compared: set[int]) -> bool:
+    """A PAD that its readers do themselves, at the edges of their windows: no buffer ever holds its output.
+
+    Its input is compared, and so is the output of each reader, a convolution or a MAX_POOL.
+    """
+    readers = [other for other in file.ops if op.outputs[0] in other.inputs]
+    return (
+        op.name == "PAD"
+        and op.inputs[0] in compared
+        and bool(readers)
+        and all(r.name in ("CONV_2D", "MAX_POOL_2D") and set(r.outputs) <= compared for r in readers)
+    )
+
+
+# Why an int8 output may be missing among the compared tensors.
+RULES = {"a padding folded into its readers": _folded_padding}
+
+
+def _whole(file: TfliteFile, network: Network, index: int) -> bool:
+    """Its views, channel after channel, are all of it."""
+    height, width, channels = file.tensors[index].hwc
+    views = network.tensors[index]
+    maps = [network.buffers[view.buffer] for view in views]
+    inside = all(v.channel + v.channels <= b.channels for v, b in zip(views, maps, strict=True))
+    sizes = all((b.height, b.width) == (height, width) for b in maps)
+    return inside and sizes and sum(view.channels for view in views) == channels
+
+
+def check(file: TfliteFile, network: Network) -> None:
+    """Raises UserError for an operator's int8 output that is not compared with LiteRT's, or not all of it."""
+    compared = {index for index in network.tensors if _whole(file, network, index)}
+    for op in file.ops:
+        for index in op.outputs:
+            tensor = file.tensors[index]
+            if tensor.type_name != "INT8" or index in compared:
+                continue
+            if not any(rule(file, op, compared) for rule in RULES.values()):
+                raise file.op_error(
+                    op, tensor, "is not compared with LiteRT's: a bug of the converter; please report it"
+                )
+    if not compared:
+        raise UserError(f"{file.path}: no tensor is compared with LiteRT's: a bug of the converter")

@@ -1,0 +1,163 @@
+"""Reads an engine's model back: its weights, biases and multipliers are the .tflite's, to the last bit.
+
+Sample images cannot tell: a multiplier of 31 bits that is off by one, or a bias of a channel that is never
+on, changes no value of theirs. Written apart from convert/encode and convert/lowering, whose mistakes it is
+to find.
+"""
+
+import struct
+from dataclasses import dataclass
+
+import numpy as np
+
+from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.convert.lowering.tflite_file import Op, TfliteFile
+from squeezenet_mcu.convert.network import Encoding, Kind, Layer, Network
+from squeezenet_mcu.convert.verify import coded_stream
+
+# Places of firmware_cpp/engine/format.h: in Header, and in LayerRecord.
+_LAYERS_OFFSET, _CODES_OFFSET = 64, 96
+_LAYER_BYTES, _ENCODING, _WEIGHTS, _PARAMS = 68, 1, 28, 44
+# A 3x3 kernel at the points of F(2, 3) down and F(4, 3) along (firmware_cpp/engine/dsp/winograd.h).
+_DOWN = ((1, 1, 1), (1, -1, 1), (0, 0, 1), (1, 0, 0))
+_ALONG = ((1, 0, 0), (1, 1, 1), (1, -1, 1), (1, 2, 4), (1, -2, 4), (0, 0, 1))
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What the .tflite says of some output channels of a convolution; int64 but for `weights`."""
+
+    weights: np.ndarray  # int8 [out, kernel_h, kernel_w, in]
+    bias: np.ndarray
+    zero_point: int  # of the input
+    scale: np.ndarray  # float64: of the input, times that of the weights, by that of the output
+
+
+def _wanted(file: TfliteFile, op: Op, part: slice) -> _Wanted:
+    x, w, out = file.tensors[op.inputs[0]], file.tensors[op.inputs[1]], file.tensors[op.outputs[0]]
+    bias = np.zeros(len(w.data), np.int64)
+    if len(op.inputs) > 2 and op.inputs[2] >= 0:
+        bias = file.tensors[op.inputs[2]].data.reshape(-1).astype(np.int64)
+    scale = np.float64(x.scale[0]) * w.scale.astype(np.float64) / np.float64(out.scale[0])
+    return _Wanted(w.data[part], bias[part], x.zero_point, np.broadcast_to(scale, len(w.data))[part])
+
+
+def _sparse(content: bytes, shape: tuple[int, ...]) -> np.ndarray:
+    words = np.frombuffer(content, "<u2")
+    found = np.zeros((shape[0], int(np.prod(shape[1:]))), np.int8)
+    at = 0
+    for o in range(shape[0]):
+        entries = words[at + 1 : at + 1 + int(words[at])]
+        found[o, np.cumsum((entries & 0xFF).astype(np.int64) + 1) - 1] = (entries >> 8).astype(np.int8)
+        at += 1 + len(entries)
+    return found.reshape(shape)
+
+
+def _winograd(content: bytes, shape: tuple[int, ...]) -> np.ndarray:
+    out, quads = shape[0], -(-shape[3] // 4)
+    stored = np.frombuffer(content, "<i2").reshape(-1, 24, quads, 2, 2, 2)
+    # [pair, position, quad, word, channel of the pair, half] -> [out, column, row, in]
+    kernels = stored.transpose(0, 4, 1, 2, 5, 3).reshape(-1, 6, 4, quads * 4)[:out, ..., : shape[3]]
+    back = np.einsum("yk,xj,njkc->nyxc", np.linalg.pinv(_DOWN), np.linalg.pinv(_ALONG), kernels)
+    weights = np.rint(back).astype(np.int64)
+    if not np.array_equal(np.einsum("ky,jx,nyxc->njkc", _DOWN, _ALONG, weights), kernels):
+        raise ValueError("not the transform of whole weights")
+    return weights.astype(np.int8)
+
+
+def _slices(content: bytes, shape: tuple[int, ...]) -> np.ndarray:
+    channels, taps = shape[0], int(np.prod(shape[1:]))
+    stored = np.frombuffer(content, np.int8).reshape(-1, -(-channels // 4) * 4, 16)
+    return stored.transpose(1, 0, 2).reshape(stored.shape[1], -1)[:channels, :taps].reshape(shape)
+
+
+def _multipliers_ok(scale: np.ndarray, multipliers: np.ndarray, shifts: np.ndarray) -> np.ndarray:
+    """bool [out]: multiplier * 2^(shift - 31) is the nearest to `scale` that 31 bits can say."""
+    nearest = np.floor(np.ldexp(scale, 31 - shifts.astype(np.int32)) + 0.5)
+    full = (multipliers >= 1 << 30) & (multipliers < 1 << 31)
+    normal = full & (shifts >= -31) & (shifts <= 30) & (nearest == multipliers)
+    nothing = (scale < 2.0**-32) & (multipliers == 0) & (shifts == 0)
+    beyond = (scale >= 2.0**30) & (multipliers == (1 << 31) - 1) & (shifts == 30)
+    return normal | nothing | beyond
+
+
+class _Model:
+    """Reads records of an engine's model."""
+
+    def __init__(self, blob: bytes) -> None:
+        self._blob = blob
+        (self._layers,) = struct.unpack_from("<I", blob, _LAYERS_OFFSET)
+        begin, size = struct.unpack_from("<II", blob, _CODES_OFFSET)
+        self._codes = blob[begin : begin + size]
+
+    def _record(self, index: int) -> tuple[int, bytes, tuple[int, ...]]:
+        """Encoding, weights as stored, and params."""
+        at = self._layers + index * _LAYER_BYTES
+        begin, size = struct.unpack_from("<II", self._blob, at + _WEIGHTS)
+        params = struct.unpack_from("<6i", self._blob, at + _PARAMS)
+        return self._blob[at + _ENCODING], self._blob[begin : begin + size], params
+
+    def weights(self, index: int, shape: tuple[int, ...]) -> np.ndarray:
+        encoding, content, _ = self._record(index)
+        if encoding == Encoding.DENSE:
+            return np.frombuffer(content, np.int8).reshape(shape)
+        if encoding == Encoding.CODED:
+            return coded_stream.weights(content, self._codes, shape)
+        return {Encoding.SPARSE: _sparse, Encoding.WINOGRAD: _winograd, Encoding.SLICES: _slices}[
+            Encoding(encoding)
+        ](content, shape)
+
+    def parameters(self, index: int, wanted: _Wanted) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """int64 biases without the input's zero point, multipliers and shifts."""
+        encoding, _, at = self._record(index)
+        count = len(wanted.bias)
+        if encoding == Encoding.CODED:
+            return coded_stream.parameters(self._blob[at[0] : at[0] + at[1]], count)
+        bias = np.frombuffer(self._blob, "<i4", count, at[0]).astype(np.int64)
+        folded = wanted.weights.reshape(count, -1).astype(np.int64).sum(axis=1) * wanted.zero_point
+        multipliers = np.frombuffer(self._blob, "<i4", count, at[1]).astype(np.int64)
+        return bias + folded, multipliers, np.frombuffer(self._blob, np.int8, count, at[2]).astype(np.int64)
+
+
+def _difference(model: _Model, index: int, wanted: _Wanted) -> str | None:
+    """What differs in the convolution of record `index`: "weights", "biases" or "multipliers"."""
+    try:
+        weights = model.weights(index, wanted.weights.shape)
+        bias, multipliers, shifts = model.parameters(index, wanted)
+    except (ValueError, IndexError, KeyError):
+        return "weights or parameters, which cannot be read back"
+    if not np.array_equal(weights, wanted.weights):
+        return "weights"
+    if not np.array_equal(bias, wanted.bias):
+        return "biases"
+    return None if _multipliers_ok(wanted.scale, multipliers, shifts).all() else "multipliers"
+
+
+def check(file: TfliteFile, network: Network, blob: bytes) -> None:
+    """UserError at the first convolution whose weights, biases or multipliers are not the .tflite's."""
+    model = _Model(blob)
+    done = {op.index: 0 for op in file.ops if op.name == "CONV_2D"}
+    index: int
+    layer: Layer
+    for index, layer in enumerate(network.layers):
+        if layer.kind is not Kind.CONV_2D:
+            continue
+        # A convolution that is split by channels has several layers, which stand in their channels' order.
+        op, first = file.ops[layer.op_index], done[layer.op_index]
+        done[layer.op_index] += layer.out_channels
+        wanted = _wanted(file, op, slice(first, first + layer.out_channels))
+        if len(wanted.bias) != layer.out_channels:
+            what: str | None = f"{done[layer.op_index]} channels"
+        else:
+            what = _difference(model, index, wanted)
+        if what:
+            raise UserError(
+                f"{file.path}: layer {layer.name}: its {what} in the engine's model are not those of op "
+                f"{op.index} CONV_2D: a bug of the converter; please report it with the .tflite"
+            )
+    for op_index, channels in done.items():
+        if channels != len(file.tensors[file.ops[op_index].inputs[1]].data):
+            raise UserError(
+                f"{file.path}: op {op_index} CONV_2D: the engine's model has {channels} of its channels: a "
+                "bug of the converter; please report it with the .tflite"
+            )
