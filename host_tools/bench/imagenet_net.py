@@ -159,8 +159,9 @@ class _Network:
         in_scale = self.graph.scale(x)
         scales = conv.spreads * (_LARGEST / largest * scale / in_scale)
         kernel = (conv.weights * scales[:, None, None, None]).transpose(1, 2, 3, 0)
-        self.weights[name.replace("/", "_")] = kernel.astype(np.float32), np.float32(
-            conv.bias * scales * in_scale
+        self.weights[name.replace("/", "_")] = (
+            kernel.astype(np.float32),
+            np.float32(conv.bias * scales * in_scale),
         )
         return self.graph.conv_of(name, x, conv.weights, scales.tolist(), conv.bias, scale, stride, same)
 
