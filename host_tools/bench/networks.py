@@ -36,13 +36,20 @@ class Baseline:
 
 ZOO = ("digits", "gtsrb", "cifar10")
 SMALL_NET = "small_32"  # made by small_net.py
+# Made by imagenet_net.py: the version, the bits of a weight (those of `make convert MODEL=imagenet_v1_0` and
+# of imagenet_v1_1), and how pixels are preprocessed. They guard the speed of ImageNet's networks where no
+# trained weights are.
+IMAGENET_RANDOM = {
+    "imagenet_v1_0_random": ("v1.0", 7, "caffe"),
+    "imagenet_v1_1_random": ("v1.1", 8, "torch"),
+}
 IMAGENET = (
     Baseline("squeezenet_v1_1_224.int8.tflite", "torch"),
     Baseline("squeezenet_v1_0_deep_compression_227.int8.tflite", "caffe"),
 )
 MLPERF_TINY = Baseline("mlperf_tiny_resnet8.int8.tflite", "byte")
 BASELINE_FILES = (*IMAGENET, MLPERF_TINY)
-NAMES = (*ZOO, SMALL_NET, *(baseline.name for baseline in BASELINE_FILES))
+NAMES = (*ZOO, SMALL_NET, *IMAGENET_RANDOM, *(baseline.name for baseline in BASELINE_FILES))
 
 # TFLite Micro's instructions for the small network, counted with the others of tflm.json and in the same way
 # (TFLM 2026-08, its release flags, QEMU 7.2 -icount shift=0): their copy of it had other random weights.
@@ -54,6 +61,8 @@ _SMALL_NET_TFLM = {
 }
 # With imported weights, converted by the user; TFLite Micro was counted on a baseline of the same layers.
 IMPORTED = {"imagenet_v1_0": IMAGENET[1], "imagenet_v1_1": IMAGENET[0]}
+# TFLite Micro's kernels are dense: what they take does not depend on weights.
+_SAME_LAYERS = IMPORTED | {"imagenet_v1_0_random": IMAGENET[1], "imagenet_v1_1_random": IMAGENET[0]}
 # Bytes of code in flash that TFLite Micro with CMSIS-NN takes on a Cortex-M4 for a SqueezeNet's operators:
 # the same for both of ImageNet's and the small one (measured together with its instructions).
 _SQUEEZENET_CODE = 44_176
@@ -113,12 +122,23 @@ def _prepare_small(console: Console) -> None:
     _prepare_file(console, SMALL_NET, path, "byte")
 
 
+def _prepare_imagenet_random(console: Console, name: str) -> None:
+    from squeezenet_mcu.host_tools.bench import imagenet_net  # as above
+
+    version, bits, preprocess = IMAGENET_RANDOM[name]
+    path = BUILD / "bench" / f"{name}.tflite"
+    files.write_bytes(path, imagenet_net.tflite(version, bits))
+    _prepare_file(console, name, path, preprocess)
+
+
 def prepare(console: Console, name: str) -> None:
     """Converts `name` into build/<name>/ where that is not done yet.
 
     NotMeasurableError: a baseline that is missing or that the engine does not take.
     """
     special: dict[str, Callable[[], None]] = {SMALL_NET: lambda: _prepare_small(console)}
+    for random in IMAGENET_RANDOM:
+        special[random] = lambda n=random: _prepare_imagenet_random(console, n)
     for baseline in BASELINE_FILES:
         special[baseline.name] = lambda b=baseline: _prepare_baseline(console, b)
     if name in special:
@@ -143,12 +163,12 @@ def tflm_instructions(name: str, cpu: str, engine: str, macs: int) -> int | None
     """What TFLite Micro takes for the same network on the same core; None where it was not measured.
 
     With its reference kernels for our portable ones, else with CMSIS-NN. `macs`: the network's, which an
-    imported one and the baseline that stands for it must have in common.
+    imported or a random one and the baseline that stands for it must have in common.
     """
     key = f"{_CPU_KEYS.get(cpu, '?')}_{'reference' if engine == 'portable' else 'cmsis_nn'}"
     if name == SMALL_NET:
         return _SMALL_NET_TFLM.get(key)
-    twin = IMPORTED.get(name)
+    twin = _SAME_LAYERS.get(name)
     figures = _tflm_figures(twin.name if twin else name)
     if figures is None or figures["macs"] != macs:
         return None
