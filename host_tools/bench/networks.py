@@ -36,16 +36,25 @@ class Baseline:
 
 ZOO = ("digits", "gtsrb", "cifar10")
 SMALL_NET = "small_32"  # made by small_net.py
+# Made by imagenet_net.py: the version, the bits of a weight (those of `make convert MODEL=imagenet_v1_0` and
+# of imagenet_v1_1), and how pixels are preprocessed. They guard the speed of ImageNet's networks where no
+# trained weights are.
+IMAGENET_RANDOM = {
+    "imagenet_v1_0_random": ("v1.0", 7, "caffe"),
+    "imagenet_v1_1_random": ("v1.1", 8, "torch"),
+}
 IMAGENET = (
     Baseline("squeezenet_v1_1_224.int8.tflite", "torch"),
     Baseline("squeezenet_v1_0_deep_compression_227.int8.tflite", "caffe"),
 )
 MLPERF_TINY = Baseline("mlperf_tiny_resnet8.int8.tflite", "byte")
 BASELINE_FILES = (*IMAGENET, MLPERF_TINY)
-NAMES = (*ZOO, SMALL_NET, *(baseline.name for baseline in BASELINE_FILES))
+NAMES = (*ZOO, SMALL_NET, *IMAGENET_RANDOM, *(baseline.name for baseline in BASELINE_FILES))
 
 # With imported weights, converted by the user; TFLite Micro was counted on a baseline of the same layers.
 IMPORTED = {"imagenet_v1_0": IMAGENET[1], "imagenet_v1_1": IMAGENET[0]}
+# TFLite Micro's kernels are dense: what they take does not depend on weights.
+_SAME_LAYERS = IMPORTED | {"imagenet_v1_0_random": IMAGENET[1], "imagenet_v1_1_random": IMAGENET[0]}
 # A network of these kinds of layer needs the code of TFLite Micro that was measured with SqueezeNets.
 _SQUEEZENET_KINDS = {"INPUT", "CONV_2D", "MAX_POOL", "MEAN", "PAD", "REQUANTIZE", "SOFTMAX"}
 _CPU_KEYS = {"Cortex-M4F": "m4", "Cortex-M7": "m7", "Cortex-M55": "m55"}
@@ -109,6 +118,15 @@ def _prepare_small(console: Console) -> None:
     _prepare_file(console, SMALL_NET, path, "byte")
 
 
+def _prepare_imagenet_random(console: Console, name: str) -> None:
+    from squeezenet_mcu.host_tools.bench import imagenet_net  # as above
+
+    version, bits, preprocess = IMAGENET_RANDOM[name]
+    path = BUILD / "bench" / f"{name}.tflite"
+    files.write_bytes(path, imagenet_net.tflite(version, bits))
+    _prepare_file(console, name, path, preprocess)
+
+
 def prepare(console: Console, name: str, tflm: bool = False) -> None:
     """Converts `name` into build/<name>/ where that is not done yet.
 
@@ -116,6 +134,8 @@ def prepare(console: Console, name: str, tflm: bool = False) -> None:
     NotMeasurableError: a baseline that is missing or that the engine does not take.
     """
     special: dict[str, Callable[[], None]] = {SMALL_NET: lambda: _prepare_small(console)}
+    for random in IMAGENET_RANDOM:
+        special[random] = partial(_prepare_imagenet_random, console, random)
     for baseline in BASELINE_FILES:
         special[baseline.name] = partial(_prepare_baseline, console, baseline, tflm)
     if name in special:
@@ -132,10 +152,10 @@ def tflm_instructions(name: str, cpu: str, engine: str, macs: int) -> int | None
     """What TFLite Micro takes for the same network on the same core; None where it was not measured.
 
     With its reference kernels for our portable ones, else with CMSIS-NN. `macs`: the network's, which an
-    imported one and the baseline that stands for it must have in common.
+    imported or a random one and the baseline that stands for it must have in common.
     """
     key = f"{_CPU_KEYS.get(cpu, '?')}_{'reference' if engine == 'portable' else 'cmsis_nn'}"
-    twin = IMPORTED.get(name)
+    twin = _SAME_LAYERS.get(name)
     figures = tflm_figures.of(twin.name if twin else name, macs)
     found: int | None = figures.get("instructions", {}).get(key)
     return found

@@ -56,9 +56,9 @@ class RandomGraph:
         self.graph.tensors.append(made)
         return len(self.graph.tensors) - 1
 
-    def map(self, name: str, shape: list[int], scale: float) -> int:
+    def map(self, name: str, shape: list[int], scale: float, zero_point: int = _ZERO_POINT) -> int:
         """An int8 feature map."""
-        return self.tensor(name, shape, schema.TensorType.INT8, [scale], _ZERO_POINT)
+        return self.tensor(name, shape, schema.TensorType.INT8, [scale], zero_point)
 
     def scale(self, index: int) -> float:
         """Of a feature map."""
@@ -88,7 +88,7 @@ class RandomGraph:
         stride: int = 1, same: bool = True, density: float = 1.0,
     ) -> int:  # fmt: skip
         """CONV_2D with a ReLU; without `scale`, one that suits its sums. `density`: share of weights kept."""
-        _, height, width, channels = self.graph.tensors[x].shape
+        channels = self.graph.tensors[x].shape[3]
         taps = kernel * kernel * channels
         multiplier = _SPREAD / (_WEIGHT_DEVIATION * _SPREAD * np.sqrt(taps))
         out_scale = scale or self.scale(x) * _WEIGHT_SCALE / multiplier
@@ -98,15 +98,25 @@ class RandomGraph:
         steps = self.random.randint(-40, 41, filters)  # of the output
         bias_scale = self.scale(x) * _WEIGHT_SCALE
         bias = np.rint(steps * out_scale / bias_scale).astype(np.int32)
+        return self.conv_of(name, x, weights, [_WEIGHT_SCALE] * filters, bias, out_scale, stride, same)
+
+    def conv_of(
+        self, name: str, x: int, weights: np.ndarray, scales: list[float], bias: np.ndarray, out_scale: float,
+        stride: int = 1, same: bool = True, relu: bool = True,
+    ) -> int:  # fmt: skip
+        """CONV_2D with these int8 OHWI weights, a scale for each of their filters, and this int32 bias."""
+        _, height, width, _ = self.graph.tensors[x].shape
+        filters, kernel = weights.shape[:2]
         kinds = schema.TensorType
-        w = self.tensor(f"{name}/weights", [filters, kernel, kernel, channels], kinds.INT8,
-                        [_WEIGHT_SCALE] * filters, 0, weights)  # fmt: skip
+        w = self.tensor(f"{name}/weights", list(weights.shape), kinds.INT8, scales, 0, weights)
         self.graph.tensors[w].quantization.quantizedDimension = 0
-        b = self.tensor(f"{name}/bias", [filters], kinds.INT32, [bias_scale] * filters, 0, bias)
+        bias_scales = [self.scale(x) * scale for scale in scales]
+        b = self.tensor(f"{name}/bias", [filters], kinds.INT32, bias_scales, 0, bias)
         options = schema.Conv2DOptionsT()
         options.padding, options.strideH, options.strideW = _padding(same), stride, stride
         options.dilationHFactor = options.dilationWFactor = 1
-        options.fusedActivationFunction = schema.ActivationFunctionType.RELU
+        activations = schema.ActivationFunctionType
+        options.fusedActivationFunction = activations.RELU if relu else activations.NONE
         size = [_out_size(n, kernel, stride, same) for n in (height, width)]
         out = self.map(name, [1, *size, filters], out_scale)
         code, kind = schema.BuiltinOperator.CONV_2D, schema.BuiltinOptions.Conv2DOptions
@@ -134,21 +144,25 @@ class RandomGraph:
 
     def fire(self, name: str, x: int, squeeze: int, expand: int, density: float = 1.0) -> int:
         """A fire module whose expands have as many channels each."""
-        _, height, width, _ = self.graph.tensors[x].shape
         squeezed = self.conv(f"{name}/squeeze1x1", x, squeeze, 1, density=density)
         left = self.conv(f"{name}/expand1x1", squeezed, expand, 1, density=density)
         right = self.conv(f"{name}/expand3x3", squeezed, expand, 3, self.scale(left), density=density)
+        return self.concat(f"{name}/concat", left, right)
+
+    def concat(self, name: str, left: int, right: int) -> int:
+        """CONCATENATION of two maps' channels."""
+        shapes = [self.graph.tensors[index].shape for index in (left, right)]
         options = schema.ConcatenationOptionsT()
         options.axis = 3
-        out = self.map(f"{name}/concat", [1, height, width, 2 * expand], self.scale(left))
+        out = self.map(name, [*shapes[0][:3], shapes[0][3] + shapes[1][3]], self.scale(left))
         code, kind = schema.BuiltinOperator.CONCATENATION, schema.BuiltinOptions.ConcatenationOptions
         return self.add(code, kind, options, [left, right], out)
 
-    def mean(self, x: int) -> int:
-        """MEAN over the whole map."""
+    def mean(self, x: int, scale: float | None = None) -> int:
+        """MEAN over the whole map; without `scale`, with the map's own."""
         channels = self.graph.tensors[x].shape[3]
         axes = self.tensor("axes", [2], schema.TensorType.INT32, [], 0, np.array([1, 2], np.int32))
-        out = self.map("pool10", [1, channels], self.scale(x))
+        out = self.map("pool10", [1, channels], scale or self.scale(x))
         code, kind = schema.BuiltinOperator.MEAN, schema.BuiltinOptions.ReducerOptions
         return self.add(code, kind, schema.ReducerOptionsT(), [x, axes], out)
 

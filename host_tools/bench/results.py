@@ -16,8 +16,10 @@ TOLERANCE = 0.01
 
 
 def key(result: dict[str, Any]) -> str:
-    """A result's name in the reference."""
-    return f"{result['model']}/{result['board']}/{result['engine']}"
+    """A result's name in the reference: model, board, kernels, and the bytes of flash if asked for."""
+    name = f"{result['model']}/{result['board']}/{result['engine']}"
+    asked = result.get("flash_bytes_asked")
+    return f"{name}/{asked}" if asked else name
 
 
 def read_reference(path: Path = REFERENCE) -> dict[str, int]:

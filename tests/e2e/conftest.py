@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.convert.shared_files import SHARED
@@ -17,6 +18,21 @@ def workplace(tmp_path_factory) -> Path:
     for model in ("digits", "gtsrb"):
         verbs.succeed(folder, "convert", "--model", model)
     return folder
+
+
+@pytest.fixture(scope="session")
+def made_signs(tmp_path_factory) -> str:
+    """Pictures and labels of the shape of GTSRB's as an .npz, at random: for all but accuracies."""
+    rng = np.random.default_rng(43)
+    arrays = {}
+    for part, count in (("train", 60), ("test", 40)):
+        squares = rng.integers(0, 256, (count, 8, 8, 3)).repeat(4, axis=1).repeat(4, axis=2)
+        noise = rng.integers(-30, 31, (count, 32, 32, 3))
+        arrays[f"x_{part}"] = np.clip(squares + noise, 0, 255).astype(np.uint8)
+        arrays[f"y_{part}"] = rng.integers(0, 43, count)
+    path = tmp_path_factory.mktemp("made_signs") / "signs.npz"
+    np.savez(path, **arrays)
+    return str(path)
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,9 @@
-"""What boards run of the ImageNet networks: every int8 of every layer is LiteRT's, on real images.
+"""What boards run of ImageNet's networks (random weights): every int8 of every layer is LiteRT's.
 
 The engine's model is the one that `make firmware` makes for the board, byte for byte; it runs here on the
 host's kernels under AddressSanitizer and UndefinedBehaviorSanitizer.
 """
 
-import csv
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ import numpy as np
 import pytest
 
 from squeezenet_mcu.common import files
-from squeezenet_mcu.common.data import images
+from squeezenet_mcu.common.data import sources
 from squeezenet_mcu.common.litert import Reference
 from squeezenet_mcu.common.preprocess import quantize_images
 from squeezenet_mcu.convert import engine_model
@@ -21,9 +20,9 @@ from squeezenet_mcu.convert.engine_model import EngineModel
 from squeezenet_mcu.convert.lowering import tflite_file
 from squeezenet_mcu.convert.target import Target
 from squeezenet_mcu.convert.verify import exactness
-from tests.convert import planned_sram, sanitized
-from tests.convert.shared_files import baseline, data_file
+from tests.convert import imagenet_nets, planned_sram, sanitized
 from tests.e2e import verbs
+from tests.model.importers import imagenet_files
 
 PREPROCESS = {"v1_0": "caffe", "v1_1": "torch"}
 AT_ONCE = 5  # images whose every map is held
@@ -39,7 +38,7 @@ class Made:
 
 @pytest.fixture(scope="module")
 def made_for(tmp_path_factory):
-    """`made_for(network, board, optimize)`: converts the baseline and builds the board's firmware."""
+    """`made_for(network, board, optimize)`: converts the network and builds the board's firmware."""
     done: dict[tuple[str, ...], Made] = {}
 
     def make(name: str, board: str, optimize: str) -> Made:
@@ -52,7 +51,8 @@ def made_for(tmp_path_factory):
 
 
 def _made(folder: Path, name: str, board: str, optimize: str) -> Made:
-    path = baseline(name)
+    path = folder / f"{name}.tflite"
+    path.write_bytes(imagenet_nets.content(name))
     verbs.succeed(folder, "convert", "--tflite", str(path), "--model", name, "--preprocess", PREPROCESS[name])
     verbs.succeed(folder, "host_tools", "firmware", "--model", name, "--board", board, "--optimize", optimize)
     built = folder / "build" / name
@@ -63,15 +63,11 @@ def _made(folder: Path, name: str, board: str, optimize: str) -> Made:
     return Made(model, json.loads((built / "manifest.json").read_text()))
 
 
-def validation_images(manifest: dict, count: int) -> np.ndarray:
-    """int8 [count, h, w, 3], spread over the validation images; skips where these are missing."""
-    folder = data_file("imagenet_val_1300")
-    with (folder / "labels.csv").open(newline="") as stream:
-        names = [row["file"] for row in csv.DictReader(stream)]
+def pictures(manifest: dict, count: int, folder: Path) -> np.ndarray:
+    """int8 [count, h, w, 3]: the manifest's preprocessing of pictures made in `folder`."""
     size = manifest["input"]
-    chosen = [names[i * len(names) // count] for i in range(count)]
-    pixels = [images.read(folder / n, size["height"], size["width"], 3)[0] for n in chosen]
-    return quantize_images(np.stack(pixels), size)
+    made = imagenet_files.pictures(folder / "pictures", count)
+    return quantize_images(sources.load(str(made), "test", size["height"], size["width"], 3).x, size)
 
 
 def check(made: Made, x: np.ndarray, folder: Path) -> None:
@@ -96,7 +92,7 @@ PARTS = 2  # one for each process of `pytest -n 2`
 def test_fifty_images_on_the_small_board(part, made_for, tmp_path):
     """ImageNet SqueezeNet v1.0 as the STM32F405 holds it: 25 images a part."""
     made = made_for("v1_0", "stm32f405", "flash")
-    check(made, validation_images(made.manifest, 50)[part::PARTS], tmp_path)
+    check(made, pictures(made.manifest, 50, tmp_path)[part::PARTS], tmp_path)
 
 
 @pytest.mark.long
@@ -105,4 +101,4 @@ def test_fifty_images_on_the_small_board(part, made_for, tmp_path):
 )
 def test_ten_images_on_larger_boards(name, board, made_for, tmp_path):
     made = made_for(name, board, "speed")
-    check(made, validation_images(made.manifest, 10), tmp_path)
+    check(made, pictures(made.manifest, 10, tmp_path), tmp_path)

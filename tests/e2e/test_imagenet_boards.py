@@ -1,16 +1,13 @@
-"""ImageNet networks from others' weights to emulated boards: what fits, and that every answer is exact."""
+"""ImageNet networks from files of weights to emulated boards: what fits, and that every answer is exact."""
 
 import json
 
 import pytest
 
-from tests.convert.shared_files import data_file
 from tests.e2e import verbs
+from tests.model.importers import imagenet_files
 
-WEIGHTS = {
-    "imagenet_v1_0": "weights/compressed_SqueezeNet.net",
-    "imagenet_v1_1": "weights/squeezenet_v1_1_torchvision.npz",
-}
+IMAGES = "pictures"
 KB = 1024
 AN_HOUR = 3600
 
@@ -31,7 +28,7 @@ def converted(tmp_path_factory):
 
 
 def _convert(folder, name: str, bits: int, side: int | None) -> str:
-    weights, images = data_file(WEIGHTS[name]), data_file("imagenet_val_1300")
+    weights, images = imagenet_files.weights_file(name, folder), imagenet_files.pictures(folder / IMAGES, 100)
     model = name
     if side:
         text = (verbs.REPO / "model" / "configs" / f"{name}.toml").read_text()
@@ -49,7 +46,7 @@ def _validated(folder, name: str, board: str, images: int, *request: str) -> tup
     verbs.succeed(folder, "host_tools", "firmware", "--model", name, "--board", board, *request)
     built = folder / "build" / name / "firmware" / board
     report = folder / f"{name}-{board}.json"
-    words = ("--data", str(data_file("imagenet_val_1300")), "--limit", str(images), "--json", str(report))
+    words = ("--data", str(folder / IMAGES), "--limit", str(images), "--json", str(report))
     verbs.succeed(
         folder, "host_tools", "validate", "--model", name, "--board", board, *words, timeout=AN_HOUR
     )

@@ -1,5 +1,7 @@
 """What the converter takes, and the one line that it says otherwise."""
 
+import re
+
 import flatbuffers
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from squeezenet_mcu.convert.encode import blob
 from squeezenet_mcu.convert.lowering import tflite_file
 from squeezenet_mcu.convert.lowering.operators import lower
 from squeezenet_mcu.convert.schedule import arena
-from tests.convert.shared_files import baseline
+from tests.convert import imagenet_nets, resnet8
 
 
 def edited(content: bytes, edit) -> bytes:
@@ -42,15 +44,15 @@ def refused(content: bytes) -> str:
     return message
 
 
-def test_macs_of_the_baselines():
-    assert lower(tflite_file.read(baseline("v1_0"))).macs == 861_339_936
-    assert lower(tflite_file.read(baseline("v1_1"))).macs == 349_151_936
+def test_macs_of_imagenet_s_networks():
+    assert lower(imagenet_nets.parsed("v1_0")).macs == 861_339_936
+    assert lower(imagenet_nets.parsed("v1_1")).macs == 349_151_936
 
 
 def test_unsupported_op_is_named_with_index_and_tensor():
-    message = refused(baseline("resnet8").read_bytes())
+    message = refused(resnet8.tflite())
     assert "op 14 FULLY_CONNECTED" in message
-    assert "tensor 36 'model/dense/MatMul;model/dense/BiasAdd'" in message
+    assert re.search(r"tensor \d+ 'dense'", message)
 
 
 def test_dilation(small):

@@ -8,9 +8,9 @@ from squeezenet_mcu.convert.lowering import tflite_file
 from squeezenet_mcu.convert.outputs import tflm_arena
 from squeezenet_mcu.convert.outputs.artefacts import convert
 from squeezenet_mcu.convert.verify import exactness, host_engine
+from tests.convert import imagenet_nets
 from tests.convert.lowering.test_operators import edited
 from tests.convert.random_nets import random_tflite
-from tests.convert.shared_files import baseline
 
 if not tflm_arena.available():
     pytest.skip("the tflite-micro wheel exists for x86-64 Linux only", allow_module_level=True)
@@ -49,8 +49,8 @@ def check_same(content: bytes, images: int) -> None:
 
 
 @pytest.mark.parametrize("name", ["v1_0", "v1_1"])
-def test_baselines_on_tflm(name):
-    check_same(baseline(name).read_bytes(), 2)
+def test_imagenet_networks_on_tflm(name):
+    check_same(imagenet_nets.content(name), 2)
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2, 4])  # int8 at both edges, ending in SOFTMAX

@@ -14,7 +14,6 @@ from squeezenet_mcu.common.data.labels import read_labels
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.convert.lowering import tflite_file
 from squeezenet_mcu.model.importers import imported_model
-from tests.convert.shared_files import data_file
 from tests.convert.test_command import run
 from tests.model.importers.weight_files import npz, random_weights
 
@@ -203,6 +202,8 @@ def test_labels(tmp_path):
         read_labels(path)
 
 
-def test_the_labels_of_imagenet():
-    labels = read_labels(data_file("imagenet_labels.txt"), 1000)
-    assert labels[0] == "tench" and labels[999].startswith("toilet_tissue")
+def test_a_thousand_labels_as_imagenet_has_them(tmp_path):
+    path = tmp_path / "imagenet_labels.txt"
+    path.write_text("".join(f"n{1440764 + 17 * i:08} class_{i},_of_a_thousand\n" for i in range(1000)))
+    labels = read_labels(path, 1000)
+    assert labels[0] == "class_0,_of_a_thousand" and labels[999] == "class_999,_of_a_thousand"

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from squeezenet_mcu.convert.lowering import tflite_file
 from squeezenet_mcu.convert.lowering.operators import lower
 from squeezenet_mcu.convert.network import Buffer, Kind, Layer, Network
 from squeezenet_mcu.convert.schedule import arena
@@ -11,18 +10,18 @@ from squeezenet_mcu.convert.schedule.rows import simulate
 from squeezenet_mcu.convert.schedule.split import split
 from squeezenet_mcu.convert.select.choose import choose
 from squeezenet_mcu.convert.target import Target
-from tests.convert.shared_files import baseline
+from tests.convert import imagenet_nets
 
 
 def planned(name):
-    network = lower(tflite_file.read(baseline(name)))
+    network = lower(imagenet_nets.parsed(name))
     return network, arena.plan(network)
 
 
 @pytest.mark.parametrize("family", [None, "dsp", "mve"])
 @pytest.mark.parametrize("name", ["v1_0", "v1_1"])
 def test_rows_that_live_at_once_never_share_a_byte(name, family):
-    network = lower(tflite_file.read(baseline(name)))
+    network = lower(imagenet_nets.parsed(name))
     if family:
         split(network)
         choose(network, Target(family, sram_limit=122_000))

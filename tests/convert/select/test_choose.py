@@ -20,13 +20,13 @@ from squeezenet_mcu.host_tools.bench import small_net
 from squeezenet_mcu.host_tools.studies.search.figures import instructions
 from squeezenet_mcu.model.card.publish import ZOO
 from squeezenet_mcu.model.settings import config
-from tests.convert.shared_files import baseline
+from tests.convert import imagenet_nets
 
 F405 = Target("dsp", flash_bytes=950_000, sram_limit=122_000)
 
 
 def chosen(name, target):
-    network = lower(tflite_file.read(baseline(name)))
+    network = lower(imagenet_nets.parsed(name))
     split(network)
     fits = choose(network, target)
     return network, plan.plan(network).arena_bytes, fits
@@ -106,7 +106,7 @@ def test_layers_of_a_stage_have_one_batch():
 
 
 def test_conv10_is_split_and_the_tensor_found_in_its_parts():
-    network = lower(tflite_file.read(baseline("v1_1")))
+    network = lower(imagenet_nets.parsed("v1_1"))
     whole = next(layer for layer in network.layers if layer.name == "conv10")
     split(network)
     parts = [layer for layer in network.layers if layer.name.startswith("conv10[")]
@@ -120,7 +120,7 @@ def test_conv10_is_split_and_the_tensor_found_in_its_parts():
 
 
 def test_conv10_stays_whole_where_its_parts_would_be_too_many_layers():
-    network = lower(tflite_file.read(baseline("v1_1")))
+    network = lower(imagenet_nets.parsed("v1_1"))
     before = len(network.layers)
     network.layers += [network.layers[-1]] * (MAX_LAYERS - before - 3)
     split(network)

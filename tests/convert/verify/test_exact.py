@@ -12,8 +12,7 @@ from squeezenet_mcu.convert.lowering.operators import lower
 from squeezenet_mcu.convert.schedule import arena
 from squeezenet_mcu.convert.target import ANY_CPU, Target
 from squeezenet_mcu.convert.verify import exactness
-from tests.convert import planned_sram, sanitized
-from tests.convert.shared_files import baseline
+from tests.convert import imagenet_nets, planned_sram, sanitized
 
 # Every family of kernels as a host runs it, and the memory of a small chip with its sparse encodings.
 TARGETS = {
@@ -50,15 +49,15 @@ def check(content: bytes, images: int, folder, seed: int = 0, target: str = "any
 
 
 @pytest.mark.parametrize(("name", "target"), [("v1_0", "dsp"), ("v1_1", "any"), ("v1_1", "mve")])
-def test_imagenet_baselines(name, target, tmp_path):
-    check(baseline(name).read_bytes(), 1, tmp_path, target=target)
+def test_imagenet_networks(name, target, tmp_path):
+    check(imagenet_nets.content(name), 1, tmp_path, target=target)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("name", ["v1_0", "v1_1"])
-def test_imagenet_baselines_more_images(name, target, tmp_path):
-    check(baseline(name).read_bytes(), 10, tmp_path, seed=1, target=target)
+def test_imagenet_networks_more_images(name, target, tmp_path):
+    check(imagenet_nets.content(name), 10, tmp_path, seed=1, target=target)
 
 
 @pytest.mark.parametrize("seed", range(20))

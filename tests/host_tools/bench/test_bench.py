@@ -155,10 +155,11 @@ def test_update_keeps_what_was_not_measured(tmp_path):
 
 def test_the_committed_reference_names_what_is_measured():
     for name in results.read_reference():
-        model, board, engine = name.split("/")
+        model, board, engine, *tight = name.split("/")
         assert model in networks.NAMES
         assert board in bench.BOARDS
         assert engine in ("portable", board_toml.load(board).kernels)
+        assert tight in ([], [str(bench.TIGHT.get((model, board)))])
 
 
 @pytest.fixture
