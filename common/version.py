@@ -15,7 +15,8 @@ def version() -> str:
     """The version, like "0.2.0"."""
     source = ROOT / "pyproject.toml"
     if source.is_file():  # a checkout: what was installed from it may be older
-        return tomllib.loads(source.read_text(encoding="utf-8"))["project"]["version"]
+        found: str = tomllib.loads(source.read_text(encoding="utf-8"))["project"]["version"]
+        return found
     return metadata.version(DISTRIBUTION)
 
 

@@ -21,7 +21,10 @@ class _Bits:
     def __init__(self, content: bytes) -> None:
         flat = np.unpackbits(np.frombuffer(content + bytes(8), np.uint8), bitorder="little").astype(np.int64)
         count = 8 * len(content)
-        self.windows = sum(flat[i : i + count] << i for i in range(32)).tolist()  # 32 bits from each bit on
+        windows = np.zeros(count, np.int64)
+        for i in range(32):
+            windows += flat[i : i + count] << i
+        self.windows: list[int] = windows.tolist()  # 32 bits from each bit on
         self.at = 0
 
     def read(self, width: int) -> int:

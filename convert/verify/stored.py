@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from squeezenet_mcu.common.errors import UserError
-from squeezenet_mcu.convert.lowering.tflite_file import Op, TfliteFile
+from squeezenet_mcu.convert.lowering.tflite_file import Op, Tensor, TfliteFile
 from squeezenet_mcu.convert.network import Encoding, Kind, Layer, Network
 from squeezenet_mcu.convert.verify import coded_stream
 
@@ -33,13 +33,19 @@ class _Wanted:
     scale: np.ndarray  # float64: of the input, times that of the weights, by that of the output
 
 
+def _constant(tensor: Tensor) -> np.ndarray:
+    assert tensor.data is not None, "lowering takes constant weights and biases only"
+    return tensor.data
+
+
 def _wanted(file: TfliteFile, op: Op, part: slice) -> _Wanted:
     x, w, out = file.tensors[op.inputs[0]], file.tensors[op.inputs[1]], file.tensors[op.outputs[0]]
-    bias = np.zeros(len(w.data), np.int64)
+    weights = _constant(w)
+    bias = np.zeros(len(weights), np.int64)
     if len(op.inputs) > 2 and op.inputs[2] >= 0:
-        bias = file.tensors[op.inputs[2]].data.reshape(-1).astype(np.int64)
+        bias = _constant(file.tensors[op.inputs[2]]).reshape(-1).astype(np.int64)
     scale = np.float64(x.scale[0]) * w.scale.astype(np.float64) / np.float64(out.scale[0])
-    return _Wanted(w.data[part], bias[part], x.zero_point, np.broadcast_to(scale, len(w.data))[part])
+    return _Wanted(weights[part], bias[part], x.zero_point, np.broadcast_to(scale, len(weights))[part])
 
 
 def _sparse(content: bytes, shape: tuple[int, ...]) -> np.ndarray:
@@ -62,7 +68,8 @@ def _winograd(content: bytes, shape: tuple[int, ...]) -> np.ndarray:
     weights = np.rint(back).astype(np.int64)
     if not np.array_equal(np.einsum("ky,jx,nyxc->njkc", _DOWN, _ALONG, weights), kernels):
         raise ValueError("not the transform of whole weights")
-    return weights.astype(np.int8)
+    found: np.ndarray = weights.astype(np.int8)
+    return found
 
 
 def _slices(content: bytes, shape: tuple[int, ...]) -> np.ndarray:
@@ -78,7 +85,8 @@ def _multipliers_ok(scale: np.ndarray, multipliers: np.ndarray, shifts: np.ndarr
     normal = full & (shifts >= -31) & (shifts <= 30) & (nearest == multipliers)
     nothing = (scale < 2.0**-32) & (multipliers == 0) & (shifts == 0)
     beyond = (scale >= 2.0**30) & (multipliers == (1 << 31) - 1) & (shifts == 30)
-    return normal | nothing | beyond
+    right: np.ndarray = normal | nothing | beyond
+    return right
 
 
 class _Model:
@@ -156,7 +164,7 @@ def check(file: TfliteFile, network: Network, blob: bytes) -> None:
                 f"{op.index} CONV_2D: a bug of the converter; please report it with the .tflite"
             )
     for op_index, channels in done.items():
-        if channels != len(file.tensors[file.ops[op_index].inputs[1]].data):
+        if channels != len(_constant(file.tensors[file.ops[op_index].inputs[1]])):
             raise UserError(
                 f"{file.path}: op {op_index} CONV_2D: the engine's model has {channels} of its channels: a "
                 "bug of the converter; please report it with the .tflite"

@@ -8,8 +8,8 @@ namespace squeeze {
 namespace {
 
 // No array has 0 elements, so an offset is one less than its symbol's size.
-#define FACTS_SYMBOL(name, bytes)          \
-  extern "C" const char name[bytes];       \
+#define FACTS_SYMBOL(name, bytes)    \
+  extern "C" const char name[bytes]; \
   extern "C" const char name[bytes] = {1};
 
 #define FACTS_BYTES(type) FACTS_SYMBOL(bytes_of__##type, sizeof(type))

@@ -1,4 +1,5 @@
-// Prints as JSON what Python repeats of the C++ headers (facts.h): enums, constants, structs. A test compares.
+// Prints as JSON what Python repeats of the C++ headers (facts.h): enums, constants, structs. A test
+// compares.
 #include <stddef.h>
 #include <stdio.h>
 
@@ -11,11 +12,9 @@ namespace {
 
 // An enumerator that facts.h lacks is an error of the compiler's here (-Wswitch).
 #define FACTS_CASE(name) case name:
-#define FACTS_COMPLETE(type, list)                   \
+#define FACTS_COMPLETE(type, list)                    \
   [[maybe_unused]] constexpr bool Known(type value) { \
-    switch (value) {                                  \
-      list(FACTS_CASE) return true;                   \
-    }                                                 \
+    switch (value) { list(FACTS_CASE) return true; }  \
     return false;                                     \
   }
 FACTS_COMPLETE(LayerKind, FACTS_LAYER_KIND)
@@ -73,10 +72,10 @@ class Object {
 };
 
 #define FACTS_ENUMERATOR(name) object.Number(#name, static_cast<long long>(name));
-#define FACTS_ENUM(type, list)  \
-  {                             \
-    Object object(#type);       \
-    list(FACTS_ENUMERATOR)      \
+#define FACTS_ENUM(type, list) \
+  {                            \
+    Object object(#type);      \
+    list(FACTS_ENUMERATOR)     \
   }
 
 void PrintEnums() {
@@ -138,9 +137,9 @@ void PrintStructs() {
   }
   printf(",\n\"fields\": [");
   const char* comma = "";
-#define FACTS_FIELD(type, field)                                                                       \
-  printf("%s[\"%s\", \"%s\", %zu, %zu, \"%c\"]", comma, #type, #field, offsetof(type, field),          \
-         Elements<decltype(type::field)>(), Letter<decltype(type::field)>());                          \
+#define FACTS_FIELD(type, field)                                                              \
+  printf("%s[\"%s\", \"%s\", %zu, %zu, \"%c\"]", comma, #type, #field, offsetof(type, field), \
+         Elements<decltype(type::field)>(), Letter<decltype(type::field)>());                 \
   comma = ",\n";
   FACTS_FIELDS(FACTS_FIELD)
   printf("]");

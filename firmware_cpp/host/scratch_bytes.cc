@@ -1,5 +1,5 @@
-// The scratch of convolution kernels as the engine computes it, for many shapes a call: a test compares it with
-// the converter's formulas (convert/select/cost_model.py). A library of its own, apart from the C API's.
+// The scratch of convolution kernels as the engine computes it, for many shapes a call: a test compares it
+// with the converter's formulas (convert/select/cost_model.py). A library of its own, apart from the C API's.
 #include <stddef.h>
 #include <stdint.h>
 

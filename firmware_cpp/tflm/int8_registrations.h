@@ -34,7 +34,9 @@ class Int8OpResolver : public tflite::MicroMutableOpResolver<kOps> {
   TfLiteStatus AddDepthwiseConv2D() {
     return Base::AddDepthwiseConv2D(tflite::Register_DEPTHWISE_CONV_2D_INT8());
   }
-  TfLiteStatus AddFullyConnected() { return Base::AddFullyConnected(tflite::Register_FULLY_CONNECTED_INT8()); }
+  TfLiteStatus AddFullyConnected() {
+    return Base::AddFullyConnected(tflite::Register_FULLY_CONNECTED_INT8());
+  }
   TfLiteStatus AddMaxPool2D() { return Base::AddMaxPool2D(tflite::Register_MAX_POOL_2D_INT8()); }
   TfLiteStatus AddMul() { return Base::AddMul(tflite::Register_MUL_INT8()); }
   TfLiteStatus AddSoftmax() { return Base::AddSoftmax(tflite::Register_SOFTMAX_INT8()); }

@@ -161,7 +161,7 @@ class _Network:
         kernel = (conv.weights * scales[:, None, None, None]).transpose(1, 2, 3, 0)
         self.weights[name.replace("/", "_")] = (
             kernel.astype(np.float32),
-            np.float32(conv.bias * scales * in_scale),
+            (conv.bias * scales * in_scale).astype(np.float32),
         )
         return self.graph.conv_of(name, x, conv.weights, scales.tolist(), conv.bias, scale, stride, same)
 
