@@ -20,7 +20,8 @@ from squeezenet_mcu.convert.schedule.arena import (
     rings_and_sums,
 )
 from squeezenet_mcu.convert.schedule.rows import Stage, simulate, stages_of
-from squeezenet_mcu.convert.select.cost_model import FAMILY_KERNELS, KernelModel, Shape, shape_of
+from squeezenet_mcu.convert.select.cost.shape import KernelModel, Shape, shape_of
+from squeezenet_mcu.convert.select.cost_model import FAMILY_KERNELS
 from squeezenet_mcu.convert.target import Target
 
 _BATCHES = (2, 3, 4)  # up to kMaxBatch of firmware_cpp/engine/format.h

@@ -9,7 +9,8 @@ import numpy as np
 from squeezenet_mcu.convert.encode.weights import aligned
 from squeezenet_mcu.convert.network import ConvKernel, Encoding, Kind, Layer, Network
 from squeezenet_mcu.convert.schedule.arena import BUFFER_STATE_BYTES, LAYER_STATE_BYTES, align
-from squeezenet_mcu.convert.select.cost_model import FAMILY_KERNELS, shape_of
+from squeezenet_mcu.convert.select.cost.shape import shape_of
+from squeezenet_mcu.convert.select.cost_model import FAMILY_KERNELS
 from tests.convert.sanitized import Run
 
 _MODELS = {(m.kernel, m.encoding): m for models in FAMILY_KERNELS.values() for m in models}

@@ -16,7 +16,8 @@ from squeezenet_mcu.convert import network as net
 from squeezenet_mcu.convert.encode import blob, channel_params, entropy, slices, weights
 from squeezenet_mcu.convert.lowering import fixed_point, operators, state, tflite_file
 from squeezenet_mcu.convert.schedule import arena
-from squeezenet_mcu.convert.select import choose, cost_model
+from squeezenet_mcu.convert.select import choose
+from squeezenet_mcu.convert.select.cost import entropy_coded, gemm, winograd
 from squeezenet_mcu.convert.verify import engine_status, host_engine
 from squeezenet_mcu.host_tools.bench.random_graph import RandomGraph
 from tests import cpp_facts
@@ -52,8 +53,8 @@ CONSTANTS = {
     "kCodedMaskBits": entropy.MASK_LIMIT,
     "kCodedGaps": entropy._GAPS,
     "kCodedMasks": entropy._MASKS,
-    "kGemmSmallMaxTaps": cost_model._GEMM_SMALL_TAPS,
-    "kWinogradMaxChannels": cost_model._WINOGRAD_MAX_CHANNELS,
+    "kGemmSmallMaxTaps": gemm.SMALL_TAPS,
+    "kWinogradMaxChannels": winograd.MAX_CHANNELS,
     "kSliceBytes": slices.SLICE,
     "kSliceQuad": slices.QUAD,
     "kAddLeftShift": fixed_point.ADD_LEFT_SHIFT,
@@ -317,7 +318,7 @@ def test_the_structs_that_ctypes_passes():
 
 
 def test_the_decoders_tables_are_as_large_as_the_scratch_formulas_say():
-    assert cpp_facts.host()["bytes"]["CodedTables"] == cost_model._CODED_TABLES
+    assert cpp_facts.host()["bytes"]["CodedTables"] == entropy_coded.TABLES_BYTES
 
 
 @pytest.mark.parametrize("board", ["stm32f405", "mps3_an547", "rp2040"])

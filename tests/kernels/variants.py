@@ -6,7 +6,8 @@ from squeezenet_mcu.common.kernel_families import Family
 from squeezenet_mcu.convert.encode import entropy
 from squeezenet_mcu.convert.network import Buffer, Encoding, Kind, Layer, Network
 from squeezenet_mcu.convert.schedule.rows import Stage, stages_of
-from squeezenet_mcu.convert.select.cost_model import FAMILY_KERNELS, KernelModel, shape_of
+from squeezenet_mcu.convert.select.cost.shape import KernelModel, shape_of
+from squeezenet_mcu.convert.select.cost_model import FAMILY_KERNELS
 from tests.kernels.random_layers import fills_its_window
 
 _MAX_BATCH = 4  # kMaxBatch of firmware_cpp/engine/format.h

@@ -23,7 +23,8 @@ from squeezenet_mcu.convert.network import Kind, Layer, Network
 from squeezenet_mcu.convert.schedule import arena
 from squeezenet_mcu.convert.schedule.split import split
 from squeezenet_mcu.convert.select.choose import choose
-from squeezenet_mcu.convert.select.cost_model import FAMILY_KERNELS, shape_of
+from squeezenet_mcu.convert.select.cost.shape import shape_of
+from squeezenet_mcu.convert.select.cost_model import FAMILY_KERNELS
 from squeezenet_mcu.convert.target import Target
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.firmware.board_model import Request, target_for

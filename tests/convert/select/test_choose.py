@@ -14,7 +14,8 @@ from squeezenet_mcu.convert.network import MAX_LAYERS, ConvKernel, Encoding, Kin
 from squeezenet_mcu.convert.schedule import arena as plan
 from squeezenet_mcu.convert.schedule.split import split
 from squeezenet_mcu.convert.select.choose import choose
-from squeezenet_mcu.convert.select.cost_model import FAMILY_KERNELS, shape_of
+from squeezenet_mcu.convert.select.cost.shape import shape_of
+from squeezenet_mcu.convert.select.cost_model import FAMILY_KERNELS
 from squeezenet_mcu.convert.target import Target
 from squeezenet_mcu.host_tools.bench import small_net
 from squeezenet_mcu.host_tools.studies.search.figures import instructions

@@ -9,7 +9,8 @@ import pytest
 from squeezenet_mcu.common.kernel_families import FAMILIES
 from squeezenet_mcu.common.paths import FIRMWARE
 from squeezenet_mcu.convert.network import ConvKernel, Encoding
-from squeezenet_mcu.convert.select.cost_model import FAMILY_KERNELS, Shape
+from squeezenet_mcu.convert.select.cost.shape import Shape
+from squeezenet_mcu.convert.select.cost_model import FAMILY_KERNELS
 from tests import cpp_facts
 
 SHAPES = 10_000
