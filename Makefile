@@ -35,11 +35,14 @@ setup: .venv/.ready ## Debian packages and .venv; every other verb does it when 
 demo: setup ## everything without a board: convert, build, boot the emulated board, check real images
 	@$(PYTHON) -m host_tools demo
 
-lint: setup ## style, types and structure: ruff, mypy, import-linter
+lint: setup ## style, types and structure: ruff, mypy, import-linter, clang-format, clang-tidy, sizes of files
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) tools/lint/check_types.py
 	@.venv/bin/lint-imports --no-cache
+	@$(PYTHON) tools/lint/sizes.py
+	@$(PYTHON) tools/lint/clang_format.py
+	@$(PYTHON) tools/lint/clang_tidy.py
 
 test: lint ## all tests but the long ones, and the linters
 	@$(PYTHON) -m pytest -m "not long" -n 2 --dist loadfile
