@@ -56,6 +56,12 @@ def without_reference(results: list[dict[str, Any]], reference: dict[str, int]) 
     return [key(result) for result in results if key(result) not in reference]
 
 
+def _kernels(result: dict[str, Any]) -> str:
+    """The kernels; and the bytes of flash, where they were asked for."""
+    asked = result.get("flash_bytes_asked")
+    return f"{result['engine']} {asked}" if asked else result["engine"]
+
+
 def _number(value: int | float | None, form: str = ",") -> str:
     return "" if value is None else format(value, form)
 
@@ -75,7 +81,7 @@ def show(console: Console, results: list[dict[str, Any]]) -> None:
             table.add_column(name, justify="right")
         for r in of_model:
             table.add_row(
-                r["board"], r["engine"], _number(r["instructions"] / 1e6, ",.3f"),
+                r["board"], _kernels(r), _number(r["instructions"] / 1e6, ",.3f"),
                 _number(r["instructions"] / r["macs"], ".3f"), _number(r["ratio"], ".3f"),
                 _number(r["sram_bytes"]), _number(r["weights_stored_bytes"]), _number(r["code_bytes"]),
             )  # fmt: skip
@@ -105,7 +111,7 @@ def show_memory(console: Console, results: list[dict[str, Any]]) -> None:
         tflm = of_model[0]["tflm"]
         for r in of_model:
             table.add_row(
-                f"{r['board']} {r['engine']}", _number(r["sram_bytes"]), _number(r["arena_bytes"]),
+                f"{r['board']} {_kernels(r)}", _number(r["sram_bytes"]), _number(r["arena_bytes"]),
                 _number(r["flash_bytes"]), _number(r["engine_model_bytes"]), _number(r["code_bytes"]),
             )  # fmt: skip
         if all(r["engine"] != "tflm" for r in of_model):

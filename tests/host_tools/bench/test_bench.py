@@ -244,6 +244,35 @@ def test_portable_kernels_are_measured_where_tflm_counted_its_own(counted):
     ]
 
 
+def test_the_tight_flash_has_a_reference_of_its_own(counted, monkeypatch, capsys):
+    """Beside the board's whole flash; a regression of it alone is seen."""
+    ((model, board), most) = next(iter(bench.TIGHT.items()))
+    figures = {None: 1000, most: 2000}
+    plain = measure.record
+    counted[model, board, None] = 0
+
+    def record(name, at, request):
+        asked = {"flash_bytes_asked": request.flash_bytes, "instructions": figures[request.flash_bytes]}
+        return plain(name, at, request) | asked
+
+    monkeypatch.setattr(measure, "record", record)
+    words = ("--model", model, "--board", board)
+    assert bench.run(options(*words, "--update")) == 0
+    assert results.read_reference() == {f"{model}/{board}/dsp": 1000, f"{model}/{board}/dsp/{most}": 2000}
+    assert bench.run(options(*words, "--check")) == 0
+    figures[most] = 2021
+    assert bench.run(options(*words, "--check")) == 1
+    assert f"regression: {model}/{board}/dsp/{most}: 2,021 instructions" in capsys.readouterr().out
+
+
+def test_the_reference_guards_imagenet_s_networks_without_trained_weights():
+    reference = results.read_reference(results.REFERENCE)
+    v1_0, v1_1 = networks.IMAGENET_RANDOM
+    for name in (f"{v1_0}/stm32f405/dsp", f"{v1_0}/stm32f405/dsp/470000", f"{v1_0}/mps3_an547/mve",
+                 f"{v1_1}/mps2_an386/dsp", f"{v1_1}/mps3_an547/mve"):  # fmt: skip
+        assert name in reference
+
+
 def test_missing_baselines_are_skipped_with_a_line(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(networks, "BASELINES", tmp_path)
     assert bench.run(options("--model", networks.IMAGENET[0].name, "--board", BOARD)) == 0
