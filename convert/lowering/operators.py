@@ -8,11 +8,13 @@ from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.convert.lowering import fixed_point as quant
 from squeezenet_mcu.convert.lowering.state import ACTIVATIONS, MAX_BYTE, VALID, Lowering, geometry, layer_name
 from squeezenet_mcu.convert.lowering.tflite_file import Op, TfliteFile
-from squeezenet_mcu.convert.network import MAX_LAYERS, Kind, Layer, Network, TensorView
+from squeezenet_mcu.convert.network import Kind, Layer, Network, TensorView
 
 MAX_KERNEL = 7  # of convolutions
-# As in firmware_cpp/engine: format.h, and the sums of softmax, Q12.19.
-MAX_SOFTMAX = 4095
+# As in firmware_cpp/engine/model.cc, whose Checker refuses what exceeds them.
+MAX_SOFTMAX = 4095  # sums of exp are Q12.19
+MAX_TAPS = 65535  # weights of one output channel: its sum of products stays below 2^30
+MAX_MEAN_PIXELS = 1 << 23  # their sum stays in int32
 
 
 def _conv(low: Lowering, op: Op) -> None:
@@ -41,7 +43,9 @@ def _conv(low: Lowering, op: Op) -> None:
         raise low.fail(
             op, weights, f"{w.shape[3]} input channels; the input has {low.buffers[source].channels}"
         )
-    channels = w.shape[0]
+    channels, taps = w.shape[0], w[0].size
+    if taps > MAX_TAPS:
+        raise low.fail(op, weights, f"{taps:,} weights of one output channel; wanted at most {MAX_TAPS:,}")
     low.check_channels(op, out, channels)
     bias = np.zeros(channels, np.int64)
     if len(op.inputs) > 2 and op.inputs[2] >= 0:
@@ -102,6 +106,8 @@ def _mean(low: Lowering, op: Op) -> None:
     if len(x.shape) != 4 or found != [1, 2]:
         raise low.fail(op, axes, f"axes {found}; wanted height and width, [1, 2]")
     low.check_channels(op, out, x.hwc[2])
+    if x.hwc[0] * x.hwc[1] > MAX_MEAN_PIXELS:
+        raise low.fail(op, x, f"MEAN over {x.hwc[0] * x.hwc[1]:,} pixels; wanted at most {MAX_MEAN_PIXELS:,}")
     source = low.whole_input(op, x.index)
     fixed = quant.mean_multiplier(float(x.scale[0]) / float(out.scale[0]), x.hwc[0] * x.hwc[1])
     view = low.destination(out)
@@ -126,9 +132,12 @@ def _add(low: Lowering, op: Op) -> None:
         float(b.scale[0]) / twice_max,
         twice_max / ((1 << quant.ADD_LEFT_SHIFT) * float(out.scale[0])),
     ]
-    if reals[2] >= 1.0:
-        raise low.fail(op, out, f"output scale {out.scale[0]} is too small for its inputs")
     fixed = [quant.quantize_multiplier(r) for r in reals]
+    if fixed[2].shift > 0:
+        raise low.fail(
+            op, out, f"output scale {out.scale[0]} is too small for its inputs: their larger one is "
+            f"{twice_max / 2:g}; wanted less than {1 << (quant.ADD_LEFT_SHIFT - 1):,} times the output's"
+        )  # fmt: skip
     view = low.destination(out)
     act_min, act_max = low.activation(op, out)
     low.layers.append(
@@ -223,6 +232,7 @@ def _reserve_concatenations(low: Lowering) -> None:
             raise low.fail(op, out, "fused activation; wanted NONE")
         low.check_channels(op, out, sum(low.tensor(index).hwc[2] for index in op.inputs))
         view = low.destination(out)
+        low.check_count(op)
         channel = view.channel
         for index in op.inputs:
             part = low.tensor(index)
@@ -246,6 +256,9 @@ def _softmax(low: Lowering, op: Op) -> None:
         raise low.fail(op, out, f"scale {out.scale[0]}, zero point {out.zero_point}; wanted 1/256 and -128")
     low.check_channels(op, out, x.hwc[2])
     source = low.whole_input(op, x.index)
+    scale, least = op.options.beta * float(x.scale[0]), 2.0 ** (quant.SOFTMAX_INTEGER_BITS - 32)
+    if scale < least:
+        raise low.fail(op, x, f"beta times scale is {scale:g}; wanted {least:g} or more")
     params = quant.softmax_params(op.options.beta, float(x.scale[0]))
     low.layers.append(
         Layer(
@@ -355,6 +368,7 @@ def _lower(file: TfliteFile) -> Network:
     in_buffer = low.destination(in_tensor).buffer
     for op in file.ops:
         _LOWERINGS[op.name](low, op)
+        low.check_count(op)
     out_index = low.root(file.outputs[0])
     output = low.view(file.ops[-1], out_index)
     softmax = [layer for layer in low.layers if layer.output == output.buffer and layer.kind is Kind.SOFTMAX]
@@ -364,8 +378,6 @@ def _lower(file: TfliteFile) -> Network:
         b = low.buffers[view.buffer]
         if (b.height, b.width) != (1, 1) or b.channels != view.channels:
             raise UserError(f"{file.path}: output {tensor}; wanted a vector of classes, [1, classes]")
-    if max(len(low.layers), len(low.buffers)) > MAX_LAYERS:
-        raise UserError(f"{file.path}: {len(low.layers)} layers; wanted at most {MAX_LAYERS}")
     _name_apart(low.layers)
     views: dict[int, tuple[TensorView, ...]] = {
         t: (low.views[low.root(t)],) for t in range(len(file.tensors)) if low.root(t) in low.views

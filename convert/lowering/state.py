@@ -2,12 +2,13 @@
 
 import re
 
+import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.convert.lowering import fixed_point as quant
 from squeezenet_mcu.convert.lowering.tflite_file import Op, Tensor, TfliteFile
-from squeezenet_mcu.convert.network import Buffer, Layer, TensorView
+from squeezenet_mcu.convert.network import MAX_LAYERS, Buffer, Layer, TensorView
 
 ACTIVATIONS = {v: k for k, v in vars(schema.ActivationFunctionType).items() if isinstance(v, int)}
 MAX_BYTE = 255  # paddings, strides and windows are bytes of the layer's record
@@ -55,7 +56,11 @@ class Lowering:
     def new_buffer(self, tensor: Tensor) -> int:
         height, width, channels = tensor.hwc
         if not 1 <= min(tensor.hwc) <= max(tensor.hwc) <= MAX_SIDE:
-            raise UserError(f"{self.file.path}: {tensor}: wanted sides and channels of 1 to {MAX_SIDE}")
+            message = f"sides and channels are {list(tensor.hwc)}; wanted 1 to {MAX_SIDE:,} each"
+            makers = [op for op in self.file.ops if tensor.index in op.outputs]
+            if makers:
+                raise self.fail(makers[0], tensor, message)
+            raise UserError(f"{self.file.path}: {tensor}: {message}")
         scale = float(tensor.scale[0]) if len(tensor.scale) else 0.0
         self.buffers.append(Buffer(tensor.name, height, width, channels, scale, tensor.zero_point))
         return len(self.buffers) - 1
@@ -87,8 +92,17 @@ class Lowering:
                 raise self.fail(op, tensor, "is float; wanted a fully int8-quantized .tflite")
             if tensor.type_name != "INT8" or len(tensor.scale) == 0:
                 raise self.fail(op, tensor, "wanted int8 with a scale and zero point")
+            if not np.isfinite(tensor.scale).all() or (tensor.scale < 0).any():
+                raise self.fail(op, tensor, f"scale {tensor.scale.min()}; wanted a finite one, not negative")
             if not -128 <= tensor.zero_point <= 127:
                 raise self.fail(op, tensor, f"zero point {tensor.zero_point}; wanted -128 to 127")
+
+    def check_count(self, op: Op) -> None:
+        """The layers and buffers up to `op` are not too many."""
+        for what, count in (("layers", len(self.layers)), ("feature maps", len(self.buffers))):
+            if count > MAX_LAYERS:
+                message = f"makes them {count} {what}; wanted at most {MAX_LAYERS}"
+                raise self.fail(op, self.tensor(op.outputs[0]), message)
 
     def check_channels(self, op: Op, tensor: Tensor, wanted: int) -> None:
         if tensor.hwc[2] != wanted:

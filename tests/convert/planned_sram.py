@@ -6,37 +6,22 @@ about a plan that has room to spare below them. What counts is the bytes that ke
 
 import numpy as np
 
-from squeezenet_mcu.convert.encode.weights import aligned
-from squeezenet_mcu.convert.network import ConvKernel, Encoding, Kind, Layer, Network
+from squeezenet_mcu.convert.network import Kind, Network
 from squeezenet_mcu.convert.schedule.arena import BUFFER_STATE_BYTES, LAYER_STATE_BYTES, align
 from squeezenet_mcu.convert.select.cost.shape import shape_of
 from squeezenet_mcu.convert.select.cost_model import FAMILY_KERNELS
 from tests.convert.sanitized import Run
 
 _MODELS = {(m.kernel, m.encoding): m for models in FAMILY_KERNELS.values() for m in models}
-_CODED_TABLES = 4128  # sizeof(CodedTables), firmware_cpp/engine/coded_tables.h
-
-
-def _unused_scratch(layer: Layer) -> tuple[int, int]:
-    """[begin, end) of a convolution's scratch that its kernel may leave unwritten on a host.
-
-    The decoder's tables have room for four classes of channels and for every mode; a layer has one, two or
-    four classes, and one mode. Helium's kernel runs on a host as plain C++, which sums in registers.
-    """
-    begin = layer.scratch_offset
-    if layer.conv_kernel is ConvKernel.SLICES:
-        return begin, begin + layer.scratch_bytes
-    if layer.encoding is Encoding.CODED:
-        begin += aligned(9 * layer.out_channels)  # behind biases, multipliers and shifts
-        return begin, begin + _CODED_TABLES
-    return begin, begin
 
 
 def unexplained_bytes(network: Network, run: Run) -> int:
     """How many bytes of the arena were never written without a reason.
 
     Reasons: less than ALIGNMENT bytes behind a ring, a scratch or the counters, since the next one begins at
-    a multiple of it; and _unused_scratch.
+    a multiple of it; and a convolution's scratch. A kernel asks for what its shape may need: three pixels
+    where a row has two, entries for weights that are zero, a decoder's tables for four classes of channels.
+    Helium's kernel runs on a host as plain C++, which sums in registers. needless_scratch bounds it all.
     """
     never = np.zeros(run.arena, bool)
     for begin, end in run.unwritten:
@@ -49,8 +34,7 @@ def unexplained_bytes(network: Network, run: Run) -> int:
         never[begin + size : begin + align(size)] = False
     for layer in network.layers:
         if layer.kind is Kind.CONV_2D:
-            begin, end = _unused_scratch(layer)
-            never[begin:end] = False
+            never[layer.scratch_offset : layer.scratch_offset + layer.scratch_bytes] = False
     return int(never.sum())
 
 
