@@ -134,7 +134,7 @@ def _quantized(
     if len(calibration.x) < wanted:
         _say(console, f"note: {calibration.source}: {len(calibration.x)} images; {wanted} would be better")
     _say(console, f"quantizing by {len(calibration.x)} images of {calibration.source}, {_summary(bits)}")
-    from squeezenet_mcu.convert.ptq import quantize  # imports TensorFlow: seconds
+    from squeezenet_mcu.convert.ptq.pipeline import quantize  # imports TensorFlow: seconds
     from squeezenet_mcu.model.network import keras_files
 
     model = keras_files.load(folder / imported_model.OUTPUT)

@@ -42,6 +42,14 @@ def test_the_commands_load_without_the_packages_of_training():
     assert "    validate  " in done.stdout
 
 
+def test_no_command_imports_tensorflow_before_it_runs():
+    """It takes seconds, and a light host has none."""
+    done = run(("tensorflow",), "--help")
+    assert done.returncode == 0, done.stderr
+    assert "    convert  " in done.stdout
+    assert "not usable here" not in done.stdout
+
+
 @pytest.mark.parametrize(
     ("words", "package"),
     [

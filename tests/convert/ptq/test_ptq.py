@@ -9,8 +9,9 @@ from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.tf import keras
 from squeezenet_mcu.convert import engine_model
 from squeezenet_mcu.convert.lowering import tflite_file
-from squeezenet_mcu.convert.ptq import pipeline, quantize
+from squeezenet_mcu.convert.ptq import pipeline
 from squeezenet_mcu.convert.ptq import weights as weight
+from squeezenet_mcu.convert.ptq.pipeline import quantize
 from squeezenet_mcu.convert.target import ANY_CPU
 from tests.convert.ptq import ptq_nets
 

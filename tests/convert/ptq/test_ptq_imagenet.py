@@ -7,7 +7,7 @@ import pytest
 from squeezenet_mcu.common.data import sources
 from squeezenet_mcu.common.tf import keras
 from squeezenet_mcu.convert.lowering import tflite_file
-from squeezenet_mcu.convert.ptq import quantize
+from squeezenet_mcu.convert.ptq.pipeline import quantize
 from squeezenet_mcu.model.importers import imported_model
 from squeezenet_mcu.model.settings import config
 from tests.convert.shared_files import data_file
