@@ -101,7 +101,7 @@ def test_camera_memory_is_arena_and_one_line(packages, tmp_path):
 
 
 def test_misuse_is_answered_by_statuses(installed, tmp_path):
-    """Engine and caller under the sanitizers: an access by a null or a misaligned pointer ends the program."""
+    """Engine and caller under the sanitizers: an access by a null or misaligned pointer ends the program."""
     headers, libraries = installed / "include", installed / "lib"
     call(["gcc", "-std=c11", *STRICT.split(), *SANITIZED.split(), f"-I{headers}", f"-I{headers / PACKAGE}",
           builds.HERE / "c_api_misuse.c", libraries / f"lib{PACKAGE}.a", libraries / "libsqueeze_engine.a",
