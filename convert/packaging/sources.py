@@ -7,6 +7,12 @@ from squeezenet_mcu.common.paths import FIRMWARE
 ENGINE = FIRMWARE / "engine"
 PUBLIC_HEADERS = ("engine.h", "format.h", "model.h", "squeeze.h", "status.h")  # as CMakeLists.txt installs
 _INCLUDE = re.compile(r'^#include "engine/([^"]+)"', re.M)
+# Arduino takes no flags from a library; why the engine needs this one: firmware_cpp/engine/CMakeLists.txt.
+_ALIASING = """\
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("no-strict-aliasing")
+#endif
+"""
 _WRONG_CPU = {
     "portable": "",
     "dsp": """\
@@ -71,6 +77,6 @@ def configured(family: str, kernels: list[str]) -> dict[str, bytes]:
         text = (ENGINE / name).read_text(encoding="utf-8")
         if name.endswith(".cc"):
             speed = "" if name in size else '#pragma GCC optimize("O2")\n'
-            text = f'#include "engine/squeeze_config.h"\n{speed}{text}'
+            text = f'#include "engine/squeeze_config.h"\n{_ALIASING}{speed}{text}'
         contents[re.sub(r"\.cc$", ".cpp", name)] = text.encode()
     return contents

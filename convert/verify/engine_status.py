@@ -17,6 +17,7 @@ STATUS_NAMES = {
     11: "more rows than the image has",
     12: "the memory plan is inconsistent",
     13: "made for another CPU: a kernel is not in this build",
+    14: "a null pointer",
     64: "TFLite Micro: an operator could not be registered",
     65: "TFLite Micro refuses the model: arena too small (give TFLM_ARENA_BYTES=), or an operator does",
     66: "TFLite Micro: input or outputs are not those of model_settings.h",

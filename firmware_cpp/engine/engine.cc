@@ -12,6 +12,7 @@ namespace squeeze {
 Status Engine::Init(const Model& model, uint8_t* arena, size_t arena_bytes) {
   arena_ = nullptr;
   if (!model.parsed()) return Status::kNotReady;
+  if (arena == nullptr) return Status::kNull;
   if (reinterpret_cast<uintptr_t>(arena) % kArenaAlignment != 0) return Status::kMisaligned;
   if (arena_bytes < model.ArenaBytes()) return Status::kArenaTooSmall;
 #if SQUEEZE_KERNEL_CODED
@@ -47,6 +48,7 @@ Status Engine::PushRow(const int8_t* row) {
   if (arena_ == nullptr) return Status::kNotReady;
   int8_t* place = InputRow();
   if (place == nullptr) return Status::kTooManyRows;
+  if (row == nullptr) return Status::kNull;
   if (row != place) memcpy(place, row, RowBytes(model_.Input()));
   CompleteRow(model_.header().input_buffer);
 

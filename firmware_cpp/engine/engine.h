@@ -39,11 +39,12 @@ class Engine {
   // serial port) and call PushRow(InputRow()). Null when the image is complete.
   int8_t* InputRow();
 
-  // All rows are in and the results are ready; they stay until the next PushRow.
+  // All rows are in and the results are ready; they stay until Reset.
   bool Done() const;
-  // Null, and 0, before Init has succeeded.
-  const int8_t* Logits() const { return ready() ? Row(model_.header().logits_buffer, 0) : nullptr; }
-  const int8_t* Probabilities() const { return ready() ? Row(model_.header().output_buffer, 0) : nullptr; }
+  // Null until Done().
+  const int8_t* Logits() const { return Done() ? Row(model_.header().logits_buffer, 0) : nullptr; }
+  const int8_t* Probabilities() const { return Done() ? Row(model_.header().output_buffer, 0) : nullptr; }
+  // 0 before Init has succeeded.
   int OutputSize() const { return ready() ? model_.OutputSize() : 0; }
   bool ready() const { return arena_ != nullptr; }
   const Model& model() const { return model_; }

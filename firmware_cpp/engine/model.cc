@@ -248,6 +248,7 @@ class Checker {
 
 Status Model::Parse(const uint8_t* blob, size_t size) {
   header_ = nullptr;
+  if (blob == nullptr) return Status::kNull;
   if (reinterpret_cast<uintptr_t>(blob) % kBlobAlignment != 0) return Status::kMisaligned;
   if (size < sizeof(Header)) return Status::kTruncated;
   const Header* header = reinterpret_cast<const Header*>(blob);

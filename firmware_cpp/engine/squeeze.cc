@@ -6,6 +6,7 @@ namespace {
 
 using squeeze::Engine;
 using squeeze::Model;
+using squeeze::Status;
 
 static_assert(sizeof(Engine) <= sizeof(squeeze_engine), "raise SQUEEZE_ENGINE_WORDS");
 static_assert(alignof(Engine) <= alignof(squeeze_engine), "the storage must be aligned for Engine");
@@ -16,13 +17,32 @@ struct PlacedEngine : Engine {
 };
 static_assert(sizeof(PlacedEngine) == sizeof(Engine), "the placement adds nothing");
 
+const Engine* Of(const squeeze_engine* engine) {
+  return __builtin_launder(reinterpret_cast<const PlacedEngine*>(engine->storage));
+}
+
 Engine* Of(squeeze_engine* engine) {
   return __builtin_launder(reinterpret_cast<PlacedEngine*>(engine->storage));
 }
 
-const Engine* Of(const squeeze_engine* engine) {
-  return __builtin_launder(reinterpret_cast<const PlacedEngine*>(engine->storage));
+// Whether an Engine can be at `engine`.
+Status Usable(const squeeze_engine* engine) {
+  if (engine == nullptr) return Status::kNull;
+  return reinterpret_cast<uintptr_t>(engine) % alignof(squeeze_engine) == 0 ? Status::kOk : Status::kMisaligned;
 }
+
+// Whether one is there that Init has succeeded for.
+Status Ready(const squeeze_engine* engine) {
+  const Status status = Usable(engine);
+  return status == Status::kOk && !Of(engine)->ready() ? Status::kNotReady : status;
+}
+
+// That one, or null.
+const Engine* ReadyOne(const squeeze_engine* engine) {
+  return Ready(engine) == Status::kOk ? Of(engine) : nullptr;
+}
+
+squeeze_status InC(Status status) { return static_cast<squeeze_status>(status); }
 
 }  // namespace
 
@@ -58,50 +78,73 @@ const char* squeeze_status_text(int status) {
       return "the memory plan is inconsistent";
     case SQUEEZE_NO_KERNEL:
       return "made for another CPU: a kernel is not in this build";
+    case SQUEEZE_NULL:
+      return "a null pointer";
     default:
       return "unknown";
   }
 }
 
-int squeeze_arena_bytes(const uint8_t* blob, size_t size, size_t* arena_bytes) {
+squeeze_status squeeze_arena_bytes(const uint8_t* blob, size_t size, size_t* arena_bytes) {
+  if (arena_bytes == nullptr) return SQUEEZE_NULL;
   Model model;
-  const squeeze::Status status = model.Parse(blob, size);
-  if (status == squeeze::Status::kOk) *arena_bytes = model.ArenaBytes();
-  return static_cast<int>(status);
+  const Status status = model.Parse(blob, size);
+  if (status == Status::kOk) *arena_bytes = model.ArenaBytes();
+  return InC(status);
 }
 
-int squeeze_init(squeeze_engine* engine, const uint8_t* blob, size_t size, uint8_t* arena,
-                 size_t arena_bytes) {
+squeeze_status squeeze_init(squeeze_engine* engine, const uint8_t* blob, size_t size, uint8_t* arena,
+                            size_t arena_bytes) {
+  Status status = Usable(engine);
+  if (status != Status::kOk) return InC(status);
   Engine* it = new (engine->storage) PlacedEngine;
   Model model;
-  squeeze::Status status = model.Parse(blob, size);
-  if (status == squeeze::Status::kOk) status = it->Init(model, arena, arena_bytes);
-  return static_cast<int>(status);
+  status = model.Parse(blob, size);
+  if (status == Status::kOk) status = it->Init(model, arena, arena_bytes);
+  return InC(status);
 }
 
 squeeze_shape squeeze_get_shape(const squeeze_engine* engine) {
-  if (!Of(engine)->ready()) return {0, 0, 0, 0};
-  const Model& model = Of(engine)->model();
-  return {model.Input().height, model.Input().width, model.Input().channels,
-          static_cast<uint16_t>(model.OutputSize())};
+  const Engine* it = ReadyOne(engine);
+  if (it == nullptr) return {0, 0, 0, 0};
+  const squeeze::BufferRecord& input = it->model().Input();
+  return {input.height, input.width, input.channels, static_cast<uint16_t>(it->OutputSize())};
 }
 
-void squeeze_reset(squeeze_engine* engine) { Of(engine)->Reset(); }
-
-int8_t* squeeze_input_row(squeeze_engine* engine) { return Of(engine)->InputRow(); }
-
-int squeeze_push_row(squeeze_engine* engine, const int8_t* row) {
-  return static_cast<int>(Of(engine)->PushRow(row));
+squeeze_status squeeze_reset(squeeze_engine* engine) {
+  const Status status = Ready(engine);
+  if (status == Status::kOk) Of(engine)->Reset();
+  return InC(status);
 }
 
-int squeeze_done(const squeeze_engine* engine) { return Of(engine)->Done() ? 1 : 0; }
+int8_t* squeeze_input_row(squeeze_engine* engine) {
+  return Ready(engine) == Status::kOk ? Of(engine)->InputRow() : nullptr;
+}
 
-const int8_t* squeeze_logits(const squeeze_engine* engine) { return Of(engine)->Logits(); }
+squeeze_status squeeze_push_row(squeeze_engine* engine, const int8_t* row) {
+  const Status status = Ready(engine);
+  return InC(status == Status::kOk ? Of(engine)->PushRow(row) : status);
+}
 
-const int8_t* squeeze_probabilities(const squeeze_engine* engine) { return Of(engine)->Probabilities(); }
+int squeeze_done(const squeeze_engine* engine) {
+  const Engine* it = ReadyOne(engine);
+  return it != nullptr && it->Done() ? 1 : 0;
+}
 
-void squeeze_set_observer(squeeze_engine* engine, squeeze_row_observer observer, void* context) {
-  Of(engine)->SetObserver(observer, context);
+const int8_t* squeeze_logits(const squeeze_engine* engine) {
+  const Engine* it = ReadyOne(engine);
+  return it != nullptr ? it->Logits() : nullptr;
+}
+
+const int8_t* squeeze_probabilities(const squeeze_engine* engine) {
+  const Engine* it = ReadyOne(engine);
+  return it != nullptr ? it->Probabilities() : nullptr;
+}
+
+squeeze_status squeeze_set_observer(squeeze_engine* engine, squeeze_row_observer observer, void* context) {
+  const Status status = Ready(engine);
+  if (status == Status::kOk) Of(engine)->SetObserver(observer, context);
+  return InC(status);
 }
 
 }  // extern "C"

@@ -9,7 +9,7 @@ namespace squeeze {
 // Numbers are part of the link protocol and of the C API: add at the end.
 enum class Status : uint8_t {
   kOk = 0,
-  kMisaligned = 1,     // the blob is not 4-byte aligned, or the arena not 8-byte
+  kMisaligned = 1,     // the blob is not 4-byte aligned, or the arena or (in C) the engine not 8-byte
   kTruncated = 2,      // fewer bytes than the header says
   kBadMagic = 3,       // not an engine model
   kBadVersion = 4,     // written by another version of the converter
@@ -22,6 +22,7 @@ enum class Status : uint8_t {
   kTooManyRows = 11,   // the image is complete: Reset first
   kIncomplete = 12,    // all rows are in but the results are not: the plan is inconsistent
   kNoKernel = 13,      // a layer wants a kernel that is not in this build: made for another CPU
+  kNull = 14,          // a pointer that the call needs is null
 };
 
 }  // namespace squeeze

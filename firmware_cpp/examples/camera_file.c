@@ -14,7 +14,7 @@ int main(int argc, char** argv) {
     fprintf(stderr, "camera_file: want a file of %d lines of %d bytes\n", CAMERA_HEIGHT, CAMERA_LINE_BYTES);
     return 1;
   }
-  int status = camera_init();
+  squeeze_status status = camera_init();
   camera_on_frame();
   while (status == SQUEEZE_OK && fread(line, 1, sizeof(line), file) == sizeof(line))
     status = camera_on_line(line);

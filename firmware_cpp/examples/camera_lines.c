@@ -13,7 +13,9 @@ static _Alignas(8) uint8_t arena[MODEL_ARENA_BYTES];
 static uint16_t sums[MODEL_ROW_BYTES]; /* of the camera's lines that make one row: at most 16 * 16 * 255 */
 static int lines;                      /* summed so far */
 
-int camera_init(void) { return squeeze_init(&engine, g_model_sqz, g_model_sqz_len, arena, sizeof(arena)); }
+squeeze_status camera_init(void) {
+  return squeeze_init(&engine, g_model_sqz, g_model_sqz_len, arena, sizeof(arena));
+}
 
 void camera_on_frame(void) {
   squeeze_reset(&engine);
@@ -28,7 +30,7 @@ static void add_line(const uint8_t* line) {
   }
 }
 
-int camera_on_line(const uint8_t* line) {
+squeeze_status camera_on_line(const uint8_t* line) {
   int8_t* row = squeeze_input_row(&engine); /* in the arena */
   if (row == NULL) return squeeze_done(&engine) ? SQUEEZE_OK : SQUEEZE_NOT_READY;
   add_line(line);

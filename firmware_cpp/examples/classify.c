@@ -25,7 +25,7 @@ static int read_row(FILE* file, int8_t* row) {
 }
 
 static int classify(FILE* file, const char* name) {
-  int status = squeeze_init(&engine, g_model_sqz, g_model_sqz_len, arena, sizeof(arena));
+  squeeze_status status = squeeze_init(&engine, g_model_sqz, g_model_sqz_len, arena, sizeof(arena));
   squeeze_reset(&engine);
   while (status == SQUEEZE_OK && !squeeze_done(&engine)) {
     int8_t* row = squeeze_input_row(&engine);

@@ -100,6 +100,25 @@ def test_camera_memory_is_arena_and_one_line(packages, tmp_path):
     assert sizes == {"arena": int(arena), "sums": 2 * row, "engine": 128, "lines": 4}
 
 
+def test_misuse_is_answered_by_statuses(installed, tmp_path):
+    """Engine and caller under the sanitizers: an access by a null or misaligned pointer ends the program."""
+    headers, libraries = installed / "include", installed / "lib"
+    call(["gcc", "-std=c11", *STRICT.split(), *SANITIZED.split(), f"-I{headers}", f"-I{headers / PACKAGE}",
+          builds.HERE / "c_api_misuse.c", libraries / f"lib{PACKAGE}.a", libraries / "libsqueeze_engine.a",
+          "-o", tmp_path / "misuse"])  # fmt: skip
+    done = subprocess.run([tmp_path / "misuse"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_each_function_of_the_header_is_misused():
+    """A function that is added to squeeze.h is added to c_api_misuse.c as well."""
+    header = (sources.ENGINE / "squeeze.h").read_text()
+    declared = set(re.findall(r"^[\w* ]+?\b(squeeze_\w+)\(", header, re.M))
+    assert len(declared) == 11
+    misused = (builds.HERE / "c_api_misuse.c").read_text()
+    assert {name for name in declared if f"{name}(" not in misused} == {"squeeze_status_text"}
+
+
 @pytest.mark.parametrize("how", ["subdirectory", "installed"])
 def test_another_project_uses_the_package(packages, installed, tmp_path, how):
     ways = {
@@ -140,6 +159,9 @@ def test_sources_are_those_of_the_engines_build(family, tmp_path):
           "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON"])  # fmt: skip
     files = re.findall(r'"file": "[^"]*/engine/([^"]+)"', (tmp_path / "compile_commands.json").read_text())
     assert sorted(files) == sources.compiled(family)
+    commands = re.findall(r'"command": "([^"]+)"', (tmp_path / "compile_commands.json").read_text())
+    for flag in ("-fno-exceptions", "-fno-rtti", "-fno-strict-aliasing"):
+        assert all(f" {flag} " in command for command in commands), flag
     assert "Werror" not in (tmp_path / "compile_commands.json").read_text(), (
         "not for other people's compilers"
     )
@@ -156,7 +178,7 @@ def test_statuses_of_c_are_those_of_the_engine():
               for name, n in re.findall(r"\bk([A-Z]\w+) = (\d+)", engine)}  # fmt: skip
     ours = {int(n): name for name, n in re.findall(r"\bSQUEEZE_(\w+) = (\d+)", c)}
     assert ours == theirs
-    assert len(ours) == 14
+    assert len(ours) == 15
 
 
 def test_status_texts_are_those_of_the_host():
@@ -168,7 +190,7 @@ def test_status_texts_are_those_of_the_host():
     text.restype = ctypes.c_char_p
     assert text(0) == b"ok"
     ours = {status: words for status, words in engine_status.STATUS_NAMES.items() if status < 64}
-    assert len(ours) == 13
+    assert len(ours) == 14
     for status, words in ours.items():
         assert text(status).decode() == words
     assert text(99) == text(-1) == b"unknown"

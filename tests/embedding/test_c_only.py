@@ -1,0 +1,107 @@
+"""A CMake project in C alone, `project(app C)`, uses the package on the host and on a Cortex-M4.
+
+Nothing of the C++ run time is linked. Its program is the example of docs/embedding.md, word by word.
+"""
+
+import re
+
+import pytest
+
+from convert import artefacts, packaging, tflite
+from convert.target import Target
+from model import config
+from tests.embedding import builds
+from tests.embedding.builds import call
+from tests.embedding.conftest import LABELS
+
+REPO = builds.HERE.parents[1]
+APP = builds.HERE / "c_only"
+MOST_TEXT = 36_000  # bytes of code and constants of the digits example, C library included
+CPLUSPLUS = r"\b(__gxx_\w+|__cxa_\w+|_Unwind_\w+|_Z(?!\w*7squeeze)\w+)\b"  # what libstdc++ would give
+
+
+@pytest.fixture(scope="module")
+def main(tmp_path_factory):
+    """The example as a program: what is declared in front of main, what runs inside it."""
+    text = (REPO / "docs" / "embedding.md").read_text(encoding="utf-8")
+    example = re.search(r"^## In C\n.*?```c\n(.*?)```", text, re.M | re.S)[1]
+    declared, run = example.split("\n\nsqueeze_status status", 1)
+    path = tmp_path_factory.mktemp("main") / "main.c"
+    path.write_text(
+        f"#include <stdio.h>\n{declared}\n"
+        f"void read_row(int8_t* row);\nint main(void) {{\nsqueeze_status status{run}}}\n"
+    )
+    return path
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory):
+    """The CMake package of the digits network, as `make convert MODEL=digits PACKAGE=cmake` makes it."""
+    folder = tmp_path_factory.mktemp("digits")
+    content = (REPO / "model/zoo/digits/model.tflite").read_bytes()
+    limits = config.load("digits").convert.flash_bytes
+    c = artefacts.convert(tflite.parse(content), "digits", [str(i) for i in range(10)], "byte", limits)
+    manifest = artefacts.write(c, folder / "model", artefacts.Origin({}, ""), None, None)
+    packaging.write(["cmake"], c, manifest, Target(flash_bytes=limits["portable"]), folder / "package")
+    return folder / "package/cmake/squeeze_digits"
+
+
+def build(source, folder, *options):
+    call(["cmake", "-G", "Ninja", "-S", source, "-B", folder, *options])
+    call(["cmake", "--build", folder])
+
+
+def toolchain(machine):
+    return ["--toolchain", APP / "cortex_m4.cmake"] if machine == "cortex_m4" else []
+
+
+def used(package, how, machine, folder):
+    """Options of a project that uses the package one way or the other, which builds and installs it first."""
+    if how == "subdirectory":
+        return [*toolchain(machine), f"-DFOLDER={package}"]
+    build(package, folder / "package", *toolchain(machine))
+    call(["cmake", "--install", folder / "package", "--prefix", folder / "prefix"])
+    return [*toolchain(machine), f"-Dsqueeze_{package.name.removeprefix('squeeze_')}_DIR="
+            f"{folder / 'prefix/lib/cmake' / package.name}"]  # fmt: skip
+
+
+def check_linked_by_c(folder, program, compiler):
+    """The C compiler linked it, and nothing in it is of C++'s run time."""
+    commands = call(["ninja", "-C", folder, "-t", "commands", program]).stdout.splitlines()
+    assert re.search(rf"(^|/|\s){compiler} ", commands[-1]), commands[-1]
+    tool = "arm-none-eabi-nm" if "arm" in compiler else "nm"
+    assert not re.findall(CPLUSPLUS, call([tool, folder / program]).stdout.replace("__cxa_finalize", ""))
+
+
+@pytest.mark.parametrize("how", ["subdirectory", "installed"])
+def test_the_example_links_and_runs_on_the_host(packages, main, tmp_path, how):
+    package = packages.folders["portable"] / "cmake/squeeze_odd_net_7"
+    options = used(package, how, "host", tmp_path)
+    build(APP, tmp_path / "app", f"-DMAIN={main}", "-DMODEL=odd_net_7", *options)
+    check_linked_by_c(tmp_path / "app", "app", "cc")
+    for image, top in zip(packages.images, packages.top, strict=True):
+        (tmp_path / "pixels").write_bytes(image.tobytes())
+        with (tmp_path / "pixels").open("rb") as stream:
+            assert call([tmp_path / "app/app"], stdin=stream).stdout == f"{LABELS[top]}\n"
+
+
+@pytest.mark.parametrize("how", ["subdirectory", "installed"])
+def test_the_digits_example_is_small_on_a_cortex_m4(digits, main, tmp_path, how):
+    options = used(digits, how, "cortex_m4", tmp_path)
+    build(
+        APP, tmp_path / "app", f"-DMAIN={main}", "-DMODEL=digits", "-DCMAKE_BUILD_TYPE=MinSizeRel", *options
+    )
+    check_linked_by_c(tmp_path / "app", "app", "arm-none-eabi-gcc")
+    size = call(["arm-none-eabi-size", tmp_path / "app/app"]).stdout.splitlines()[1].split()
+    assert int(size[0]) <= MOST_TEXT
+    text = (REPO / "docs" / "embedding.md").read_text(encoding="utf-8")
+    told = re.search(r"takes ([\d,]+) bytes of flash", text)[1]
+    assert int(told.replace(",", "")) == pytest.approx(int(size[0]), rel=0.02)
+
+
+def test_the_packages_examples_are_c_alone_too(packages, tmp_path):
+    """classify.c and camera_file.c with newlib's files, which the linker must find everything for."""
+    package = packages.folders["dsp"] / "cmake/squeeze_odd_net_7"
+    build(package / "examples", tmp_path, *toolchain("cortex_m4"))
+    for program in ("classify", "camera_file"):
+        check_linked_by_c(tmp_path, program, "arm-none-eabi-gcc")
