@@ -68,7 +68,7 @@ def _main(prog: str, description: str, verbs: dict[str, str], argv: Sequence[str
             return cli.main(prog, description, [_load(verb, verbs[verb])], given)
         except MissingPackageError as error:
             return cli.failed(error, f"{prog} {verb}")
-    commands, missing = _listed(verbs)
+    commands, missing = ([], []) if verb == "--version" else _listed(verbs)
     epilog = "\n".join(["not usable here:", *missing]) if missing else None
     return cli.main(prog, description, commands, given, epilog)
 

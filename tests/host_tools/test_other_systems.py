@@ -20,13 +20,15 @@ EVERY_MODULE = (
     PROGRAM
     + """
 import importlib, pkgutil
-from squeezenet_mcu import common, convert, host_tools
-names = ["squeezenet_mcu.common.tf"]  # TensorFlow has wheels for these systems, and uses what it finds
-for room in (common, convert, host_tools):
+from squeezenet_mcu import common, host_tools
+import squeezenet_mcu.convert.command  # and what it imports: the host's engine, whose build takes a lock
+names = []
+for room in (common, host_tools):
     for module in pkgutil.walk_packages(room.__path__, room.__name__ + "."):
-        if module.name not in names and not module.name.endswith("__main__"):
+        names.append(module.name)
+        # Those two import TensorFlow: it takes half a minute, and has wheels of its own for each system.
+        if not module.name.endswith(("__main__", "common.tf", "search.figures")):
             importlib.import_module(module.name)
-            names.append(module.name)
 print(len(names))
 """
 )
@@ -47,8 +49,8 @@ def run(program: str, *words: str) -> str:
     return done.stdout
 
 
-def test_every_module_but_tensorflow_s_imports_without_fcntl_termios_and_pwd():
-    assert int(run(EVERY_MODULE)) > 100
+def test_the_host_tools_import_without_fcntl_termios_and_pwd():
+    assert int(run(EVERY_MODULE)) > 50
 
 
 def test_the_command_line_works_without_fcntl_termios_and_pwd():
