@@ -8,7 +8,7 @@ import pytest
 
 from squeezenet_mcu.host_tools.bench import networks, small_net, tflm_figures
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 ORIGIN = {"tflm", "flags", "compiler", "command", "counter", "kernels_registered", "date"}
 NETWORKS = {
     "ImageNet v1.0": "squeezenet_v1_0_deep_compression_227",
