@@ -258,7 +258,8 @@ def test_the_tight_flash_has_a_reference_of_its_own(counted, monkeypatch, capsys
     monkeypatch.setattr(measure, "record", record)
     words = ("--model", model, "--board", board)
     assert bench.run(options(*words, "--update")) == 0
-    assert results.read_reference() == {f"{model}/{board}/dsp": 1000, f"{model}/{board}/dsp/{most}": 2000}
+    wanted = {f"{model}/{board}/dsp": 1000, f"{model}/{board}/dsp/{most}": 2000}
+    assert wanted.items() <= results.read_reference().items()
     assert bench.run(options(*words, "--check")) == 0
     figures[most] = 2021
     assert bench.run(options(*words, "--check")) == 1
