@@ -10,7 +10,7 @@ SETUP = Path(__file__).resolve().parents[1] / "setup.sh"
 DEBIAN = (
     "g++ cmake ninja-build gcc-arm-none-eabi libnewlib-arm-none-eabi "
     "libstdc++-arm-none-eabi-newlib qemu-system-arm gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf "
-    "qemu-system-misc openocd dfu-util"
+    "qemu-system-misc openocd dfu-util clang-format clang-tidy"
 )
 PACKAGES = f"python3.12-venv {DEBIAN}"
 LINE = f"apt-get install -y --no-install-recommends {PACKAGES}"

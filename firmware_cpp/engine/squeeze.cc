@@ -28,7 +28,8 @@ Engine* Of(squeeze_engine* engine) {
 // Whether an Engine can be at `engine`.
 Status Usable(const squeeze_engine* engine) {
   if (engine == nullptr) return Status::kNull;
-  return reinterpret_cast<uintptr_t>(engine) % alignof(squeeze_engine) == 0 ? Status::kOk : Status::kMisaligned;
+  return reinterpret_cast<uintptr_t>(engine) % alignof(squeeze_engine) == 0 ? Status::kOk
+                                                                            : Status::kMisaligned;
 }
 
 // Whether one is there that Init has succeeded for.

@@ -29,8 +29,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The version of this header and of the sources beside it. While MAJOR is 0, another MINOR may change the API.
- * The format of models has a number of its own: SQUEEZE_BAD_VERSION. */
+/* The version of this header and of the sources beside it. While MAJOR is 0, another MINOR may change the
+ * API. The format of models has a number of its own: SQUEEZE_BAD_VERSION. */
 #define SQUEEZE_VERSION_MAJOR 0
 #define SQUEEZE_VERSION_MINOR 2
 #define SQUEEZE_VERSION_PATCH 0
@@ -40,8 +40,8 @@
 extern "C" {
 #endif
 
-/* An engine's own state, 128 bytes. Give it room, aligned as its type is (8 bytes on Arm and RISC-V), and treat
- * it as opaque. */
+/* An engine's own state, 128 bytes. Give it room, aligned as its type is (8 bytes on Arm and RISC-V), and
+ * treat it as opaque. */
 #define SQUEEZE_ENGINE_WORDS 16
 typedef struct squeeze_engine {
   uint64_t storage[SQUEEZE_ENGINE_WORDS];
@@ -110,8 +110,8 @@ squeeze_shape squeeze_get_shape(const squeeze_engine* engine);
 squeeze_status squeeze_reset(squeeze_engine* engine);
 
 /* Where squeeze_push_row keeps the next row: fill it in place (a camera's line, DMA, a serial port), then
- * push it. It has width * channels bytes, and no alignment is promised. Null when the image is complete, for a
- * null engine, and before squeeze_init has succeeded. */
+ * push it. It has width * channels bytes, and no alignment is promised. Null when the image is complete, for
+ * a null engine, and before squeeze_init has succeeded. */
 int8_t* squeeze_input_row(squeeze_engine* engine);
 
 /* Takes the next row, top row first, and computes all that it makes possible before it returns.

@@ -43,7 +43,7 @@ CONSTANTS = {
     "kMaxBatch": max(choose._BATCHES),
     "kMaxSoftmax": operators.MAX_SOFTMAX,
     "kMaxMeanPixels": None,  # MAX_SIDE squared exceeds it, but no map of an int8 network comes near
-    "kMaxTaps": None,
+    "kMaxTaps": operators.MAX_TAPS,
     "kPeekOverrun": blob._OVERRUN,
     "kCodedHeaderBytes": 4 + 2 * entropy.MAX_CLASSES,
     "kCodedTaps": entropy._MASKS.bit_length() - 1,  # a mask has a bit for each
@@ -91,7 +91,7 @@ MODULES = {
 # Where the numbers that MODULES repeats are compared, if not in CONSTANTS under their own value.
 COMPARED = {
     "MAX_LAYERS", "MAGIC", "VERSION", "CRC_START", "_OVERRUN", "SLICE", "QUAD", "MAX_CLASSES", "TOP_BITS",
-    "SHORT_LIMIT", "MASK_LIMIT", "MORE", "_GAPS", "_MASKS", "MAX_KERNEL", "MAX_SOFTMAX", "ADD_LEFT_SHIFT",
+    "SHORT_LIMIT", "MASK_LIMIT", "MORE", "_GAPS", "_MASKS", "MAX_KERNEL", "MAX_TAPS", "MAX_SOFTMAX", "ADD_LEFT_SHIFT",
     "SOFTMAX_INTEGER_BITS", "ALIGNMENT", "LAYER_STATE_BYTES", "BUFFER_STATE_BYTES",
 }  # fmt: skip
 

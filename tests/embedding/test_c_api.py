@@ -2,7 +2,8 @@
 
 import pytest
 
-from convert.packaging import package, sources
+from squeezenet_mcu.common.version import version
+from squeezenet_mcu.convert.packaging import sources
 from tests.embedding.builds import call
 from tests.embedding.test_cmake import STRICT
 
@@ -20,4 +21,4 @@ int main(void) {
 }
 """)
     call([*compiler, *STRICT.split(), f"-I{sources.ENGINE.parent}", source, "-o", tmp_path / "version"])
-    assert call([tmp_path / "version"]).stdout == f"{package.version()} {package.version()}"
+    assert call([tmp_path / "version"]).stdout == f"{version()} {version()}"

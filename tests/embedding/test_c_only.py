@@ -7,9 +7,11 @@ import re
 
 import pytest
 
-from convert import artefacts, packaging, tflite
-from convert.target import Target
-from model import config
+from squeezenet_mcu.convert import packaging
+from squeezenet_mcu.convert.lowering import tflite_file
+from squeezenet_mcu.convert.outputs import artefacts
+from squeezenet_mcu.convert.target import Target
+from squeezenet_mcu.model.settings import config
 from tests.embedding import builds
 from tests.embedding.builds import call
 from tests.embedding.conftest import LABELS
@@ -40,7 +42,7 @@ def digits(tmp_path_factory):
     folder = tmp_path_factory.mktemp("digits")
     content = (REPO / "model/zoo/digits/model.tflite").read_bytes()
     limits = config.load("digits").convert.flash_bytes
-    c = artefacts.convert(tflite.parse(content), "digits", [str(i) for i in range(10)], "byte", limits)
+    c = artefacts.convert(tflite_file.parse(content), "digits", [str(i) for i in range(10)], "byte", limits)
     manifest = artefacts.write(c, folder / "model", artefacts.Origin({}, ""), None, None)
     packaging.write(["cmake"], c, manifest, Target(flash_bytes=limits["portable"]), folder / "package")
     return folder / "package/cmake/squeeze_digits"

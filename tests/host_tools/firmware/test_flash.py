@@ -454,7 +454,7 @@ class FakeDevice:
 
 
 def test_with_a_port_the_board_is_asked_who_it_is(built, monkeypatch, capsys):
-    monkeypatch.setattr("host_tools.device.Device", FakeDevice)
+    monkeypatch.setattr("squeezenet_mcu.host_tools.link.device.Device", FakeDevice)
     monkeypatch.setattr(flash, "check_attached", lambda *_: None)
     monkeypatch.setattr(flash, "write", lambda *_: None)
     assert flash.run(options("--board", "stm32f405", "--port", "/dev/ttyUSB9")) == 0

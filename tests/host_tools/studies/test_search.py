@@ -10,10 +10,10 @@ from squeezenet_mcu.common import paths
 from squeezenet_mcu.common.cli import main
 from squeezenet_mcu.common.data import sources
 from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.host_tools import console
 from squeezenet_mcu.host_tools.studies.search import command as search
 from squeezenet_mcu.host_tools.studies.search import report
 from squeezenet_mcu.host_tools.studies.search import settings as search_settings
-from squeezenet_mcu.model import __main__ as commands
 from squeezenet_mcu.model.train import checkpoint
 
 BASE = """
@@ -183,7 +183,7 @@ def test_classes_of_the_data(folder, tmp_path):
 
 
 def test_search(folder, monkeypatch, capsys):
-    assert search in commands.__dict__.values()
+    assert console._load("search", console._MODEL["search"]) is search
     monkeypatch.chdir(folder)
     out = folder / "build/tiny/search"
 

@@ -136,7 +136,7 @@ def build(tmp_path, monkeypatch):
     folder.mkdir(parents=True)
     (folder / "model.tflite").write_bytes(tflite)
     (folder / "manifest.json").write_text(json.dumps(manifest))
-    monkeypatch.setattr("convert.reference.Reference.of", lambda manifest, content: Python())
+    monkeypatch.setattr("squeezenet_mcu.common.litert.Reference.of", lambda manifest, content: Python())
     return folder
 
 
@@ -150,7 +150,7 @@ def url(monkeypatch):
 @pytest.fixture
 def same_model(monkeypatch):
     """The SHA-256 of a file cannot be chosen, the fake device's is 5a5a...: let them be the same."""
-    monkeypatch.setattr("model.files.sha256", lambda data: "5a" * 32)
+    monkeypatch.setattr("squeezenet_mcu.common.files.sha256", lambda data: "5a" * 32)
 
 
 def set_sha(build, value: str) -> None:
@@ -187,7 +187,9 @@ def test_a_run_without_a_difference(build, url, same_model, capsys):
 
 def test_a_difference_is_status_1_and_named(build, url, same_model, capsys, monkeypatch):
     set_sha(build, "5a" * 32)
-    monkeypatch.setattr("convert.reference.Reference.of", lambda manifest, content: Python(wrong=[1]))
+    monkeypatch.setattr(
+        "squeezenet_mcu.common.litert.Reference.of", lambda manifest, content: Python(wrong=[1])
+    )
     assert run("--port", url, "--limit", "3", "--json", "report.json") == 1
     assert "validate: NOT exact; first difference: image 1, logits[3]: device" in capsys.readouterr().out
     assert json.loads((build.parents[1] / "report.json").read_text())["differing_values"] == 1
@@ -201,7 +203,7 @@ def test_ctrl_c_shows_what_is_done(build, url, same_model, capsys, monkeypatch):
             return super().infer(x, logits_tensor)
 
     set_sha(build, "5a" * 32)
-    monkeypatch.setattr("convert.reference.Reference.of", lambda manifest, content: Interrupting())
+    monkeypatch.setattr("squeezenet_mcu.common.litert.Reference.of", lambda manifest, content: Interrupting())
     assert run("--port", url, "--json", "report.json") == 130
     shown = capsys.readouterr().out
     assert "0 of 80" in shown

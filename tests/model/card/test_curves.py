@@ -14,7 +14,7 @@ from squeezenet_mcu.common.data.splits import Set
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.model.card import curves
 from squeezenet_mcu.model.settings import config
-from squeezenet_mcu.model.train import stage
+from squeezenet_mcu.model.train import runner, stage
 from tests.model import stage_records
 
 DIGITS = config.load(stage_records.TOML)
@@ -144,7 +144,8 @@ def test_a_stage_draws_in_the_end_and_loses_nothing_by_it(tmp_path, monkeypatch,
     if broken:
         monkeypatch.setattr(curves, "draw", lambda figures, path: 1 / 0)
     entry = {"epoch": 1, "loss": 1.5, "accuracy": 0.25, "images_per_s": 9, "validation_accuracy": 0.5}
-    stage.finish(made, build(settings), [entry], started=0.0)
+    runner.finish(made, build(settings), [entry], started=0.0)
+    curves.after(settings, tmp_path)  # as the command does
     record = read(tmp_path, "train.json")
     assert record["history"] == [entry]
     assert record["input_sha256"] == "" and " cores of " in record["machine"]
