@@ -50,7 +50,8 @@ char Letter() {
 
 template <typename Field>
 size_t Elements() {
-  return sizeof(Field) / sizeof(std::remove_all_extents_t<Field>);
+  return sizeof(Field) / sizeof(std::remove_all_extents_t<Field>);  // NOLINT(bugprone-sizeof-expression): a
+                                                                    // field may be one number
 }
 
 // Writes "name": or, of a value that is not the first, a comma before it.

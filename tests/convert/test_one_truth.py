@@ -91,8 +91,8 @@ MODULES = {
 # Where the numbers that MODULES repeats are compared, if not in CONSTANTS under their own value.
 COMPARED = {
     "MAX_LAYERS", "MAGIC", "VERSION", "CRC_START", "_OVERRUN", "SLICE", "QUAD", "MAX_CLASSES", "TOP_BITS",
-    "SHORT_LIMIT", "MASK_LIMIT", "MORE", "_GAPS", "_MASKS", "MAX_KERNEL", "MAX_TAPS", "MAX_SOFTMAX", "ADD_LEFT_SHIFT",
-    "SOFTMAX_INTEGER_BITS", "ALIGNMENT", "LAYER_STATE_BYTES", "BUFFER_STATE_BYTES",
+    "SHORT_LIMIT", "MASK_LIMIT", "MORE", "_GAPS", "_MASKS", "MAX_KERNEL", "MAX_TAPS", "MAX_SOFTMAX",
+    "ADD_LEFT_SHIFT", "SOFTMAX_INTEGER_BITS", "ALIGNMENT", "LAYER_STATE_BYTES", "BUFFER_STATE_BYTES",
 }  # fmt: skip
 
 RECORDS = {"Header": blob._HEADER, "BufferRecord": blob._BUFFER, "LayerRecord": blob._LAYER}
