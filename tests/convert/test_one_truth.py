@@ -42,7 +42,7 @@ CONSTANTS = {
     "kMaxConvStride": None,  # a number inside of an expression: see test_strides_that_lowering_takes
     "kMaxBatch": max(choose._BATCHES),
     "kMaxSoftmax": operators.MAX_SOFTMAX,
-    "kMaxMeanPixels": None,  # MAX_SIDE squared exceeds it, but no map of an int8 network comes near
+    "kMaxMeanPixels": operators.MAX_MEAN_PIXELS,
     "kMaxTaps": operators.MAX_TAPS,
     "kPeekOverrun": blob._OVERRUN,
     "kCodedHeaderBytes": 4 + 2 * entropy.MAX_CLASSES,
@@ -91,7 +91,7 @@ MODULES = {
 # Where the numbers that MODULES repeats are compared, if not in CONSTANTS under their own value.
 COMPARED = {
     "MAX_LAYERS", "MAGIC", "VERSION", "CRC_START", "_OVERRUN", "SLICE", "QUAD", "MAX_CLASSES", "TOP_BITS",
-    "SHORT_LIMIT", "MASK_LIMIT", "MORE", "_GAPS", "_MASKS", "MAX_KERNEL", "MAX_TAPS", "MAX_SOFTMAX",
+    "SHORT_LIMIT", "MASK_LIMIT", "MORE", "_GAPS", "_MASKS", "MAX_KERNEL", "MAX_TAPS", "MAX_SOFTMAX", "MAX_MEAN_PIXELS",
     "ADD_LEFT_SHIFT", "SOFTMAX_INTEGER_BITS", "ALIGNMENT", "LAYER_STATE_BYTES", "BUFFER_STATE_BYTES",
 }  # fmt: skip
 
