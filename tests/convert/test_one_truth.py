@@ -124,20 +124,22 @@ def test_constants_are_equal(name):
     assert cpp_facts.host()["constants"][name] == CONSTANTS[name]
 
 
-def _stride(stride):
-    """A network whose first convolution has this stride, lowered."""
+def _lowered(stride, asked):
+    """A convolution made for one stride, whose operator says another; lowered."""
     g = RandomGraph(7, "a network of a stride")
     image = g.map("image", [1, 12, 12, 3], 1 / 255)
     x = g.conv("conv1", image, 4, 3, stride=stride)
+    g.graph.operators[0].builtinOptions.strideH, g.graph.operators[0].builtinOptions.strideW = asked
     return operators.lower(tflite_file.parse(g.packed(image, g.softmax(g.mean(x)))))
 
 
 def test_strides_that_lowering_takes():
     most = cpp_facts.host()["constants"]["kMaxConvStride"]
     for stride in range(1, most + 1):
-        assert _stride(stride).layers[0].stride == (stride, stride)
-    with pytest.raises(UserError, match="stride"):
-        _stride(most + 1)
+        assert _lowered(stride, (stride, stride)).layers[0].stride == (stride, stride)
+    for asked in ((most + 1, 1), (1, most + 1)):
+        with pytest.raises(UserError, match=f"stride {asked[0]}x{asked[1]}; wanted 1 or {most}"):
+            _lowered(1, asked)
 
 
 def test_the_gap_that_no_weight_follows():
