@@ -12,7 +12,8 @@ from squeezenet_mcu.common import paths
 from squeezenet_mcu.convert import engine_model
 from squeezenet_mcu.convert.lowering import tflite_file
 from squeezenet_mcu.convert.network import Kind
-from squeezenet_mcu.convert.select.cost_model import FAMILY_KERNELS, shape_of
+from squeezenet_mcu.convert.select.cost.shape import shape_of
+from squeezenet_mcu.convert.select.cost_model import FAMILY_KERNELS
 from squeezenet_mcu.host_tools.bench import measure, networks
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.firmware.board_model import Request, target_for
