@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from squeezenet_mcu.host_tools import console
+from squeezenet_mcu.host_tools.emulate import emulator
+from squeezenet_mcu.host_tools.firmware import board_model
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -115,8 +117,6 @@ def test_every_python_has_wheels_of_all_pinned_packages(tmp_path, python, extra)
 @pytest.mark.long
 def test_a_light_host_validates_from_an_empty_folder(tmp_path):
     """`pip install <checkout>[host]` in a fresh environment, two files of a model, an emulator's URL."""
-    from squeezenet_mcu.host_tools.emulate import emulator
-
     for command in ("convert", "host_tools"):
         words = ["-m", command, *(["firmware", "--board", "stm32f405"] if command == "host_tools" else [])]
         done = run(sys.executable, *words, "--model", "digits", cwd=ROOT)
@@ -134,7 +134,7 @@ def test_a_light_host_validates_from_an_empty_folder(tmp_path):
     assert done.returncode == 0, done.stderr
     packages = run(programs / "python", "-m", "pip", "list", cwd=place).stdout.lower()
     assert "tensorflow" not in packages
-    elf = built / "stm32f405" / "firmware.elf"
+    elf = board_model.folder_for(built, "stm32f405", "squeeze") / "firmware.elf"
     with emulator.running("stm32f405", elf) as url:
         done = run(programs / "squeezenet-mcu", "validate", "--port", url, "--limit", "20", cwd=place)
     assert done.returncode == 0, done.stderr
