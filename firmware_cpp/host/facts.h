@@ -39,22 +39,24 @@ namespace squeeze {
   X(ConvKernel::kGemm)       \
   X(ConvKernel::kWinograd) X(ConvKernel::kLanes) X(ConvKernel::kList) X(ConvKernel::kSlices)
 #define FACTS_CODED_MODE(X) X(CodedMode::kAll) X(CodedMode::kGaps) X(CodedMode::kMasks)
-#define FACTS_STATUS(X)                                                                           \
-  X(Status::kOk)                                                                                  \
-  X(Status::kMisaligned)                                                                          \
-  X(Status::kTruncated)                                                                           \
-  X(Status::kBadMagic)                                                                            \
-  X(Status::kBadVersion) X(Status::kBadChecksum) X(Status::kBadOffset) X(Status::kBadLayer)       \
-      X(Status::kBadOrder) X(Status::kArenaTooSmall) X(Status::kNotReady) X(Status::kTooManyRows) \
-          X(Status::kIncomplete) X(Status::kNoKernel) X(Status::kNull)
-#define FACTS_C_STATUS(X)                                                                           \
-  X(SQUEEZE_OK)                                                                                     \
-  X(SQUEEZE_MISALIGNED)                                                                             \
-  X(SQUEEZE_TRUNCATED)                                                                              \
-  X(SQUEEZE_BAD_MAGIC)                                                                              \
-  X(SQUEEZE_BAD_VERSION) X(SQUEEZE_BAD_CHECKSUM) X(SQUEEZE_BAD_OFFSET) X(SQUEEZE_BAD_LAYER)         \
-      X(SQUEEZE_BAD_ORDER) X(SQUEEZE_ARENA_TOO_SMALL) X(SQUEEZE_NOT_READY) X(SQUEEZE_TOO_MANY_ROWS) \
-          X(SQUEEZE_INCOMPLETE) X(SQUEEZE_NO_KERNEL) X(SQUEEZE_NULL)
+#define FACTS_STATUS(X)                                                                             \
+  X(Status::kOk)                                                                                    \
+  X(Status::kMisaligned)                                                                            \
+  X(Status::kTruncated)                                                                             \
+  X(Status::kBadMagic)                                                                              \
+  X(Status::kBadVersion)                                                                            \
+  X(Status::kBadChecksum) X(Status::kBadOffset) X(Status::kBadLayer) X(Status::kBadOrder)           \
+      X(Status::kArenaTooSmall) X(Status::kNotReady) X(Status::kTooManyRows) X(Status::kIncomplete) \
+          X(Status::kNoKernel) X(Status::kNull)
+#define FACTS_C_STATUS(X)                                                                            \
+  X(SQUEEZE_OK)                                                                                      \
+  X(SQUEEZE_MISALIGNED)                                                                              \
+  X(SQUEEZE_TRUNCATED)                                                                               \
+  X(SQUEEZE_BAD_MAGIC)                                                                               \
+  X(SQUEEZE_BAD_VERSION)                                                                             \
+  X(SQUEEZE_BAD_CHECKSUM) X(SQUEEZE_BAD_OFFSET) X(SQUEEZE_BAD_LAYER) X(SQUEEZE_BAD_ORDER)            \
+      X(SQUEEZE_ARENA_TOO_SMALL) X(SQUEEZE_NOT_READY) X(SQUEEZE_TOO_MANY_ROWS) X(SQUEEZE_INCOMPLETE) \
+          X(SQUEEZE_NO_KERNEL) X(SQUEEZE_NULL)
 #define FACTS_REQUEST(X)   \
   X(link::Request::kHello) \
   X(link::Request::kBegin) X(link::Request::kRows) X(link::Request::kResult) X(link::Request::kRead)
@@ -73,53 +75,56 @@ namespace squeeze {
 #define FACTS_COUNTER_KIND(X) \
   X(link::CounterKind::kInstructions) X(link::CounterKind::kCycles) X(link::CounterKind::kMicroseconds)
 
-#define FACTS_CONSTANTS(X)                                                                               \
-  X(kMagic)                                                                                              \
-  X(kFormatVersion)                                                                                      \
-  X(kBlobAlignment)                                                                                      \
-  X(kArenaAlignment)                                                                                     \
-  X(kCrcStart) X(kMaxLayers) X(kMaxBuffers) X(kMaxKernel) X(kMaxConvStride) X(kMaxBatch) X(kMaxSoftmax)  \
-      X(kMaxMeanPixels) X(kMaxTaps) X(kPeekOverrun) X(kCodedHeaderBytes) X(kCodedTaps) X(kCodedClasses)  \
-          X(kCodedTopBits) X(kCodedShortBits) X(kCodedMaskBits) X(kCodedGaps) X(kCodedMasks)             \
-              X(kGemmSmallMaxTaps) X(kWinogradMaxChannels) X(kSliceBytes) X(kSliceQuad) X(kAddLeftShift) \
-                  X(kIntegerBits) X(SQUEEZE_ENGINE_WORDS)
-#define FACTS_LINK_CONSTANTS(X)                                                                            \
-  X(kProtocolVersion)                                                                                      \
-  X(kMaxFrame)                                                                                             \
-  X(kHeaderSize)                                                                                           \
-  X(kCrcSize)                                                                                              \
-  X(kMaxBody) X(kMaxPayload) X(kRowsHeader) X(kMaxRowData) X(kDataHeader) X(kMaxReadData) X(kMaxBoardName) \
+#define FACTS_CONSTANTS(X)                                                                                   \
+  X(kMagic)                                                                                                  \
+  X(kFormatVersion)                                                                                          \
+  X(kBlobAlignment)                                                                                          \
+  X(kArenaAlignment)                                                                                         \
+  X(kCrcStart)                                                                                               \
+  X(kMaxLayers) X(kMaxBuffers) X(kMaxKernel) X(kMaxConvStride) X(kMaxBatch) X(kMaxSoftmax) X(kMaxMeanPixels) \
+      X(kMaxTaps) X(kPeekOverrun) X(kCodedHeaderBytes) X(kCodedTaps) X(kCodedClasses) X(kCodedTopBits)       \
+          X(kCodedShortBits) X(kCodedMaskBits) X(kCodedGaps) X(kCodedMasks) X(kGemmSmallMaxTaps)             \
+              X(kWinogradMaxChannels) X(kSliceBytes) X(kSliceQuad) X(kAddLeftShift) X(kIntegerBits)          \
+                  X(SQUEEZE_ENGINE_WORDS)
+#define FACTS_LINK_CONSTANTS(X)                                                                \
+  X(kProtocolVersion)                                                                          \
+  X(kMaxFrame)                                                                                 \
+  X(kHeaderSize)                                                                               \
+  X(kCrcSize)                                                                                  \
+  X(kMaxBody)                                                                                  \
+  X(kMaxPayload) X(kRowsHeader) X(kMaxRowData) X(kDataHeader) X(kMaxReadData) X(kMaxBoardName) \
       X(kProbeReserve)
 
 #define FACTS_STRUCTS(X) \
   X(Header) X(BufferRecord) X(LayerRecord) X(CodedTables) X(squeeze_engine) X(squeeze_shape)
 
 // X(struct, field): all fields of the structs that Python packs or unpacks, in their order.
-#define FACTS_FIELDS(X)                                                                                      \
-  X(Header, magic)                                                                                           \
-  X(Header, version)                                                                                         \
-  X(Header, header_bytes)                                                                                    \
-  X(Header, total_bytes)                                                                                     \
-  X(Header, crc32) X(Header, source_sha256) X(Header, arena_bytes) X(Header, state_offset)                   \
-      X(Header, buffer_count) X(Header, layer_count) X(Header, buffers_offset) X(Header, layers_offset) X(   \
-          Header, input_buffer) X(Header, logits_buffer) X(Header, output_buffer) X(Header, input_resume)    \
-          X(Header, input_scale) X(Header, logits_scale) X(Header, output_scale) X(Header, labels_offset)    \
-              X(Header, labels_bytes) X(Header, codes_offset) X(Header, codes_bytes) X(Header, reserved)     \
-                  X(BufferRecord, height) X(BufferRecord, width) X(BufferRecord, channels) X(                \
-                      BufferRecord, ring_rows) X(BufferRecord, offset) X(BufferRecord, zero_point)           \
-                      X(BufferRecord, reserved) X(LayerRecord, kind) X(LayerRecord, encoding) X(             \
-                          LayerRecord, kernel_h) X(LayerRecord, kernel_w) X(LayerRecord, stride_h)           \
-                          X(LayerRecord, stride_w) X(LayerRecord, pad_top) X(LayerRecord, pad_left) X(       \
-                              LayerRecord, inputs) X(LayerRecord, output) X(LayerRecord, out_channel)        \
-                              X(LayerRecord, out_channels) X(LayerRecord, resume) X(LayerRecord, act_min) X( \
-                                  LayerRecord, act_max) X(LayerRecord, kernel)                               \
-                                  X(LayerRecord, batch_rows) X(LayerRecord, hold_rows)                       \
-                                      X(LayerRecord, reserved) X(LayerRecord, weights_offset)                \
-                                          X(LayerRecord, weights_bytes) X(LayerRecord, scratch_offset)       \
-                                              X(LayerRecord, scratch_bytes) X(LayerRecord, params)           \
-                                                  X(squeeze_engine, storage) X(squeeze_shape, height)        \
-                                                      X(squeeze_shape, width) X(squeeze_shape, channels)     \
-                                                          X(squeeze_shape, classes)
+#define FACTS_FIELDS(X)                                                                                     \
+  X(Header, magic)                                                                                          \
+  X(Header, version)                                                                                        \
+  X(Header, header_bytes)                                                                                   \
+  X(Header, total_bytes)                                                                                    \
+  X(Header, crc32)                                                                                          \
+  X(Header, source_sha256) X(Header, arena_bytes) X(Header, state_offset) X(Header, buffer_count)           \
+      X(Header, layer_count) X(Header, buffers_offset) X(Header, layers_offset) X(Header, input_buffer) X(  \
+          Header, logits_buffer) X(Header, output_buffer) X(Header, input_resume) X(Header, input_scale)    \
+          X(Header, logits_scale) X(Header, output_scale) X(Header, labels_offset) X(Header, labels_bytes)  \
+              X(Header, codes_offset) X(Header, codes_bytes) X(Header, reserved) X(BufferRecord, height)    \
+                  X(BufferRecord, width) X(BufferRecord, channels) X(BufferRecord, ring_rows) X(            \
+                      BufferRecord, offset) X(BufferRecord, zero_point) X(BufferRecord, reserved)           \
+                      X(LayerRecord, kind) X(LayerRecord, encoding) X(LayerRecord, kernel_h) X(             \
+                          LayerRecord, kernel_w) X(LayerRecord, stride_h) X(LayerRecord, stride_w)          \
+                          X(LayerRecord, pad_top) X(LayerRecord, pad_left) X(LayerRecord, inputs) X(        \
+                              LayerRecord, output) X(LayerRecord, out_channel) X(LayerRecord, out_channels) \
+                              X(LayerRecord, resume) X(LayerRecord, act_min) X(LayerRecord, act_max)        \
+                                  X(LayerRecord, kernel) X(LayerRecord, batch_rows)                         \
+                                      X(LayerRecord, hold_rows) X(LayerRecord, reserved)                    \
+                                          X(LayerRecord, weights_offset) X(LayerRecord, weights_bytes)      \
+                                              X(LayerRecord, scratch_offset) X(LayerRecord, scratch_bytes)  \
+                                                  X(LayerRecord, params) X(squeeze_engine, storage)         \
+                                                      X(squeeze_shape, height) X(squeeze_shape, width)      \
+                                                          X(squeeze_shape, channels)                        \
+                                                              X(squeeze_shape, classes)
 
 }  // namespace squeeze
 
