@@ -25,6 +25,8 @@
 namespace squeeze {
 
 // A list takes a macro X and applies it to each name.
+// clang-format has no stable layout for these lists: a second run changes the first one's.
+// clang-format off
 #define FACTS_LAYER_KIND(X)  \
   X(LayerKind::kConv2D)      \
   X(LayerKind::kMaxPool)     \
@@ -125,6 +127,7 @@ namespace squeeze {
                                                       X(squeeze_shape, height) X(squeeze_shape, width)      \
                                                           X(squeeze_shape, channels)                        \
                                                               X(squeeze_shape, classes)
+// clang-format on
 
 }  // namespace squeeze
 
