@@ -104,13 +104,16 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _golden(c: Conversion, manifest: dict[str, Any], image: np.ndarray | None) -> bytes:
-    """golden.npz: one input and what LiteRT answers, for firmware self-tests."""
+def golden_pair(tflite: bytes, manifest: dict[str, Any], image: np.ndarray | None = None) -> bytes:
+    """golden.npz: one input and what LiteRT answers, for firmware self-tests.
+
+    `image`: int8 [height, width, channels]; None for a synthetic one.
+    """
     if image is None:
         shape = tuple(manifest["input"][k] for k in ("height", "width", "channels"))
         image = exactness.sample_images(shape, 1)[0]
-    reference = Reference.of(manifest, c.file.content)
-    logits, probabilities = reference.infer(image, c.network.logits_tensor)
+    reference = Reference.of(manifest, tflite)
+    logits, probabilities = reference.infer(image, manifest["output"]["logits_tensor"])
     stream = io.BytesIO()
     np.savez(stream, input=image, logits=logits, probabilities=probabilities)
     return stream.getvalue()
@@ -183,7 +186,7 @@ def write(
     outputs = {
         "model.tflite": c.file.content,
         "model.sqz": c.engine_model,
-        "golden.npz": _golden(c, manifest, golden),
+        "golden.npz": golden_pair(c.file.content, manifest, golden),
         "model_settings.h": settings_header.settings_header(manifest, tflm.resolver_methods(c.file)).encode(),
     }
     for array, data, what in (
@@ -194,10 +197,18 @@ def write(
         header, source = c_array.c_array(array, data, comment)
         file = array.removeprefix("g_")
         outputs |= {f"{file}.h": header.encode(), f"{file}.c": source.encode()}
+    publish(folder, outputs, manifest)
+    return manifest
+
+
+def publish(
+    folder: Path, outputs: dict[str, bytes], manifest: dict[str, Any], stale: tuple[str, ...] = ()
+) -> None:
+    """Writes `outputs` (by file name), then the manifest, to which it adds their SHA-256; removes `stale`."""
     # The old manifest vouches for the old files: it must not outlive them.
-    (folder / "manifest.json").unlink(missing_ok=True)
+    for old in ("manifest.json", *stale):
+        (folder / old).unlink(missing_ok=True)
     for file, content in outputs.items():
         files.write_bytes(folder / file, content)
     manifest["files"] = {file: files.sha256(content) for file, content in sorted(outputs.items())}
     files.write_json(folder / "manifest.json", manifest)
-    return manifest

@@ -4,7 +4,6 @@ Nothing is lowered and no engine model is made. All that is asked of the network
 image in and one vector of classes out, int8 both (behind an edge's QUANTIZE, before an edge's DEQUANTIZE).
 """
 
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,9 @@ import numpy as np
 
 from squeezenet_mcu.common import files
 from squeezenet_mcu.common.errors import UserError
-from squeezenet_mcu.common.litert import Reference
 from squeezenet_mcu.convert.lowering.tflite_file import Tensor, TfliteFile
 from squeezenet_mcu.convert.outputs import artefacts, c_array, settings_header, tflm_arena
 from squeezenet_mcu.convert.outputs.tflm_operators import RESOLVER_METHODS
-from squeezenet_mcu.convert.verify import exactness
 
 # What an earlier conversion for our engine left; beside a manifest for TFLM alone it would be of no model.
 _OF_OUR_ENGINE = ("model.sqz", "model_sqz.c", "model_sqz.h")
@@ -132,15 +129,6 @@ def _manifest(
     }  # fmt: skip
 
 
-def _golden(model: TflmModel, manifest: dict[str, Any]) -> bytes:
-    """golden.npz: a synthetic image and what LiteRT answers."""
-    image = exactness.sample_images(model.image.hwc, 1)[0]
-    logits, probabilities = Reference.of(manifest, model.file.content).infer(image, model.logits.index)
-    stream = io.BytesIO()
-    np.savez(stream, input=image, logits=logits, probabilities=probabilities)
-    return stream.getvalue()
-
-
 def write(
     model: TflmModel, name: str, labels: list[str], preprocess: str, origin: artefacts.Origin, folder: Path
 ) -> dict[str, Any]:
@@ -156,16 +144,10 @@ def write(
     array = c_array.c_array("g_model_tflite", content, about)
     outputs = {
         "model.tflite": content,
-        "golden.npz": _golden(model, manifest),
+        "golden.npz": artefacts.golden_pair(content, manifest),
         "model_settings.h": header.encode(),
         "model_tflite.h": array[0].encode(),
         "model_tflite.c": array[1].encode(),
     }
-    # The old manifest vouches for the old files: it must not outlive them.
-    for old in ("manifest.json", *_OF_OUR_ENGINE):
-        (folder / old).unlink(missing_ok=True)
-    for file, data in outputs.items():
-        files.write_bytes(folder / file, data)
-    manifest["files"] = {file: files.sha256(data) for file, data in sorted(outputs.items())}
-    files.write_json(folder / "manifest.json", manifest)
+    artefacts.publish(folder, outputs, manifest, _OF_OUR_ENGINE)
     return manifest
