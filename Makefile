@@ -14,7 +14,7 @@ STAGE = --model "$(MODEL)" $(call option,DATA) $(call option,EPOCHS) $(call opti
 IMPORTED = $(call option,WEIGHTS) $(call option,CALIBRATION) $(call option,WEIGHT_BITS)
 CONVERT_MODEL = $(if $(TFLITE),$(if $(filter command line,$(origin MODEL)),--model "$(MODEL)"),--model "$(MODEL)")
 # How the engine's model is made for the board.
-REQUEST = $(call option,OPTIMIZE) $(call option,KERNELS) $(call option,SRAM_BYTES) $(call option,FLASH_BYTES) $(call option,ENCODING) \
+REQUEST = $(call option,OPTIMIZE) $(call option,KERNEL_FAMILY) $(call option,KERNELS) $(call option,SRAM_BYTES) $(call option,FLASH_BYTES) $(call option,ENCODING) \
   $(call option,ENGINE) $(call option,TFLM_INCLUDE) $(call option,TFLM_LIB) $(call option,TFLM_ARENA_BYTES)
 # MODEL= and BOARD= as far as they were given.
 TYPED = $(foreach name,MODEL BOARD,$(if $(filter command environment,$(firstword $(origin $(name)))),$(call option,$(name))))
@@ -76,7 +76,7 @@ curves: setup ## build/<model>/curves.png, .json: loss, accuracy, zeros, bytes o
 # Each part goes on where it was interrupted. TEACHER= is for TOMLs whose [distill] names another model.
 ZOO_STAGE = $(call option,DATA) $(if $(FRESH),--fresh)
 ZOO_BOARD = stm32f405
-zoo: setup ## all of a shipped model: stages, dense twin, convert, 500 images on stm32f405, model/zoo/<model>/ with its card [DATA= FRESH=1 TEACHER=]
+zoo: setup ## all of a shipped model: stages, dense baseline, convert, 500 images on stm32f405, model/zoo/<model>/ with its card [DATA= FRESH=1 TEACHER=]
 	@$(if $(TEACHER),$(PYTHON) -m model train --model "$(TEACHER)" --only $(ZOO_STAGE))
 	@$(PYTHON) -m model train --model "$(MODEL)" $(ZOO_STAGE)
 	@$(PYTHON) -m model quantize --model "$(MODEL)" --dense $(ZOO_STAGE)
@@ -104,7 +104,7 @@ OURS = $(wildcard $(filter %.toml,$(MODEL)) model/configs/$(NAME).toml)
 $(CONVERTED): $(if $(OURS),$(OURS) $(wildcard build/$(NAME)/quantized.keras build/$(NAME)/imported.keras model/zoo/$(NAME)/quantized.keras) $(shell find convert -name '*.py')) | setup
 	@$(PYTHON) -m convert --model "$(MODEL)"
 
-firmware: setup $(CONVERTED) ## build the firmware of MODEL= for BOARD= [OPTIMIZE=speed|flash|sram SRAM_BYTES= FLASH_BYTES= ENCODING= KERNELS= LAYERS=1] [ENGINE=tflm TFLM_INCLUDE=dir:dir TFLM_LIB=file]
+firmware: setup $(CONVERTED) ## build the firmware of MODEL= for BOARD= [OPTIMIZE=speed|flash|sram SRAM_BYTES= FLASH_BYTES= ENCODING= KERNEL_FAMILY= LAYERS=1] [ENGINE=tflm TFLM_INCLUDE=dir:dir TFLM_LIB=file]
 	@$(PYTHON) -m host_tools firmware --model "$(MODEL)" --board "$(BOARD)" $(REQUEST) $(if $(LAYERS),--layers)
 
 flash: $(if $(ELF),setup,firmware) ## write it (or ELF=) to a real board, verify it [TOOL= PORT= DRY_RUN=1, and as firmware]

@@ -37,6 +37,50 @@ def add_version(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--version", action="version", version=f"{DISTRIBUTION} {version()}")
 
 
+_GOES = "0.3.0"  # the version that no longer knows the old spellings
+
+
+def _note_rename(prog: str, old: str, new: str) -> None:
+    print(f"{prog}: note: {old} is now {new}; the old spelling goes with version {_GOES}", file=sys.stderr)
+
+
+def add_old_spelling(parser: argparse.ArgumentParser, old: str, new: str) -> None:
+    """Lets `old` do what the parser's option `new` does, with a notice; --help does not show it."""
+    (option,) = (action for action in parser._actions if new in action.option_strings)
+
+    class Old(argparse.Action):
+        def __call__(
+            self,
+            given: argparse.ArgumentParser,
+            namespace: argparse.Namespace,
+            values: object,
+            option_string: str | None = None,
+        ) -> None:
+            _note_rename(given.prog, option_string or old, new)
+            setattr(namespace, self.dest, values)
+
+    parser.add_argument(
+        old,
+        action=Old,
+        dest=option.dest,
+        choices=option.choices,
+        default=argparse.SUPPRESS,
+        help=argparse.SUPPRESS,
+    )
+
+
+def value_with_old_spelling(prog: str, old: str, new: str) -> Callable[[str], str]:
+    """The `type` of an option one of whose values was called `old`: that goes on working, with a notice."""
+
+    def value(text: str) -> str:
+        if text != old:
+            return text
+        _note_rename(prog, old, new)
+        return new
+
+    return value
+
+
 def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 

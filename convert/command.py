@@ -35,7 +35,7 @@ EXAMPLES = """  python -m convert --model digits
   python -m convert --tflite squeezenet.tflite --model imagenet --preprocess torch
   python -m convert --tflite resnet8.tflite --engine tflm    # operators that our engine does not take
   python -m convert --model digits --package arduino,platformio
-  python -m convert --model digits --package cmake --kernels dsp --sram-bytes 16000"""
+  python -m convert --model digits --package cmake --kernel-family dsp --sram-bytes 16000"""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -92,7 +92,8 @@ def _add_package_arguments(p: argparse.ArgumentParser) -> None:
         metavar="KIND",
         help=f"also build/<model>/package/, to embed: {', '.join(packaging.KINDS)}, or several",
     )
-    p.add_argument("--kernels", choices=FAMILIES, help="with --package: for which CPUs (portable: any)")
+    p.add_argument("--kernel-family", choices=FAMILIES, help="with --package: for which CPUs (portable: any)")
+    cli.add_old_spelling(p, "--kernels", "--kernel-family")
     p.add_argument("--optimize", choices=OPTIMIZE, help="with --package: what the model is made for (speed)")
     p.add_argument(
         "--sram-bytes", type=int, metavar="BYTES", help="with --package: most for the engine's arena"
@@ -101,14 +102,17 @@ def _add_package_arguments(p: argparse.ArgumentParser) -> None:
         "--flash-bytes", type=int, metavar="BYTES", help="with --package: most for the engine's model"
     )
     p.add_argument(
-        "--encoding", choices=ENCODINGS, help="with --package: of all weights that can be stored so"
+        "--encoding",
+        choices=ENCODINGS,
+        type=cli.value_with_old_spelling("--encoding", "coded", "huffman"),
+        help="with --package: of all weights that can be stored so",
     )
 
 
 def _package_target(args: argparse.Namespace) -> tuple[list[str], Target]:
     """Which packages, and what their model is made for; UserError before anything long begins."""
     kinds = packaging.kinds(",".join(args.package)) if args.package is not None else []
-    for option in ("kernels", "optimize", "sram_bytes", "flash_bytes", "encoding"):
+    for option in ("kernel_family", "optimize", "sram_bytes", "flash_bytes", "encoding"):
         value, name = getattr(args, option), f"--{option.replace('_', '-')}"
         if value is not None and not kinds:
             raise UserError(
@@ -117,7 +121,7 @@ def _package_target(args: argparse.Namespace) -> tuple[list[str], Target]:
         if isinstance(value, int) and value <= 0:
             raise UserError(f"{name} {value}: wanted a positive number of bytes")
     target = Target(
-        family=args.kernels or "portable",
+        family=args.kernel_family or "portable",
         optimize=args.optimize or "speed",
         sram_bytes=args.sram_bytes,
         flash_bytes=args.flash_bytes,

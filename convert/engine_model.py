@@ -30,8 +30,8 @@ class EngineModel:
         convolutions = {layer.conv_kernel for layer in layers if layer.kind is Kind.CONV_2D}
         others = {layer.kind for layer in layers if layer.kind is not Kind.CONV_2D}
         names = [kernel.name.lower() for kernel in (*sorted(convolutions), *sorted(others))]
-        if any(layer.kind is Kind.CONV_2D and layer.encoding is Encoding.CODED for layer in layers):
-            names.append("coded")
+        if any(layer.kind is Kind.CONV_2D and layer.encoding is Encoding.HUFFMAN for layer in layers):
+            names.append("huffman")
         return names
 
 
@@ -41,7 +41,7 @@ def prepare(file: TfliteFile, labels: list[str], target: Target) -> EngineModel:
     split(network)
     if target.flash_bytes is not None:
         target = replace(target, flash_bytes=max(target.flash_bytes - blob.labels_bytes(labels), 0))
-    choose(network, target)
+    network = choose(network, target).network
     memory = arena.plan(network)
     return EngineModel(network, memory, blob.serialize(network, memory, labels))
 

@@ -29,17 +29,17 @@ class Encoding(IntEnum):
     SPARSE = 2
     WINOGRAD = 3
     SLICES = 4
-    CODED = 5
+    HUFFMAN = 5
 
 
 class ConvKernel(IntEnum):
     """Which kernel runs a convolution (firmware_cpp/engine/format.h, ConvKernel)."""
 
-    PLAIN = 0
+    REFERENCE = 0
     GEMM = 1
     WINOGRAD = 2
     LANES = 3
-    LIST = 4
+    SPARSE_LIST = 4
     SLICES = 5
 
 
@@ -66,8 +66,8 @@ class Buffer:
 
 
 @dataclass(frozen=True)
-class Coded:
-    """A convolution's weights and parameters, coded (convert/coded.py, convert/channel_params.py)."""
+class EntropyCoded:
+    """A convolution's weights and parameters, entropy-coded and packed (entropy.py, channel_params.py)."""
 
     stream: bytes
     params: bytes
@@ -112,15 +112,15 @@ class Layer:
     multipliers: np.ndarray | None = None  # int32 [out]
     shifts: np.ndarray | None = None  # int8 [out]
     params: list[int] = field(default_factory=list)  # see firmware_cpp/engine/format.h
-    scratch_bytes: int = 0  # int32 sums of the accumulating kinds; of CONV_2D, its kernel's
+    scratch_bytes: int = 0  # int32 accumulators of the accumulating kinds; of CONV_2D, its kernel's
     scratch_offset: int = 0  # set by the plan
     macs: int = 0
-    # How a convolution is run: set by convert/choose.py.
-    conv_kernel: ConvKernel = ConvKernel.PLAIN
+    # How a convolution is run: set by convert/select/choose.py.
+    conv_kernel: ConvKernel = ConvKernel.REFERENCE
     encoding: Encoding = Encoding.DENSE
     batch_rows: int = 1  # output rows made at once; the same for all layers of a stage
-    hold_rows: int = 0  # input rows that must be there before its stage begins
-    coded: Coded | None = None  # set by convert/encode/entropy.py
+    defer_rows: int = 0  # deferred stage: input rows that must be there before it begins
+    entropy_coded: EntropyCoded | None = None  # set by convert/encode/entropy.py
 
     @property
     def conv(self) -> ConvArrays:
@@ -154,7 +154,7 @@ class Network:
     tensors: dict[int, tuple[TensorView, ...]]  # their parts, channel after channel
     logits_tensor: int
     output_tensor: int
-    codes: bytes = b""  # of the coded layers (convert/coded.py)
+    codes: bytes = b""  # of the Huffman-coded layers (convert/encode/entropy.py)
 
     @property
     def macs(self) -> int:

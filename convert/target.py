@@ -7,7 +7,7 @@ from squeezenet_mcu.common.kernel_families import Family
 
 Optimize = Literal["speed", "flash", "sram"]
 OPTIMIZE: tuple[Optimize, ...] = ("speed", "flash", "sram")
-ENCODINGS = ("dense", "sparse", "coded")  # that may be forced: convert/network.py, Encoding
+ENCODINGS = ("dense", "sparse", "huffman")  # that may be forced: convert/network.py, Encoding
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Target:
         flash_bytes: for the engine's model, weights and all; None for no limit.
         sram_bytes: for the arena; None: twice what the leanest one takes, and 11,000 at least.
         sram_limit: what the arena can never exceed; None for no limit.
-        encoding: of all weights that a kernel takes in it, one of ENCODINGS; None: whatever suits each layer.
+        encoding: of all weights that can be stored so, one of ENCODINGS; None: whatever suits each layer.
     """
 
     family: Family = "portable"

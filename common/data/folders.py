@@ -50,8 +50,8 @@ def _class_folders(root: Path, names: list[str] | None) -> tuple[list[Path], lis
         )
     by_name: dict[str, Path] = {}
     for path in folders:
-        twin = by_name.setdefault(_class_of(path), path)
-        if twin is not path:
+        same = by_name.setdefault(_class_of(path), path)
+        if same is not path:
             raise UserError(f"{path}: another folder's name looks the same; want one folder a class")
     if names is None:
         return folders, list(by_name)

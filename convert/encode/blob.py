@@ -33,7 +33,7 @@ def fixed_bytes(network: Network) -> int:
 
 
 def codes_bytes(network: Network) -> int:
-    """What the codes take that coded layers share, and what a decoder reads beyond them.
+    """What the codes take that Huffman-coded layers share, and what a decoder reads beyond them.
 
     Without such a layer they are left out.
     """
@@ -71,7 +71,7 @@ def _layer_record(layer: Layer, resume: int, data: _Data) -> bytes:
         weights = stored_weights(layer)
         offset = data.add(weights)
         parameters = stored_params(layer)
-        if layer.encoding is Encoding.CODED:
+        if layer.encoding is Encoding.HUFFMAN:
             params = [data.add(parameters[0], 1), len(parameters[0])]
         else:
             params = [data.add(part) for part in parameters]
@@ -83,7 +83,7 @@ def _layer_record(layer: Layer, resume: int, data: _Data) -> bytes:
         layer.kind, encoding, kernel[0], kernel[1], layer.stride[0], layer.stride[1],
         layer.pad_top, layer.pad_left, inputs[0], inputs[1], layer.output, layer.out_channel,
         layer.out_channels, resume, layer.act_min, layer.act_max, layer.conv_kernel,
-        layer.batch_rows, layer.hold_rows, 0, offset, len(weights), layer.scratch_offset,
+        layer.batch_rows, layer.defer_rows, 0, offset, len(weights), layer.scratch_offset,
         layer.scratch_bytes if layer.kind is Kind.CONV_2D else 0, *params,
     )  # fmt: skip
 
@@ -102,7 +102,7 @@ def serialize(network: Network, plan: Plan, labels: list[str]) -> bytes:
         _BUFFER.pack(b.height, b.width, b.channels, b.ring_rows, b.offset, b.zero_point)
         for b in network.buffers
     )
-    coded = any(layer.encoding is Encoding.CODED for layer in network.layers if layer.kind is Kind.CONV_2D)
+    coded = any(layer.encoding is Encoding.HUFFMAN for layer in network.layers if layer.kind is Kind.CONV_2D)
     codes = network.codes if coded else b""
     codes_offset = data.add(codes)
     label_bytes = _joined(labels)

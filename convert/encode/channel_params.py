@@ -1,4 +1,4 @@
-"""A coded layer's biases, multipliers and shifts, packed (firmware_cpp/engine/coded_params.h).
+"""A Huffman-coded layer's biases, multipliers and shifts, packed (firmware_cpp/engine/packed_params.h).
 
 Many channels of a layer have the same scale, many biases are zero, and the input's zero point can be folded
 into a bias where the weights are decoded. So:

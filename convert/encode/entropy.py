@@ -1,4 +1,4 @@
-"""Entropy-coded weights: canonical Huffman codes shared by the layers (firmware_cpp/engine/coded.h).
+"""Entropy-coded weights: canonical Huffman codes shared by the layers (firmware_cpp/engine/huffman.h).
 
 A weight of b bits is its `top` highest bits (5, or b where that is less), coded, and the others as they are:
 they are all but uniform. Where the weights stand is told in one of three ways, whichever suits the layer:
@@ -21,11 +21,11 @@ import numpy.typing as npt
 
 from squeezenet_mcu.convert.encode import bits, channel_params
 from squeezenet_mcu.convert.encode.huffman import canonical_codes, code_lengths
-from squeezenet_mcu.convert.network import Coded, Kind, Network
+from squeezenet_mcu.convert.network import EntropyCoded, Kind, Network
 
 Ints = npt.NDArray[np.int64]
 
-MAX_CLASSES = 4  # as in firmware_cpp/engine/coded.h, like all below
+MAX_CLASSES = 4  # as in firmware_cpp/engine/huffman.h, like all below
 TOP_BITS = 5
 SHORT_LIMIT = 8  # bits of a code of values or gaps at most
 MASK_LIMIT = 13
@@ -241,7 +241,7 @@ def _limit_groups(symbols: list[_Symbols]) -> None:
 
 
 def code(network: Network) -> None:
-    """Sets `network.codes`, and `coded` of every convolution: its stream, as if it were to be stored so."""
+    """Sets `network.codes`, and `entropy_coded` of every convolution, as if it were to be stored so."""
     symbols = {
         i: _Symbols(layer.conv.weights)
         for i, layer in enumerate(network.layers)
@@ -262,7 +262,7 @@ def code(network: Network) -> None:
             layer = network.layers[i]
             stream = _stream(symbols[i], group, group.classes[first : first + channels], book)
             zero_point = network.buffers[layer.inputs[0]].zero_point
-            layer.coded = Coded(stream, channel_params.pack(layer, zero_point))
+            layer.entropy_coded = EntropyCoded(stream, channel_params.pack(layer, zero_point))
             first += channels
     network.codes = _serialized(book)
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from squeezenet_mcu.convert.encode import slices, winograd
-from squeezenet_mcu.convert.network import Coded, Encoding, Layer
+from squeezenet_mcu.convert.network import Encoding, EntropyCoded, Layer
 
 _MAX_GAP = 255
 
@@ -36,9 +36,9 @@ def sparse(weights: np.ndarray) -> bytes:
     return np.array(words, "<u2").tobytes()
 
 
-def _coded(layer: Layer) -> Coded:
-    assert layer.coded is not None, "convert/coded.py runs before anything is stored"
-    return layer.coded
+def _entropy_coded(layer: Layer) -> EntropyCoded:
+    assert layer.entropy_coded is not None, "convert/encode/entropy.py runs before anything is stored"
+    return layer.entropy_coded
 
 
 _ENCODERS = {
@@ -54,7 +54,9 @@ def stored_weights(layer: Layer) -> bytes:
     if layer.weights is None:
         return b""
     return (
-        _coded(layer).stream if layer.encoding is Encoding.CODED else _ENCODERS[layer.encoding](layer.weights)
+        _entropy_coded(layer).stream
+        if layer.encoding is Encoding.HUFFMAN
+        else _ENCODERS[layer.encoding](layer.weights)
     )
 
 
@@ -62,8 +64,8 @@ def stored_params(layer: Layer) -> list[bytes]:
     """The int32 biases, int32 multipliers and int8 shifts of a convolution; all packed where it is coded."""
     if layer.weights is None:
         return []
-    if layer.encoding is Encoding.CODED:
-        return [_coded(layer).params]
+    if layer.encoding is Encoding.HUFFMAN:
+        return [_entropy_coded(layer).params]
     return [
         layer.conv.bias.astype("<i4").tobytes(),
         layer.conv.multipliers.astype("<i4").tobytes(),
@@ -78,7 +80,7 @@ def stored_bytes(layer: Layer) -> int:
 
 def placed_bytes(layer: Layer) -> int:
     """As stored_bytes, with what aligns its pieces to 4 bytes (convert/blob.py)."""
-    if layer.weights is not None and layer.encoding is Encoding.CODED:
+    if layer.weights is not None and layer.encoding is Encoding.HUFFMAN:
         return aligned(stored_bytes(layer))  # its parameters stand right behind its weights
     return sum(aligned(len(piece)) for piece in (stored_weights(layer), *stored_params(layer)))
 

@@ -65,10 +65,10 @@ def print_sizes(console: Console, made: dict[str, Any], imported: Path | None) -
 
 
 def plan_rows(network: Network) -> list[dict[str, Any]]:
-    """One entry a layer, the input first: where its rows and sums live, and what its weights take.
+    """One entry a layer, the input first: where its rows and accumulators live, and what its weights take.
 
-    arena_bytes is the ring of the layer's output plus its sums; a fire module's two expands share a ring,
-    which counts at the first. Rings that are never live at once share memory: offsets tell.
+    arena_bytes is the ring of the layer's output plus its accumulators; a fire module's two expands share a
+    ring, which counts at the first. Rings that are never live at once share memory: offsets tell.
     """
 
     def row(name: str, kind: str, buffer: int, **more: int) -> dict[str, Any]:
@@ -140,8 +140,8 @@ def print_plan(console: Console, rows: list[dict[str, Any]], plan: Plan) -> None
     console.print(table)
     state = plan.arena_bytes - plan.state_offset
     console.print(
-        f"arena {plan.arena_bytes:,} B: {plan.state_offset:,} B of rows and sums at their fullest moment "
-        f"(no plan can need less than {plan.lower_bound - state:,} B), {state:,} B of counters",
+        f"arena {plan.arena_bytes:,} B: {plan.state_offset:,} B of rows and accumulators at their fullest "
+        f"moment (no plan can need less than {plan.lower_bound - state:,} B), {state:,} B of counters",
         highlight=False,
         soft_wrap=True,
     )

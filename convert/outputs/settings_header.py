@@ -25,7 +25,7 @@ def settings_header(manifest: dict[str, Any], resolver: list[str], int8: bool = 
     )
     sram = manifest["engine_sram_bytes"]
     ours = (
-        "/* Our engine: its arena to the byte (rings, sums, scratch, state), 8-byte aligned. */\n"
+        "/* Our engine: its arena to the byte (rings, accumulators, scratch, state), 8-byte aligned. */\n"
         f"#define MODEL_ARENA_BYTES {sram}"
         if sram is not None
         else "/* MODEL_ARENA_BYTES: converted for TensorFlow Lite Micro alone. */"

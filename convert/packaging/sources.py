@@ -17,12 +17,12 @@ _WRONG_CPU = {
     "portable": "",
     "dsp": """\
 #if defined(__arm__) && !defined(__ARM_FEATURE_DSP)
-#error "this package is for Cortex-M4, M7, M33 with DSP; here: make convert PACKAGE=... KERNELS=portable"
+#error "this package is for Cortex-M4, M7, M33 with DSP: make convert PACKAGE=... KERNEL_FAMILY=portable"
 #endif
 """,
     "mve": """\
 #if !defined(__ARM_FEATURE_MVE)
-#error "this package is for Cortex-M55 and M85; here: make convert PACKAGE=... KERNELS=dsp or portable"
+#error "this package is for Cortex-M55 and M85: make convert PACKAGE=... KERNEL_FAMILY=dsp or portable"
 #endif
 """,
 }

@@ -35,7 +35,7 @@ _SAME_QUANTIZATION = ("MAX_POOL_2D", "AVERAGE_POOL_2D", "CONCATENATION", "PAD", 
 class Graph:
     """A network in float, with the int8 file of the same operators.
 
-    `inner`: for each activation of the float file, the index of its twin in the int8 file.
+    `inner`: for each activation of the float file, the index of its counterpart in the int8 file.
     `group`: for each activation, the tensor whose scale and zero point it shares (its own index, if none).
     `constants`: weights and bias of each convolution, by operator.
     """
@@ -155,6 +155,6 @@ def build(model: Any) -> Graph:
             f"{model.name}: the converter made {', '.join(inner_names)} of {', '.join(names)}; want the same"
         )
     inner = dict(zip(file.inputs, skeleton.inputs, strict=True))
-    for op, twin in zip(file.ops, skeleton.ops, strict=True):
-        inner |= zip(op.outputs, twin.outputs, strict=True)
+    for op, int8 in zip(file.ops, skeleton.ops, strict=True):
+        inner |= zip(op.outputs, int8.outputs, strict=True)
     return Graph(file, skeleton, inner, _groups(file), _constants(file))

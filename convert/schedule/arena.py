@@ -21,13 +21,13 @@ def align(n: int) -> int:
 
 @dataclass(frozen=True)
 class Block:
-    """A piece of the arena to place (a ring, a layer's sums, a stage's scratch), and when it is in use."""
+    """A piece of the arena to place (ring, accumulators, or scratch of a stage), and when it is in use."""
 
     name: str
     size: int
     live: np.ndarray  # bool [steps + 1]
     buffer: int | None
-    layers: tuple[int, ...]  # whose sums or scratch it is; none for a ring
+    layers: tuple[int, ...]  # whose accumulators or scratch it is; none for a ring
 
 
 @dataclass(frozen=True)
@@ -68,19 +68,19 @@ def live_at(steps: list[int], last: int) -> np.ndarray:
     return live
 
 
-def rings_and_sums(network: Network, trace: Trace) -> list[Block]:
-    """The rings, whose rows this sets in `network`, and the accumulating layers' sums."""
+def rings_and_accumulators(network: Network, trace: Trace) -> list[Block]:
+    """The rings, whose rows this sets in `network`, and the accumulating layers' accumulators."""
     blocks = []
     for i, (buffer, lives) in enumerate(zip(network.buffers, trace.rows, strict=True)):
         # Rows that a stage waits for stand in the ring, even those that no window reads.
-        held = max((layer.hold_rows for layer in network.layers if i in layer.inputs), default=0)
-        buffer.ring_rows = max(_ring_rows(lives), held)
+        deferred = max((layer.defer_rows for layer in network.layers if i in layer.inputs), default=0)
+        buffer.ring_rows = max(_ring_rows(lives), deferred)
         size = align(buffer.ring_rows * buffer.row_bytes)
         blocks.append(Block(buffer.name, size, _live(lives, trace.steps), i, ()))
-    for i, life in trace.sums.items():
+    for i, life in trace.accumulators.items():
         layer = network.layers[i]
         size = align(layer.scratch_bytes)
-        blocks.append(Block(f"{layer.name} sums", size, _live([life], trace.steps), None, (i,)))
+        blocks.append(Block(f"{layer.name} accumulators", size, _live([life], trace.steps), None, (i,)))
     return blocks
 
 
@@ -144,7 +144,7 @@ def _best_placement(blocks: list[Block]) -> tuple[int, list[int], int]:
 def plan(network: Network) -> Plan:
     """Sets ring sizes and offsets in `network`; returns the plan."""
     trace = simulate(network)
-    blocks = rings_and_sums(network, trace) + _scratch(network, trace)
+    blocks = rings_and_accumulators(network, trace) + _scratch(network, trace)
     total, offsets, bound = _best_placement(blocks)
     for block, offset in zip(blocks, offsets, strict=True):
         if block.buffer is not None:

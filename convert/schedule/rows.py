@@ -4,9 +4,9 @@ Mirrors Engine::PushRow (firmware_cpp/engine/engine.cc) step by step; the plan i
 A stage is the layers that write one buffer (a fire module's two expands, say); they make a row together.
 After each row the deepest stage that can go on goes on, so that rows are used up before more are made.
 A stage whose rows are smaller than those it reads uses up all that wait for it before deeper ones go on.
-A stage may be held back until so many rows of its input are there: with the whole of a small map waiting,
+A stage may be deferred until so many rows of its input are there: with the whole of a small map waiting,
 what is above it is done and leaves its memory to the deeper stages, which then make more rows at once.
-A pool whose windows overlap uses an input row for two output rows; between the two, the plain readers of the
+A pool whose windows overlap uses an input row for two output rows; between the two, the other readers of the
 finished row (the next squeeze) take it, so that both output rows share one place.
 """
 
@@ -16,7 +16,7 @@ from squeezenet_mcu.convert.network import ACCUMULATING, Kind, Layer, Network
 
 
 @dataclass
-class Stage:
+class RowStage:
     """Consecutive layers that write one buffer. `resume`: the deepest stage that its row may set going."""
 
     first_layer: int
@@ -33,18 +33,18 @@ class Stage:
         return self.layers[0].batch_rows
 
     @property
-    def hold_rows(self) -> int:
-        return self.layers[0].hold_rows
+    def defer_rows(self) -> int:
+        return self.layers[0].defer_rows
 
 
-def stages_of(network: Network) -> list[Stage]:
+def stages_of(network: Network) -> list[RowStage]:
     """Groups layers into stages and finds where to go on after each."""
-    stages: list[Stage] = []
+    stages: list[RowStage] = []
     for i, layer in enumerate(network.layers):
         if stages and stages[-1].output == layer.output:
             stages[-1].layers.append(layer)
         else:
-            stages.append(Stage(i, [layer], layer.output))
+            stages.append(RowStage(i, [layer], layer.output))
     for i in reversed(range(len(stages))):
         readers = direct_readers(stages, i) if stages[i].accumulating else []
         # The direct readers of a pool may already have run: go on behind them.
@@ -54,8 +54,8 @@ def stages_of(network: Network) -> list[Stage]:
     return stages
 
 
-def direct_readers(stages: list[Stage], s: int) -> list[int]:
-    """The plain (not accumulating) stages that read the output of stage `s`."""
+def direct_readers(stages: list[RowStage], s: int) -> list[int]:
+    """The stages that do not accumulate and that read the output of stage `s`."""
     return [
         r
         for r, stage in enumerate(stages)
@@ -63,7 +63,7 @@ def direct_readers(stages: list[Stage], s: int) -> list[int]:
     ]
 
 
-def deepest_reader(stages: list[Stage], buffer: int, otherwise: int) -> int:
+def deepest_reader(stages: list[RowStage], buffer: int, otherwise: int) -> int:
     """Index of the last stage that reads `buffer`, or `otherwise` when none does."""
     readers = [s for s, stage in enumerate(stages) if any(buffer in layer.inputs for layer in stage.layers)]
     return readers[-1] if readers else otherwise
@@ -96,12 +96,12 @@ def last_row(layer: Layer, out_row: int, in_height: int) -> int:
 
 @dataclass
 class Trace:
-    """Lives of rows: for each buffer, [first write, last read] of each row, in steps; same for sums."""
+    """Lives of rows: of each buffer, [first write, last read] of each row, in steps; and of accumulators."""
 
     steps: int = 0
     rows: list[list[list[int]]] = field(default_factory=list)  # [buffer][row] -> [first write, last use]
-    sums: dict[int, list[int]] = field(default_factory=dict)  # layer index -> [first use, last use]
-    runs: dict[int, list[int]] = field(default_factory=dict)  # first layer of a plain stage -> its steps
+    accumulators: dict[int, list[int]] = field(default_factory=dict)  # layer index -> [first use, last use]
+    runs: dict[int, list[int]] = field(default_factory=dict)  # first layer of any other stage -> its steps
 
 
 class _Simulation:
@@ -132,7 +132,7 @@ class _Simulation:
     def ready(self, s: int) -> bool:
         stage = self.stages[s]
         rows = self.next_rows(s)
-        if self.rows_done[stage.layers[0].inputs[0]] < stage.hold_rows:
+        if self.rows_done[stage.layers[0].inputs[0]] < stage.defer_rows:
             return False
         return len(rows) > 0 and all(
             rows_needed(layer, rows[-1], self.in_row[s], self.heights[i])[1] < self.rows_done[i]
@@ -157,7 +157,7 @@ class _Simulation:
         self.touch(layer.inputs[0], row)
         if layer.scratch_bytes:
             steps = self.trace.steps
-            life = self.trace.sums.setdefault(self.stages[s].first_layer, [steps, steps])
+            life = self.trace.accumulators.setdefault(self.stages[s].first_layer, [steps, steps])
             life[1] = steps
         return completed > 0
 
@@ -168,7 +168,7 @@ class _Simulation:
         return buffers[layer.output].row_bytes < buffers[layer.inputs[0]].row_bytes
 
     def run_readers(self, s: int) -> None:
-        """Runs the plain stages that read the output of stage `s`, as far as they go."""
+        """Runs the stages that do not accumulate and read the output of stage `s`, as far as they go."""
         for reader in self.readers[s]:
             while self.ready(reader):
                 self.run(reader)

@@ -1,10 +1,11 @@
 """Which kernel runs each convolution, from which encoding, how many rows at once, with how much scratch.
 
-For given batches (rows a stage makes at once) the schedule fixes when each ring is live; the room left at the
+For given batches (rows a stage makes at once) the schedule fixes when each ring is live; the SRAM left at the
 steps of a stage is what its scratch may take, so each layer's kernel can be chosen by itself. Batches are
 chosen greedily, the most expensive stages first.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,9 +18,9 @@ from squeezenet_mcu.convert.schedule.arena import (
     LAYER_STATE_BYTES,
     align,
     plan,
-    rings_and_sums,
+    rings_and_accumulators,
 )
-from squeezenet_mcu.convert.schedule.rows import Stage, simulate, stages_of
+from squeezenet_mcu.convert.schedule.rows import RowStage, simulate, stages_of
 from squeezenet_mcu.convert.select.cost.shape import KernelModel, Shape, shape_of
 from squeezenet_mcu.convert.select.cost_model import FAMILY_KERNELS
 from squeezenet_mcu.convert.target import Target
@@ -30,13 +31,13 @@ _WORTH = 0.998  # a larger batch must save this much
 _MORE_SRAM = 2
 _LITTLE_SRAM = 11_000
 _UNLIMITED = 1 << 31
-# Instructions that a byte of flash may be worth: tried in steps, then narrowed down.
-_FIRST_PRICE, _PRICE_STEP, _LAST_PRICE = 4.0, 8.0, 1e6
-_PRICE_ROUNDS = 6
+# Lagrange multipliers of the limit on flash, in instructions a byte: tried in steps, then narrowed down.
+_FIRST_MULTIPLIER, _MULTIPLIER_STEP, _LAST_MULTIPLIER = 4.0, 8.0, 1e6
+_MULTIPLIER_ROUNDS = 6
 # Winograd's kernels, 10 KB of code, must save this much; more beside the decoder, which is as large.
 _WORTH_ITS_CODE, _WORTH_IT_BESIDE_DECODER = 0.98, 0.95
-_HOLD_SHARE = 0.12  # of the arena's budget, for a map that is held
-_HOLDS_TRIED = 1
+_DEFERRED_SHARE = 0.12  # of the arena's budget, for the map that a deferred stage waits for
+_DEFERRED_TRIED = 1
 
 
 @dataclass(frozen=True)
@@ -53,13 +54,13 @@ class Option:
 class Barred:
     """What no layer may run: tried because all layers that do pay for it once, together."""
 
-    coded: bool = False
+    huffman: bool = False
     winograd: bool = False
 
     def bars(self, model: KernelModel) -> bool:
         """Whether a layer may not run as `model`."""
-        coded, winograd = model.encoding is Encoding.CODED, model.kernel is ConvKernel.WINOGRAD
-        return (self.coded and coded) or (self.winograd and winograd)
+        huffman, winograd = model.encoding is Encoding.HUFFMAN, model.kernel is ConvKernel.WINOGRAD
+        return (self.huffman and huffman) or (self.winograd and winograd)
 
 
 _NOTHING = Barred()
@@ -69,7 +70,7 @@ _NOTHING = Barred()
 class Assignment:
     """Batches by stage and options by layer (indices in the network), with what they cost.
 
-    `codes`: bytes of what coded layers share, 0 without any.
+    `codes`: bytes of what Huffman-coded layers share, 0 without any.
     """
 
     batches: dict[int, int]
@@ -78,9 +79,9 @@ class Assignment:
     arena: int  # lower bound
     codes: int
 
-    def worth(self, price: float) -> float:
-        """Instructions, and bytes at a price of so many instructions."""
-        return self.cost + price * self.stored
+    def lagrangian(self, multiplier: float) -> float:
+        """Instructions, and `multiplier` more for every byte of flash."""
+        return self.cost + multiplier * self.stored
 
     @property
     def stored(self) -> int:
@@ -97,48 +98,42 @@ class _Chooser:
     def __init__(self, network: Network, target: Target) -> None:
         self.network = network
         self.target = target
-        self.stages: list[Stage] = [
+        self.stages: list[RowStage] = [
             stage for stage in stages_of(network) if all(la.kind is Kind.CONV_2D for la in stage.layers)
         ]
-        self.hold: Stage | None = None  # begins when the whole map that it reads is there
-        self.rooms: dict[tuple[int, ...], tuple[dict[int, int], int]] = {}
+        self.deferred: RowStage | None = None  # begins when the whole map that it reads is there
+        self.peaks: dict[tuple[int, ...], tuple[dict[int, int], int]] = {}
         self.stored: dict[tuple[int, int], int] = {}
         self.options: dict[tuple[int, int, int], list[Option]] = {}
         self.codes_bytes = blob.codes_bytes(network)
 
     def _peaks(self, batches: dict[int, int]) -> tuple[dict[int, int], int]:
-        """For each stage the most bytes of rings and sums live while it runs; and the most of all."""
-        hold = self.hold.first_layer if self.hold else -1
-        key = (hold, *(batches[stage.first_layer] for stage in self.stages))
-        if key not in self.rooms:
-            for stage in self.stages:
-                for layer in stage.layers:
-                    layer.batch_rows = batches[stage.first_layer]
-            _hold_back(self.network, self.hold)
-            trace = simulate(self.network)
-            blocks = rings_and_sums(self.network, trace)
+        """For each stage the most bytes of rings and accumulators live while it runs; and the most of all."""
+        deferred = self.deferred.first_layer if self.deferred else -1
+        key = (deferred, *(batches[stage.first_layer] for stage in self.stages))
+        if key not in self.peaks:
+            trial = _scheduled(self.network, batches, self.deferred)
+            trace = simulate(trial)
+            blocks = rings_and_accumulators(trial, trace)
             live = np.array([b.size for b in blocks]) @ np.stack([b.live for b in blocks]).astype(np.int64)
             peaks = {s.first_layer: int(live[trace.runs[s.first_layer]].max()) for s in self.stages}
-            self.rooms[key] = peaks, int(live.max())
-        return self.rooms[key]
+            self.peaks[key] = peaks, int(live.max())
+        return self.peaks[key]
 
     def _stored(self, index: int, model: KernelModel) -> int:
         key = (index, model.encoding)
         if key not in self.stored:
-            layer = self.network.layers[index]
-            kept, layer.encoding = layer.encoding, model.encoding
-            self.stored[key] = placed_bytes(layer)
-            layer.encoding = kept
+            self.stored[key] = placed_bytes(replace(self.network.layers[index], encoding=model.encoding))
         return self.stored[key]
 
-    def _options(self, index: int, layer: Layer, batch: int, room: int) -> list[Option]:
-        """Every way to run a layer within `room` bytes of scratch."""
-        key = (index, batch, room)
+    def _options(self, index: int, layer: Layer, batch: int, scratch: int) -> list[Option]:
+        """Every way to run a layer within `scratch` bytes of it."""
+        key = (index, batch, scratch)
         if key not in self.options:
-            self.options[key] = self._find_options(index, layer, batch, room)
+            self.options[key] = self._find_options(index, layer, batch, scratch)
         return self.options[key]
 
-    def _find_options(self, index: int, layer: Layer, batch: int, room: int) -> list[Option]:
+    def _find_options(self, index: int, layer: Layer, batch: int, budget: int) -> list[Option]:
         source, out = self.network.buffers[layer.inputs[0]], self.network.buffers[layer.output]
         calls, rest = divmod(out.height, batch)
         shapes: list[tuple[Shape, int]] = [(shape_of(layer, source, out, batch), calls)]
@@ -147,23 +142,23 @@ class _Chooser:
         largest = shapes[0][0]
         options = []
         forced = self.target.encoding
-        taken = [model for model in FAMILY_KERNELS[self.target.family] if model.takes(largest)]
-        if forced and any(model.encoding is Encoding[forced.upper()] for model in taken):
-            taken = [model for model in taken if model.encoding is Encoding[forced.upper()]]
-        for model in taken:
-            if model.scratch(largest) > room:
+        models = [model for model in FAMILY_KERNELS[self.target.family] if model.supports(largest)]
+        if forced and any(model.encoding is Encoding[forced.upper()] for model in models):
+            models = [model for model in models if model.encoding is Encoding[forced.upper()]]
+        for model in models:
+            if model.scratch(largest) > budget:
                 continue
-            scratch = max(model.scratch(largest), min(align(model.useful(largest)), room & ~7))
+            scratch = max(model.scratch(largest), min(align(model.useful_scratch(largest)), budget & ~7))
             cost = sum(count * model.cost(shape, scratch) for shape, count in shapes)
             options.append(Option(model, scratch, cost, self._stored(index, model)))
         return options
 
     def assign(
-        self, batches: dict[int, int], budget: int, price: float, barred: Barred = _NOTHING
+        self, batches: dict[int, int], budget: int, multiplier: float, barred: Barred = _NOTHING
     ) -> Assignment | None:
         """The best options within `budget` bytes of arena; None where there are none.
 
-        price: what a byte of flash is worth, in instructions.
+        multiplier: what a byte of flash is worth, in instructions.
         """
         peaks, highest = self._peaks(batches)
         if highest > budget:
@@ -171,9 +166,9 @@ class _Chooser:
         optimize = self.target.optimize
         options, arena = {}, highest
         for stage in self.stages:
-            room = budget - peaks[stage.first_layer]
+            left = budget - peaks[stage.first_layer]
             for i, layer in enumerate(stage.layers, stage.first_layer):
-                found = self._options(i, layer, batches[stage.first_layer], room)
+                found = self._options(i, layer, batches[stage.first_layer], left)
                 found = [option for option in found if not barred.bars(option.model)]
                 if not found:
                     return None
@@ -182,27 +177,27 @@ class _Chooser:
                 elif optimize == "flash":
                     best = min(found, key=lambda o: (o.stored, o.cost, o.scratch))
                 else:
-                    best = min(found, key=lambda o: (o.cost + price * o.stored, o.stored, o.scratch))
+                    best = min(found, key=lambda o: (o.cost + multiplier * o.stored, o.stored, o.scratch))
                 options[i] = best
                 arena = max(arena, peaks[stage.first_layer] + align(best.scratch))
-        coded_any = any(option.model.encoding is Encoding.CODED for option in options.values())
+        any_huffman = any(option.model.encoding is Encoding.HUFFMAN for option in options.values())
         cost = sum(option.cost for option in options.values())
-        return Assignment(dict(batches), options, cost, arena, self.codes_bytes if coded_any else 0)
+        return Assignment(dict(batches), options, cost, arena, self.codes_bytes if any_huffman else 0)
 
-    def _holds(self, budget: int) -> list[Stage | None]:
-        """Stages worth holding back: those that read a small map. None: none is."""
-        found: list[Stage | None] = [None]
+    def _deferrable(self, budget: int) -> list[RowStage | None]:
+        """Stages worth deferring: those that read a small map. None: none is."""
+        found: list[RowStage | None] = [None]
         for stage in self.stages:
             source = self.network.buffers[stage.layers[0].inputs[0]]
             same = {layer.inputs[0] for layer in stage.layers} == {stage.layers[0].inputs[0]}
-            small = source.height * source.row_bytes <= budget * _HOLD_SHARE
+            small = source.height * source.row_bytes <= budget * _DEFERRED_SHARE
             if same and small and stage.layers[0].inputs[0] != self.network.input_buffer:
                 found.append(stage)
-        return found[: 1 + _HOLDS_TRIED]
+        return found[: 1 + _DEFERRED_TRIED]
 
-    def within(self, budget: int, price: float = 0.0, barred: Barred = _NOTHING) -> Assignment | None:
-        """The best assignment within `budget` bytes of arena, a byte of flash being worth `price`."""
-        best = self.assign({stage.first_layer: 1 for stage in self.stages}, budget, price, barred)
+    def within(self, budget: int, multiplier: float = 0.0, barred: Barred = _NOTHING) -> Assignment | None:
+        """The best assignment within `budget` bytes of arena; `multiplier`: that of the limit on flash."""
+        best = self.assign({stage.first_layer: 1 for stage in self.stages}, budget, multiplier, barred)
         if best is None or self.target.optimize == "sram":
             return best
         costs = {
@@ -213,45 +208,47 @@ class _Chooser:
             for batch in _BATCHES:
                 if self.network.buffers[stage.output].height < batch:
                     continue
-                trial = self.assign({**best.batches, stage.first_layer: batch}, budget, price, barred)
-                if trial and self._better(trial, best, price):
+                trial = self.assign({**best.batches, stage.first_layer: batch}, budget, multiplier, barred)
+                if trial and self._better(trial, best, multiplier):
                     best = trial
         return best
 
-    def _better(self, trial: Assignment, best: Assignment, price: float) -> bool:
-        if self.target.optimize == "flash":  # a batch's rows must not take the room that a decoder needs
+    def _better(self, trial: Assignment, best: Assignment, multiplier: float) -> bool:
+        if self.target.optimize == "flash":  # a batch's rows must not take the scratch that a decoder needs
             return (trial.stored, trial.cost) < (best.stored, best.cost * _WORTH)
-        return trial.worth(price) < best.worth(price) * _WORTH
+        return trial.lagrangian(multiplier) < best.lagrangian(multiplier) * _WORTH
 
     def within_flash(self, budget: int) -> Assignment | None:
         """As `within`, and with weights that fit the target's flash where there is a way.
 
-        A kernel's code is linked once for all layers that run it, so no price by layer tells whether it is
-        worth its bytes: where one of Winograd's few layers saves next to nothing, the firmware does without.
+        A kernel's code is linked once for all layers that run it, so no multiplier tells layer by layer
+        whether it is worth its bytes: where one of Winograd's few layers saves next to nothing, the firmware
+        does without.
         """
-        best = self._coded_or_not(budget)
+        best = self._huffman_or_not(budget)
         if best is None or self.target.optimize != "speed" or not best.winograd:
             return best
-        plain = self._coded_or_not(budget, Barred(winograd=True))
-        if plain is None:
+        without = self._huffman_or_not(budget, Barred(winograd=True))
+        if without is None:
             return best
-        beyond, cost, _ = self._rank(plain)
+        beyond, cost, _ = self._rank(without)
         worth = _WORTH_IT_BESIDE_DECODER if best.codes else _WORTH_ITS_CODE
-        return best if self._rank(best)[:2] < (beyond, cost * worth) else plain
+        return best if self._rank(best)[:2] < (beyond, cost * worth) else without
 
-    def _coded_or_not(self, budget: int, barred: Barred = _NOTHING) -> Assignment | None:
-        """As `_pressed`, or, where that is better, without coded weights.
+    def _huffman_or_not(self, budget: int, barred: Barred = _NOTHING) -> Assignment | None:
+        """As `_pressed`, or, where that is better, without Huffman codes.
 
-        The codes are paid for once, by all coded layers: no price by layer tells whether they are worth it.
+        All layers that use the codes pay for them once, together: no multiplier tells layer by layer whether
+        they are worth it.
         """
         best = self._pressed(budget, barred)
         if best is None or not best.codes or self.target.optimize == "sram":
             return best
-        uncoded = replace(barred, coded=True)
-        plain = self.within(budget, _LAST_PRICE, uncoded)
-        if plain is not None and plain.stored <= self._limit:
-            plain = self._pressed(budget, uncoded)
-        return best if plain is None else min(best, plain, key=self._rank)
+        uncoded = replace(barred, huffman=True)
+        without = self.within(budget, _LAST_MULTIPLIER, uncoded)
+        if without is not None and without.stored <= self._limit:
+            without = self._pressed(budget, uncoded)
+        return best if without is None else min(best, without, key=self._rank)
 
     @property
     def _limit(self) -> int:
@@ -259,18 +256,18 @@ class _Chooser:
         return max((self.target.flash_bytes or _UNLIMITED) - blob.fixed_bytes(self.network), 0)
 
     def _pressed(self, budget: int, barred: Barred) -> Assignment | None:
-        """A price on flash is raised until all fits, then narrowed down to the lowest that makes it fit."""
+        """The multiplier is raised until all fits, then narrowed down to the least that makes it fit."""
         best = self.within(budget, barred=barred)
         if best is None or self.target.flash_bytes is None:
             return best
         limit = self._limit
-        low, high = 0.0, _FIRST_PRICE
-        while best.stored > limit and high <= _LAST_PRICE:
-            low, high = high, high * _PRICE_STEP
+        low, high = 0.0, _FIRST_MULTIPLIER
+        while best.stored > limit and high <= _LAST_MULTIPLIER:
+            low, high = high, high * _MULTIPLIER_STEP
             best = self.within(budget, high, barred) or best
         if low == 0.0 or best.stored > limit:
-            return best  # it fits at no price; or nothing does, and the linker says what is missing
-        for _ in range(_PRICE_ROUNDS):
+            return best  # it fits without a multiplier; or nothing does, and the linker says what is missing
+        for _ in range(_MULTIPLIER_ROUNDS):
             middle = (low * high) ** 0.5
             trial = self.within(budget, middle, barred)
             if trial and trial.stored <= limit:
@@ -298,13 +295,13 @@ class _Chooser:
         if self.target.optimize == "sram":
             return self.within_flash(budget)
         found = []
-        for hold in self._holds(budget):
-            self.hold = hold
-            found.append((self.within_flash(budget), hold))
-        fitting = [(a, hold) for a, hold in found if a is not None]
+        for deferred in self._deferrable(budget):
+            self.deferred = deferred
+            found.append((self.within_flash(budget), deferred))
+        fitting = [(a, deferred) for a, deferred in found if a is not None]
         if not fitting:
             return None
-        best, self.hold = min(fitting, key=lambda f: self._rank(f[0]))
+        best, self.deferred = min(fitting, key=lambda f: self._rank(f[0]))
         return best
 
     def _rank(self, assignment: Assignment) -> tuple[float, float, float]:
@@ -315,41 +312,57 @@ class _Chooser:
         return beyond, assignment.cost, assignment.stored
 
 
-def _hold_back(network: Network, hold: Stage | None) -> None:
-    """Has `hold` wait for the whole map that it reads, and no other stage."""
-    for layer in network.layers:
-        held = hold is not None and layer.output == hold.output
-        layer.hold_rows = network.buffers[layer.inputs[0]].height if held else 0
+def _scheduled(network: Network, batches: Mapping[int, int], deferred: RowStage | None) -> Network:
+    """A copy of `network` with these batches (by a stage's first layer), where `deferred` waits for its map.
 
-
-def _apply(network: Network, assignment: Assignment, hold: Stage | None) -> None:
-    _hold_back(network, hold)
-    stage_batch = 1
-    for i, layer in enumerate(network.layers):
-        if i in assignment.options:
-            stage_batch = assignment.batches.get(i, stage_batch)
-            option = assignment.options[i]
-            layer.conv_kernel, layer.encoding = option.model.kernel, option.model.encoding
-            layer.batch_rows, layer.scratch_bytes = stage_batch, option.scratch
-        else:
-            layer.batch_rows = 1
-
-
-def choose(network: Network, target: Target) -> bool:
-    """Sets kernel, encoding, batch and scratch of every convolution; False where the SRAM is too small.
-
-    With too little SRAM the leanest choice is set all the same, for the linker to say what is missing.
+    Its buffers are copies too: what plans them writes into them.
     """
-    entropy.code(network)  # what each layer would take, coded
+    layers = []
+    batch, output = 1, -1
+    for i, layer in enumerate(network.layers):
+        if layer.output != output:
+            batch, output = batches.get(i, 1), layer.output
+        waits = deferred is not None and layer.output == deferred.output
+        rows = network.buffers[layer.inputs[0]].height if waits else 0
+        layers.append(replace(layer, batch_rows=batch, defer_rows=rows))
+    return replace(network, layers=layers, buffers=[replace(buffer) for buffer in network.buffers])
+
+
+def _with(network: Network, assignment: Assignment, deferred: RowStage | None) -> Network:
+    """A copy of `network` that is run as `assignment` says."""
+    made = _scheduled(network, assignment.batches, deferred)
+    for i, option in assignment.options.items():
+        made.layers[i] = replace(
+            made.layers[i],
+            conv_kernel=option.model.kernel,
+            encoding=option.model.encoding,
+            scratch_bytes=option.scratch,
+        )
+    return made
+
+
+@dataclass(frozen=True)
+class Choice:
+    """`network`: a copy with kernel, encoding, batch and scratch of every convolution; `fits`: its SRAM."""
+
+    network: Network
+    fits: bool
+
+
+def choose(network: Network, target: Target) -> Choice:
+    """The network as it is best run on `target`; its codes (`entropy.code`) are set in `network` too.
+
+    With too little SRAM the leanest choice is made all the same, for the linker to say what is missing.
+    """
+    entropy.code(network)  # what each layer would take, entropy-coded
     chooser = _Chooser(network, target)
     limit = budget = chooser.budget()
     while assignment := chooser.best(budget):
-        _apply(network, assignment, chooser.hold)
-        made = plan(network).arena_bytes
-        if made <= limit:
-            return True
-        budget -= made - limit  # first fit has wasted some of what the bound promised
+        made = _with(network, assignment, chooser.deferred)
+        arena_bytes = plan(made).arena_bytes
+        if arena_bytes <= limit:
+            return Choice(made, True)
+        budget -= arena_bytes - limit  # first fit has wasted some of what the bound allowed
     lean = _Chooser(network, replace(target, optimize="sram", flash_bytes=None)).best(_UNLIMITED)
     assert lean is not None, "without limits there is always a way"
-    _apply(network, lean, None)
-    return False
+    return Choice(_with(network, lean, None), False)

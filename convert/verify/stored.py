@@ -13,7 +13,7 @@ import numpy as np
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.convert.lowering.tflite_file import Op, Tensor, TfliteFile
 from squeezenet_mcu.convert.network import Encoding, Kind, Layer, Network
-from squeezenet_mcu.convert.verify import coded_stream
+from squeezenet_mcu.convert.verify import huffman_stream
 
 # Places of firmware_cpp/engine/format.h: in Header, and in LayerRecord.
 _LAYERS_OFFSET, _CODES_OFFSET = 64, 96
@@ -109,8 +109,8 @@ class _Model:
         encoding, content, _ = self._record(index)
         if encoding == Encoding.DENSE:
             return np.frombuffer(content, np.int8).reshape(shape)
-        if encoding == Encoding.CODED:
-            return coded_stream.weights(content, self._codes, shape)
+        if encoding == Encoding.HUFFMAN:
+            return huffman_stream.weights(content, self._codes, shape)
         return {Encoding.SPARSE: _sparse, Encoding.WINOGRAD: _winograd, Encoding.SLICES: _slices}[
             Encoding(encoding)
         ](content, shape)
@@ -119,8 +119,8 @@ class _Model:
         """int64 biases without the input's zero point, multipliers and shifts."""
         encoding, _, at = self._record(index)
         count = len(wanted.bias)
-        if encoding == Encoding.CODED:
-            return coded_stream.parameters(self._blob[at[0] : at[0] + at[1]], count)
+        if encoding == Encoding.HUFFMAN:
+            return huffman_stream.parameters(self._blob[at[0] : at[0] + at[1]], count)
         bias = np.frombuffer(self._blob, "<i4", count, at[0]).astype(np.int64)
         folded = wanted.weights.reshape(count, -1).astype(np.int64).sum(axis=1) * wanted.zero_point
         multipliers = np.frombuffer(self._blob, "<i4", count, at[1]).astype(np.int64)

@@ -5,23 +5,23 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "engine/coded.h"
+#include "engine/huffman.h"
 #include "engine/kernels.h"
 
 namespace squeeze {
 
-// Reads kDense in place, kSparse (format.h) and kCoded (coded.h) through a buffer of the caller's.
+// Reads kDense in place, kSparse (format.h) and kHuffman (huffman.h) through a buffer of the caller's.
 class ChannelWeights {
  public:
   ChannelWeights(const ConvRows& conv, uint32_t taps)
-      : next_(conv.weights), coded_(conv.coded), taps_(taps), encoding_(conv.encoding) {
-    if (coded_ != nullptr) CodedRewind(coded_);
+      : next_(conv.weights), huffman_(conv.huffman), taps_(taps), encoding_(conv.encoding) {
+    if (huffman_ != nullptr) HuffmanRewind(huffman_);
   }
 
   // The next channel's `taps` weights, HWI. They may stand in `buffer` (of `taps` bytes).
   const int8_t* Next(int8_t* buffer) {
     if (encoding_ == WeightEncoding::kSparse) return Unpack(buffer);
-    if (coded_ != nullptr) return CodedNext(coded_, buffer);
+    if (huffman_ != nullptr) return HuffmanNext(huffman_, buffer);
     const int8_t* weights = reinterpret_cast<const int8_t*>(next_);
     next_ += taps_;
     return weights;
@@ -42,7 +42,7 @@ class ChannelWeights {
   }
 
   const uint8_t* next_;
-  CodedWeights* coded_;
+  HuffmanWeights* huffman_;
   uint32_t taps_;
   WeightEncoding encoding_;
 };

@@ -1,19 +1,19 @@
 #include "engine/conv_kernels.h"
 
 #include "engine/channel_weights.h"
-#include "engine/coded_layer.h"
 #include "engine/dsp/gemm.h"
 #include "engine/dsp/lanes.h"
-#include "engine/dsp/list.h"
+#include "engine/dsp/sparse_list.h"
 #include "engine/dsp/winograd.h"
+#include "engine/huffman_layer.h"
 #include "engine/mve/slices.h"
 
 namespace squeeze {
 namespace {
 
-bool Coded([[maybe_unused]] WeightEncoding encoding) {
-#if SQUEEZE_KERNEL_CODED
-  return encoding == WeightEncoding::kCoded;
+bool IsHuffman([[maybe_unused]] WeightEncoding encoding) {
+#if SQUEEZE_KERNEL_HUFFMAN
+  return encoding == WeightEncoding::kHuffman;
 #else
   return false;
 #endif
@@ -21,7 +21,7 @@ bool Coded([[maybe_unused]] WeightEncoding encoding) {
 
 // What kernels take that read one channel after the other.
 [[maybe_unused]] bool AnyOrder(WeightEncoding encoding) {
-  return encoding == WeightEncoding::kDense || encoding == WeightEncoding::kSparse || Coded(encoding);
+  return encoding == WeightEncoding::kDense || encoding == WeightEncoding::kSparse || IsHuffman(encoding);
 }
 
 }  // namespace
@@ -56,12 +56,12 @@ bool LayerKernelBuilt(LayerKind kind) {
   }
 }
 
-bool ConvKernelTakes(ConvKernel kernel, [[maybe_unused]] WeightEncoding encoding,
-                     [[maybe_unused]] const ConvShape& shape) {
+bool ConvKernelSupports(ConvKernel kernel, [[maybe_unused]] WeightEncoding encoding,
+                        [[maybe_unused]] const ConvShape& shape) {
   switch (kernel) {
-#if SQUEEZE_KERNEL_PLAIN
+#if SQUEEZE_KERNEL_REFERENCE
     // A build may lack either of the two.
-    case ConvKernel::kPlain:  // NOLINT(bugprone-branch-clone)
+    case ConvKernel::kReference:  // NOLINT(bugprone-branch-clone)
       return AnyOrder(encoding);
 #endif
 #if SQUEEZE_KERNEL_GEMM
@@ -70,15 +70,15 @@ bool ConvKernelTakes(ConvKernel kernel, [[maybe_unused]] WeightEncoding encoding
 #endif
 #if SQUEEZE_KERNEL_WINOGRAD
     case ConvKernel::kWinograd:
-      return (AnyOrder(encoding) || encoding == WeightEncoding::kWinograd) && WinogradTakes(shape);
+      return (AnyOrder(encoding) || encoding == WeightEncoding::kWinograd) && WinogradSupports(shape);
 #endif
 #if SQUEEZE_KERNEL_LANES
     case ConvKernel::kLanes:
-      return (encoding == WeightEncoding::kDense || Coded(encoding)) && LanesTakes(shape);
+      return (encoding == WeightEncoding::kDense || IsHuffman(encoding)) && LanesSupports(shape);
 #endif
-#if SQUEEZE_KERNEL_LIST
-    case ConvKernel::kList:
-      return (encoding == WeightEncoding::kSparse || Coded(encoding)) && ListTakes(shape);
+#if SQUEEZE_KERNEL_SPARSE_LIST
+    case ConvKernel::kSparseList:
+      return (encoding == WeightEncoding::kSparse || IsHuffman(encoding)) && SparseListSupports(shape);
 #endif
 #if SQUEEZE_KERNEL_SLICES
     case ConvKernel::kSlices:
@@ -105,16 +105,16 @@ uint32_t KernelScratchBytes(ConvKernel kernel, WeightEncoding encoding, const Co
     case ConvKernel::kLanes:
       return LanesScratchBytes(shape);
 #endif
-#if SQUEEZE_KERNEL_LIST
-    case ConvKernel::kList:
-      return ListScratchBytes(shape);
+#if SQUEEZE_KERNEL_SPARSE_LIST
+    case ConvKernel::kSparseList:
+      return SparseListScratchBytes(shape);
 #endif
 #if SQUEEZE_KERNEL_SLICES
     case ConvKernel::kSlices:
       return SlicesScratchBytes(shape);
 #endif
     default:
-      return encoding == WeightEncoding::kSparse || Coded(encoding) ? 2 * shape.Taps() : 0;
+      return encoding == WeightEncoding::kSparse || IsHuffman(encoding) ? 2 * shape.Taps() : 0;
   }
 }
 
@@ -122,7 +122,7 @@ uint32_t KernelScratchBytes(ConvKernel kernel, WeightEncoding encoding, const Co
 
 uint32_t ConvScratchBytes(ConvKernel kernel, WeightEncoding encoding, const ConvShape& shape) {
   const uint32_t own = KernelScratchBytes(kernel, encoding, shape);
-  return Coded(encoding) ? CodedScratch(kernel, shape.out_channels, shape.Taps()).bytes + own : own;
+  return IsHuffman(encoding) ? HuffmanScratch(kernel, shape.out_channels, shape.Taps()).bytes + own : own;
 }
 
 bool StoredWeightsOk(WeightEncoding encoding, const ConvShape& shape, const uint8_t* stored, uint32_t bytes) {
@@ -135,8 +135,8 @@ bool StoredWeightsOk(WeightEncoding encoding, const ConvShape& shape, const uint
       return bytes == WinogradStoredBytes(shape);
     case WeightEncoding::kSlices:
       return bytes == SlicesStoredBytes(shape);
-    case WeightEncoding::kCoded:
-      return bytes >= kCodedHeaderBytes;  // the rest: CodedLayersOk, with scratch for it
+    case WeightEncoding::kHuffman:
+      return bytes >= kHuffmanHeaderBytes;  // the rest: HuffmanLayersOk, with scratch for it
     default:
       return false;
   }
@@ -144,8 +144,8 @@ bool StoredWeightsOk(WeightEncoding encoding, const ConvShape& shape, const uint
 
 void RunConvKernel(ConvKernel kernel, [[maybe_unused]] const ConvRows& conv) {
   switch (kernel) {
-#if SQUEEZE_KERNEL_PLAIN
-    case ConvKernel::kPlain:
+#if SQUEEZE_KERNEL_REFERENCE
+    case ConvKernel::kReference:
       Conv2DRows(conv);
       return;
 #endif
@@ -164,9 +164,9 @@ void RunConvKernel(ConvKernel kernel, [[maybe_unused]] const ConvRows& conv) {
       ConvLanesRows(conv);
       return;
 #endif
-#if SQUEEZE_KERNEL_LIST
-    case ConvKernel::kList:
-      ConvListRows(conv);
+#if SQUEEZE_KERNEL_SPARSE_LIST
+    case ConvKernel::kSparseList:
+      ConvSparseListRows(conv);
       return;
 #endif
 #if SQUEEZE_KERNEL_SLICES

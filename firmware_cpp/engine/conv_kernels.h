@@ -11,11 +11,11 @@
 
 namespace squeeze {
 
-// True when the kernel of layers of that kind is in this build; of convolutions ask ConvKernelTakes.
+// True when the kernel of layers of that kind is in this build; of convolutions ask ConvKernelSupports.
 bool LayerKernelBuilt(LayerKind kind);
 
 // True when `kernel` is in this build and takes weights of that encoding for convolutions of that shape.
-bool ConvKernelTakes(ConvKernel kernel, WeightEncoding encoding, const ConvShape& shape);
+bool ConvKernelSupports(ConvKernel kernel, WeightEncoding encoding, const ConvShape& shape);
 
 // Least scratch of `kernel` (which must take the shape). convert/kernels.py has the same formulas.
 uint32_t ConvScratchBytes(ConvKernel kernel, WeightEncoding encoding, const ConvShape& shape);

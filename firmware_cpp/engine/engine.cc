@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "engine/coded_layer.h"
+#include "engine/huffman_layer.h"
 
 // The schedule. convert/schedule.py simulates these functions step by step to
 // plan the memory: change them together.
@@ -15,8 +15,8 @@ Status Engine::Init(const Model& model, uint8_t* arena, size_t arena_bytes) {
   if (arena == nullptr) return Status::kNull;
   if (reinterpret_cast<uintptr_t>(arena) % kArenaAlignment != 0) return Status::kMisaligned;
   if (arena_bytes < model.ArenaBytes()) return Status::kArenaTooSmall;
-#if SQUEEZE_KERNEL_CODED
-  if (!CodedLayersOk(model, arena)) return Status::kBadLayer;
+#if SQUEEZE_KERNEL_HUFFMAN
+  if (!HuffmanLayersOk(model, arena)) return Status::kBadLayer;
 #endif
   model_ = model;
   arena_ = arena;
@@ -117,7 +117,7 @@ bool Engine::Drains(int stage) const {
   return RowBytes(model_.buffer(layer.output)) < RowBytes(model_.buffer(layer.inputs[0]));
 }
 
-// Output rows that the next step of a plain stage makes.
+// Output rows that the next step of a stage makes that does not accumulate.
 int Engine::BatchRows(int stage) const {
   const LayerRecord& layer = model_.layer(stage);
   const int left = model_.buffer(layer.output).height - rows_done_[layer.output];
@@ -131,7 +131,7 @@ bool Engine::Ready(int stage) const {
   if (Accumulates(model_.layer(stage).kind)) {
     return in_row_[stage] < rows_done_[model_.layer(stage).inputs[0]];
   }
-  if (rows_done_[model_.layer(stage).inputs[0]] < model_.layer(stage).hold_rows) return false;
+  if (rows_done_[model_.layer(stage).inputs[0]] < model_.layer(stage).defer_rows) return false;
   const int last_row = out_row + BatchRows(stage) - 1;
   for (int i = stage; i < model_.layer_count() && model_.layer(i).output == output; ++i) {
     const LayerRecord& layer = model_.layer(i);
@@ -188,7 +188,7 @@ bool Engine::Accumulate(int stage) {
   return completed;
 }
 
-// Runs the plain stages that read the output of `stage`, as far as they go.
+// Runs the stages that do not accumulate and read the output of `stage`, as far as they go.
 void Engine::RunReaders(int stage) {
   const uint16_t output = model_.layer(stage).output;
   int reader = stage + 1;

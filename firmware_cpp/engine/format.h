@@ -44,16 +44,16 @@ enum class WeightEncoding : uint8_t {
                 // 255 is bridged by entries of weight 0.
   kWinograd = 3,  // int16, transformed for ConvWinogradRows (its layout: dsp/winograd.h)
   kSlices = 4,    // int8, reordered for ConvSlicesRows (its layout: mve/slices.h)
-  kCoded = 5,     // entropy-coded: coded.h; its biases, multipliers and shifts are packed: coded_params.h
+  kHuffman = 5,   // Huffman codes: huffman.h; its biases, multipliers and shifts are packed: packed_params.h
 };
 
 // Which kernel runs a convolution. Each takes certain shapes and encodings: conv_kernels.h.
 enum class ConvKernel : uint8_t {
-  kPlain = 0,
+  kReference = 0,
   kGemm = 1,
   kWinograd = 2,
   kLanes = 3,
-  kList = 4,
+  kSparseList = 4,
   kSlices = 5,
 };
 
@@ -79,7 +79,7 @@ struct Header {
   float output_scale;
   uint32_t labels_offset;  // UTF-8, one label a line; 0 bytes when there are none
   uint32_t labels_bytes;
-  uint32_t codes_offset;  // of the layers that are kCoded (coded.h); 0 bytes when there are none
+  uint32_t codes_offset;  // of the layers that are kHuffman (huffman.h); 0 bytes when there are none
   uint32_t codes_bytes;
   uint32_t reserved;
 };
@@ -113,16 +113,16 @@ struct LayerRecord {
   uint16_t resume;  // first layer of the deepest stage that a finished row may set going
   int8_t act_min;
   int8_t act_max;
-  ConvKernel kernel;   // of CONV_2D
-  uint8_t batch_rows;  // output rows made at once; the same for all layers of a stage
-  uint16_t hold_rows;  // CONV_2D: rows of inputs[0] that must be there before its stage begins
+  ConvKernel kernel;    // of CONV_2D
+  uint8_t batch_rows;   // output rows made at once; the same for all layers of a stage
+  uint16_t defer_rows;  // CONV_2D, deferred stage: rows of inputs[0] before it begins
   uint16_t reserved;
   uint32_t weights_offset;
   uint32_t weights_bytes;
-  uint32_t scratch_offset;  // in the arena: int32 sums (AVERAGE_POOL, MEAN), the kernel's (CONV_2D)
+  uint32_t scratch_offset;  // in the arena: int32 accumulators (AVERAGE_POOL, MEAN), the kernel's (CONV_2D)
   uint32_t scratch_bytes;   // CONV_2D
   // CONV_2D: offsets of int32 bias [out_channels], the input's zero point folded in, of int32 multiplier
-  // [out_channels] and int8 shift [out_channels]; of kCoded, offset and bytes of all three, packed.
+  // [out_channels] and int8 shift [out_channels]; of kHuffman, offset and bytes of all three, packed.
   // ADD: multipliers of input 0, input 1, output, then their shifts.
   // REQUANTIZE, MEAN: multiplier, shift.  AVERAGE_POOL: rows of windows summed side by side.
   // SOFTMAX: multiplier, left shift, smallest difference to the maximum that counts.

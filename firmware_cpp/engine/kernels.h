@@ -10,7 +10,7 @@
 
 namespace squeeze {
 
-class CodedWeights;
+class HuffmanWeights;
 
 // `out_rows` output rows of a convolution, at once: a kernel unpacks a channel's weights once for all of
 // them.
@@ -23,9 +23,9 @@ struct ConvRows {
   const int8_t* rows[kMaxConvInputRows];  // (out_rows - 1) * stride_h + kernel_h rows; null: a row of padding
   int8_t* out[kMaxBatch];                 // of each output row: pixel 0, first channel written
   const uint8_t* weights;                 // as `encoding` says
-  CodedWeights* coded;                    // kCoded: gives them, channel by channel; else null
-  int8_t* coded_rows;                     // kCoded: room for two channels' weights, 4-byte aligned each
-  const int32_t* bias;                    // [out_channels]; kCoded: of channels given so far
+  HuffmanWeights* huffman;                // kHuffman: gives them, channel by channel; else null
+  int8_t* huffman_rows;                   // kHuffman: room for two channels' weights, 4-byte aligned each
+  const int32_t* bias;                    // [out_channels]; kHuffman: of channels given so far
   const int32_t* multipliers;             // [out_channels], never negative
   const int8_t* shifts;                   // [out_channels], -31 to 30
   uint8_t* scratch;                       // 8-byte aligned, the kernel's alone during the call
@@ -47,19 +47,19 @@ struct ConvRows {
   int8_t act_max;
   WeightEncoding encoding;
 };
-void Conv2DRows(const ConvRows& conv);        // portable/: any shape; kDense, kSparse, kCoded
-void ConvGemmRows(const ConvRows& conv);      // dsp/: any shape; kDense, kSparse, kCoded
+void Conv2DRows(const ConvRows& conv);        // portable/: any shape; kDense, kSparse, kHuffman
+void ConvGemmRows(const ConvRows& conv);      // dsp/: any shape; kDense, kSparse, kHuffman
 void ConvWinogradRows(const ConvRows& conv);  // dsp/: 3x3, stride 1
-void ConvLanesRows(const ConvRows& conv);     // dsp/: few input channels (the first layer); kDense, kCoded
-void ConvListRows(const ConvRows& conv);      // dsp/: stride 1; kSparse, kCoded
-void ConvSlicesRows(const ConvRows& conv);    // mve/: any shape, kSlices
+void ConvLanesRows(const ConvRows& conv);     // dsp/: few input channels (the first layer); kDense, kHuffman
+void ConvSparseListRows(const ConvRows& conv);  // dsp/: stride 1; kSparse, kHuffman
+void ConvSlicesRows(const ConvRows& conv);      // mve/: any shape, kSlices
 
 // One input row folded into one output row of a pool. `first`: the row starts
 // the window; `last`: it completes it. Taps outside the row are left out.
 struct PoolRow {
   const int8_t* row;
-  int8_t* out;    // pixel 0, first channel; MAX_POOL keeps its maxima here
-  int32_t* sums;  // [out_width][channels], AVERAGE_POOL only
+  int8_t* out;            // pixel 0, first channel; MAX_POOL keeps its maxima here
+  int32_t* accumulators;  // [out_width][channels], AVERAGE_POOL only
   uint32_t out_pixel_stride;
   uint32_t window_rows;  // rows of the window inside the map (AVERAGE_POOL)
   uint16_t in_width;
@@ -80,9 +80,9 @@ void AveragePoolRow(const PoolRow& pool);
 // multiplier holds the division by the number of pixels.
 struct MeanRow {
   const int8_t* row;
-  int32_t* sums;    // [channels]
-  int8_t* out;      // [channels], written on the last row
-  uint32_t pixels;  // of the whole map
+  int32_t* accumulators;  // [channels]
+  int8_t* out;            // [channels], written on the last row
+  uint32_t pixels;        // of the whole map
   uint16_t width;
   uint16_t channels;
   int32_t multiplier;

@@ -1,9 +1,9 @@
 // From a layer's record to its kernel's arguments.
-#include "engine/coded_layer.h"
-#include "engine/coded_params.h"
 #include "engine/conv_kernels.h"
 #include "engine/engine.h"
+#include "engine/huffman_layer.h"
 #include "engine/kernels.h"
+#include "engine/packed_params.h"
 
 namespace squeeze {
 
@@ -38,18 +38,19 @@ void Engine::Convolve(const LayerRecord& layer, int out_row, int rows) {
   conv.act_min = layer.act_min;
   conv.act_max = layer.act_max;
   conv.encoding = layer.encoding;
-#if SQUEEZE_KERNEL_CODED
-  if (layer.encoding == WeightEncoding::kCoded) {
+#if SQUEEZE_KERNEL_HUFFMAN
+  if (layer.encoding == WeightEncoding::kHuffman) {
     const uint32_t taps = uint32_t{layer.kernel_h} * layer.kernel_w * in.channels;
-    const CodedScratch place(layer.kernel, layer.out_channels, taps);
+    const HuffmanScratch place(layer.kernel, layer.out_channels, taps);
     int32_t* const bias = reinterpret_cast<int32_t*>(conv.scratch);
     int32_t* const multipliers = reinterpret_cast<int32_t*>(conv.scratch + place.multipliers);
     int8_t* const shifts = reinterpret_cast<int8_t*>(conv.scratch + place.shifts);
-    UnpackCodedParams(model_.At<uint8_t>(at(0)), layer.out_channels, bias, multipliers, shifts);
-    CodedWeights weights({conv.weights, model_.At<uint8_t>(model_.header().codes_offset), taps, in.channels},
-                         reinterpret_cast<CodedTables*>(conv.scratch + place.tables), bias, in.zero_point);
-    conv.coded = &weights;
-    conv.coded_rows = reinterpret_cast<int8_t*>(conv.scratch + place.rows);
+    UnpackParams(model_.At<uint8_t>(at(0)), layer.out_channels, bias, multipliers, shifts);
+    HuffmanWeights weights(
+        {conv.weights, model_.At<uint8_t>(model_.header().codes_offset), taps, in.channels},
+        reinterpret_cast<HuffmanTables*>(conv.scratch + place.tables), bias, in.zero_point);
+    conv.huffman = &weights;
+    conv.huffman_rows = reinterpret_cast<int8_t*>(conv.scratch + place.rows);
     conv.bias = bias;
     conv.multipliers = multipliers;
     conv.shifts = shifts;
@@ -138,12 +139,12 @@ void Engine::Compute(const LayerRecord& layer, int out_row, int rows) {
 void Engine::Fold(const LayerRecord& layer, int in_row, int out_row, int first_row, int last_row) {
   const BufferRecord& in = model_.buffer(layer.inputs[0]);
   const BufferRecord& out = model_.buffer(layer.output);
-  [[maybe_unused]] int32_t* sums = reinterpret_cast<int32_t*>(arena_ + layer.scratch_offset);
+  [[maybe_unused]] int32_t* accumulators = reinterpret_cast<int32_t*>(arena_ + layer.scratch_offset);
 #if SQUEEZE_KERNEL_MEAN
   if (layer.kind == LayerKind::kMean) {
     MeanRow mean = {};
     mean.row = Row(layer.inputs[0], in_row);
-    mean.sums = sums;
+    mean.accumulators = accumulators;
     mean.out = Row(layer.output, 0) + layer.out_channel;
     mean.pixels = uint32_t{in.height} * in.width;
     mean.width = in.width;
@@ -178,7 +179,8 @@ void Engine::Fold(const LayerRecord& layer, int in_row, int out_row, int first_r
 #endif
 #if SQUEEZE_KERNEL_AVERAGE_POOL
   if (layer.kind == LayerKind::kAveragePool) {
-    pool.sums = sums + static_cast<uint32_t>(out_row % layer.params[0]) * out.width * in.channels;
+    pool.accumulators =
+        accumulators + static_cast<uint32_t>(out_row % layer.params[0]) * out.width * in.channels;
     AveragePoolRow(pool);
   }
 #endif

@@ -108,10 +108,10 @@ class Checker {
       for (int k = 0; k < inputs; ++k) {
         if (!Apart(Ring(model_.buffer(layer.inputs[k])), Ring(out))) return Status::kBadOffset;
       }
-      // What is held back stands in the ring. The stage's first layer decides for all.
-      if (layer.hold_rows >
+      // The rows that a deferred stage waits for stand in the ring. The stage's first layer decides for all.
+      if (layer.defer_rows >
               (layer.kind == LayerKind::kConv2D ? model_.buffer(layer.inputs[0]).ring_rows : 0) ||
-          (stage_goes_on && layer.hold_rows != model_.layer(i - 1).hold_rows)) {
+          (stage_goes_on && layer.defer_rows != model_.layer(i - 1).defer_rows)) {
         return Status::kBadLayer;
       }
       const Status status = Layer(layer, model_.buffer(layer.inputs[0]), out);
@@ -135,7 +135,7 @@ class Checker {
             layer.params[0] < 0 || layer.stride_h != 1 || layer.pad_top != 0) {
           return Status::kBadLayer;
         }
-        return Sums(layer, layer.out_channels);
+        return Accumulators(layer, layer.out_channels);
       case LayerKind::kAdd:
         return Add(layer, in, out);
       case LayerKind::kPad:
@@ -163,7 +163,7 @@ class Checker {
     return a.height == b.height && a.width == b.width;
   }
 
-  Status Sums(const LayerRecord& layer, uint64_t count) const {
+  Status Accumulators(const LayerRecord& layer, uint64_t count) const {
     return ScratchOk(layer, count * sizeof(int32_t), sizeof(int32_t)) ? Status::kOk : Status::kBadOffset;
   }
 
@@ -186,17 +186,17 @@ class Checker {
                        layer.kernel_w, layer.stride_h, layer.stride_w, layer.pad_left,     layer.batch_rows};
     if (!RingHolds(layer, in, out)) return Status::kBadLayer;
     if (shape.Taps() > kMaxTaps) return Status::kBadLayer;
-    if (!ConvKernelTakes(layer.kernel, layer.encoding, shape)) return Status::kNoKernel;
+    if (!ConvKernelSupports(layer.kernel, layer.encoding, shape)) return Status::kNoKernel;
     const uint64_t total = header_.total_bytes;
     const uint64_t n = layer.out_channels;
-    const bool coded = layer.encoding == WeightEncoding::kCoded;
-    const uint32_t overrun = coded ? kPeekOverrun : 0;
+    const bool huffman = layer.encoding == WeightEncoding::kHuffman;
+    const uint32_t overrun = huffman ? kPeekOverrun : 0;
     const auto param = [&layer](int i) { return static_cast<uint32_t>(layer.params[i]); };
     if (!Inside(layer.weights_offset, uint64_t{layer.weights_bytes} + overrun, total, kBlobAlignment) ||
         !ScratchOk(layer, layer.scratch_bytes, kArenaAlignment) ||
-        !(coded ? Inside(param(0), uint64_t{param(1)} + overrun, total, 1)
-                : Inside(param(0), n * 4, total, 4) && Inside(param(1), n * 4, total, 4) &&
-                      Inside(param(2), n, total, 1))) {
+        !(huffman ? Inside(param(0), uint64_t{param(1)} + overrun, total, 1)
+                  : Inside(param(0), n * 4, total, 4) && Inside(param(1), n * 4, total, 4) &&
+                        Inside(param(2), n, total, 1))) {
       return Status::kBadOffset;
     }
     if (layer.scratch_bytes < ConvScratchBytes(layer.kernel, layer.encoding, shape) ||
@@ -204,7 +204,7 @@ class Checker {
                          layer.weights_bytes)) {
       return Status::kBadLayer;
     }
-    if (coded) return Status::kOk;  // the rest is checked where there is room to decode: Engine::Init
+    if (huffman) return Status::kOk;  // the rest is checked where there is room to decode: Engine::Init
     const int32_t* multipliers = model_.At<int32_t>(param(1));
     const int8_t* shifts = model_.At<int8_t>(param(2));
     for (uint64_t o = 0; o < n; ++o) {
@@ -223,7 +223,8 @@ class Checker {
     const int overlap = (layer.kernel_h + layer.stride_h - 1) / layer.stride_h;
     const int wanted = overlap < out.height ? overlap : out.height;
     if (layer.params[0] < wanted || layer.params[0] > 255) return Status::kBadLayer;
-    return Sums(layer, uint64_t{static_cast<uint32_t>(layer.params[0])} * out.width * layer.out_channels);
+    return Accumulators(layer,
+                        uint64_t{static_cast<uint32_t>(layer.params[0])} * out.width * layer.out_channels);
   }
 
   Status Add(const LayerRecord& layer, const BufferRecord& in, const BufferRecord& out) const {

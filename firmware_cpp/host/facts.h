@@ -7,14 +7,14 @@
 #define SQUEEZE_HOST_FACTS_H_
 
 #include "engine/bit_stream.h"
-#include "engine/coded.h"
-#include "engine/coded_tables.h"
 #include "engine/dsp/gemm_small.h"
 #include "engine/dsp/lanes.h"
-#include "engine/dsp/list.h"
+#include "engine/dsp/sparse_list.h"
 #include "engine/dsp/winograd.h"
 #include "engine/fixed_point.h"
 #include "engine/format.h"
+#include "engine/huffman.h"
+#include "engine/huffman_tables.h"
 #include "engine/mve/slices.h"
 #include "engine/softmax_fixed_point.h"
 #include "engine/squeeze.h"
@@ -35,12 +35,12 @@ namespace squeeze {
 #define FACTS_WEIGHT_ENCODING(X) \
   X(WeightEncoding::kNone)       \
   X(WeightEncoding::kDense)      \
-  X(WeightEncoding::kSparse) X(WeightEncoding::kWinograd) X(WeightEncoding::kSlices) X(WeightEncoding::kCoded)
+  X(WeightEncoding::kSparse) X(WeightEncoding::kWinograd) X(WeightEncoding::kSlices) X(WeightEncoding::kHuffman)
 #define FACTS_CONV_KERNEL(X) \
-  X(ConvKernel::kPlain)      \
+  X(ConvKernel::kReference)      \
   X(ConvKernel::kGemm)       \
-  X(ConvKernel::kWinograd) X(ConvKernel::kLanes) X(ConvKernel::kList) X(ConvKernel::kSlices)
-#define FACTS_CODED_MODE(X) X(CodedMode::kAll) X(CodedMode::kGaps) X(CodedMode::kMasks)
+  X(ConvKernel::kWinograd) X(ConvKernel::kLanes) X(ConvKernel::kSparseList) X(ConvKernel::kSlices)
+#define FACTS_HUFFMAN_MODE(X) X(HuffmanMode::kAll) X(HuffmanMode::kGaps) X(HuffmanMode::kMasks)
 #define FACTS_STATUS(X)                                                                             \
   X(Status::kOk)                                                                                    \
   X(Status::kMisaligned)                                                                            \
@@ -84,8 +84,8 @@ namespace squeeze {
   X(kArenaAlignment)                                                                                         \
   X(kCrcStart)                                                                                               \
   X(kMaxLayers) X(kMaxBuffers) X(kMaxKernel) X(kMaxConvStride) X(kMaxBatch) X(kMaxSoftmax) X(kMaxMeanPixels) \
-      X(kMaxTaps) X(kPeekOverrun) X(kCodedHeaderBytes) X(kCodedTaps) X(kCodedClasses) X(kCodedTopBits)       \
-          X(kCodedShortBits) X(kCodedMaskBits) X(kCodedGaps) X(kCodedMasks) X(kGemmSmallMaxTaps)             \
+      X(kMaxTaps) X(kPeekOverrun) X(kHuffmanHeaderBytes) X(kHuffmanTaps) X(kHuffmanClasses) X(kHuffmanTopBits)       \
+          X(kHuffmanShortBits) X(kHuffmanMaskBits) X(kHuffmanGaps) X(kHuffmanMasks) X(kGemmSmallMaxTaps)             \
               X(kWinogradMaxChannels) X(kSliceBytes) X(kSliceQuad) X(kAddLeftShift) X(kIntegerBits)          \
                   X(SQUEEZE_ENGINE_WORDS)
 #define FACTS_LINK_CONSTANTS(X)                                                                \
@@ -98,7 +98,7 @@ namespace squeeze {
       X(kProbeReserve)
 
 #define FACTS_STRUCTS(X) \
-  X(Header) X(BufferRecord) X(LayerRecord) X(CodedTables) X(squeeze_engine) X(squeeze_shape)
+  X(Header) X(BufferRecord) X(LayerRecord) X(HuffmanTables) X(squeeze_engine) X(squeeze_shape)
 
 // X(struct, field): all fields of the structs that Python packs or unpacks, in their order.
 #define FACTS_FIELDS(X)                                                                                     \
@@ -120,7 +120,7 @@ namespace squeeze {
                               LayerRecord, output) X(LayerRecord, out_channel) X(LayerRecord, out_channels) \
                               X(LayerRecord, resume) X(LayerRecord, act_min) X(LayerRecord, act_max)        \
                                   X(LayerRecord, kernel) X(LayerRecord, batch_rows)                         \
-                                      X(LayerRecord, hold_rows) X(LayerRecord, reserved)                    \
+                                      X(LayerRecord, defer_rows) X(LayerRecord, reserved)                    \
                                           X(LayerRecord, weights_offset) X(LayerRecord, weights_bytes)      \
                                               X(LayerRecord, scratch_offset) X(LayerRecord, scratch_bytes)  \
                                                   X(LayerRecord, params) X(squeeze_engine, storage)         \

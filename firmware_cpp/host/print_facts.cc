@@ -20,7 +20,7 @@ namespace {
 FACTS_COMPLETE(LayerKind, FACTS_LAYER_KIND)
 FACTS_COMPLETE(WeightEncoding, FACTS_WEIGHT_ENCODING)
 FACTS_COMPLETE(ConvKernel, FACTS_CONV_KERNEL)
-FACTS_COMPLETE(CodedMode, FACTS_CODED_MODE)
+FACTS_COMPLETE(HuffmanMode, FACTS_HUFFMAN_MODE)
 FACTS_COMPLETE(Status, FACTS_STATUS)
 FACTS_COMPLETE(squeeze_status, FACTS_C_STATUS)
 FACTS_COMPLETE(link::Request, FACTS_REQUEST)
@@ -87,7 +87,7 @@ void PrintEnums() {
   printf(",\n");
   FACTS_ENUM(ConvKernel, FACTS_CONV_KERNEL)
   printf(",\n");
-  FACTS_ENUM(CodedMode, FACTS_CODED_MODE)
+  FACTS_ENUM(HuffmanMode, FACTS_HUFFMAN_MODE)
   printf(",\n");
   FACTS_ENUM(Status, FACTS_STATUS)
   printf(",\n");

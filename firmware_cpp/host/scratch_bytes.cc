@@ -3,12 +3,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "engine/coded_layer.h"
 #include "engine/conv_kernels.h"
 #include "engine/dsp/gemm.h"
 #include "engine/dsp/lanes.h"
-#include "engine/dsp/list.h"
+#include "engine/dsp/sparse_list.h"
 #include "engine/dsp/winograd.h"
+#include "engine/huffman_layer.h"
 #include "engine/mve/slices.h"
 
 namespace squeeze {
@@ -28,12 +28,12 @@ uint32_t AllAtOnce(ConvKernel kernel, WeightEncoding encoding, const ConvShape& 
       const uint32_t tiles = LanesTiles(lanes, shape.out_width);
       return LanesScratchBytes(shape, tiles < 3 ? 3 : tiles);
     }
-    case ConvKernel::kList:
-      return ListScratchBytes(shape, ListAllWords(shape));
+    case ConvKernel::kSparseList:
+      return SparseListScratchBytes(shape, SparseListAllWords(shape));
     case ConvKernel::kSlices:
       return kSliceTableBytes + SliceWindows(shape) * SlicePaddedTaps(shape) +
              SlicePaddedChannels(shape) * kSlicePixels * 4;
-    case ConvKernel::kPlain:
+    case ConvKernel::kReference:
       break;
   }
   return ConvScratchBytes(kernel, encoding, shape);
@@ -58,11 +58,11 @@ extern "C" void squeeze_scratch_bytes(const ScratchCase* cases, size_t count, in
     const auto encoding = static_cast<WeightEncoding>(cases[i].encoding);
     const ConvShape& shape = cases[i].shape;
     least[i] = most[i] = -1;
-    if (!ConvKernelTakes(kernel, encoding, shape)) continue;
+    if (!ConvKernelSupports(kernel, encoding, shape)) continue;
     least[i] = ConvScratchBytes(kernel, encoding, shape);
-    // Of PLAIN AllAtOnce has the front of coded weights already.
-    const bool front = encoding == WeightEncoding::kCoded && kernel != ConvKernel::kPlain;
+    // Of kReference AllAtOnce has the front of Huffman-coded weights already.
+    const bool front = encoding == WeightEncoding::kHuffman && kernel != ConvKernel::kReference;
     most[i] = AllAtOnce(kernel, encoding, shape);
-    if (front) most[i] += CodedScratch(kernel, shape.out_channels, shape.Taps()).bytes;
+    if (front) most[i] += HuffmanScratch(kernel, shape.out_channels, shape.Taps()).bytes;
   }
 }

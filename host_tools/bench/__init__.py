@@ -14,7 +14,7 @@ from squeezenet_mcu.host_tools.bench import goals, networks, results
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.emulate import emulator
 from squeezenet_mcu.host_tools.firmware import build
-from squeezenet_mcu.host_tools.firmware.board_model import Request
+from squeezenet_mcu.host_tools.firmware.board_model import ModelRequest
 from squeezenet_mcu.host_tools.firmware.build import DoesNotFitError
 from squeezenet_mcu.model.settings import config
 
@@ -25,13 +25,13 @@ EXAMPLES = """\
   python -m host_tools bench --model digits --board stm32f405 --layers
   python -m host_tools bench --model imagenet_v1_0 --board stm32f405 --optimize flash --sram-bytes 115000
   python -m host_tools bench --check                      # exit status 1 where over 1 % slower than committed
-  python -m host_tools bench --model small_32 --kernels portable --update
+  python -m host_tools bench --model small_32 --kernel-family portable --update
   python -m host_tools bench --model digits --board mps2_an386 --layers --engine tflm \\
     --tflm-include tflite-micro:... --tflm-lib libtensorflow-microlite.a"""
 
 RESULTS = Path("build/bench/results.json")
 BOARDS = ("stm32f405", "mps2_an386", "mps2_an500", "mps3_an547")
-# Beside each board's own kernels: the plain ones, where TFLM's reference kernels were counted.
+# Beside each board's own kernels: the portable ones, where TFLM's reference kernels were counted.
 PORTABLE = ((networks.IMAGENET[0].name, "mps2_an386"),)
 # Beside what the board's whole flash allows: with the engine's model in so few bytes.
 TIGHT = {("imagenet_v1_0_random", "stm32f405"): 470_000}
@@ -59,12 +59,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _requests(args: argparse.Namespace, model: str, board: str) -> list[Request]:
+def _requests(args: argparse.Namespace, model: str, board: str) -> list[ModelRequest]:
     asked = build.request_of(args)
-    if asked.tflm is None and asked.kernels is None and (model, board) in PORTABLE:
-        return [asked, dataclasses.replace(asked, kernels="portable")]
-    if (model, board) in TIGHT and asked == Request():
-        return [asked, Request(flash_bytes=TIGHT[model, board])]
+    if asked.tflm is None and asked.kernel_family is None and (model, board) in PORTABLE:
+        return [asked, dataclasses.replace(asked, kernel_family="portable")]
+    if (model, board) in TIGHT and asked == ModelRequest():
+        return [asked, ModelRequest(flash_bytes=TIGHT[model, board])]
     return [asked]
 
 
@@ -81,13 +81,17 @@ class _Session:
     def say(self, text: str) -> None:
         self.console.print(text, highlight=False, soft_wrap=True)
 
-    def measure(self, model: str, board: str, request: Request) -> None:
+    def measure(self, model: str, board: str, request: ModelRequest) -> None:
         from squeezenet_mcu.host_tools.bench import (  # need the converter, which a light host has not
             measure,
             measure_tflm,
         )
 
-        engine = measure_tflm.ENGINE if request.tflm else request.kernels or board_toml.load(board).kernels
+        engine = (
+            measure_tflm.ENGINE
+            if request.tflm
+            else request.kernel_family or board_toml.load(board).kernel_family
+        )
         where = f"{model} on {board}, {engine}"
         if request.flash_bytes:
             where += f", at most {request.flash_bytes:,} bytes"
@@ -166,7 +170,7 @@ def _conclude(session: _Session, args: argparse.Namespace) -> int:
 def run(args: argparse.Namespace) -> int:
     """See model.cli.Command. Ctrl-C ends it: what was measured until then stays and is shown."""
     asked = build.request_of(args)
-    if dataclasses.replace(asked, kernels=None) != Request() and (args.check or args.update):
+    if dataclasses.replace(asked, kernel_family=None) != ModelRequest() and (args.check or args.update):
         raise UserError(
             "--check and --update go without --optimize, --sram-bytes, --flash-bytes, --encoding and "
             "--engine tflm: the reference holds figures of our engine with --optimize speed only"

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from squeezenet_mcu.host_tools.bench.random_graph import RandomGraph
-from squeezenet_mcu.model.settings.architecture import Architecture, Fire, plan
+from squeezenet_mcu.model.settings.architecture import Architecture, Fire, layout
 
 Weights = dict[str, tuple[np.ndarray, np.ndarray]]
 
@@ -203,7 +203,7 @@ class _Network:
 @functools.lru_cache(maxsize=4)
 def _made(version: str, bits: int, side: int | None) -> tuple[bytes, Weights]:
     net = _Network(version, side, bits)
-    shape = plan(Architecture(version, CLASSES, "none", None, (), False, True))
+    shape = layout(Architecture(version, CLASSES, "none", None, (), False, True))
     x = net.simple("conv1", net.image, shape.conv1.filters, shape.conv1.kernel, shape.conv1.stride)
     fire = 2
     for number, stage in enumerate(shape.stages):

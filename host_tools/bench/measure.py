@@ -21,11 +21,11 @@ from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.emulate import emulator
 from squeezenet_mcu.host_tools.firmware import board_model
 from squeezenet_mcu.host_tools.firmware import build as firmware
-from squeezenet_mcu.host_tools.firmware.board_model import Request
+from squeezenet_mcu.host_tools.firmware.board_model import ModelRequest
 from squeezenet_mcu.host_tools.firmware.build import DoesNotFitError
 from squeezenet_mcu.host_tools.link.device import Device
 
-_SILENCE = 900.0  # seconds: the plain kernels take half a minute for ImageNet, on a machine to themselves
+_SILENCE = 900.0  # seconds: the portable kernels take half a minute for ImageNet, on a machine to themselves
 
 
 class NotExactError(UserError):
@@ -55,13 +55,13 @@ class Measured:
     logits_crc: int
 
 
-def build(name: str, board: str, request: Request) -> Built:
+def build(name: str, board: str, request: ModelRequest) -> Built:
     """Builds both programs under build/bench/, apart from what `make firmware` has built for the user.
 
     DoesNotFitError: the board is too small.
     """
     hardware = board_toml.load(board)
-    family = request.kernels or hardware.kernels
+    family = request.kernel_family or hardware.kernel_family
     source = paths.BUILD / name
     folder = paths.BUILD / "bench" / name / f"{hardware.name}-{family}-{request.optimize}"
     made = board_model.prepare(hardware, source, folder / "model", request)
@@ -135,7 +135,7 @@ def pseudo_image(content: bytes, shape: tuple[int, int, int]) -> np.ndarray:
 
 
 def check_exact(name: str, content: bytes, measured: Measured) -> None:
-    """NotExactError where the plain kernels on the host give other logits."""
+    """NotExactError where the portable kernels on the host give other logits."""
     engine = HostEngine((paths.BUILD / name / "model.sqz").read_bytes())
     logits, _ = engine.infer(pseudo_image(content, engine.input_shape))
     wanted = zlib.crc32(logits.tobytes())
@@ -164,7 +164,7 @@ def code_bytes_of(program: Path, library: str) -> int:
     return sum(int(size, 16) for _, size in re.findall(section, linked, re.MULTILINE))
 
 
-def record(name: str, board: str, request: Request) -> dict[str, Any]:
+def record(name: str, board: str, request: ModelRequest) -> dict[str, Any]:
     """Measures; the object for results.json.
 
     DoesNotFitError, NotExactError; UserError for what else goes wrong.
@@ -177,7 +177,7 @@ def record(name: str, board: str, request: Request) -> dict[str, Any]:
     stack = stack_of_firmware(name, board, built)
     rows = built.made["plan"][1:]  # the first is the input
     common = figures(
-        name, board, request.kernels or hardware.kernels, measured, built.firmware, stack,
+        name, board, request.kernel_family or hardware.kernel_family, measured, built.firmware, stack,
         (len(built.content), "libsqueeze_engine.a"), manifest,
     )  # fmt: skip
     return common | {

@@ -155,8 +155,8 @@ def tflm_instructions(name: str, cpu: str, engine: str, macs: int) -> int | None
     imported or a random one and the baseline that stands for it must have in common.
     """
     key = f"{_CPU_KEYS.get(cpu, '?')}_{'reference' if engine == 'portable' else 'cmsis_nn'}"
-    twin = _SAME_LAYERS.get(name)
-    figures = tflm_figures.of(twin.name if twin else name, macs)
+    same = _SAME_LAYERS.get(name)
+    figures = tflm_figures.of(same.name if same else name, macs)
     found: int | None = figures.get("instructions", {}).get(key)
     return found
 
@@ -169,8 +169,8 @@ def tflm_memory(name: str, manifest: dict[str, Any]) -> dict[str, int | None]:
     Cortex-M4 build with CMSIS-NN. None: not measured. Stack, and variables beside the arena, are not among
     them.
     """
-    twin = IMPORTED.get(name)
-    figures = tflm_figures.of(twin.name if twin else name, manifest["macs"])
+    same = IMPORTED.get(name)
+    figures = tflm_figures.of(same.name if same else name, manifest["macs"])
     code = figures.get("code_bytes_m4")
     if code is None and {row["kind"] for row in manifest["plan"]} <= _SQUEEZENET_KINDS:
         code = tflm_figures.squeezenet_code_bytes()

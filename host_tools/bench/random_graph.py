@@ -87,7 +87,7 @@ class RandomGraph:
         self, name: str, x: int, filters: int, kernel: int, scale: float | None = None, *,
         stride: int = 1, same: bool = True, density: float = 1.0,
     ) -> int:  # fmt: skip
-        """CONV_2D with a ReLU; without `scale`, one that suits its sums. `density`: share of weights kept."""
+        """CONV_2D with a ReLU; without `scale`, one that suits. `density`: share of weights kept."""
         channels = self.graph.tensors[x].shape[3]
         taps = kernel * kernel * channels
         multiplier = _SPREAD / (_WEIGHT_DEVIATION * _SPREAD * np.sqrt(taps))

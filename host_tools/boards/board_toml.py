@@ -87,7 +87,7 @@ class Flasher:
 
 @dataclass(frozen=True)
 class Board:
-    """A board's settings. `architecture`: a key of ARCHITECTURES. `kernels`: what its CPU runs best.
+    """A board's settings. `architecture`: a key of ARCHITECTURES. `kernel_family`: what its CPU runs best.
 
     `emulator` may be None; `flash` is empty for a board that is nothing but its emulator, the default first.
     `uf2_family`: what its boot loader wants in a UF2; None: takes none. `wiring`: how to connect the serial
@@ -99,7 +99,7 @@ class Board:
     cpu: str
     architecture: str
     cpu_flags: tuple[str, ...]
-    kernels: Family
+    kernel_family: Family
     memories: tuple[Memory, ...]
     baud: int
     pins: str
@@ -196,7 +196,7 @@ def _board(name: str, table: dict[str, Any], folder: Path) -> Board:
         cpu=table["cpu"],
         architecture=_one_of(tuple(ARCHITECTURES), "architecture", table),
         cpu_flags=tuple(table["cpu_flags"]),
-        kernels=_one_of(FAMILIES, "kernels", table),
+        kernel_family=_one_of(FAMILIES, "kernel_family", table),
         memories=tuple(Memory(**memory) for memory in table["memory"]),
         baud=table["serial"]["baud"],
         pins=table["serial"]["pins"],

@@ -24,13 +24,13 @@ _FILES = ("model_sqz.c", "model_sqz.h", "model_settings.h", "model.sqz")
 
 
 @dataclass(frozen=True)
-class Request:
+class ModelRequest:
     """What the user asks of a firmware's model; None: as the board has it.
 
     `tflm`: with it in place of our engine, whose settings the others are.
     """
 
-    kernels: Family | None = None
+    kernel_family: Family | None = None
     optimize: Optimize = "speed"
     sram_bytes: int | None = None
     flash_bytes: int | None = None
@@ -43,7 +43,7 @@ def folder_for(source: Path, board: str, engine: str) -> Path:
     return source / "firmware" / (board if engine == "squeeze" else f"{board}-{engine}")
 
 
-def target_for(board: Board, manifest: dict[str, Any], request: Request) -> Target:
+def target_for(board: Board, manifest: dict[str, Any], request: ModelRequest) -> Target:
     """The converter's target: the board's kernels and the memory that a firmware leaves for the model.
 
     The model's own limit of flash for these kernels, from its TOML, holds unless the user gives another.
@@ -51,10 +51,12 @@ def target_for(board: Board, manifest: dict[str, Any], request: Request) -> Targ
 
     UserError: the kernels asked for need another CPU.
     """
-    if request.kernels == "mve" and board.kernels != "mve":
-        raise UserError(f"--kernels mve: {board.name}'s {board.cpu} has no Helium; it runs dsp or portable")
+    if request.kernel_family == "mve" and board.kernel_family != "mve":
+        raise UserError(
+            f"--kernel-family mve: {board.name}'s {board.cpu} has no Helium; it runs dsp or portable"
+        )
     room = max(board.total("image") - _FLASH_RESERVE, 1)
-    family = request.kernels or board.kernels
+    family = request.kernel_family or board.kernel_family
     own = manifest.get("flash_limits", {}).get(family, room)
     return Target(
         family=family,
@@ -106,7 +108,7 @@ def tools_digest(root: Path) -> str:
     return digest.hexdigest()
 
 
-def prepare(board: Board, source: Path, folder: Path, request: Request) -> dict[str, Any]:
+def prepare(board: Board, source: Path, folder: Path, request: ModelRequest) -> dict[str, Any]:
     """Writes model_sqz.c, model_sqz.h, model_settings.h and engine.json into `folder`, where not up to date.
 
     Args:
@@ -142,7 +144,7 @@ def _write(
     board: Board,
     folder: Path,
     key: dict[str, Any],
-    request: Request,
+    request: ModelRequest,
 ) -> dict[str, Any]:
     # Here, because a light host, which only validates, has no converter.
     from squeezenet_mcu.convert import engine_model

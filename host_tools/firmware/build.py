@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from squeezenet_mcu.common import files
+from squeezenet_mcu.common.cli import add_old_spelling, value_with_old_spelling
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.kernel_families import FAMILIES
 from squeezenet_mcu.common.paths import BUILD, FIRMWARE
@@ -23,7 +24,7 @@ from squeezenet_mcu.convert.target import ENCODINGS, OPTIMIZE
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.boards.board_toml import Board
 from squeezenet_mcu.host_tools.firmware import board_model, tflm_library, uf2
-from squeezenet_mcu.host_tools.firmware.board_model import Request
+from squeezenet_mcu.host_tools.firmware.board_model import ModelRequest
 from squeezenet_mcu.host_tools.firmware.tflm_library import TflmLibrary
 from squeezenet_mcu.model.settings import config
 
@@ -32,13 +33,13 @@ HELP = "build the firmware of a converted model for a board"
 EXAMPLES = """\
   python -m host_tools firmware --board stm32f405 --model digits
   python -m host_tools firmware --board mps3_an547 --model gtsrb --optimize sram
-  python -m host_tools firmware --model gtsrb --kernels portable --sram-bytes 16000
+  python -m host_tools firmware --model gtsrb --kernel-family portable --sram-bytes 16000
   python -m host_tools firmware --board mps2_an386 --engine tflm --tflm-include tflite-micro:... \\
     --tflm-lib libtensorflow-microlite.a"""
 
 DEFAULT_BOARD = "stm32f405"
 DEFAULT_MODEL = "digits"
-BOARD_DEFAULT = Request()
+BOARD_DEFAULT = ModelRequest()
 
 _PROGRAMS = {"cmake": "cmake", "ninja": "ninja-build"}
 _MODEL_FILES = ("model.tflite", "manifest.json")
@@ -89,7 +90,10 @@ def add_request_arguments(parser: argparse.ArgumentParser) -> None:
         default="speed",
         help="speed: fewest instructions within the memory; flash: smallest weights; sram: smallest arena",
     )
-    parser.add_argument("--kernels", choices=FAMILIES, help="instead of what the board's CPU runs best")
+    parser.add_argument(
+        "--kernel-family", choices=FAMILIES, help="of kernels, instead of what the board's CPU runs best"
+    )
+    add_old_spelling(parser, "--kernels", "--kernel-family")
     parser.add_argument(
         "--sram-bytes",
         type=int,
@@ -105,23 +109,24 @@ def add_request_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--encoding",
         choices=ENCODINGS,
+        type=value_with_old_spelling("--encoding", "coded", "huffman"),
         help="of all weights that can be stored so (whatever suits each layer)",
     )
     tflm_library.add_arguments(parser)
 
 
-def request_of(args: argparse.Namespace) -> Request:
+def request_of(args: argparse.Namespace) -> ModelRequest:
     """What add_request_arguments' options ask for."""
     for option in ("sram_bytes", "flash_bytes"):
         value = getattr(args, option)
         if value is not None and value <= 0:
             raise UserError(f"--{option.replace('_', '-')} {value}: wanted a positive number of bytes")
-    ours = Request(args.kernels, args.optimize, args.sram_bytes, args.flash_bytes, args.encoding)
+    ours = ModelRequest(args.kernel_family, args.optimize, args.sram_bytes, args.flash_bytes, args.encoding)
     tflm = tflm_library.of(args)
-    if tflm is not None and ours != Request():
+    if tflm is not None and ours != ModelRequest():
         raise UserError(
-            "--engine tflm goes without --optimize, --kernels, --sram-bytes, --flash-bytes and --encoding: "
-            "they are settings of our own engine"
+            "--engine tflm goes without --optimize, --kernel-family, --sram-bytes, --flash-bytes and "
+            "--encoding: they are settings of our own engine"
         )
     return dataclasses.replace(ours, tflm=tflm)
 
@@ -132,7 +137,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def make(board: str, model: str, request: Request = BOARD_DEFAULT, layers: bool = False) -> None:
+def make(board: str, model: str, request: ModelRequest = BOARD_DEFAULT, layers: bool = False) -> None:
     """Builds (see `build`), and prints what it takes of the board's memory. `layers`: of each layer, too."""
     if layers and request.tflm:
         raise UserError("--layers: of our own engine's model; of TFLM's operators: make bench LAYERS=1")
@@ -158,7 +163,7 @@ def _imported(manifest: Path) -> Path | None:
     return next((Path(p) for p in inputs if Path(p).suffix in _WEIGHT_SUFFIXES), None)
 
 
-def build(board: str, model: str, request: Request = BOARD_DEFAULT, target: str = "firmware") -> Path:
+def build(board: str, model: str, request: ModelRequest = BOARD_DEFAULT, target: str = "firmware") -> Path:
     """Builds build/<model>/firmware/<board>/<target>.elf; its path.
 
     With it .bin, for a board that is flashed, and .uf2, where its boot loader takes one.
@@ -202,13 +207,13 @@ def write_images(board: Board, elf: Path) -> None:
 
 
 def options(
-    board: Board, source: Path, folder: Path, request: Request, made: dict[str, Any]
+    board: Board, source: Path, folder: Path, request: ModelRequest, made: dict[str, Any]
 ) -> dict[str, str]:
     """Of compile_target, for `folder`/model. `source`: build/<model>; `made`: engine.json."""
     manifest = json.loads((source / "manifest.json").read_text(encoding="utf-8"))
     return {
         "MODEL_DIR": str((folder / "model").resolve()),
-        "SQUEEZE_FAMILY": request.kernels or board.kernels,
+        "SQUEEZE_FAMILY": request.kernel_family or board.kernel_family,
         "SQUEEZE_KERNELS": ";".join(made["kernels"]),
         "ARENA_APART": "ON" if board_model.arena_apart(board, manifest, made["arena_bytes"]) else "OFF",
     }
@@ -222,7 +227,7 @@ class DoesNotFitError(UserError):
         self.missing = missing or {}
 
 
-def _link_squeeze(board: Board, source: Path, folder: Path, target: str, request: Request) -> Path:
+def _link_squeeze(board: Board, source: Path, folder: Path, target: str, request: ModelRequest) -> Path:
     """Makes the engine's model and builds `target` around it. `source`: build/<model>."""
     made = board_model.prepare(board, source, folder / "model", request)
     try:

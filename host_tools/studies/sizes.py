@@ -14,7 +14,7 @@ from rich.table import Table
 
 from squeezenet_mcu.common import files
 from squeezenet_mcu.common.errors import UserError
-from squeezenet_mcu.model.settings.architecture import Architecture, Fire, plan
+from squeezenet_mcu.model.settings.architecture import Architecture, Fire, layout
 
 NAME = "sizes"
 HELP = "SRAM against input size for SqueezeNet v1.0 and v1.1, beside TFLite Micro's arena"
@@ -59,7 +59,7 @@ def tflite(network: str, side: int) -> bytes:
     from squeezenet_mcu.host_tools.bench.random_graph import RandomGraph
 
     kind = NETWORKS[network]
-    shape = plan(Architecture(network, _CLASSES, "none", None, (), False, True))
+    shape = layout(Architecture(network, _CLASSES, "none", None, (), False, True))
     g = RandomGraph(_SEED, f"SqueezeNet {network} with random weights")
     image = g.map("image", [1, side, side, 3], 1.0)
     first = shape.conv1

@@ -146,7 +146,7 @@ def _reproduction(settings: Config, metrics: dict[str, Any]) -> str:
         [
             "From the weights here to the same .tflite, bit for bit; and from nothing to this card:",
             f"```\nmake convert MODEL={name}\nmake zoo MODEL={name}{data}{first}\n```",
-            f"The training, all stages and the dense twin, took {seconds / 60:,.0f} minutes "
+            f"The training, all stages and the dense baseline, took {seconds / 60:,.0f} minutes "
             f"({' + '.join(str(stage['seconds']) for stage in stages.values())} seconds: "
             f"{', '.join(stages)}) on {'; '.join(machines)}. Interrupted, the same line goes on from there; "
             f"`make train MODEL={name}{data}` runs the stages alone. On another machine, or with other "

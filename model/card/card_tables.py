@@ -15,7 +15,7 @@ _STAGES = {
     "prune": "float, pruned",
     "cluster": "float, clustered",
     "quantize": "**int8**",
-    "dense": "int8, dense twin",
+    "dense": "int8, dense baseline",
 }
 
 
@@ -47,7 +47,7 @@ def summary(metrics: Metrics) -> str:
     zeros = sum(layer["zeros"] for layer in metrics["layers"].values())
     weights = sum(layer["weights"] for layer in metrics["layers"].values())
     values = max(layer["values"] for layer in metrics["layers"].values())
-    int8, twin = metrics["stages"]["quantize"], metrics["stages"].get("dense")
+    int8, baseline = metrics["stages"]["quantize"], metrics["stages"].get("dense")
     unseen = _scored(int8, _UNSEEN)
     rows = [
         (
@@ -56,9 +56,9 @@ def summary(metrics: Metrics) -> str:
         )
         for part in unseen
     ]
-    if twin:
-        lost = f"{points(int8, twin, unseen):+.2f} points"
-        rows.append((f"against its dense twin, on {' and '.join(unseen)}", lost))
+    if baseline:
+        lost = f"{points(int8, baseline, unseen):+.2f} points"
+        rows.append((f"against its dense baseline, on {' and '.join(unseen)}", lost))
     rows += [
         ("weights, as the engine stores them", bytes_of(made["weights_stored_bytes"])),
         ("zeros among the weights", percent(zeros / weights, 1)),
@@ -74,10 +74,10 @@ def _scored(stage: Metrics, parts: Iterable[str]) -> list[str]:
     return [part for part in parts if f"{part}_accuracy" in stage]
 
 
-def points(stage: Metrics, twin: Metrics, parts: Collection[str]) -> float:
-    """How many points (hundredths) more accurate `stage` is than `twin` on the images of all `parts`."""
+def points(stage: Metrics, baseline: Metrics, parts: Collection[str]) -> float:
+    """How many points (hundredths) more accurate `stage` is than `baseline` on the images of all `parts`."""
     images = {part: stage[f"{part}_images"] for part in parts}
-    gains = (images[part] * (stage[f"{part}_accuracy"] - twin[f"{part}_accuracy"]) for part in parts)
+    gains = (images[part] * (stage[f"{part}_accuracy"] - baseline[f"{part}_accuracy"]) for part in parts)
     found: float = 100 * sum(gains) / sum(images.values())
     return found
 
@@ -215,8 +215,8 @@ def accuracies(metrics: Metrics) -> str:
             f"{points(stages['quantize'], stages['dense'], [part]):+.2f} points on {part}" for part in parts
         ]
         text += (
-            "\n\nThe dense twin is the same float network, quantized by the same training, neither pruned "
-            f"nor clustered. Against it int8 has {', '.join(lost)}: what compression costs."
+            "\n\nThe dense baseline is the same float network, quantized by the same training, neither "
+            f"pruned nor clustered. Against it int8 has {', '.join(lost)}: what compression costs."
         )
     engine = metrics["converted"]["accuracy"]
     if engine and "differing_values" in engine:
@@ -228,14 +228,14 @@ def accuracies(metrics: Metrics) -> str:
 
 
 def layers(metrics: Metrics) -> str:
-    """Zeros and different weights by layer, beside what was promised."""
+    """Zeros and different weights by layer, beside what was guaranteed."""
     rows = []
     for name, layer in metrics["layers"].items():
-        promised = layer.get("promised") or {"zeros": 0, "values": None, "block": None}
-        least = f"{promised['zeros']:,}"
-        if promised["block"]:
-            least += ", {} in every {}".format(*promised["block"])
-        most = "" if promised["values"] is None else f"{promised['values']:,}"
+        guaranteed = layer.get("guaranteed") or {"zeros": 0, "values": None, "block": None}
+        least = f"{guaranteed['zeros']:,}"
+        if guaranteed["block"]:
+            least += ", {} in every {}".format(*guaranteed["block"])
+        most = "" if guaranteed["values"] is None else f"{guaranteed['values']:,}"
         share = percent(layer["zeros"] / layer["weights"], 1)
         rows.append(
             (name, f"{layer['weights']:,}", f"{layer['zeros']:,}", share, least, f"{layer['values']:,}", most)
@@ -247,22 +247,22 @@ def layers(metrics: Metrics) -> str:
         "weights",
         "zeros",
         "share",
-        "promised at least",
+        "guaranteed at least",
         "different weights",
-        "promised at most",
+        "guaranteed at most",
     )
     return table(head, rows, right=range(1, 7))
 
 
 def sizes(metrics: Metrics) -> str:
     """Flash, SRAM, multiply-accumulates; on the board, as far as measured."""
-    made, twin = metrics["converted"], metrics["stages"].get("dense")
+    made, baseline = metrics["converted"], metrics["stages"].get("dense")
     rows = [
         ("weights, one byte each", bytes_of(made["weights_dense_bytes"])),
         ("weights as the engine stores them, for any CPU", bytes_of(made["weights_stored_bytes"])),
         ("the engine's model, everything in it", bytes_of(made["engine_model_bytes"])),
         (".tflite", bytes_of(metrics["tflite_bytes"])),
-        *([(".tflite of the dense twin", bytes_of(twin["tflite_bytes"]))] if twin else []),
+        *([(".tflite of the dense baseline", bytes_of(baseline["tflite_bytes"]))] if baseline else []),
         ("SRAM, the engine's arena", bytes_of(made["engine_sram_bytes"])),
         ("SRAM, TensorFlow Lite Micro's arena", bytes_of(made["tflm_arena_bytes"])),
         ("multiply-accumulates an image", f"{made['macs']:,}"),

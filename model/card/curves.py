@@ -187,12 +187,12 @@ def _zeros(layers: dict[str, Any], after_stage: str, axes: Any) -> None:
     names = list(layers)
     rows = range(len(names))
     axes.barh(rows, [layers[n]["zeros"] / layers[n]["weights"] for n in names], color=BLUE, height=0.7)
-    promised = [layers[n].get("promised") for n in names]
-    if any(promised):
-        shares = [p["zeros"] / layers[n]["weights"] for n, p in zip(names, promised, strict=True) if p]
-        where = [row for row, p in zip(rows, promised, strict=True) if p]
+    guaranteed = [layers[n].get("guaranteed") for n in names]
+    if any(guaranteed):
+        shares = [p["zeros"] / layers[n]["weights"] for n, p in zip(names, guaranteed, strict=True) if p]
+        where = [row for row, p in zip(rows, guaranteed, strict=True) if p]
         axes.plot(
-            shares, where, "|", color=ORANGE, markersize=9, markeredgewidth=2, label="promised at least"
+            shares, where, "|", color=ORANGE, markersize=9, markeredgewidth=2, label="guaranteed at least"
         )
         axes.legend(loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0)
     axes.set_yticks(rows, names)
@@ -208,11 +208,13 @@ def _values(layers: dict[str, Any], after_stage: str, axes: Any) -> None:
     values = [layer["values"] for layer in layers.values()]
     rows = range(len(values))
     axes.barh(rows, values, color=GREEN, height=0.7)
-    limits = [(row, (layer.get("promised") or {}).get("values")) for row, layer in enumerate(layers.values())]
+    limits = [
+        (row, (layer.get("guaranteed") or {}).get("values")) for row, layer in enumerate(layers.values())
+    ]
     if any(limit for _, limit in limits):
         axes.plot(
             [limit for _, limit in limits if limit], [row for row, limit in limits if limit],
-            "|", color=ORANGE, markersize=9, markeredgewidth=2, label="promised at most",
+            "|", color=ORANGE, markersize=9, markeredgewidth=2, label="guaranteed at most",
         )  # fmt: skip
         axes.legend(loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0)
     most = max(values)

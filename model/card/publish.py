@@ -104,7 +104,7 @@ def gather(settings: Config, folder: Path, validated: Path | None) -> dict[str, 
 
 
 def _stages(settings: Config, folder: Path) -> dict[str, Record]:
-    """The records of all stages, and of the twin if there is one; UserError if not as the TOML says."""
+    """The records of all stages, and of the baseline if there is one; UserError if not as the TOML says."""
     found = records.of_chain(settings, folder)
     for name in chain(settings):
         if name not in found:
@@ -118,8 +118,8 @@ def _stages(settings: Config, folder: Path) -> dict[str, Record]:
             f"{source}: missing, or not the one its record is of; run first: python -m model quantize "
             f"--model {settings.path}"
         )
-    twin = records.of_twin(settings, folder)
-    found |= {"dense": twin} if twin else {}
+    baseline = records.of_baseline(settings, folder)
+    found |= {"dense": baseline} if baseline else {}
     if "init" in found["train"]:
         raise UserError(
             f"{folder / 'train.json'}: began from other weights (--init): its card would tell how to make "

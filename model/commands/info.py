@@ -14,7 +14,7 @@ _EXAMPLE = 10  # classes, where the data say how many
 
 
 @dataclass(frozen=True)
-class Layer:
+class LayerRow:
     """One convolution: output [height, width, channels], parameters, multiply-accumulates of an image."""
 
     name: str
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_model(parser)
 
 
-def convolutions(model: Any) -> list[Layer]:
+def convolutions(model: Any) -> list[LayerRow]:
     """The convolutions of a Keras model, in order. Batch norm counts as the bias it becomes."""
     from squeezenet_mcu.common.tf import keras
 
@@ -38,7 +38,7 @@ def convolutions(model: Any) -> list[Layer]:
             _, height, width, channels = layer.output_shape
             weights = layer.kernel.shape.num_elements()
             found.append(
-                Layer(layer.name, (height, width, channels), weights + channels, weights * height * width)
+                LayerRow(layer.name, (height, width, channels), weights + channels, weights * height * width)
             )
     return found
 

@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dense",
         action="store_true",
-        help="quantize the float network instead, unpruned: the twin that shows what compression costs",
+        help="quantize the float network instead, unpruned: the baseline that shows what compression costs",
     )
 
 

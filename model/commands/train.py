@@ -17,7 +17,7 @@ from squeezenet_mcu.model.settings import options
 
 if TYPE_CHECKING:
     from squeezenet_mcu.model.distributed.workers import Alone
-    from squeezenet_mcu.model.train.stage import Stage
+    from squeezenet_mcu.model.train.stage import TrainingStage
 
 NAME = "train"
 HELP = "train, then prune, cluster, quantize as the TOML asks; Ctrl-C and the same command go on"
@@ -120,7 +120,7 @@ def _join(args: argparse.Namespace, task: Task) -> int:
     return 0
 
 
-def _check_batch(stage: "Stage", workers: int) -> None:
+def _check_batch(stage: "TrainingStage", workers: int) -> None:
     images = min(stage.config.train.batch, len(stage.train.y))
     if workers > images:
         raise UserError(
@@ -129,7 +129,7 @@ def _check_batch(stage: "Stage", workers: int) -> None:
         )
 
 
-def _fit(stage: "Stage", team: "Alone", started: float) -> None:
+def _fit(stage: "TrainingStage", team: "Alone", started: float) -> None:
     from squeezenet_mcu.common.tf import keras
     from squeezenet_mcu.model.network.squeezenet import build
     from squeezenet_mcu.model.train import runner

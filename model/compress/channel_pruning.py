@@ -1,8 +1,8 @@
 """Structured pruning: whole channels of fire modules go, so that every CPU has less to do.
 
-A channel's say is the size of the weights that read it, times the batch norm factor that it comes with (Liu
-et al. 2017, arXiv:1708.06519, and Li et al. 2017, arXiv:1608.08710, in one). Fires whose outputs are added
-keep the same channels.
+A channel's importance is the size of the weights that read it, times the batch norm factor that it comes with
+(Liu et al. 2017, arXiv:1708.06519, and Li et al. 2017, arXiv:1608.08710, in one). Fires whose outputs are
+added keep the same channels.
 """
 
 import dataclasses
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from squeezenet_mcu.model.settings.architecture import Architecture, Fire, plan
+from squeezenet_mcu.model.settings.architecture import Architecture, Fire, layout
 from squeezenet_mcu.model.settings.config import Config
 
 Indices = npt.NDArray[np.int64]
@@ -33,7 +33,7 @@ def _groups(architecture: Architecture) -> list[list[int]]:
 
     too.
     """
-    network = plan(architecture)
+    network = layout(architecture)
     channels, groups = network.conv1.filters, [[1]]
     fires = [stage for stage in network.stages if isinstance(stage, Fire)]
     for number, fire in enumerate(fires, 2):
@@ -46,32 +46,32 @@ def _groups(architecture: Architecture) -> list[list[int]]:
     return groups
 
 
-def _say(model: Any, producer: str, readers: list[tuple[str, int]]) -> npt.NDArray[np.float64]:
+def _importance(model: Any, producer: str, readers: list[tuple[str, int]]) -> npt.NDArray[np.float64]:
     """How much each output channel of convolution `producer` matters to `readers`: (layer, its first
 
     channel).
     """
     count = model.get_layer(producer).kernel.shape[-1]
-    say = np.zeros(count)
+    importance = np.zeros(count)
     for reader, start in readers:
         kernel = model.get_layer(reader).kernel.numpy()[:, :, start : start + count]
-        say += np.sqrt((kernel.astype(np.float64) ** 2).sum(axis=(0, 1, 3)))
+        importance += np.sqrt((kernel.astype(np.float64) ** 2).sum(axis=(0, 1, 3)))
     names = [layer.name for layer in model.layers]
     if f"{producer}_bn" in names:
-        say *= np.abs(model.get_layer(f"{producer}_bn").gamma.numpy())
+        importance *= np.abs(model.get_layer(f"{producer}_bn").gamma.numpy())
     else:
         kernel = model.get_layer(producer).kernel.numpy()
-        say *= np.sqrt((kernel.astype(np.float64) ** 2).sum(axis=(0, 1, 2)))
-    return say
+        importance *= np.sqrt((kernel.astype(np.float64) ** 2).sum(axis=(0, 1, 2)))
+    return importance
 
 
-def _most(say: npt.NDArray[np.float64], count: int, halves: list[int]) -> Indices:
-    """The `count` channels with most say, in order, at least one on either side of every border in
+def _most(importance: npt.NDArray[np.float64], count: int, halves: list[int]) -> Indices:
+    """The `count` channels of most importance, in order, at least one on either side of every border in
 
     `halves`.
     """
     chosen: list[int] = []
-    ranked = np.argsort(-say, kind="stable")
+    ranked = np.argsort(-importance, kind="stable")
     for border in halves:
         for side in (ranked[ranked < border], ranked[ranked >= border]):
             if not any(index in side for index in chosen):
@@ -94,9 +94,9 @@ def thinned(model: Any, settings: Config, share: float) -> tuple[Any, dict[str, 
     from squeezenet_mcu.model.network.squeezenet import build
 
     architecture = settings.architecture
-    fires = [stage for stage in plan(architecture).stages if isinstance(stage, Fire)]
+    fires = [stage for stage in layout(architecture).stages if isinstance(stage, Fire)]
     kept: dict[int, _Kept] = {}
-    came = plan(architecture).conv1.filters
+    came = layout(architecture).conv1.filters
     for group in _groups(architecture):
         members = [number for number in group if number > 1]
         if not members:
@@ -105,25 +105,29 @@ def thinned(model: Any, settings: Config, share: float) -> tuple[Any, dict[str, 
         expand = np.arange(outs)
         if group[0] > 1:
             borders = [fires[number - 2].expand1x1 for number in members]
-            say = sum(_output_say(model, architecture, number, len(fires)) for number in members)
+            importance = sum(
+                _output_importance(model, architecture, number, len(fires)) for number in members
+            )
             count = _left(outs, share)
             if count == came:  # equal numbers of channels, where there were none, would make a bypass
                 count += 1 if count < outs else -1
-            expand = _most(np.asarray(say), count, borders)
+            expand = _most(np.asarray(importance), count, borders)
         came = len(expand)
         for number in members:
             name, fire = f"fire{number}", fires[number - 2]
             readers = [(f"{name}_expand1x1", 0), (f"{name}_expand3x3", 0)]
-            say = _say(model, f"{name}_squeeze1x1", readers)
-            kept[number] = _Kept(_most(say, _left(fire.squeeze, share), []), expand)
+            importance = _importance(model, f"{name}_squeeze1x1", readers)
+            kept[number] = _Kept(_most(importance, _left(fire.squeeze, share), []), expand)
     small = build(dataclasses.replace(settings, architecture=_smaller(architecture, kept)))
     assert [layer.name for layer in small.layers] == [layer.name for layer in model.layers]
     changes = _copy(model, small, architecture, kept)
     return small, changes
 
 
-def _output_say(model: Any, architecture: Architecture, number: int, fires: int) -> npt.NDArray[np.float64]:
-    """The say of each output channel of fire `number`, expand1x1's before expand3x3's."""
+def _output_importance(
+    model: Any, architecture: Architecture, number: int, fires: int
+) -> npt.NDArray[np.float64]:
+    """The importance of each output channel of fire `number`, expand1x1's before expand3x3's."""
     left, right = f"fire{number}_expand1x1", f"fire{number}_expand3x3"
     readers = [f"fire{number + 1}_squeeze1x1" if number - 1 < fires else "conv10"]
     bypass = f"fire{number + 1}_bypass1x1"
@@ -131,8 +135,8 @@ def _output_say(model: Any, architecture: Architecture, number: int, fires: int)
         readers.append(bypass)
     border = model.get_layer(left).kernel.shape[-1]
     halves = [
-        _say(model, left, [(reader, 0) for reader in readers]),
-        _say(model, right, [(reader, border) for reader in readers]),
+        _importance(model, left, [(reader, 0) for reader in readers]),
+        _importance(model, right, [(reader, border) for reader in readers]),
     ]
     return np.concatenate(halves)
 

@@ -12,12 +12,12 @@ from squeezenet_mcu.model.compress.constraints import keep_clusters, keep_positi
 from squeezenet_mcu.model.network import keras_files
 from squeezenet_mcu.model.network.tfmot import tfmot
 from squeezenet_mcu.model.train import runner
-from squeezenet_mcu.model.train.stage import Stage
+from squeezenet_mcu.model.train.stage import TrainingStage
 
 Centroids = tfmot.clustering.keras.CentroidInitialization
 
 
-def cluster(stage: Stage) -> None:
+def cluster(stage: TrainingStage) -> None:
     """Writes build/<model>/clustered.keras and cluster.json; zeros stay zero. Raises UserError."""
     started = time.monotonic()
     settings = stage.config.cluster

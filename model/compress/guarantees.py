@@ -1,4 +1,4 @@
-"""What pruning and clustering promised of each layer, asserted of the weights in the .tflite."""
+"""What pruning and clustering guaranteed of each layer, asserted of the weights in the .tflite."""
 
 import math
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ Kernel = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
-class Promise:
+class Guarantee:
     """Of one convolution: at least so many zeros; at most so many different `values` (None: any number).
 
     `block`: (m, n), m zeros in every n consecutive input channels (None: anywhere).
@@ -63,24 +63,24 @@ def blocks_kept(kernel: Kernel, block: tuple[int, int]) -> bool:
     return bool(((padded.reshape(-1, size) == 0).sum(axis=1) >= zeros).all())
 
 
-def made(source: Any, settings: Config, compressed: bool = True) -> dict[str, Promise]:
+def made(source: Any, settings: Config, compressed: bool = True) -> dict[str, Guarantee]:
     """What the .tflite of the network `source` must hold: its own zeros, and what the TOML says.
 
     Not `compressed`: a network that was neither pruned nor clustered.
     """
     block, cluster = settings.prune.block, settings.cluster
-    promised = {}
+    guaranteed = {}
     for name, kernel in kernels(source).items():
         zeros = look(kernel).zeros
         if not compressed:
-            promised[name] = Promise(zeros, None, None)
+            guaranteed[name] = Guarantee(zeros, None, None)
             continue
         if block is None and settings.prune.spread == "even":
             zeros = max(zeros, asked(settings, name, kernel.size))
         values = cluster.layers.get(name, cluster.clusters) or None
         in_blocks = block is not None and settings.prune.layers.get(name, 1) > 0
-        promised[name] = Promise(zeros, values, block if in_blocks else None)
-    return promised
+        guaranteed[name] = Guarantee(zeros, values, block if in_blocks else None)
+    return guaranteed
 
 
 def asked(settings: Config, name: str, weights: int) -> int:
@@ -88,32 +88,32 @@ def asked(settings: Config, name: str, weights: int) -> int:
     return math.floor(settings.prune.layers.get(name, settings.prune.sparsity) * weights)
 
 
-def check(tflite: bytes, promised: Mapping[str, Promise], source: str) -> dict[str, Seen]:
-    """Asserts `promised` of the .tflite; returns what its layers hold.
+def check(tflite: bytes, guaranteed: Mapping[str, Guarantee], source: str) -> dict[str, Seen]:
+    """Asserts `guaranteed` of the .tflite; returns what its layers hold.
 
     Raises UserError naming the layer, `source` standing for the file.
     """
     found = to_tflite.tflite_kernels(tflite)
-    for layer, promise in promised.items():
+    for layer, guarantee in guaranteed.items():
         if layer not in found:
             raise UserError(f"{source}: convolution {layer} is not in the .tflite; it has {', '.join(found)}")
         seen = look(found[layer])
-        if seen.zeros < promise.zeros:
+        if seen.zeros < guarantee.zeros:
             raise UserError(
                 f"{source}: {layer} has {seen.zeros} zeros of {seen.weights} in the .tflite; "
-                f"pruning promised {promise.zeros}, quantization lost them"
+                f"pruning guaranteed {guarantee.zeros}, quantization lost them"
             )
-        if promise.values is not None and seen.values > promise.values:
+        if guarantee.values is not None and seen.values > guarantee.values:
             raise UserError(
-                f"{source}: {layer} has {seen.values} different weights in the .tflite; clustering promised "
-                f"{promise.values} at most, quantization lost them"
+                f"{source}: {layer} has {seen.values} different weights in the .tflite; clustering "
+                f"guaranteed {guarantee.values} at most, quantization lost them"
             )
-        if promise.block is not None and not blocks_kept(found[layer], promise.block):
-            zeros, size = promise.block
+        if guarantee.block is not None and not blocks_kept(found[layer], guarantee.block):
+            zeros, size = guarantee.block
             raise UserError(
                 f"{source}: {layer} has fewer than {zeros} zeros in some {size} consecutive input channels "
                 f"in the "
-                f".tflite; pruning promised {zeros}:{size}"
+                f".tflite; pruning guaranteed {zeros}:{size}"
             )
     return {name: look(kernel) for name, kernel in found.items()}
 
@@ -130,11 +130,11 @@ def table(seen: Mapping[str, Seen]) -> str:
 
 
 def record(
-    seen: Mapping[str, Seen], promised: Mapping[str, Promise] | None = None
+    seen: Mapping[str, Seen], guaranteed: Mapping[str, Guarantee] | None = None
 ) -> dict[str, dict[str, Any]]:
-    """The same for a JSON file, beside what was promised."""
+    """The same for a JSON file, beside what was guaranteed."""
     return {
         name: {"weights": s.weights, "zeros": s.zeros, "values": s.values}
-        | ({"promised": vars(promised[name])} if promised else {})
+        | ({"guaranteed": vars(guaranteed[name])} if guaranteed else {})
         for name, s in seen.items()
     }

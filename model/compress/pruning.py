@@ -13,10 +13,10 @@ from squeezenet_mcu.model.network import keras_files
 from squeezenet_mcu.model.network.tfmot import tfmot
 from squeezenet_mcu.model.train import runner
 from squeezenet_mcu.model.train.loop import towers
-from squeezenet_mcu.model.train.stage import Stage
+from squeezenet_mcu.model.train.stage import TrainingStage
 
 
-def targets(stage: Stage, model: Any) -> dict[str, float]:
+def targets(stage: TrainingStage, model: Any) -> dict[str, float]:
     """The share of zeros wanted of every convolution of `model`.
 
     Writes sensitivity.json, where that is measured. Raises UserError where the whole's share cannot be had.
@@ -53,7 +53,7 @@ def targets(stage: Stage, model: Any) -> dict[str, float]:
     return {name: shares[name] for name in kernels}
 
 
-def _wrapped(stage: Stage, model: Any, wanted: dict[str, float]) -> Any:
+def _wrapped(stage: TrainingStage, model: Any, wanted: dict[str, float]) -> Any:
     """`model` with TFMOT's pruning round its convolutions, complete after 60 % of the steps.
 
     m:n patterns come all at once at the first step: so does TFMOT.
@@ -82,7 +82,7 @@ def _wrapped(stage: Stage, model: Any, wanted: dict[str, float]) -> Any:
     return keras.models.clone_model(model, clone_function=wrap)
 
 
-def prune(stage: Stage) -> None:
+def prune(stage: TrainingStage) -> None:
     """Writes build/<model>/pruned.keras and prune.json. Raises UserError."""
     started = time.monotonic()
     settings = stage.config.prune
@@ -109,7 +109,9 @@ def prune(stage: Stage) -> None:
     )
 
 
-def _check(stage: Stage, wanted: dict[str, float], pruned: Any, seen: dict[str, guarantees.Seen]) -> None:
+def _check(
+    stage: TrainingStage, wanted: dict[str, float], pruned: Any, seen: dict[str, guarantees.Seen]
+) -> None:
     block = stage.config.prune.block
     for name, kernel in guarantees.kernels(pruned).items():
         if block is None:

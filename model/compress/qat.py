@@ -15,7 +15,7 @@ from squeezenet_mcu.model.compress.constraints import keep_clusters, keep_positi
 from squeezenet_mcu.model.network import keras_files, to_tflite
 from squeezenet_mcu.model.network.tfmot import quantize_layer, tfmot
 from squeezenet_mcu.model.train import runner
-from squeezenet_mcu.model.train.stage import Stage
+from squeezenet_mcu.model.train.stage import TrainingStage
 from squeezenet_mcu.model.train.stage_scores import int8_scorer
 
 _CALIBRATION_BATCHES = 8
@@ -140,8 +140,8 @@ class _Ranges:
         return quantize
 
 
-def quantize(stage: Stage) -> None:
-    """Writes build/<model>/quantized.keras (dense.keras for the twin) and its record. Raises UserError.
+def quantize(stage: TrainingStage) -> None:
+    """Writes build/<model>/quantized.keras (dense.keras for the baseline) and its record. Raises UserError.
 
     With 0 epochs this is post-training quantization: the same network, ranges and checks, no training.
     """
@@ -149,7 +149,7 @@ def quantize(stage: Stage) -> None:
     source = keras_files.load(stage.input)
     make_positive(source)
     wanted = guarantees.made(source, stage.config, compressed=stage.name != "dense")
-    clusters = {name for name, promise in wanted.items() if promise.values is not None}
+    clusters = {name for name, guarantee in wanted.items() if guarantee.values is not None}
     aware = quantization_aware(source, stage.train.x, clusters)
     history = []
     if stage.epochs:

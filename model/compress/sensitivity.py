@@ -2,7 +2,7 @@
 
 Each layer is pruned alone, without training, to several shares, and the loss of the whole network noted, as
 in Han et al. 2015 (arXiv:1506.02626, figure 6). Zeros are then taken where they cost least: every layer up to
-the same price, in loss a weight.
+the same Lagrange multiplier, in loss a weight.
 """
 
 import itertools
@@ -65,19 +65,20 @@ def pruned(kernel: npt.NDArray[np.float32], share: float) -> npt.NDArray[np.floa
 def allocate(curves: Mapping[str, Curve], share: float, fixed: Mapping[str, float]) -> dict[str, float]:
     """Each layer's share of zeros, `share` of all weights in total, but for the layers in `fixed`.
 
-    At a price of p, a layer takes the level at which p * zeros - growth is greatest; the least price at which
-    all layers together have enough zeros is found by bisection, and the surplus given back evenly.
+    With a Lagrange multiplier of p, a layer takes the level at which p * zeros - growth is greatest. The
+    least multiplier at which all layers together have enough zeros is found by bisection, and the surplus
+    is given back evenly.
     """
     free = {name: curve for name, curve in curves.items() if name not in fixed}
     wanted = share * sum(curve.weights for curve in curves.values())
     wanted -= sum(fixed[name] * curves[name].weights for name in fixed if name in curves)
 
-    def level(curve: Curve, price: float) -> float:
+    def level(curve: Curve, multiplier: float) -> float:
         points = zip(LEVELS, curve.growth, strict=True)
-        return max(points, key=lambda point: price * point[0] * curve.weights - point[1])[0]
+        return max(points, key=lambda point: multiplier * point[0] * curve.weights - point[1])[0]
 
-    def levels(price: float) -> dict[str, float]:
-        return {name: level(curve, price) for name, curve in free.items()}
+    def levels(multiplier: float) -> dict[str, float]:
+        return {name: level(curve, multiplier) for name, curve in free.items()}
 
     def zeros(shares: Mapping[str, float]) -> float:
         return sum(shares[name] * curve.weights for name, curve in free.items())

@@ -7,7 +7,7 @@ arXiv:1602.07360: table 1 (v1.0), section 6 and figure 2 (bypass). v1.1 is the a
 from typing import Any
 
 from squeezenet_mcu.common.tf import keras
-from squeezenet_mcu.model.settings.architecture import Fire, plan
+from squeezenet_mcu.model.settings.architecture import Fire, layout
 from squeezenet_mcu.model.settings.config import Config
 
 layers = keras.layers
@@ -84,7 +84,7 @@ def build(config: Config) -> Any:
     bypass) and conv10, as in the paper; fires count from 2. The logits are the input of the last layer.
     """
     architecture = config.architecture
-    network = plan(architecture)
+    network = layout(architecture)
     add = _Builder(architecture.batch_norm, architecture.bypass)
     size = config.input
     inputs = keras.Input((size.height, size.width, size.channels), name="image")

@@ -50,7 +50,7 @@ class Architecture:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Layout:
     """One network, whatever its family."""
 
     conv1: Conv1
@@ -74,14 +74,14 @@ _V1_1: tuple[Fire | Literal["pool"], ...] = (
 )
 
 
-def plan(architecture: Architecture) -> Plan:
+def layout(architecture: Architecture) -> Layout:
     """The network of `architecture`: v1.0 is table 1 of arXiv:1602.07360, v1.1 the authors' later release."""
     if architecture.family == "v1.0":
-        return Plan(Conv1(96, 7, 2), "valid", _V1_0, True, 0.5)
+        return Layout(Conv1(96, 7, 2), "valid", _V1_0, True, 0.5)
     if architecture.family == "v1.1":
-        return Plan(Conv1(64, 3, 2), "valid", _V1_1, True, 0.5)
+        return Layout(Conv1(64, 3, 2), "valid", _V1_1, True, 0.5)
     assert architecture.conv1 is not None
-    return Plan(architecture.conv1, "same", architecture.stages, False, 0.0)
+    return Layout(architecture.conv1, "same", architecture.stages, False, 0.0)
 
 
 def kernels(architecture: Architecture, channels: int) -> dict[str, tuple[int, int, int, int]]:
@@ -90,7 +90,7 @@ def kernels(architecture: Architecture, channels: int) -> dict[str, tuple[int, i
     A fire's layers come as squeeze1x1, expand1x1, expand3x3, bypass1x1 (where a complex bypass has one).
     `channels`: of the image.
     """
-    network = plan(architecture)
+    network = layout(architecture)
     first = network.conv1
     shapes = {"conv1": (first.kernel, first.kernel, channels, first.filters)}
     channels = first.filters

@@ -47,7 +47,7 @@ class Train:
     `shift` pixels (edges filled as `pad` says), rotate by up to `rotate` degrees, zoom by up to the share
     `zoom`, slant by up to `shear` columns a row, `brightness` and `contrast` by up to these shares, mirror
     (`flip`), one gray square of `cutout` pixels. `balance`: each image weighs (images a class / images of
-    its class) ** balance in the loss: 0 leaves rare classes rare, 1 gives every class the same say.
+    its class) ** balance in the loss: 0 leaves rare classes rare, 1 gives every class the same weight.
     """
 
     epochs: int

@@ -12,7 +12,7 @@ OUTPUTS = {
     "prune": "pruned.keras",
     "cluster": "clustered.keras",
     "quantize": "quantized.keras",
-    # The twin that shows what pruning and clustering cost: quantized like the other, from the float network.
+    # The baseline, to show what pruning and clustering cost: quantized alike, from the float network.
     "dense": "dense.keras",
 }
 
@@ -37,7 +37,7 @@ def stage_before(settings: Config, name: str) -> str | None:
 
 
 def table_of(settings: Config, name: str) -> Any:
-    """The TOML's table of stage `name`: the twin is quantized like the other."""
+    """The TOML's table of stage `name`: the baseline is quantized like the other."""
     return settings.quantize if name == "dense" else getattr(settings, name)
 
 

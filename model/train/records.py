@@ -14,9 +14,12 @@ def read(path: Path) -> Record:
     """A stage's record; {} if there is none that can be read."""
     try:
         found: Record = json.loads(path.read_text(encoding="utf-8"))
-        return found
     except (OSError, ValueError):
         return {}
+    for layer in found.get("layers", {}).values():
+        if "promised" in layer:  # version 0.1.0 called it so
+            layer["guaranteed"] = layer.pop("promised")
+    return found
 
 
 def of_chain(settings: Config, folder: Path) -> dict[str, Record]:
@@ -36,8 +39,8 @@ def of_chain(settings: Config, folder: Path) -> dict[str, Record]:
     return found
 
 
-def of_twin(settings: Config, folder: Path) -> Record:
-    """The record of the dense twin of these very float weights; {} if there is none."""
+def of_baseline(settings: Config, folder: Path) -> Record:
+    """The record of the dense baseline of these very float weights; {} if there is none."""
     record = read(folder / "dense.json")
     trained = of_chain(settings, folder).get("train")
     belongs = record and trained and _made_from(record, trained["output_sha256"])

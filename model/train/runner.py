@@ -20,7 +20,7 @@ from squeezenet_mcu.model.settings.config import Config
 from squeezenet_mcu.model.train import records, tf_environment, training_images
 from squeezenet_mcu.model.train.chain import OUTPUTS, described, stage_before, table_of
 from squeezenet_mcu.model.train.distill import teacher_file, teacher_logits
-from squeezenet_mcu.model.train.stage import Stage
+from squeezenet_mcu.model.train.stage import TrainingStage
 from squeezenet_mcu.model.train.transfer import initial_file
 
 _VERSIONS = ("tensorflow", "tensorflow-cpu", "tf-keras", "tensorflow-model-optimization", "numpy")
@@ -37,7 +37,7 @@ def _source_hash(settings: Config, name: str, folder: Path) -> str:
     return files.sha256(path.read_bytes())
 
 
-def open_stage(name: str, args: argparse.Namespace) -> Stage:
+def open_stage(name: str, args: argparse.Namespace) -> TrainingStage:
     """Reads the settings and the data of `args` (see options.add_stage; train has init). Raises UserError."""
     tf_environment.prepare()
     settings = config.load(args.model)
@@ -88,7 +88,7 @@ def open_stage(name: str, args: argparse.Namespace) -> Stage:
                 f"--init {args.init}: {init} is what this training will write; want another, or a copy"
             )
         known["init"] = files.sha256(init.read_bytes())
-    return Stage(
+    return TrainingStage(
         name=name,
         config=settings,
         folder=folder,
@@ -152,7 +152,7 @@ def _shown(labels: Sequence[str]) -> str:
     return ", ".join(labels[:5]) + (f", ... ({len(labels)})" if len(labels) > 5 else "")
 
 
-def is_done(stage: Stage) -> bool:
+def is_done(stage: TrainingStage) -> bool:
     """Whether the same settings and data have already made the output; says so. Never with --fresh."""
     if stage.fresh:
         stage.checkpoint.unlink(missing_ok=True)
@@ -177,7 +177,7 @@ def is_done(stage: Stage) -> bool:
 
 
 def train(
-    stage: Stage, model: Any, learning_rate: float, warmup_epochs: int, **extra: Any
+    stage: TrainingStage, model: Any, learning_rate: float, warmup_epochs: int, **extra: Any
 ) -> list[dict[str, float]]:
     """Trains `model` on the stage's images; returns the history. `extra` goes to training.Job."""
     from squeezenet_mcu.model.train.loop import Job, fit
@@ -215,7 +215,7 @@ def train(
 
 
 def finish(
-    stage: Stage,
+    stage: TrainingStage,
     model: Any,
     history: list[dict[str, float]],
     *,

@@ -10,7 +10,7 @@ from squeezenet_mcu.model.train.chain import OUTPUTS, stage_before
 
 
 @dataclass(frozen=True)
-class Stage:
+class TrainingStage:
     """One stage about to run. `folder` is build/<model>; `reserve`: images that no stage learns or chooses
 
     by. `init`: the model whose weights it starts from (train).

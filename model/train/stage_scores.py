@@ -8,10 +8,10 @@ import numpy as np
 from squeezenet_mcu.common.data.splits import Set
 from squeezenet_mcu.model.network import keras_files, to_tflite
 from squeezenet_mcu.model.train.scoring import confusion, scorer
-from squeezenet_mcu.model.train.stage import Stage
+from squeezenet_mcu.model.train.stage import TrainingStage
 
 
-def int8_scorer(stage: Stage, tflite: bytes) -> tuple[Callable[[Set], float], list[list[int]]]:
+def int8_scorer(stage: TrainingStage, tflite: bytes) -> tuple[Callable[[Set], float], list[list[int]]]:
     """The same for a .tflite, and its confusion on the test images, which it goes through once."""
     of_test = to_tflite.predictions(tflite, stage.test.x)
 
@@ -22,7 +22,7 @@ def int8_scorer(stage: Stage, tflite: bytes) -> tuple[Callable[[Set], float], li
     return score, confusion(stage.test.y, of_test, stage.config.architecture.classes)
 
 
-def accuracies_of(stage: Stage, score: Callable[[Set], float]) -> dict[str, float | int]:
+def accuracies_of(stage: TrainingStage, score: Callable[[Set], float]) -> dict[str, float | int]:
     """For a record: what `score` gives for the test, validation and reserve images, and their numbers."""
     found: dict[str, float | int] = {}
     for part, images in (("test", stage.test), ("validation", stage.validation), ("reserve", stage.reserve)):
@@ -31,7 +31,7 @@ def accuracies_of(stage: Stage, score: Callable[[Set], float]) -> dict[str, floa
     return found
 
 
-def scored_anew(stage: Stage, record: dict[str, Any]) -> dict[str, Any]:
+def scored_anew(stage: TrainingStage, record: dict[str, Any]) -> dict[str, Any]:
     """`record` with the accuracies of the stage's finished network on the images that there are now."""
     model = keras_files.load(stage.output)
     figures: dict[str, Any] = {"test_sha256": stage.test_sha256}

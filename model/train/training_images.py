@@ -86,7 +86,7 @@ def _remarks(settings: Config, source: str, train: Images) -> list[str]:
         balance = settings.train.balance
         weighed = f"rare classes weigh more in the loss ([train] balance = {balance:g})"
         if not balance:
-            weighed = "to give rare classes more say, set [train] balance (0 to 1)"
+            weighed = "to give rare classes more weight, set [train] balance (0 to 1)"
         lines.append(
             f"notice: {source}: {counts[most]} images to train on of {train.labels[most]}, {counts[least]} "
             f"of {train.labels[least]}; {weighed}"

@@ -16,7 +16,7 @@ from squeezenet_mcu.model.settings import config
 
 
 @dataclass(frozen=True)
-class Layer:
+class LayerWeights:
     """A convolution's kernel [height, width, in, out], bias [out] (None: batch norm has it), batch norm."""
 
     kernel: Array
@@ -44,7 +44,7 @@ def initial_file(name: str, build: Path) -> Path:
     )
 
 
-def layers_of(model: Any) -> dict[str, Layer]:
+def layers_of(model: Any) -> dict[str, LayerWeights]:
     """Every convolution of a Keras model, quantization-aware or not, by its name."""
     from squeezenet_mcu.common.tf import keras
 
@@ -59,11 +59,11 @@ def layers_of(model: Any) -> dict[str, Layer]:
         bias = None if layer.bias is None else layer.bias.numpy()
         behind = inner.get(f"{name}_bn")
         norm = None if behind is None else norm_of(getattr(behind, "layer", behind))
-        found[name] = Layer(kernel.numpy(), bias, norm)
+        found[name] = LayerWeights(kernel.numpy(), bias, norm)
     return found
 
 
-def folded(layer: Layer) -> tuple[Array, Array]:
+def folded(layer: LayerWeights) -> tuple[Array, Array]:
     """Kernel and bias of `layer` that do what it and its batch norm do."""
     kernel, bias = layer.kernel, np.zeros(layer.kernel.shape[-1], np.float32)
     if layer.bias is not None:
@@ -119,7 +119,7 @@ def _shape(kernel: Array) -> str:
     return "x".join(map(str, kernel.shape))
 
 
-def _assign(model: Any, name: str, source: Layer, scale: np.float32) -> None:
+def _assign(model: Any, name: str, source: LayerWeights, scale: np.float32) -> None:
     layer = model.get_layer(name)
     if layer.bias is not None:  # no batch norm behind it
         kernel, bias = folded(source)

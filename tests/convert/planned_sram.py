@@ -21,7 +21,7 @@ def unexplained_bytes(network: Network, run: Run) -> int:
     Reasons: less than ALIGNMENT bytes behind a ring, a scratch or the counters, since the next one begins at
     a multiple of it; and a convolution's scratch. A kernel asks for what its shape may need: three pixels
     where a row has two, entries for weights that are zero, a decoder's tables for four classes of channels.
-    Helium's kernel runs on a host as plain C++, which sums in registers. needless_scratch bounds it all.
+    Helium's kernel runs on a host as plain C++, which accumulates in registers. needless_scratch bounds it.
     """
     never = np.zeros(run.arena, bool)
     for begin, end in run.unwritten:
@@ -47,7 +47,7 @@ def needless_scratch(network: Network) -> dict[str, int]:
                 layer, network.buffers[layer.inputs[0]], network.buffers[layer.output], layer.batch_rows
             )
             model = _MODELS[layer.conv_kernel, layer.encoding]
-            useful = align(max(model.scratch(shape), model.useful(shape)))
+            useful = align(max(model.scratch(shape), model.useful_scratch(shape)))
             if layer.scratch_bytes > useful:
                 more[layer.name] = layer.scratch_bytes - useful
     return more

@@ -17,7 +17,7 @@ from squeezenet_mcu.convert.encode import blob, channel_params, entropy, slices,
 from squeezenet_mcu.convert.lowering import fixed_point, operators, state, tflite_file
 from squeezenet_mcu.convert.schedule import arena
 from squeezenet_mcu.convert.select import choose
-from squeezenet_mcu.convert.select.cost import entropy_coded, gemm, winograd
+from squeezenet_mcu.convert.select.cost import gemm, huffman, winograd
 from squeezenet_mcu.convert.verify import engine_status, host_engine
 from squeezenet_mcu.host_tools.bench.random_graph import RandomGraph
 from tests import cpp_facts
@@ -26,7 +26,7 @@ ENUMS = {
     "LayerKind": net.Kind,
     "WeightEncoding": net.Encoding,
     "ConvKernel": net.ConvKernel,
-    "CodedMode": entropy.Mode,
+    "HuffmanMode": entropy.Mode,
 }
 
 # Each constant of C++, and what Python has for it; None: Python needs none.
@@ -45,14 +45,14 @@ CONSTANTS = {
     "kMaxMeanPixels": operators.MAX_MEAN_PIXELS,
     "kMaxTaps": operators.MAX_TAPS,
     "kPeekOverrun": blob._OVERRUN,
-    "kCodedHeaderBytes": 4 + 2 * entropy.MAX_CLASSES,
-    "kCodedTaps": entropy._MASKS.bit_length() - 1,  # a mask has a bit for each
-    "kCodedClasses": entropy.MAX_CLASSES,
-    "kCodedTopBits": entropy.TOP_BITS,
-    "kCodedShortBits": entropy.SHORT_LIMIT,
-    "kCodedMaskBits": entropy.MASK_LIMIT,
-    "kCodedGaps": entropy._GAPS,
-    "kCodedMasks": entropy._MASKS,
+    "kHuffmanHeaderBytes": 4 + 2 * entropy.MAX_CLASSES,
+    "kHuffmanTaps": entropy._MASKS.bit_length() - 1,  # a mask has a bit for each
+    "kHuffmanClasses": entropy.MAX_CLASSES,
+    "kHuffmanTopBits": entropy.TOP_BITS,
+    "kHuffmanShortBits": entropy.SHORT_LIMIT,
+    "kHuffmanMaskBits": entropy.MASK_LIMIT,
+    "kHuffmanGaps": entropy._GAPS,
+    "kHuffmanMasks": entropy._MASKS,
     "kGemmSmallMaxTaps": gemm.SMALL_TAPS,
     "kWinogradMaxChannels": winograd.MAX_CHANNELS,
     "kSliceBytes": slices.SLICE,
@@ -62,15 +62,15 @@ CONSTANTS = {
     "SQUEEZE_ENGINE_WORDS": ctypes.sizeof(host_engine._Storage) // 8,
 }
 HEADERS = (
-    "engine/format.h", "engine/bit_stream.h", "engine/coded.h", "engine/coded_tables.h",
+    "engine/format.h", "engine/bit_stream.h", "engine/huffman.h", "engine/huffman_tables.h",
     "engine/fixed_point.h", "engine/softmax_fixed_point.h", "engine/mve/slices.h",
     "engine/dsp/gemm_small.h", "engine/dsp/winograd.h",
 )  # fmt: skip
 # Of these headers, what only the engine's own code needs: no file, and no formula of Python's holds it.
 ENGINE_ONLY = {
-    "kMaxConvInputRows", "kPeekBits", "kCodedUnit", "kCodedQuickBits", "kShortEntries", "kQuickEntries",
+    "kMaxConvInputRows", "kPeekBits", "kHuffmanUnit", "kHuffmanQuickBits", "kShortEntries", "kQuickEntries",
     "kMaskLong", "kMaskEntries", "kFractionBits", "kSumIntegerBits", "kOutputBits", "kOne", "k48Over17",
-    "kMinus32Over17", "kWinogradRows", "kWinogradColumns", "kWinogradPositions", "kWinogradGroupSums",
+    "kMinus32Over17", "kWinogradRows", "kWinogradColumns", "kWinogradPositions", "kWinogradGroupAccumulators",
     "kWinogradTileWords", "kSlicePixels", "kSliceBlockChannels", "kSliceTableBytes",
 }  # fmt: skip
 
@@ -143,7 +143,7 @@ def test_strides_that_lowering_takes():
 
 
 def test_the_gap_that_no_weight_follows():
-    assert cpp_facts.host()["constants"]["kCodedGaps"] - 1 == entropy.MORE
+    assert cpp_facts.host()["constants"]["kHuffmanGaps"] - 1 == entropy.MORE
 
 
 def test_every_constant_of_the_headers_is_compared_or_the_engines_own():
@@ -227,7 +227,7 @@ def test_a_layers_values_are_where_cpp_reads_them():
         stride=(next(numbers), next(numbers)), pad_top=next(numbers),
         pad_left=next(numbers), act_min=-3, act_max=next(numbers),
         params=[next(numbers) for _ in range(6)], scratch_offset=next(numbers),
-        conv_kernel=net.ConvKernel.LIST, batch_rows=next(numbers), hold_rows=next(numbers),
+        conv_kernel=net.ConvKernel.SPARSE_LIST, batch_rows=next(numbers), defer_rows=next(numbers),
     )  # fmt: skip
     read = _unpacked("LayerRecord", blob._layer_record(layer, 99, blob._Data(0)))
     wanted = {
@@ -236,7 +236,7 @@ def test_a_layers_values_are_where_cpp_reads_them():
         "pad_left": layer.pad_left, "inputs": tuple(layer.inputs), "output": layer.output,
         "out_channel": layer.out_channel, "out_channels": layer.out_channels, "resume": 99,
         "act_min": layer.act_min, "act_max": layer.act_max, "kernel": layer.conv_kernel,
-        "batch_rows": layer.batch_rows, "hold_rows": layer.hold_rows, "reserved": 0, "weights_offset": 0,
+        "batch_rows": layer.batch_rows, "defer_rows": layer.defer_rows, "reserved": 0, "weights_offset": 0,
         "weights_bytes": 0, "scratch_offset": layer.scratch_offset, "scratch_bytes": 0,
         "params": tuple(layer.params),
     }  # fmt: skip
@@ -321,7 +321,7 @@ def test_the_structs_that_ctypes_passes():
 
 
 def test_the_decoders_tables_are_as_large_as_the_scratch_formulas_say():
-    assert cpp_facts.host()["bytes"]["CodedTables"] == entropy_coded.TABLES_BYTES
+    assert cpp_facts.host()["bytes"]["HuffmanTables"] == huffman.TABLES_BYTES
 
 
 @pytest.mark.parametrize("board", ["stm32f405", "mps3_an547", "rp2040"])

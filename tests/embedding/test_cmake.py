@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from squeezenet_mcu.common.kernel_families import FAMILIES
+from squeezenet_mcu.common.paths import FIRMWARE
 from squeezenet_mcu.common.preprocess import PREPROCESSES, quantize_images
 from squeezenet_mcu.convert.packaging import model_io, package, sources
 from squeezenet_mcu.convert.verify import engine_status
@@ -15,6 +16,7 @@ from tests.embedding.builds import call
 from tests.embedding.conftest import LABELS
 
 PACKAGE = "squeeze_odd_net_7"
+ENGINE = FIRMWARE / "engine"
 STRICT = "-Wall -Wextra -Werror -pedantic"
 SANITIZED = "-g -fsanitize=address,undefined -fno-sanitize-recover=all"
 
@@ -221,3 +223,18 @@ int main(void) {
     done = subprocess.run([tmp_path / "main"], input=pixels.tobytes(), capture_output=True, check=True)
     wanted = quantize_images(pixels.reshape(256, 1, 1, 3), source)
     assert done.stdout == wanted.tobytes()
+
+
+def test_the_kernels_names_of_version_0_1_0_go_on_working(tmp_path):
+    def definitions(*kernels):
+        folder = tmp_path / kernels[0]
+        options = ["-DSQUEEZE_FAMILY=dsp", f"-DSQUEEZE_KERNELS={';'.join(kernels)}"]
+        said = call(["cmake", "-G", "Ninja", "-S", ENGINE, "-B", folder, *options]).stderr
+        found = re.findall(r"-DSQUEEZE_KERNEL_(\w+)=1", (folder / "build.ninja").read_text())
+        return {name.lower() for name in found}, said
+
+    old, said = definitions("plain", "list", "coded", "gemm")
+    new, nothing = definitions("reference", "sparse_list", "huffman", "gemm")
+    assert old == new == {"reference", "sparse_list", "huffman", "gemm"}
+    assert "SQUEEZE_KERNELS: list is now sparse_list" in said.replace("\n  ", " ")
+    assert nothing == ""

@@ -35,7 +35,7 @@ def digits(tmp_path_factory):
             "digits",
             "--package",
             "arduino",
-            "--kernels",
+            "--kernel-family",
             family,
         ]
         builds.call(command, cwd=folder, env={**os.environ, "PYTHONPATH": str(REPO)})

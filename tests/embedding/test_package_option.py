@@ -22,7 +22,7 @@ def test_packages_of_a_tflite(packages, tmp_path, monkeypatch, capsys):
         "platformio,cmake",
         "--package",
         "cmake",
-        "--kernels",
+        "--kernel-family",
         "dsp",
         "--sram-bytes",
         "9000",
@@ -56,7 +56,7 @@ def packages_kernels(folder):
     [
         (["--package", "maven"], "--package maven: want arduino, platformio, cmake"),
         (["--package", ","], "--package: names nothing"),
-        (["--kernels", "dsp"], "--kernels goes with --package"),
+        (["--kernel-family", "dsp"], "--kernel-family goes with --package"),
         (["--package", "cmake", "--flash-bytes", "0"], "--flash-bytes 0: wanted a positive number"),
         (["--package", "cmake", "--flash-bytes", "100"], "--flash-bytes 100: net would take [0-9,]+ bytes"),
     ],

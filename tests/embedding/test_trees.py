@@ -67,7 +67,7 @@ def test_sketch_gives_the_right_class_on_a_cortex_m(packages, tmp_path, platform
 
 def test_a_package_for_another_cpu_says_what_to_do(packages, tmp_path):
     source = arduino(packages, "dsp") / "src/engine/engine.cpp"
-    with pytest.raises(AssertionError, match=r"make convert PACKAGE=\.\.\. KERNELS=portable"):
+    with pytest.raises(AssertionError, match=r"make convert PACKAGE=\.\.\. KERNEL_FAMILY=portable"):
         builds.compiled(SAMD, [source], [arduino(packages, "dsp") / "src"], tmp_path)
 
 

@@ -20,7 +20,7 @@ from squeezenet_mcu.host_tools.bench import measure, measure_tflm, results, smal
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.emulate import emulator, simulate
 from squeezenet_mcu.host_tools.firmware import build, flash, tflm_library
-from squeezenet_mcu.host_tools.firmware.board_model import Request, folder_for
+from squeezenet_mcu.host_tools.firmware.board_model import ModelRequest, folder_for
 from squeezenet_mcu.host_tools.link.device import Device
 from tests.convert.outputs import tflm_nets
 from tests.firmware import tflm_wheel
@@ -203,7 +203,7 @@ def test_kernels_for_int8_alone_where_the_library_has_them(
     """The plain registrations would link CMSIS-NN's int4 and int16 paths, which an int8 model never runs."""
     more = ["-DCMSIS_NN"] if cmsis_nn else []
     library = tflm_library.TflmLibrary(wheel.include, standin(wheel, "mps2_an386", tmp_path, *more), ARENA)
-    elf = build.build("mps2_an386", MODEL, Request(tflm=library))
+    elf = build.build("mps2_an386", MODEL, ModelRequest(tflm=library))
     listing = subprocess.run(["arm-none-eabi-nm", "-C", elf], check=True, capture_output=True, text=True)
     linked = set(re.findall(r"Register_(\w+)\(\)", listing.stdout))
     plain = {"CONV_2D", "MAX_POOL_2D", "SOFTMAX"}
@@ -245,7 +245,7 @@ def test_other_cores(wheel, project, images, tmp_path, vendors_headers, monkeypa
 def test_too_small_and_too_large_an_arena(wheel, project, images, tmp_path, vendors_headers):
     library = standin(wheel, "stm32f405", tmp_path)
     small = tflm_library.TflmLibrary(wheel.include, library, images[0].size - 16)
-    elf = build.build("stm32f405", MODEL, Request(tflm=small))
+    elf = build.build("stm32f405", MODEL, ModelRequest(tflm=small))
     assert elf.parent == folder_for(Path("build", MODEL), "stm32f405", "tflm")
     assert elf.with_suffix(".bin").is_file()
     with (
@@ -257,7 +257,7 @@ def test_too_small_and_too_large_an_arena(wheel, project, images, tmp_path, vend
     large = tflm_library.TflmLibrary(wheel.include, library, 150_000)
     wanted = r"small with TFLite Micro does not fit stm32f405: [\d,]+ bytes too many in SRAM, .* 150,000"
     with pytest.raises(UserError, match=wanted):
-        build.build("stm32f405", MODEL, Request(tflm=large))
+        build.build("stm32f405", MODEL, ModelRequest(tflm=large))
     assert not elf.exists()
 
 

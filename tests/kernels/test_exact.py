@@ -130,13 +130,13 @@ def test_the_sample_has_every_kind_of_code():
         network = random_layers.sample(seed).network
         variants.force(network, "dsp", seed)
         streams += [
-            (layer.conv_kernel, layer.coded.stream)
+            (layer.conv_kernel, layer.entropy_coded.stream)
             for layer in network.layers
-            if layer.kind is Kind.CONV_2D and layer.encoding is Encoding.CODED
+            if layer.kind is Kind.CONV_2D and layer.encoding is Encoding.HUFFMAN
         ]
     assert {kernel for kernel, _ in streams} == {model.kernel for model in variants.kernels_of("dsp")}
-    lists = {(s[0], max(s[1] - 5, 0)) for kernel, s in streams if kernel is ConvKernel.LIST}
-    others = {(s[0], max(s[1] - 5, 0)) for kernel, s in streams if kernel is not ConvKernel.LIST}
+    lists = {(s[0], max(s[1] - 5, 0)) for kernel, s in streams if kernel is ConvKernel.SPARSE_LIST}
+    others = {(s[0], max(s[1] - 5, 0)) for kernel, s in streams if kernel is not ConvKernel.SPARSE_LIST}
     assert lists == others == set(itertools.product((0, 1, 2), (0, 1, 2, 3)))  # modes, bits not coded
     assert {s[1] for _, s in streams} == {4, 5, 6, 7, 8}
     assert {(s[0], s[2]) for _, s in streams} == {

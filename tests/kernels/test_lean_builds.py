@@ -23,7 +23,7 @@ def families():
 @pytest.mark.parametrize("board", ["stm32f405", "mps3_an547"])
 def test_any_one_kernel_alone(board):
     hardware = board_toml.load(board)
-    for kernel in families()[hardware.kernels]:
+    for kernel in families()[hardware.kernel_family]:
         for source in SHARED:
             command = ["arm-none-eabi-g++", "-std=c++17", "-O1", *WARNINGS, *hardware.cpu_flags]
             command += ["-fno-exceptions", "-fno-rtti", f"-DSQUEEZE_KERNEL_{kernel.upper()}=1"]

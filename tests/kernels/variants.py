@@ -1,11 +1,11 @@
-"""Each convolution through each kernel that takes it: chosen at random here, by cost in convert/choose.py."""
+"""Each convolution through each kernel that supports it: at random here, by cost in choose.py."""
 
 import numpy as np
 
 from squeezenet_mcu.common.kernel_families import Family
 from squeezenet_mcu.convert.encode import entropy
 from squeezenet_mcu.convert.network import Buffer, Encoding, Kind, Layer, Network
-from squeezenet_mcu.convert.schedule.rows import Stage, stages_of
+from squeezenet_mcu.convert.schedule.rows import RowStage, stages_of
 from squeezenet_mcu.convert.select.cost.shape import KernelModel, shape_of
 from squeezenet_mcu.convert.select.cost_model import FAMILY_KERNELS
 from tests.kernels.random_layers import fills_its_window
@@ -13,7 +13,7 @@ from tests.kernels.random_layers import fills_its_window
 _MAX_BATCH = 4  # kMaxBatch of firmware_cpp/engine/format.h
 _MAX_SCRATCH = 160 * 1024  # the arena has to fit kZoneBytes of firmware_cpp/bench/cases.cc
 _SOMETIMES = 0.2
-_OFTEN = 3  # coded weights: they differ in mode, bits and classes
+_OFTEN = 3  # Huffman-coded weights: they differ in mode, bits and classes
 _RARELY = 0.2  # the weight of the kernels that every family has
 
 
@@ -25,18 +25,18 @@ def kernels_of(family: Family) -> list[KernelModel]:
 def _force_layer(network: Network, layer: Layer, family: Family, rng: np.random.Generator) -> None:
     source, out = network.buffers[layer.inputs[0]], network.buffers[layer.output]
     shape = shape_of(layer, source, out, layer.batch_rows)
-    models = [m for m in kernels_of(family) if m.takes(shape) and m.scratch(shape) <= _MAX_SCRATCH]
+    models = [m for m in kernels_of(family) if m.supports(shape) and m.scratch(shape) <= _MAX_SCRATCH]
     common = {model.kernel for model in kernels_of("portable")} if family != "portable" else set()
     odds = np.array([_RARELY if model.kernel in common else 1.0 for model in models])
-    odds[[model.encoding is Encoding.CODED for model in models]] *= _OFTEN
+    odds[[model.encoding is Encoding.HUFFMAN for model in models]] *= _OFTEN
     model = models[int(rng.choice(len(models), p=odds / odds.sum()))]
     least = model.scratch(shape)
-    most = max(min(model.useful(shape), _MAX_SCRATCH), least)
+    most = max(min(model.useful_scratch(shape), _MAX_SCRATCH), least)
     layer.conv_kernel, layer.encoding = model.kernel, model.encoding
     layer.scratch_bytes = int(rng.choice([least, most, rng.integers(least, most + 1)]))
 
 
-def _force_stage(network: Network, stage: Stage, family: Family, rng: np.random.Generator) -> None:
+def _force_stage(network: Network, stage: RowStage, family: Family, rng: np.random.Generator) -> None:
     out = network.buffers[stage.output]
     batch = int(rng.integers(1, min(_MAX_BATCH, out.height) + 1))
     while not all(fills_its_window(la, network.buffers[la.inputs[0]], out, batch) for la in stage.layers):
@@ -45,7 +45,7 @@ def _force_stage(network: Network, stage: Stage, family: Family, rng: np.random.
     hold = len(sources) == 1 and rng.random() < _SOMETIMES
     for layer in stage.layers:
         layer.batch_rows = batch
-        layer.hold_rows = network.buffers[layer.inputs[0]].height if hold else 0
+        layer.defer_rows = network.buffers[layer.inputs[0]].height if hold else 0
         _force_layer(network, layer, family, rng)
 
 

@@ -39,16 +39,16 @@ def accuracies(right):
     }
 
 
-def layers(settings, values, promised=False):
+def layers(settings, values, guaranteed=False):
     """Of every convolution: the zeros that the TOML asks for, `values` different weights."""
     found = {}
     for name, shape in settings.kernels.items():
         weights = math.prod(shape)
         zeros = math.floor(settings.prune.layers.get(name, settings.prune.sparsity) * weights)
-        found[name] = {"weights": weights, "zeros": zeros + (7 if promised else 0), "values": values}
-        if promised:
+        found[name] = {"weights": weights, "zeros": zeros + (7 if guaranteed else 0), "values": values}
+        if guaranteed:
             limit = settings.cluster.clusters or None
-            found[name]["promised"] = {"zeros": zeros, "values": limit, "block": None}
+            found[name]["guaranteed"] = {"zeros": zeros, "values": limit, "block": None}
     return found
 
 
@@ -72,8 +72,8 @@ def write(settings, folder):
         "train": {},
         "prune": {"layers": layers(settings, 5000), "wanted": {}},
         "cluster": {"layers": layers(settings, settings.cluster.clusters)},
-        "quantize": quantized(tflite, layers(settings, 30, promised=True), settings, 15),
-        "dense": quantized(b"twin", layers(settings, 200), settings, 12),
+        "quantize": quantized(tflite, layers(settings, 30, guaranteed=True), settings, 15),
+        "dense": quantized(b"baseline", layers(settings, 200), settings, 12),
     }
     right = {"train": 990, "prune": 988, "cluster": 987, "quantize": 985, "dense": 988}
     before = ""

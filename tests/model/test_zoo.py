@@ -56,14 +56,14 @@ def test_the_same_tflite_from_the_weights(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_zeros(name):
     noted = metrics_of(name)["layers"]
-    promised = {layer: guarantees.Promise(**of["promised"]) for layer, of in noted.items()}
-    layers = guarantees.check(remade(name), promised, name)
+    guaranteed = {layer: guarantees.Guarantee(**of["guaranteed"]) for layer, of in noted.items()}
+    layers = guarantees.check(remade(name), guaranteed, name)
     assert {layer: seen.zeros for layer, seen in layers.items()} == {
         layer: of["zeros"] for layer, of in noted.items()
     }
     weights = sum(seen.weights for seen in layers.values())
     assert sum(seen.zeros for seen in layers.values()) >= 0.6 * weights
-    assert sum(promise.zeros for promise in promised.values()) >= 0.6 * weights
+    assert sum(guarantee.zeros for guarantee in guaranteed.values()) >= 0.6 * weights
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -78,14 +78,14 @@ def test_sizes(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_accuracies_beside_the_dense_twin_s(name):
+def test_accuracies_beside_the_dense_baseline_s(name):
     stages = metrics_of(name)["stages"]
-    int8, twin = stages["quantize"], stages["dense"]
+    int8, baseline = stages["quantize"], stages["dense"]
     assert int8["test_images"] == TEST_IMAGES[name]
     unseen = [part for part in ("test", "reserve") if f"{part}_accuracy" in int8]
     for part in unseen:
         assert int8[f"{part}_accuracy"] >= HELD[name]["accuracy"], part
-    assert points(int8, twin, unseen) >= -MOST_LOST
+    assert points(int8, baseline, unseen) >= -MOST_LOST
     if name == "cifar10":
         assert int8["reserve_images"] == 5000
         assert sum(int8[f"{part}_images"] for part in ("train", "validation", "reserve")) == 50_000
@@ -94,7 +94,7 @@ def test_accuracies_beside_the_dense_twin_s(name):
 @pytest.mark.parametrize(
     ("name", "part"), [("cifar10", "test"), ("cifar10", "reserve"), ("digits", "test"), ("gtsrb", "test")]
 )
-def test_lost_against_the_dense_twin_on_each_part(name, part):
+def test_lost_against_the_dense_baseline_on_each_part(name, part):
     stages = metrics_of(name)["stages"]
     assert points(stages["quantize"], stages["dense"], [part]) >= -MOST_LOST
 

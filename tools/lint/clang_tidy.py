@@ -36,7 +36,10 @@ STAND_IN = Path(__file__).resolve().parent / "stand_in"
 PROCESSES = 2
 # So many states of a function the analyzer follows: its default, 225,000, takes some six times as long.
 ANALYZER_NODES = 20_000
-KERNELS = "plain gemm winograd lanes list slices coded max_pool average_pool mean add pad requantize softmax"
+KERNELS = (
+    "reference gemm winograd lanes sparse_list slices huffman "
+    "max_pool average_pool mean add pad requantize softmax"
+)
 # Whose C library a CPU's sources are compiled with, and what else clang has to know.
 COMPILERS = {
     "cortex_m": (["arm-none-eabi-gcc"], ["--target=arm-none-eabi", "-mthumb"]),

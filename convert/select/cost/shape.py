@@ -51,20 +51,21 @@ def shape_of(layer: Layer, source: Buffer, out: Buffer, out_rows: int) -> Shape:
 
 @dataclass(frozen=True)
 class KernelModel:
-    """One kernel with one encoding. `useful`: more scratch than that is of no use.
+    """One kernel with one encoding. `supports`: the shapes that it runs.
 
-    `cost`: instructions of one call, given its shape and scratch.
+    `scratch`: bytes it needs at least; `useful_scratch`: with more it is no faster. `cost`: instructions of
+    one call, given its shape and scratch.
     """
 
     kernel: ConvKernel
     encoding: Encoding
-    takes: Callable[[Shape], bool]
+    supports: Callable[[Shape], bool]
     scratch: Callable[[Shape], int]
-    useful: Callable[[Shape], int]
+    useful_scratch: Callable[[Shape], int]
     cost: Callable[[Shape, int], float]
 
 
-def takes_any(_shape: Shape) -> bool:
+def supports_any(_shape: Shape) -> bool:
     return True
 
 

@@ -1,7 +1,7 @@
 """Slices (mve/slices.h): any shape, 16 taps by 7 pixels."""
 
 from squeezenet_mcu.convert.network import ConvKernel, Encoding
-from squeezenet_mcu.convert.select.cost.shape import KernelModel, Shape, takes_any, up
+from squeezenet_mcu.convert.select.cost.shape import KernelModel, Shape, supports_any, up
 
 
 def _slices_windows(s: Shape) -> int:
@@ -30,7 +30,7 @@ def _slices_cost(s: Shape, scratch: int) -> float:
 
 KERNELS = [
     KernelModel(
-        ConvKernel.SLICES, Encoding.SLICES, takes_any,
+        ConvKernel.SLICES, Encoding.SLICES, supports_any,
         lambda s: _slices_scratch(s, 64), lambda s: _slices_scratch(s, s.out_channels + 3), _slices_cost,
     )
 ]  # fmt: skip

@@ -1,11 +1,11 @@
-"""Sparse lists (dsp/list.h): stride 1, two pixels a word, non-zero weights only."""
+"""Sparse lists (dsp/sparse_list.h): stride 1, two pixels a word, non-zero weights only."""
 
 from squeezenet_mcu.convert.network import ConvKernel, Encoding
-from squeezenet_mcu.convert.select.cost.entropy_coded import coded
+from squeezenet_mcu.convert.select.cost.huffman import entropy_coded
 from squeezenet_mcu.convert.select.cost.shape import KernelModel, Shape, up
 
 
-def _takes_list(s: Shape) -> bool:
+def _supports_sparse_list(s: Shape) -> bool:
     if (s.stride_h, s.stride_w) != (1, 1):
         return False
     pointwise = s.kernel_h == s.kernel_w == 1
@@ -54,8 +54,8 @@ def _list_cost(s: Shape, scratch: int) -> float:
 
 KERNELS = [
     KernelModel(
-        ConvKernel.LIST, Encoding.SPARSE, _takes_list,
+        ConvKernel.SPARSE_LIST, Encoding.SPARSE, _supports_sparse_list,
         lambda s: _list_scratch(s, 3), lambda s: _list_scratch(s, _list_words(s)), _list_cost,
     )
 ]  # fmt: skip
-KERNELS.append(coded(KERNELS[0], _list_chunks, 6))
+KERNELS.append(entropy_coded(KERNELS[0], _list_chunks, 6))

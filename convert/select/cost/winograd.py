@@ -3,14 +3,14 @@
 from collections.abc import Callable
 
 from squeezenet_mcu.convert.network import ConvKernel, Encoding
-from squeezenet_mcu.convert.select.cost.entropy_coded import coded
 from squeezenet_mcu.convert.select.cost.gemm import sparse_per_weight
+from squeezenet_mcu.convert.select.cost.huffman import entropy_coded
 from squeezenet_mcu.convert.select.cost.shape import KernelModel, Shape, up
 
 MAX_CHANNELS = 910  # |acc| < 2^27
 
 
-def _takes_winograd(s: Shape) -> bool:
+def _supports_winograd(s: Shape) -> bool:
     same = (s.kernel_h, s.kernel_w, s.stride_h, s.stride_w) == (3, 3, 1, 1)
     return same and s.in_channels <= MAX_CHANNELS
 
@@ -50,7 +50,7 @@ def _winograd(encoding: Encoding, stored: bool, unpack: Callable[[Shape], float]
     return KernelModel(
         ConvKernel.WINOGRAD,
         encoding,
-        _takes_winograd,
+        _supports_winograd,
         lambda s: _winograd_scratch(s, 3, stored),
         lambda s: _winograd_scratch(s, _winograd_tiles(s), stored),
         lambda s, scratch: _winograd_cost(s, scratch, stored, unpack(s)),
@@ -62,4 +62,4 @@ KERNELS = [
     _winograd(Encoding.SPARSE, False, sparse_per_weight),
     _winograd(Encoding.WINOGRAD, True, lambda s: 0.0),
 ]
-KERNELS.append(coded(KERNELS[0], _winograd_chunks))
+KERNELS.append(entropy_coded(KERNELS[0], _winograd_chunks))

@@ -1,5 +1,5 @@
 // The core, as common/ wants it of an architecture: interrupts, sleep, a cycle counter. riscv/cpu.h is its
-// twin.
+// counterpart.
 #ifndef FIRMWARE_CPP_BOARDS_CORTEX_M_CPU_H_
 #define FIRMWARE_CPP_BOARDS_CORTEX_M_CPU_H_
 

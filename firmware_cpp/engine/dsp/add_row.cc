@@ -1,5 +1,5 @@
 // a + b: the portable kernel with both roundings of a rescaling written out: 20 instructions a value, not 37.
-// Inputs stay below 2^28, sums below 2^29 and all rounding constants within 2^30: no step overflows.
+// Inputs stay below 2^28, accumulators below 2^29 and all rounding constants within 2^30: no step overflows.
 #include "engine/dsp/intrinsics.h"
 #include "engine/fixed_point.h"
 #include "engine/kernels.h"

@@ -49,25 +49,25 @@ class Gemm {
     uint32_t* const inputs = weights_ + padded_;
     uint32_t* const threes_end = inputs + groups.threes * group_words;
     uint32_t* const inputs_end = threes_end + groups.twos * padded_;
-    int32_t* const sums = reinterpret_cast<int32_t*>(inputs_end);
+    int32_t* const accumulators = reinterpret_cast<int32_t*>(inputs_end);
     Im2Col(conv_, begin, end, {groups, padded_, double_inputs_, false}, reinterpret_cast<int8_t*>(weights_),
            inputs);
     stream_ = conv_.weights;
-    if (conv_.coded != nullptr) CodedRewind(conv_.coded);
+    if (conv_.huffman != nullptr) HuffmanRewind(conv_.huffman);
     if (conv_.encoding != WeightEncoding::kSparse && padded_ > taps_) {
       memset(weights_, 0, GemmWeightBytes(padded_));
     }
     for (uint32_t o = 0; o < conv_.out_channels; o += 2) {
       Unpack(o + 1 < conv_.out_channels);
       const PairScale scale = scales.At(o);
-      GemmRun run = {{scale.start0, scale.start1}, weights_, padded_ / 2, sums, threes_end};
+      GemmRun run = {{scale.start0, scale.start1}, weights_, padded_ / 2, accumulators, threes_end};
       if (groups.threes > 0) GemmThrees(inputs, &run);
       if (groups.twos > 0) {
-        run.sums = sums + groups.threes * 6;
+        run.accumulators = accumulators + groups.threes * 6;
         run.inputs_end = inputs_end;
         GemmTwos(threes_end, &run);
       }
-      Store(begin, end, scale, o, sums);
+      Store(begin, end, scale, o, accumulators);
     }
   }
 
@@ -89,9 +89,9 @@ class Gemm {
     }
     const int8_t* first = reinterpret_cast<const int8_t*>(stream_);
     const int8_t* second = two ? first + taps_ : first;
-    if (conv_.coded != nullptr) {
-      first = CodedNext(conv_.coded, conv_.coded_rows);
-      second = two ? CodedNext(conv_.coded, conv_.coded_rows + padded_) : first;
+    if (conv_.huffman != nullptr) {
+      first = HuffmanNext(conv_.huffman, conv_.huffman_rows);
+      second = two ? HuffmanNext(conv_.huffman, conv_.huffman_rows + padded_) : first;
     }
     uint32_t done = 0;
     if (((reinterpret_cast<uintptr_t>(first) | reinterpret_cast<uintptr_t>(second)) & 3) == 0) {
@@ -111,7 +111,8 @@ class Gemm {
     stream_ += two ? 2 * taps_ : taps_;
   }
 
-  void Store(uint32_t begin, uint32_t end, const PairScale& scale, uint32_t o, const int32_t* sums) const {
+  void Store(uint32_t begin, uint32_t end, const PairScale& scale, uint32_t o,
+             const int32_t* accumulators) const {
     uint32_t y = begin / conv_.out_width;
     uint32_t x = begin % conv_.out_width;
     while (begin < end) {
@@ -122,8 +123,8 @@ class Gemm {
       for (++y; count < end - begin && conv_.out[y] == conv_.out[y - 1] + row_bytes; ++y)
         count += conv_.out_width;
       if (count > end - begin) count = end - begin;
-      StorePair(conv_, scale, o, sums, out, count);
-      sums += 2 * count;
+      StorePair(conv_, scale, o, accumulators, out, count);
+      accumulators += 2 * count;
       begin += count;
       x = 0;
     }

@@ -1,5 +1,5 @@
 // Dense convolution of few input channels (the first layer), of stride 2 or 1, up to four MACs a SMLAL.
-// Layout, lanes and bounds are in lanes.h, the registers of the inner loop in lanes_sums.cc.
+// Layout, lanes and bounds are in lanes.h, the registers of the inner loop in lanes_accumulate.cc.
 //
 // Inputs are packed once per call, or per chunk of columns; a channel's weights once per chunk. A channel
 // with too large weights for the lanes is summed in several parts, each of some kernel rows.
@@ -38,9 +38,9 @@ class Lanes {
       at += (bytes + 7) & ~uint32_t{7};
       return here;
     };
-    planes_ = reinterpret_cast<LanesSum*>(take(8 * lanes_.planes * tiles));
-    sums_ = lanes_.planes == 1 ? planes_ : reinterpret_cast<LanesSum*>(take(24 * tiles));
-    acc_ = reinterpret_cast<int32_t*>(take(8 * tiles * lanes_.tile_sums * c.out_rows));
+    planes_ = reinterpret_cast<LanesAccumulator*>(take(8 * lanes_.planes * tiles));
+    accumulators_ = lanes_.planes == 1 ? planes_ : reinterpret_cast<LanesAccumulator*>(take(24 * tiles));
+    acc_ = reinterpret_cast<int32_t*>(take(8 * tiles * lanes_.tile_accumulators * c.out_rows));
     line_ = reinterpret_cast<int8_t*>(take(c.in_channels * LanesColumns(lanes_, c.stride_w, tiles)));
     weights_ = reinterpret_cast<uint32_t*>(take(4 * lanes_.planes * lanes_.padded_units));
     inputs_ = reinterpret_cast<uint32_t*>(at);
@@ -56,7 +56,7 @@ class Lanes {
       PackInputs();
       ChannelWeights weights(c_, uint32_t{c_.kernel_h} * c_.kernel_w * c_.in_channels);
       for (uint32_t o = 0; o < c_.out_channels; ++o) {
-        Channel(o, reinterpret_cast<const uint8_t*>(weights.Next(c_.coded_rows)));
+        Channel(o, reinterpret_cast<const uint8_t*>(weights.Next(c_.huffman_rows)));
       }
     }
   }
@@ -96,7 +96,7 @@ class Lanes {
       const uint32_t units = LanesPackWeights(c_, lanes_, weights, 0, c_.kernel_h, weights_);
       for (uint32_t y = 0; y < c_.out_rows; ++y) {
         Sum(y * c_.stride_h, units);
-        LanesStore(c_, o, sums_, count_, out[y] + offset);
+        LanesStore(c_, o, accumulators_, count_, out[y] + offset);
       }
       return;
     }
@@ -111,7 +111,7 @@ class Lanes {
       const uint32_t units = LanesPackWeights(c_, lanes_, weights, begin, end, weights_);
       for (uint32_t y = 0; y < c_.out_rows; ++y) {
         Sum(y * c_.stride_h + begin, units);
-        LanesAdd(sums_, count_, begin == 0, acc_ + y * count_);
+        LanesAdd(accumulators_, count_, begin == 0, acc_ + y * count_);
       }
       begin = end;
     }
@@ -126,7 +126,7 @@ class Lanes {
         4 * (static_cast<int32_t>(row_words_ * input_rows_) - static_cast<int32_t>(3 * units));
     const uint32_t first = (units / 3 - 1) % 8 + 1;
     for (uint32_t p = 0; p < lanes_.planes; ++p) {
-      // All sums of a tile have half of plane 1.
+      // All accumulators of a tile have half of plane 1.
       const uint32_t starts = lanes_.planes == 1 ? 1 : (p == 1 ? 2 : 0);
       const LanesRun run = {weights_ + p * units,
                             inputs_ + p * plane_words_ + row * row_words_,
@@ -138,17 +138,17 @@ class Lanes {
                             starts * kBottom,
                             starts * kTop,
                             has_last_ ? last_ + p * plane_words_ + row * row_words_ / 3 : nullptr};
-      LanesSums(&run);
+      LanesAccumulate(&run);
     }
-    if (lanes_.planes > 1) LanesJoin(planes_, tiles_, sums_);
+    if (lanes_.planes > 1) LanesJoin(planes_, tiles_, accumulators_);
   }
 
   const ConvRows& c_;
   const LanesShape lanes_;
   const uint32_t input_rows_;
   const uint32_t row_words_;
-  LanesSum* planes_;
-  LanesSum* sums_;
+  LanesAccumulator* planes_;
+  LanesAccumulator* accumulators_;
   int32_t* acc_;
   int8_t* line_;
   uint32_t* weights_;

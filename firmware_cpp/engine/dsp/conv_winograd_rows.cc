@@ -48,7 +48,7 @@ class Winograd {
   struct Area {
     uint32_t threes, twos;
     uint32_t *inputs, *threes_end, *inputs_end;
-    int32_t* sums;  // behind the table of tiles, which is at inputs_end
+    int32_t* accumulators;  // behind the table of tiles, which is at inputs_end
   };
   Area AreaOf(uint32_t count) const {
     Area area;
@@ -59,7 +59,7 @@ class Winograd {
     area.threes_end = area.inputs + 3 * area.threes * tile_words;
     area.inputs_end = area.threes_end + 2 * area.twos * tile_words;
     const uint32_t table = (count < 2 ? 2 : count) * kWinogradTileWords;
-    area.sums = reinterpret_cast<int32_t*>(area.inputs_end + table);
+    area.accumulators = reinterpret_cast<int32_t*>(area.inputs_end + table);
     return area;
   }
 
@@ -70,20 +70,21 @@ class Winograd {
   }
 
   __attribute__((noinline)) void Multiply(uint32_t first, uint32_t count) const {
-    if (conv_.coded != nullptr) CodedRewind(conv_.coded);
+    if (conv_.huffman != nullptr) HuffmanRewind(conv_.huffman);
     const Area area = AreaOf(count);
-    int32_t* const sums = area.sums;
+    int32_t* const accumulators = area.accumulators;
     const bool few = padded_ <= 32;
-    Pass pass = {WinogradStoreRunOf(conv_, area.inputs_end, first, count, sums),
-                 {weights_, weights_ + kWinogradPositions * padded_, sums, padded_ / 2, area.threes_end},
-                 sums,
-                 sums + area.threes * kWinogradGroupSums,
-                 area.threes_end,
-                 area.inputs_end,
-                 area.threes > 0 ? area.inputs : nullptr,
-                 area.twos > 0 ? area.threes_end : nullptr,
-                 few ? WinogradShortThrees : WinogradThrees,
-                 few ? WinogradShortTwos : WinogradTwos};
+    Pass pass = {
+        WinogradStoreRunOf(conv_, area.inputs_end, first, count, accumulators),
+        {weights_, weights_ + kWinogradPositions * padded_, accumulators, padded_ / 2, area.threes_end},
+        accumulators,
+        accumulators + area.threes * kWinogradGroupAccumulators,
+        area.threes_end,
+        area.inputs_end,
+        area.threes > 0 ? area.inputs : nullptr,
+        area.twos > 0 ? area.threes_end : nullptr,
+        few ? WinogradShortThrees : WinogradThrees,
+        few ? WinogradShortTwos : WinogradTwos};
     const bool full = conv_.act_min == -128 && conv_.act_max == 127;
     if (full && UsualScales(conv_, kBiasLimit)) {
       Usual(pass);
@@ -95,16 +96,16 @@ class Winograd {
   struct Pass {
     WinogradStoreRun store;
     WinogradRun run;
-    int32_t *threes_start, *twos_start;  // of the sums
+    int32_t *threes_start, *twos_start;  // of the accumulators
     const uint32_t *threes_end, *inputs_end;
     const uint32_t* threes_inputs;  // null: none
     const uint32_t* twos_inputs;
-    void (*threes_sums)(const uint32_t*, const WinogradRun*);
-    void (*twos_sums)(const uint32_t*, const WinogradRun*);
+    void (*threes_accumulators)(const uint32_t*, const WinogradRun*);
+    void (*twos_accumulators)(const uint32_t*, const WinogradRun*);
   };
 
   // Sums of the next pair of channels.
-  const uint8_t* Sums(Pass* pass, const uint8_t* stream, bool two) const {
+  const uint8_t* Accumulators(Pass* pass, const uint8_t* stream, bool two) const {
     if (stored_) {
       const uint32_t* const weights = reinterpret_cast<const uint32_t*>(stream);
       stream += 96 * padded_;
@@ -116,14 +117,14 @@ class Winograd {
       stream = Unpack(two ? stream : again, 1, two);
     }
     if (pass->threes_inputs != nullptr) {
-      pass->run.sums = pass->threes_start;
+      pass->run.accumulators = pass->threes_start;
       pass->run.inputs_end = pass->threes_end;
-      pass->threes_sums(pass->threes_inputs, &pass->run);
+      pass->threes_accumulators(pass->threes_inputs, &pass->run);
     }
     if (pass->twos_inputs != nullptr) {
-      pass->run.sums = pass->twos_start;
+      pass->run.accumulators = pass->twos_start;
       pass->run.inputs_end = pass->inputs_end;
-      pass->twos_sums(pass->twos_inputs, &pass->run);
+      pass->twos_accumulators(pass->twos_inputs, &pass->run);
     }
     return stream;
   }
@@ -132,7 +133,7 @@ class Winograd {
     const PairScales scales(conv_, 9 * channels_);
     const uint8_t* stream = conv_.weights;
     for (uint32_t o = 0; o < conv_.out_channels; o += 2) {
-      stream = Sums(&pass, stream, o + 1 < conv_.out_channels);
+      stream = Accumulators(&pass, stream, o + 1 < conv_.out_channels);
       WinogradStore(&pass.store, scales.At(o), o);
     }
   }
@@ -147,7 +148,7 @@ class Winograd {
     const int8_t* shifts = conv_.shifts;
     const uint8_t* stream = conv_.weights;
     for (uint32_t o = 0; o < channels; ++o) {
-      if (o % 2 == 0) stream = Sums(&pass, stream, o + 1 < channels);
+      if (o % 2 == 0) stream = Accumulators(&pass, stream, o + 1 < channels);
       const int32_t shift = -*shifts++;
       pass.store.start = 2 * *bias++;
       pass.store.multiplier = *multipliers++;
@@ -163,7 +164,7 @@ class Winograd {
   __attribute__((noinline)) void Transform(uint32_t first, uint32_t count) const {
     const Area area = AreaOf(count);
     const uint32_t threes = area.threes;
-    const int32_t* const sums = area.sums;
+    const int32_t* const accumulators = area.accumulators;
     uint32_t* inputs = area.inputs;
     uint32_t* tiles = area.inputs_end;
     uint32_t y = first / across_ * kWinogradRows;
@@ -173,12 +174,12 @@ class Winograd {
       const uint32_t group = group_start < 3 * threes ? 3 : 2;
       Tile(x, y, group, inputs + in_group);
       if (count == 1) Tile(x, y, group, inputs + 1);
-      tiles[0] = TileSumsOf(sums, sum + 2 * in_group);
+      tiles[0] = TileAccumulatorsOf(accumulators, sum + 2 * in_group);
       Place(x, y, tiles + 1);
       tiles += kWinogradTileWords;
       if (++in_group == group) {
         inputs += group * (kWinogradPositions / 2) * padded_;
-        sum += kWinogradGroupSums;
+        sum += kWinogradGroupAccumulators;
         group_start += group;
         in_group = 0;
       }
@@ -246,8 +247,8 @@ class Winograd {
   // Returns where the next channel's start.
   const uint8_t* Unpack(const uint8_t* stream, uint32_t c, bool fresh) const {
     const int8_t* bytes = reinterpret_cast<const int8_t*>(stream);
-    if (conv_.coded != nullptr && fresh) bytes = CodedNext(conv_.coded, conv_.coded_rows);
-    if (conv_.coded != nullptr && !fresh) bytes = conv_.coded_rows;
+    if (conv_.huffman != nullptr && fresh) bytes = HuffmanNext(conv_.huffman, conv_.huffman_rows);
+    if (conv_.huffman != nullptr && !fresh) bytes = conv_.huffman_rows;
     if (conv_.encoding == WeightEncoding::kSparse) {
       stream = Decode(stream);
       bytes = plain_;

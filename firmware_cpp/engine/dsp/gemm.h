@@ -5,7 +5,7 @@
 // same order, so nothing is ever shuffled. Pixels stand in groups of three or two, channels in pairs:
 //   inputs   [group][KP / 2][3 or 2 pixels] words
 //   weights  [KP / 2][2 channels] words
-//   sums     [pixel][2 channels] words: twice the accumulators, as SMMLAR wants them
+//   accumulators  [pixel][2 channels] words: twice the int32 ones, as SMMLAR wants them
 // Inputs or weights are doubled for that, whichever are fewer.
 #ifndef SQUEEZE_ENGINE_DSP_GEMM_H_
 #define SQUEEZE_ENGINE_DSP_GEMM_H_
@@ -35,14 +35,14 @@ struct GemmRun {
   int32_t start[2];  // of each channel's accumulators
   const uint32_t* weights;
   uint32_t steps;  // words of a pixel: KP / 2, at least 1
-  int32_t* sums;
+  int32_t* accumulators;
   const uint32_t* inputs_end;
 };
 // Offsets in gemm_blocks.cc.
 SQUEEZE_OFFSET(GemmRun, start, 0);
 SQUEEZE_OFFSET(GemmRun, weights, 8);
 SQUEEZE_OFFSET(GemmRun, steps, 12);
-SQUEEZE_OFFSET(GemmRun, sums, 16);
+SQUEEZE_OFFSET(GemmRun, accumulators, 16);
 SQUEEZE_OFFSET(GemmRun, inputs_end, 20);
 void GemmThrees(const uint32_t* inputs, const GemmRun* run);
 void GemmTwos(const uint32_t* inputs, const GemmRun* run);

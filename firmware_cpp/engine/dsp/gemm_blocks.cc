@@ -11,7 +11,7 @@ namespace squeeze {
 
 #if defined(__ARM_FEATURE_DSP)
 
-// Stack: 0 the accumulators' start, 24 weights, 28 rounds, 32 entry, 36 sums, 40 end of the inputs.
+// Stack: 0 the accumulators' start, 24 weights, 28 rounds, 32 entry, 36 accumulators, 40 end of the inputs.
 // Aligned: ADR counts from a multiple of 4.
 // clang-format off
 #define SQUEEZE_GEMM_ENTER              \
@@ -95,14 +95,14 @@ __attribute__((naked, noinline, aligned(4))) void GemmTwos([[maybe_unused]] cons
 namespace {
 
 void Groups(const uint32_t* inputs, const GemmRun& run, uint32_t pixels) {
-  int32_t* sums = run.sums;
+  int32_t* accumulators = run.accumulators;
   for (; inputs != run.inputs_end; inputs += pixels * run.steps) {
     for (uint32_t i = 0; i < 2 * pixels; ++i) {
       int32_t acc = run.start[i & 1];
       for (uint32_t k = 0; k < run.steps; ++k) {
         acc = Smlad(inputs[k * pixels + i / 2], run.weights[2 * k + (i & 1)], acc);
       }
-      *sums++ = acc;
+      *accumulators++ = acc;
     }
   }
 }

@@ -51,7 +51,7 @@ class Small {
     run_.multipliers = conv_.multipliers;
     run_.shifts = conv_.shifts;
     const uint8_t* stream = conv_.weights;
-    if (conv_.coded != nullptr) CodedRewind(conv_.coded);
+    if (conv_.huffman != nullptr) HuffmanRewind(conv_.huffman);
     const uint32_t channels = conv_.out_channels;
     const bool sparse = conv_.encoding == WeightEncoding::kSparse;
     for (uint32_t o = 0; o < channels; o += 2) {
@@ -86,9 +86,9 @@ class Small {
     const uint32_t taps = taps_;
     run_.first = reinterpret_cast<const int8_t*>(stream);
     run_.second = run_.first + taps;
-    if (conv_.coded != nullptr) {
-      run_.first = CodedNext(conv_.coded, conv_.coded_rows);
-      run_.second = CodedNext(conv_.coded, conv_.coded_rows + padded_);
+    if (conv_.huffman != nullptr) {
+      run_.first = HuffmanNext(conv_.huffman, conv_.huffman_rows);
+      run_.second = HuffmanNext(conv_.huffman, conv_.huffman_rows + padded_);
     }
     const uint32_t rest = taps % 4;
     if (rest > 0) {  // the last four, shifted until only the rest is left

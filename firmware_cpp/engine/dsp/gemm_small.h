@@ -1,6 +1,6 @@
 // ConvGemmRows for few taps (4 to 64) and a fused ReLU: what an output costs besides its products matters
-// more than these, so sums never reach memory (gemm_small_blocks.cc), and a pair of channels takes little to
-// start.
+// more than these, so accumulators never reach memory (gemm_small_blocks.cc), and a pair of channels takes
+// little to start.
 //
 // As gemm.h, but: weights are 256 times as large (the high byte of a half: no sign to extend) and so are the
 // accumulators, inputs are plain, and behind each group stand the addresses of its output pixels:

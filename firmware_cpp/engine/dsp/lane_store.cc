@@ -10,8 +10,8 @@ namespace {
 
 static_assert(32 - kLaneBits - 1 == 8, "assembler doubles the low lane with LSR #8");
 
-// r0 scale, r1 sums, r2 outputs left, r3 out, r4 multiplier, r5 rounding, r6 shift, r7 stride, r8 start, r12
-// the output.
+// r0 scale, r1 accumulators, r2 outputs left, r3 out, r4 multiplier, r5 rounding, r6 shift, r7 stride, r8
+// start, r12 the output.
 #define SQUEEZE_LANE_RELU     \
   "smmlar r12, r12, r4, r5\n" \
   "asr.w r12, r12, r6\n"      \
@@ -45,11 +45,11 @@ static_assert(32 - kLaneBits - 1 == 8, "assembler doubles the low lane with LSR 
   "3: bpl.n 4f\n" SQUEEZE_LANE_ONE(SHIFT, ROUND, "")                       \
   "4: pop {r4-r8, pc}\n"
 // clang-format on
-#define SQUEEZE_LANE_FUNCTION(Name, offset, SHIFT, ROUND)                            \
-  __attribute__((naked, noinline, aligned(4))) void Name(                            \
-      [[maybe_unused]] const LaneScale* scale, [[maybe_unused]] const LaneSum* sums, \
-      [[maybe_unused]] uint32_t count, [[maybe_unused]] int8_t* out) {               \
-    __asm__(SQUEEZE_LANES(offset, SHIFT, ROUND));                                    \
+#define SQUEEZE_LANE_FUNCTION(Name, offset, SHIFT, ROUND)                                            \
+  __attribute__((naked, noinline, aligned(4))) void Name(                                            \
+      [[maybe_unused]] const LaneScale* scale, [[maybe_unused]] const LaneAccumulator* accumulators, \
+      [[maybe_unused]] uint32_t count, [[maybe_unused]] int8_t* out) {                               \
+    __asm__(SQUEEZE_LANES(offset, SHIFT, ROUND));                                                    \
   }
 SQUEEZE_LANE_FUNCTION(LowRelu, "0", "lsr #8", SQUEEZE_LANE_RELU)
 SQUEEZE_LANE_FUNCTION(HighRelu, "4", "lsl #1", SQUEEZE_LANE_RELU)
@@ -58,21 +58,21 @@ SQUEEZE_LANE_FUNCTION(HighLinear, "4", "lsl #1", SQUEEZE_LANE_LINEAR)
 
 #else
 
-inline int32_t Doubled(const LaneScale& scale, bool high, const LaneSum& sum) {
+inline int32_t Doubled(const LaneScale& scale, bool high, const LaneAccumulator& sum) {
   return static_cast<int32_t>(static_cast<uint32_t>(scale.start[high]) +
                               (high ? sum.top << 1 : sum.bottom >> 8));
 }
 template <bool kHigh>
-void Relu(const LaneScale* scale, const LaneSum* sums, uint32_t count, int8_t* out) {
+void Relu(const LaneScale* scale, const LaneAccumulator* accumulators, uint32_t count, int8_t* out) {
   for (; count > 0; --count, out += scale->stride) {
-    const int32_t value = Smmlar(Doubled(*scale, kHigh, *sums++), scale->multiplier, scale->rounding);
+    const int32_t value = Smmlar(Doubled(*scale, kHigh, *accumulators++), scale->multiplier, scale->rounding);
     *out = static_cast<int8_t>(Ssat8(value >> scale->shift));
   }
 }
 template <bool kHigh>
-void Linear(const LaneScale* scale, const LaneSum* sums, uint32_t count, int8_t* out) {
+void Linear(const LaneScale* scale, const LaneAccumulator* accumulators, uint32_t count, int8_t* out) {
   for (; count > 0; --count, out += scale->stride) {
-    const int32_t value = Smmlar(Doubled(*scale, kHigh, *sums++), scale->multiplier, 0);
+    const int32_t value = Smmlar(Doubled(*scale, kHigh, *accumulators++), scale->multiplier, 0);
     *out = static_cast<int8_t>(Ssat8((value + (value >> 31) + scale->rounding) >> scale->shift));
   }
 }
@@ -81,17 +81,18 @@ constexpr auto LowRelu = Relu<false>, HighRelu = Relu<true>, LowLinear = Linear<
 
 #endif
 
-void StoreExact(const ConvRows& conv, const LaneScale& scale, bool high, const LaneSum* sums, uint32_t count,
-                int8_t* out) {
+void StoreExact(const ConvRows& conv, const LaneScale& scale, bool high, const LaneAccumulator* accumulators,
+                uint32_t count, int8_t* out) {
   for (uint32_t i = 0; i < count; ++i, out += scale.stride) {
-    const uint32_t lane = high ? sums[i].top : (scale.wide ? sums[i].bottom : sums[i].bottom / kLaneUnit);
+    const uint32_t lane = high ? accumulators[i].top
+                               : (scale.wide ? accumulators[i].bottom : accumulators[i].bottom / kLaneUnit);
     *out = Requantize(WrappingAdd(scale.start[high], static_cast<int32_t>(lane)), scale.multiplier,
                       scale.shift, conv.out_zero_point, conv.act_min, conv.act_max);
   }
 }
 
 Rounding KindOf(const ConvRows& conv, int32_t bias, int32_t shift, bool wide) {
-  constexpr int32_t kRoom = (int32_t{1} << 30) - (int32_t{1} << kLaneBits);  // for sums of up to 2^22
+  constexpr int32_t kRoom = (int32_t{1} << 30) - (int32_t{1} << kLaneBits);  // for accumulators of up to 2^22
   if (wide || bias >= kRoom || bias <= -kRoom || shift < 0 || shift > 22) return Rounding::kExact;
   if (conv.act_min != -128 || conv.act_max != 127) return Rounding::kExact;
   if (conv.out_zero_point == -128) return Rounding::kRelu;
@@ -115,15 +116,15 @@ LaneScale MakeLaneScale(const ConvRows& conv, uint32_t o, bool wide) {
   return {conv.multipliers[o], rounding, shift, stride, {2 * (bias - kLowStart), 2 * bias}, kind, wide};
 }
 
-void StoreLanes(const ConvRows& conv, const LaneScale& scale, Lane lane, const LaneSum* sums, uint32_t count,
-                int8_t* out) {
+void StoreLanes(const ConvRows& conv, const LaneScale& scale, Lane lane, const LaneAccumulator* accumulators,
+                uint32_t count, int8_t* out) {
   const bool high = lane == Lane::kHigh;
   if (scale.kind == Rounding::kRelu)
-    return high ? HighRelu(&scale, sums, count, out) : LowRelu(&scale, sums, count, out);
+    return high ? HighRelu(&scale, accumulators, count, out) : LowRelu(&scale, accumulators, count, out);
   if (scale.kind == Rounding::kLinear) {
-    return high ? HighLinear(&scale, sums, count, out) : LowLinear(&scale, sums, count, out);
+    return high ? HighLinear(&scale, accumulators, count, out) : LowLinear(&scale, accumulators, count, out);
   }
-  StoreExact(conv, scale, high, sums, count, out);
+  StoreExact(conv, scale, high, accumulators, count, out);
 }
 
 }  // namespace squeeze

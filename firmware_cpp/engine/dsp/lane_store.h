@@ -1,4 +1,4 @@
-// From sums in two lanes of a 64-bit word to int8 outputs.
+// From accumulators in two lanes of a 64-bit word to int8 outputs.
 //
 // Pixels are packed as low + high * 2^23, weights are multiplied by 2^9: sums of products then have the high
 // lane's sum in the top word as it is, and the low lane's above bit 9 of the bottom word, which starts at
@@ -19,17 +19,17 @@ constexpr int32_t kLaneBits = 23;
 constexpr int32_t kLaneUnit = 1 << (32 - kLaneBits);
 constexpr uint32_t kLaneStart = 0x80000000u;
 
-// Or, `wide`, the sums of the two lanes as they are.
-struct LaneSum {
+// Or, `wide`, the accumulators of the two lanes as they are.
+struct LaneAccumulator {
   uint32_t bottom;
   uint32_t top;
 };
-// Offsets in lane_store.cc and list_sums.cc.
-SQUEEZE_OFFSET(LaneSum, bottom, 0);
-SQUEEZE_OFFSET(LaneSum, top, 4);
-SQUEEZE_STRIDE(LaneSum, 8);
+// Offsets in lane_store.cc and sparse_list_accumulate.cc.
+SQUEEZE_OFFSET(LaneAccumulator, bottom, 0);
+SQUEEZE_OFFSET(LaneAccumulator, top, 4);
+SQUEEZE_STRIDE(LaneAccumulator, 8);
 
-// How a channel's sums become outputs. The words are in the order in which the assembler loads them.
+// How a channel's accumulators become outputs. The words are in the order in which the assembler loads them.
 struct LaneScale {
   int32_t multiplier;
   int32_t rounding;  // R of requantize.h
@@ -47,14 +47,14 @@ SQUEEZE_OFFSET(LaneScale, shift, 8);
 SQUEEZE_OFFSET(LaneScale, stride, 12);
 SQUEEZE_OFFSET(LaneScale, start, 16);
 
-// Of output channel o. `wide`: kind of its LaneSums.
+// Of output channel o. `wide`: kind of its LaneAccumulators.
 LaneScale MakeLaneScale(const ConvRows& conv, uint32_t o, bool wide);
 
 enum class Lane : uint8_t { kLow = 0, kHigh = 1 };
 
-// One lane of `count` sums to out[i * conv.out_pixel_stride]. 7 instructions an output (kLinear: 9).
-void StoreLanes(const ConvRows& conv, const LaneScale& scale, Lane lane, const LaneSum* sums, uint32_t count,
-                int8_t* out);
+// One lane of `count` accumulators to out[i * conv.out_pixel_stride]. 7 instructions an output (kLinear: 9).
+void StoreLanes(const ConvRows& conv, const LaneScale& scale, Lane lane, const LaneAccumulator* accumulators,
+                uint32_t count, int8_t* out);
 
 }  // namespace squeeze
 

@@ -1,4 +1,4 @@
-// From sums in three lanes to int8 outputs: 8.5 instructions an output.
+// From accumulators in three lanes to int8 outputs: 8.5 instructions an output.
 #include "engine/dsp/intrinsics.h"
 #include "engine/dsp/lane_store.h"
 #include "engine/dsp/lanes.h"
@@ -13,7 +13,7 @@ constexpr int32_t kStart = 1 << (kLanesBits - 1);
 static_assert(kLanesBits == 21, "assembler shifts by 21, and by 11 and 10 to 32");
 
 struct StoreRun {
-  const LanesSum* sums;
+  const LanesAccumulator* accumulators;
   int8_t* out;
   uint32_t stride;
   int32_t start;
@@ -22,7 +22,7 @@ struct StoreRun {
   int32_t shift;
   uint32_t count;
 };
-SQUEEZE_OFFSET(StoreRun, sums, 0);
+SQUEEZE_OFFSET(StoreRun, accumulators, 0);
 SQUEEZE_OFFSET(StoreRun, out, 4);
 SQUEEZE_OFFSET(StoreRun, stride, 8);
 SQUEEZE_OFFSET(StoreRun, start, 12);
@@ -31,19 +31,19 @@ SQUEEZE_OFFSET(StoreRun, rounding, 20);
 SQUEEZE_OFFSET(StoreRun, shift, 24);
 SQUEEZE_OFFSET(StoreRun, count, 28);
 
-inline int32_t Middle(const LanesSum& sum) {
+inline int32_t Middle(const LanesAccumulator& sum) {
   return static_cast<int32_t>(((sum.bottom >> kLanesBits) | (sum.top << (32 - kLanesBits))) & kMask);
 }
-// The output between two sums.
-inline int32_t Between(const LanesSum& left, const LanesSum& right) {
+// The output between two accumulators.
+inline int32_t Between(const LanesAccumulator& left, const LanesAccumulator& right) {
   return (static_cast<int32_t>(left.top) >> (2 * kLanesBits - 32)) +
          static_cast<int32_t>(right.bottom & kMask);
 }
 
 #if defined(__ARM_FEATURE_DSP)
 
-// r0 sums, r1 out, r2 stride, r3 start, r4 multiplier, r5 rounding, r6 shift, r7 outputs left; r8 r9 and r10
-// r11 two sums, r12 the output.
+// r0 accumulators, r1 out, r2 stride, r3 start, r4 multiplier, r5 rounding, r6 shift, r7 outputs left; r8 r9
+// and r10 r11 two accumulators, r12 the output.
 #define SQUEEZE_LANES_RELU    \
   "smmlar r12, r12, r4, r5\n" \
   "asr.w r12, r12, r6\n"      \
@@ -104,7 +104,7 @@ __attribute__((naked, noinline, aligned(4))) void StoreLinear([[maybe_unused]] c
 void StoreRelu(const StoreRun* run) {
   int8_t* out = run->out;
   for (uint32_t i = 0; i < run->count; ++i, out += run->stride) {
-    const LanesSum* sum = run->sums + i / 2;
+    const LanesAccumulator* sum = run->accumulators + i / 2;
     const int32_t doubled = run->start + 2 * (i % 2 == 0 ? Middle(sum[0]) : Between(sum[0], sum[1]));
     *out = static_cast<int8_t>(Ssat8(Smmlar(doubled, run->multiplier, run->rounding) >> run->shift));
   }
@@ -112,7 +112,7 @@ void StoreRelu(const StoreRun* run) {
 void StoreLinear(const StoreRun* run) {
   int8_t* out = run->out;
   for (uint32_t i = 0; i < run->count; ++i, out += run->stride) {
-    const LanesSum* sum = run->sums + i / 2;
+    const LanesAccumulator* sum = run->accumulators + i / 2;
     const int32_t doubled = run->start + 2 * (i % 2 == 0 ? Middle(sum[0]) : Between(sum[0], sum[1]));
     const int32_t value = Smmlar(doubled, run->multiplier, 0);
     *out = static_cast<int8_t>(Ssat8((value + (value >> 31) + run->rounding) >> run->shift));
@@ -123,29 +123,26 @@ void StoreLinear(const StoreRun* run) {
 
 }  // namespace
 
-void LanesStore(const ConvRows& conv, uint32_t o, const LanesSum* sums, uint32_t count, int8_t* out) {
+void LanesStore(const ConvRows& conv, uint32_t o, const LanesAccumulator* accumulators, uint32_t count,
+                int8_t* out) {
   const LaneScale scale = MakeLaneScale(conv, o, false);
   if (scale.kind != Rounding::kExact) {
-    const StoreRun run = {sums,
-                          out,
-                          conv.out_pixel_stride,
-                          scale.start[1] - 2 * kStart,
-                          scale.multiplier,
-                          scale.rounding,
-                          scale.shift,
-                          count};
+    const StoreRun run = {accumulators,          out,
+                          conv.out_pixel_stride, scale.start[1] - 2 * kStart,
+                          scale.multiplier,      scale.rounding,
+                          scale.shift,           count};
     return scale.kind == Rounding::kRelu ? StoreRelu(&run) : StoreLinear(&run);
   }
   for (uint32_t i = 0; i < count; ++i, out += conv.out_pixel_stride) {
-    const LanesSum* sum = sums + i / 2;
+    const LanesAccumulator* sum = accumulators + i / 2;
     const int32_t acc = (i % 2 == 0 ? Middle(sum[0]) : Between(sum[0], sum[1])) - kStart;
     LanesStoreWide(conv, o, &acc, 1, out);
   }
 }
 
-void LanesAdd(const LanesSum* sums, uint32_t count, bool first, int32_t* acc) {
+void LanesAdd(const LanesAccumulator* accumulators, uint32_t count, bool first, int32_t* acc) {
   for (uint32_t i = 0; i < count; ++i) {
-    const LanesSum* sum = sums + i / 2;
+    const LanesAccumulator* sum = accumulators + i / 2;
     const int32_t more = (i % 2 == 0 ? Middle(sum[0]) : Between(sum[0], sum[1])) - kStart;
     acc[i] = first ? more : acc[i] + more;
   }

@@ -1,5 +1,5 @@
-// The mean over the map: SXTAB16 adds two bytes of a word to two int16 sums, 1.7 instructions a byte of a row
-// of 13 pixels.
+// The mean over the map: SXTAB16 adds two bytes of a word to two int16 accumulators, 1.7 instructions a byte
+// of a row of 13 pixels.
 #include "engine/dsp/intrinsics.h"
 #include "engine/fixed_point.h"
 #include "engine/kernels.h"
@@ -10,7 +10,7 @@ namespace {
 constexpr uint32_t kMostPixels = 256;  // 256 * -128 = -32,768 still fits int16
 
 // Four channels of `count` pixels.
-void SumWord(const int8_t* pixel, uint32_t channels, uint32_t count, int32_t* sums) {
+void SumWord(const int8_t* pixel, uint32_t channels, uint32_t count, int32_t* accumulators) {
   uint32_t even = 0, odd = 0;
   for (; count >= 4; count -= 4, pixel += 4 * channels) {
     const uint32_t a = LoadWord(pixel), b = LoadWord(pixel + channels);
@@ -23,25 +23,26 @@ void SumWord(const int8_t* pixel, uint32_t channels, uint32_t count, int32_t* su
     even = Sxtab16(even, word);
     odd = Sxtab16Ror8(odd, word);
   }
-  sums[0] = WrappingAdd(sums[0], LowHalf(even));
-  sums[1] = WrappingAdd(sums[1], LowHalf(odd));
-  sums[2] = WrappingAdd(sums[2], HighHalf(even));
-  sums[3] = WrappingAdd(sums[3], HighHalf(odd));
+  accumulators[0] = WrappingAdd(accumulators[0], LowHalf(even));
+  accumulators[1] = WrappingAdd(accumulators[1], LowHalf(odd));
+  accumulators[2] = WrappingAdd(accumulators[2], HighHalf(even));
+  accumulators[3] = WrappingAdd(accumulators[3], HighHalf(odd));
 }
 
 }  // namespace
 
 void MeanRowStep(const MeanRow& m) {
   const uint32_t channels = m.channels;
-  int32_t* const sums = m.sums;
-  if (m.first) memset(sums, 0, channels * sizeof(*sums));
+  int32_t* const accumulators = m.accumulators;
+  if (m.first) memset(accumulators, 0, channels * sizeof(*accumulators));
   const int8_t* pixel = m.row;
   for (uint32_t left = m.width; left > 0;) {
     const uint32_t count = left < kMostPixels ? left : kMostPixels;
     uint32_t c = 0;
-    for (; c + 4 <= channels; c += 4) SumWord(pixel + c, channels, count, sums + c);
+    for (; c + 4 <= channels; c += 4) SumWord(pixel + c, channels, count, accumulators + c);
     for (; c < channels; ++c) {
-      for (uint32_t x = 0; x < count; ++x) sums[c] = WrappingAdd(sums[c], pixel[x * channels + c]);
+      for (uint32_t x = 0; x < count; ++x)
+        accumulators[c] = WrappingAdd(accumulators[c], pixel[x * channels + c]);
     }
     pixel += count * channels;
     left -= count;
@@ -52,7 +53,7 @@ void MeanRowStep(const MeanRow& m) {
   const int32_t zero_point = m.out_zero_point;
   int8_t* const out = m.out;
   for (uint32_t c = 0; c < channels; ++c) {
-    out[c] = Requantize(WrappingAdd(sums[c], -padding), multiplier, shift, zero_point, -128, 127);
+    out[c] = Requantize(WrappingAdd(accumulators[c], -padding), multiplier, shift, zero_point, -128, 127);
   }
 }
 

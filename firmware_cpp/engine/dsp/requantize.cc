@@ -114,8 +114,8 @@ bool UsualScales(const ConvRows& conv, uint32_t bias_limit) {
     biases |= Magnitude(conv.bias[o]);
     shifts &= static_cast<uint32_t>(int32_t{conv.shifts[o]});
   }
-  // The zero point is not folded yet into the biases of coded layers: room for what it adds.
-  if (conv.coded != nullptr) {
+  // The zero point is not folded yet into the biases of Huffman-coded layers: room for what it adds.
+  if (conv.huffman != nullptr) {
     const uint32_t more = (uint32_t{conv.kernel_h} * conv.kernel_w * conv.in_channels) << 14;
     if (more >= bias_limit) return false;
     bias_limit -= more;

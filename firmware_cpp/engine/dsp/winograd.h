@@ -23,7 +23,7 @@
 //   inputs   [group of 3 or 2 tiles][24 positions][CP / 2][3 or 2 tiles] words
 //   weights  [24 positions][CP / 2][2 output channels] words; encoding kWinograd: the same in flash, pair
 //            after pair of output channels, the last one of an odd number with zeros
-//   sums     [group][6 columns][y0 of 3 tiles x 2 channels, y1 of them] words (a group of 2 leaves a gap)
+//   accumulators  [group][6 columns][y0 of 3 tiles x 2 channels, y1 of them] words; a group of 2 leaves a gap
 #ifndef SQUEEZE_ENGINE_DSP_WINOGRAD_H_
 #define SQUEEZE_ENGINE_DSP_WINOGRAD_H_
 
@@ -38,10 +38,10 @@ namespace squeeze {
 constexpr uint32_t kWinogradMaxChannels = 910;  // |acc| < 2^27
 constexpr uint32_t kWinogradRows = 2;           // of outputs a tile
 constexpr uint32_t kWinogradColumns = 4;
-constexpr uint32_t kWinogradPositions = 24;  // of a transformed tile
-constexpr uint32_t kWinogradGroupSums = 72;  // words of a group
+constexpr uint32_t kWinogradPositions = 24;          // of a transformed tile
+constexpr uint32_t kWinogradGroupAccumulators = 72;  // words of a group
 
-inline bool WinogradTakes(const ConvShape& shape) {
+inline bool WinogradSupports(const ConvShape& shape) {
   return shape.kernel_h == 3 && shape.kernel_w == 3 && shape.stride_h == 1 && shape.stride_w == 1 &&
          shape.in_channels <= kWinogradMaxChannels;
 }
@@ -53,27 +53,29 @@ inline uint32_t WinogradTiles(uint32_t out_width, uint32_t out_rows) {
   return across * ((out_rows + kWinogradRows - 1) / kWinogradRows);
 }
 
-// Where a tile's sums are and where its pixels go (first channel), in the order in which they are stored:
-// last row first, columns 3 to 0. A pixel outside the map goes to the nearest one inside, which is stored
-// later. One word for the sums and 4 for each row: addresses; on other machines than Arm, indices of `sums`
-// and of the row.
+// Where a tile's accumulators are and where its pixels go (first channel), in the order in which they are
+// stored: last row first, columns 3 to 0. A pixel outside the map goes to the nearest one inside, which is
+// stored later. One word for the accumulators and 4 for each row: addresses; on other machines than Arm,
+// indices of `accumulators` and of the row.
 constexpr uint32_t kWinogradTileWords = 1 + kWinogradColumns * kWinogradRows;
 
 #if defined(__ARM_FEATURE_DSP)
-inline uint32_t TileSumsOf(const int32_t* sums, uint32_t index) {
-  return static_cast<uint32_t>(reinterpret_cast<uintptr_t>(sums + index));
+inline uint32_t TileAccumulatorsOf(const int32_t* accumulators, uint32_t index) {
+  return static_cast<uint32_t>(reinterpret_cast<uintptr_t>(accumulators + index));
 }
 inline uint32_t TilePixelOf(const int8_t* row, uint32_t index) {
   return static_cast<uint32_t>(reinterpret_cast<uintptr_t>(row + index));
 }
-inline const int32_t* TileSums(uint32_t address, const int32_t*) {
+inline const int32_t* TileAccumulators(uint32_t address, const int32_t*) {
   return reinterpret_cast<const int32_t*>(address);
 }
 inline int8_t* TilePixel(uint32_t address, int8_t*) { return reinterpret_cast<int8_t*>(address); }
 #else
-inline uint32_t TileSumsOf(const int32_t*, uint32_t index) { return index; }
+inline uint32_t TileAccumulatorsOf(const int32_t*, uint32_t index) { return index; }
 inline uint32_t TilePixelOf(const int8_t*, uint32_t index) { return index; }
-inline const int32_t* TileSums(uint32_t index, const int32_t* sums) { return sums + index; }
+inline const int32_t* TileAccumulators(uint32_t index, const int32_t* accumulators) {
+  return accumulators + index;
+}
 inline int8_t* TilePixel(uint32_t index, int8_t* row) { return row + index; }
 #endif
 
@@ -85,7 +87,7 @@ inline uint32_t WinogradWeightBytes(uint32_t padded_channels, bool stored) {
 // What else `tiles` >= 2 tiles at once take.
 inline uint32_t WinogradTileBytes(uint32_t padded_channels, uint32_t tiles) {
   const uint32_t inputs = 2 * kWinogradPositions * padded_channels;
-  return tiles * (inputs + 4 * kWinogradTileWords) + 4 * kWinogradGroupSums * ((tiles + 2) / 3);
+  return tiles * (inputs + 4 * kWinogradTileWords) + 4 * kWinogradGroupAccumulators * ((tiles + 2) / 3);
 }
 
 // With CP = channels rounded up to a multiple of 4, and n = the tiles made at once, at least 3:
@@ -102,18 +104,18 @@ inline uint64_t WinogradStoredBytes(const ConvShape& shape) {
   return uint64_t{96} * WinogradPaddedChannels(shape.in_channels) * ((shape.out_channels + 1) / 2);
 }
 
-// Sums of groups of tiles times two channels: inputs up to `inputs_end` -> sums.
+// Sums of groups of tiles times two channels: inputs up to `inputs_end` -> accumulators.
 struct WinogradRun {
   const uint32_t* weights;
   const uint32_t* weights_end;
-  int32_t* sums;
+  int32_t* accumulators;
   uint32_t steps;  // CP / 2
   const uint32_t* inputs_end;
 };
 // Offsets in winograd_blocks.cc and winograd_short_blocks.cc.
 SQUEEZE_OFFSET(WinogradRun, weights, 0);
 SQUEEZE_OFFSET(WinogradRun, weights_end, 4);
-SQUEEZE_OFFSET(WinogradRun, sums, 8);
+SQUEEZE_OFFSET(WinogradRun, accumulators, 8);
 SQUEEZE_OFFSET(WinogradRun, steps, 12);
 SQUEEZE_OFFSET(WinogradRun, inputs_end, 16);
 void WinogradThrees(const uint32_t* inputs, const WinogradRun* run);
@@ -139,11 +141,11 @@ struct WinogradStoreRun {
   int32_t multiplier;
   int32_t rounding;
   int32_t shift;
-  uint32_t sum_offset;  // bytes to this channel's sums
+  uint32_t sum_offset;  // bytes to this channel's accumulators
   uint32_t o;
   const uint32_t* tiles_end;
   const ConvRows* conv;
-  const int32_t* sums;
+  const int32_t* accumulators;
   uint32_t first;  // tile of the call
 };
 // Offsets in winograd_outputs.cc.
@@ -160,7 +162,7 @@ using WinogradStorer = void (*)(const WinogradStoreRun*);
 WinogradStorer WinogradStorerOf(Rounding rounding);
 
 WinogradStoreRun WinogradStoreRunOf(const ConvRows& conv, const uint32_t* tiles, uint32_t first,
-                                    uint32_t count, const int32_t* sums);
+                                    uint32_t count, const int32_t* accumulators);
 
 // Sums of tiles times channels `o` and `o` + 1 -> requantized outputs. `run`: of WinogradStoreRunOf, to be
 // filled in.

@@ -1,12 +1,12 @@
 // The inner loops of ConvWinogradRows: at each position 2 output channels by 3 (or 2) tiles, as in
 // gemm_blocks.cc.
 //
-// The transform down the columns is part of it. Of the four positions of a column, the sums of k = 1 go on
-// from those of k = 0 (m0 + m1), k = 3 from these, which gives y0, and k = 2 from 2 m0 - (m0 + m1) = m0 - m1,
-// which gives y1: one instruction a sum instead of four.
+// The transform down the columns is part of it. Of the four positions of a column, the accumulators of k = 1
+// go on from those of k = 0 (m0 + m1), k = 3 from these, which gives y0, and k = 2 from 2 m0 - (m0 + m1) = m0
+// - m1, which gives y1: one instruction a sum instead of four.
 //
 // r0 inputs, r1 weights, r2 rounds left, r3 r4 weights of two channels, r5-r7 inputs of three tiles, r8-lr
-// sums.
+// accumulators.
 #include "engine/dsp/intrinsics.h"
 #include "engine/dsp/winograd.h"
 
@@ -14,8 +14,8 @@ namespace squeeze {
 
 #if defined(__ARM_FEATURE_DSP)
 
-// Stack: 0 zeros, 24 m0, 48 m0 + m1, 72 weights, 76 their end, 80 sums, 84 rounds, 88 end of the inputs,
-// 92 entries into the four loops. Aligned: ADR counts from a multiple of 4.
+// Stack: 0 zeros, 24 m0, 48 m0 + m1, 72 weights, 76 their end, 80 accumulators, 84 rounds, 88 end of the
+// inputs, 92 entries into the four loops. Aligned: ADR counts from a multiple of 4.
 // clang-format off
 #define SQUEEZE_WINOGRAD_ENTER(bytes_of_a_step)  \
   "push {r4-r11, lr}\n"                          \
@@ -78,7 +78,7 @@ namespace squeeze {
   "smlad r10, r6, r3, r10\n"  \
   "smlad r11, r6, r4, r11\n"
 
-// regs: the sums; D: turns m0 (in r2...) and m0 + m1 (in the sums) into m0 - m1.
+// regs: the accumulators; D: turns m0 (in r2...) and m0 + m1 (in the accumulators) into m0 - m1.
 #define SQUEEZE_WINOGRAD_LOOP(regs, D, STEP)     \
   "1: ldr r1, [sp, #72]\n"                       \
   "2: ldm.w sp, {" regs "}\n"                    \
@@ -148,9 +148,9 @@ int32_t Dot(const uint32_t* inputs, const uint32_t* weights, const WinogradRun& 
 }
 
 void Groups(const uint32_t* inputs, const WinogradRun& run, uint32_t tiles) {
-  int32_t* sums = run.sums;
+  int32_t* accumulators = run.accumulators;
   for (; inputs != run.inputs_end; inputs += 24 * run.steps * tiles) {
-    for (uint32_t column = 0; column < 6; ++column, sums += 12) {
+    for (uint32_t column = 0; column < 6; ++column, accumulators += 12) {
       for (uint32_t i = 0; i < 2 * tiles; ++i) {
         uint32_t m[4];
         for (uint32_t k = 0; k < 4; ++k) {
@@ -158,8 +158,8 @@ void Groups(const uint32_t* inputs, const WinogradRun& run, uint32_t tiles) {
           m[k] = static_cast<uint32_t>(Dot(inputs + position * run.steps * tiles + i / 2,
                                            run.weights + position * run.steps * 2 + i % 2, run, tiles));
         }
-        sums[i] = static_cast<int32_t>(m[0] + m[1] + m[3]);
-        sums[6 + i] = static_cast<int32_t>(m[0] - m[1] + m[2]);
+        accumulators[i] = static_cast<int32_t>(m[0] + m[1] + m[3]);
+        accumulators[6 + i] = static_cast<int32_t>(m[0] - m[1] + m[2]);
       }
     }
   }

@@ -1,5 +1,5 @@
-// The transform along the rows and the requantization: six sums of each row of a tile to four outputs, 43
-// instructions a row and channel (kLinear 51).
+// The transform along the rows and the requantization: six accumulators of each row of a tile to four
+// outputs, 43 instructions a row and channel (kLinear 51).
 #include "engine/dsp/intrinsics.h"
 #include "engine/dsp/winograd.h"
 #include "engine/fixed_point.h"
@@ -11,7 +11,8 @@ constexpr uint32_t kInverseOf3 = 0xAAAAAAAB;  // modulo 2^32
 
 #if defined(__ARM_FEATURE_DSP)
 
-// r0 sums, r1 tiles, r2-r6 constants, r7-lr a row's sums and outputs. Stack: 0 sum_offset, 4 o, 8 tiles_end.
+// r0 accumulators, r1 tiles, r2-r6 constants, r7-lr a row's accumulators and outputs. Stack: 0 sum_offset, 4
+// o, 8 tiles_end.
 // clang-format off
 #define SQUEEZE_VALUE_RELU(v, shift)          \
   "mul " v ", " v ", r2\n"                    \
@@ -85,10 +86,11 @@ __attribute__((naked, noinline)) void StoreLinear([[maybe_unused]] const Winogra
 }
 #endif
 
-// A row's six sums, of the columns, to twice its four accumulators.
-void Along(const int32_t* sums, int32_t twice[4]) {
+// A row's six accumulators, of the columns, to twice its four accumulators.
+void Along(const int32_t* accumulators, int32_t twice[4]) {
   uint32_t m[6];
-  for (uint32_t i = 0; i < 6; ++i) m[i] = static_cast<uint32_t>(sums[kWinogradGroupSums / 6 * i]);
+  for (uint32_t i = 0; i < 6; ++i)
+    m[i] = static_cast<uint32_t>(accumulators[kWinogradGroupAccumulators / 6 * i]);
   const uint32_t p = m[1] + m[2], q = m[1] - m[2], r = m[3] + m[4], t = m[3] - m[4];
   twice[0] = static_cast<int32_t>((2 * (m[0] - 2 * p) + r) * kInverseOf3) >> 3;
   twice[1] = static_cast<int32_t>((t - 2 * q) * kInverseOf3) >> 2;
@@ -108,7 +110,7 @@ void ForEach(const WinogradStoreRun& run, Store store) {
       int8_t* const out = conv.out[y < conv.out_rows ? y : conv.out_rows - 1u];
       const uint32_t* const to = at + 1 + 4 * (kWinogradRows - 1 - row);
       int32_t twice[4];
-      Along(TileSums(at[0], run.sums) + 6 * row + run.sum_offset / 4, twice);
+      Along(TileAccumulators(at[0], run.accumulators) + 6 * row + run.sum_offset / 4, twice);
       for (uint32_t x = 4; x-- > 0;) store(TilePixel(to[3 - x], out) + run.o, twice[x]);
     }
   }
@@ -144,13 +146,13 @@ WinogradStorer WinogradStorerOf(Rounding rounding) {
 }
 
 WinogradStoreRun WinogradStoreRunOf(const ConvRows& conv, const uint32_t* tiles, uint32_t first,
-                                    uint32_t count, const int32_t* sums) {
+                                    uint32_t count, const int32_t* accumulators) {
   WinogradStoreRun run = {};
   run.tiles = tiles;
   run.inverse = static_cast<int32_t>(kInverseOf3);
   run.tiles_end = tiles + count * kWinogradTileWords;
   run.conv = &conv;
-  run.sums = sums;
+  run.accumulators = accumulators;
   run.first = first;
   return run;
 }

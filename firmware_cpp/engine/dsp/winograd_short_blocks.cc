@@ -2,8 +2,8 @@
 // steps of a position are all unrolled, so nothing counts rounds. A column takes 22 instructions besides its
 // steps, not 41.
 //
-// r0 inputs, r1 weights, r2 sums, r3 lr weights of two channels, r4-r6 inputs of three tiles, r7-r12 sums.
-// m0 waits where y0 comes later; m0 + m1 on the stack, before the entry that goes on from it.
+// r0 inputs, r1 weights, r2 accumulators, r3 lr weights of two channels, r4-r6 inputs of three tiles, r7-r12
+// accumulators. m0 waits where y0 comes later; m0 + m1 on the stack, before the entry that goes on from it.
 #include "engine/dsp/intrinsics.h"
 #include "engine/dsp/winograd.h"
 

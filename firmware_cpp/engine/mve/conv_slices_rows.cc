@@ -1,7 +1,7 @@
 // Convolution on Helium, any shape. A group of 7 pixels holds a slice of 16 taps each in q0 to q6, and the
-// weights of a block of output channels stream past (slices_multiply.cc); the sums are [channel][pixel] in
-// scratch, of as many channels as it holds. Then the block is requantized (slices_requantize.cc). |sum| <
-// 2^31 as in kernels.h.
+// weights of a block of output channels stream past (slices_multiply.cc); the accumulators are
+// [channel][pixel] in scratch, of as many channels as it holds. Then the block is requantized
+// (slices_requantize.cc). |sum| < 2^31 as in kernels.h.
 //
 // The pixels of all output rows form one stream (slices_group.h); its last group may be of 2, 4 or 6, as 13,
 // 27, 55 and 111 columns leave 6. Where kernel_w * in_channels is a multiple of 16, a kernel row is a run of
@@ -36,8 +36,8 @@ class Slices {
         one_window_(whole_ && c.kernel_h * c.kernel_w == 1),
         runs_(whole_ ? c.kernel_h : 1),
         group_(c.scratch),
-        channels_(c, runs_, window_bytes_ / kSliceBytes / runs_, Sums(),
-                  c.scratch_bytes - static_cast<uint32_t>(Sums() - c.scratch)) {
+        channels_(c, runs_, window_bytes_ / kSliceBytes / runs_, Accumulators(),
+                  c.scratch_bytes - static_cast<uint32_t>(Accumulators() - c.scratch)) {
     FindInnerColumns();
     CountPixels();
     StartGroup();
@@ -51,7 +51,7 @@ class Slices {
 
  private:
   // Behind the table and the windows.
-  uint8_t* Sums() const { return windows_ + window_bytes_ * (one_window_ ? 1 : kSlicePixels); }
+  uint8_t* Accumulators() const { return windows_ + window_bytes_ * (one_window_ ? 1 : kSlicePixels); }
 
   // Columns [begin_, end_) of the output have their window inside the row; those of [begin_, direct_end_) can
   // be read in place.

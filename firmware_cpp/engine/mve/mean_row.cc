@@ -1,5 +1,5 @@
 // Pixels are summed in int16 lanes, 32 channels at a time (10 instructions for 32 of a pixel), at most 255
-// pixels before they go to the int32 sums.
+// pixels before they go to the int32 accumulators.
 #include <arm_mve.h>
 
 #include "engine/kernels.h"
@@ -10,23 +10,23 @@ namespace {
 
 constexpr uint32_t kPixels = 255;  // 255 * -128 fits an int16
 
-// Adds eight channels' sums of some pixels: even lanes and odd ones are widened apart, VLD2 and VST2 keep
-// them in order. Assembler, because the compiler spills the pair of vectors.
-inline void Widen(int32_t* sums, int16x8_t of_pixels) {
+// Adds eight channels' accumulators of some pixels: even lanes and odd ones are widened apart, VLD2 and VST2
+// keep them in order. Assembler, because the compiler spills the pair of vectors.
+inline void Widen(int32_t* accumulators, int16x8_t of_pixels) {
   asm volatile(
-      "vld20.32 {q0, q1}, [%[sums]]\n"
-      "vld21.32 {q0, q1}, [%[sums]]\n"
+      "vld20.32 {q0, q1}, [%[accumulators]]\n"
+      "vld21.32 {q0, q1}, [%[accumulators]]\n"
       "vmovlb.s16 q2, %q[of_pixels]\n"
       "vmovlt.s16 q3, %q[of_pixels]\n"
       "vadd.i32 q0, q0, q2\n"
       "vadd.i32 q1, q1, q3\n"
-      "vst20.32 {q0, q1}, [%[sums]]\n"
-      "vst21.32 {q0, q1}, [%[sums]]\n" ::[sums] "r"(sums),
+      "vst20.32 {q0, q1}, [%[accumulators]]\n"
+      "vst21.32 {q0, q1}, [%[accumulators]]\n" ::[accumulators] "r"(accumulators),
       [of_pixels] "w"(of_pixels)
       : "q0", "q1", "q2", "q3", "memory");
 }
 
-void Add32(const int8_t* pixel, uint32_t stride, uint32_t pixels, int32_t* sums) {
+void Add32(const int8_t* pixel, uint32_t stride, uint32_t pixels, int32_t* accumulators) {
   int16x8_t a = vdupq_n_s16(0), b = a, c = a, d = a;
   asm volatile(
       "dls lr, %[pixels]\n"
@@ -43,33 +43,34 @@ void Add32(const int8_t* pixel, uint32_t stride, uint32_t pixels, int32_t* sums)
       : [a] "+w"(a), [b] "+w"(b), [c] "+w"(c), [d] "+w"(d), [pixel] "+l"(pixel)
       : [stride] "r"(stride), [pixels] "r"(pixels)
       : "lr", "q0", "q1", "memory");
-  Widen(sums, a);
-  Widen(sums + 8, b);
-  Widen(sums + 16, c);
-  Widen(sums + 24, d);
+  Widen(accumulators, a);
+  Widen(accumulators + 8, b);
+  Widen(accumulators + 16, c);
+  Widen(accumulators + 24, d);
 }
 
 // Up to four channels.
-void Add4(const int8_t* pixel, uint32_t stride, uint32_t pixels, int32_t* sums, mve_pred16_t p) {
-  int32x4_t total = vldrwq_z_s32(sums, p);
+void Add4(const int8_t* pixel, uint32_t stride, uint32_t pixels, int32_t* accumulators, mve_pred16_t p) {
+  int32x4_t total = vldrwq_z_s32(accumulators, p);
   for (; pixels > 0; --pixels, pixel += stride) total = vaddq_s32(total, vldrbq_z_s32(pixel, p));
-  vstrwq_p_s32(sums, total, p);
+  vstrwq_p_s32(accumulators, total, p);
 }
 
 }  // namespace
 
 void MeanRowStep(const MeanRow& m) {
   const uint32_t channels = m.channels;
-  int32_t* const sums = m.sums;
+  int32_t* const accumulators = m.accumulators;
   if (m.first) {
-    for (uint32_t c = 0; c < channels; c += 4) vstrwq_p_s32(sums + c, vdupq_n_s32(0), vctp32q(channels - c));
+    for (uint32_t c = 0; c < channels; c += 4)
+      vstrwq_p_s32(accumulators + c, vdupq_n_s32(0), vctp32q(channels - c));
   }
   const int8_t* row = m.row;
   for (uint32_t left = m.width; left > 0;) {
     const uint32_t pixels = left < kPixels ? left : kPixels;
     uint32_t c = 0;
-    for (; c + 32 <= channels; c += 32) Add32(row + c, channels, pixels, sums + c);
-    for (; c < channels; c += 4) Add4(row + c, channels, pixels, sums + c, vctp32q(channels - c));
+    for (; c + 32 <= channels; c += 32) Add32(row + c, channels, pixels, accumulators + c);
+    for (; c < channels; c += 4) Add4(row + c, channels, pixels, accumulators + c, vctp32q(channels - c));
     row += pixels * channels;
     left -= pixels;
   }
@@ -79,7 +80,7 @@ void MeanRowStep(const MeanRow& m) {
   const int32_t out_zero_point = m.out_zero_point;
   int8_t* const out = m.out;
   ForLanes(channels, [&](uint32_t c, auto... p) {
-    const int32x4_t x = scale.Rescale(vsubq_n_s32(LoadLanes(sums + c, p...), zero_points));
+    const int32x4_t x = scale.Rescale(vsubq_n_s32(LoadLanes(accumulators + c, p...), zero_points));
     StoreLanes(out + c, ClampLanes(vaddq_n_s32(x, out_zero_point), -128, 127), p...);
   });
 }

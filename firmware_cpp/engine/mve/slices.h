@@ -15,7 +15,7 @@ namespace squeeze {
 constexpr uint32_t kSliceBytes = 16;
 constexpr uint32_t kSliceQuad = 4;            // output channels go by four
 constexpr uint32_t kSlicePixels = 7;          // pixels of a group
-constexpr uint32_t kSliceBlockChannels = 64;  // sums at least kept at once, where there are as many channels
+constexpr uint32_t kSliceBlockChannels = 64;  // kept at once at least, where there are as many
 
 inline uint32_t SlicePaddedTaps(const ConvShape& s) {
   return (s.Taps() + kSliceBytes - 1) / kSliceBytes * kSliceBytes;
@@ -37,8 +37,8 @@ inline uint32_t SliceWindows(const ConvShape& s) {
 
 constexpr uint32_t kSliceTableBytes = 200;  // addresses of 7 pixels in up to 7 kernel rows, a multiple of 8
 
-// The table, windows, then int32 sums [channel][pixel] of a block of channels. With more scratch the blocks
-// become larger, up to all channels: 14 instructions less a block, slice and group of pixels.
+// The table, windows, then int32 accumulators [channel][pixel] of a block of channels. With more scratch the
+// blocks become larger, up to all channels: 14 instructions less a block, slice and group of pixels.
 inline uint32_t SlicesScratchBytes(const ConvShape& s) {
   const uint32_t channels = SlicePaddedChannels(s);
   const uint32_t block = channels < kSliceBlockChannels ? channels : kSliceBlockChannels;

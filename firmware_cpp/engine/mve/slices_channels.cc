@@ -35,16 +35,16 @@ bool AllShiftRight(const int8_t* shifts, uint32_t channels) {
 
 }  // namespace
 
-SlicesChannels::SlicesChannels(const ConvRows& c, uint32_t runs, uint32_t run_slices, uint8_t* sums,
-                               uint32_t sums_bytes)
+SlicesChannels::SlicesChannels(const ConvRows& c, uint32_t runs, uint32_t run_slices, uint8_t* accumulators,
+                               uint32_t accumulators_bytes)
     : c_(c), channels_((c.out_channels + kSliceQuad - 1) / kSliceQuad * kSliceQuad), runs_(runs) {
-  block_ = BlockChannels(channels_, sums_bytes / (kSlicePixels * sizeof(int32_t)));
+  block_ = BlockChannels(channels_, accumulators_bytes / (kSlicePixels * sizeof(int32_t)));
   fast_channels_ = AllShiftRight(c.shifts, c.out_channels) ? c.out_channels / kSliceQuad * kSliceQuad : 0;
   relu_ = c.out_zero_point == -128 && c.act_min == -128 && c.act_max == 127 &&
           c.out_pixel_stride + channels_ < 0x10000;
-  pass_.sums = reinterpret_cast<int32_t*>(sums);
+  pass_.accumulators = reinterpret_cast<int32_t*>(accumulators);
   pass_.run_slices = run_slices;
-  output_.sums = pass_.sums;
+  output_.accumulators = pass_.accumulators;
   output_.zero_point = c.out_zero_point;
   output_.low = c.act_min;
   output_.high = c.act_max;

@@ -13,9 +13,9 @@ namespace squeeze {
 
 class SlicesChannels {
  public:
-  // K is `runs` runs of `run_slices` slices. `sums`: `sums_bytes`, for at least 4 channels.
-  SlicesChannels(const ConvRows& conv, uint32_t runs, uint32_t run_slices, uint8_t* sums,
-                 uint32_t sums_bytes);
+  // K is `runs` runs of `run_slices` slices. `accumulators`: `accumulators_bytes`, for at least 4 channels.
+  SlicesChannels(const ConvRows& conv, uint32_t runs, uint32_t run_slices, uint8_t* accumulators,
+                 uint32_t accumulators_bytes);
 
   // Computes the group's pixels; returns how many, those done again included. Its places have moved on then.
   uint32_t Compute(SlicesGroup* group);

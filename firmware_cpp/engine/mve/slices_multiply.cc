@@ -1,12 +1,12 @@
-// Registers: q0 to q6 a slice of 7 pixels, q7 the weights of a channel; the channel's sums in the even
-// registers r0 to r12 (VMLADAVA takes no odd one); r1 weights, r3 sums, r5 addresses to load, r7 skip, r9 the
-// pass, r11 slices left of the run, lr quads of channels.
-// 10.25 instructions a channel and slice (9.25 in the first, which has no sums to add to) for 7 * 16 MACs,
-// and 16 a slice: 0.094 a MAC with 64 channels. With n pixels n + 3.25 for n * 16: for what remains of a row.
+// Registers: q0 to q6 a slice of 7 pixels, q7 the weights of a channel; the channel's accumulators in the
+// even registers r0 to r12 (VMLADAVA takes no odd one); r1 weights, r3 accumulators, r5 addresses to load, r7
+// skip, r9 the pass, r11 slices left of the run, lr quads of channels. 10.25 instructions a channel and slice
+// (9.25 in the first, which has no accumulators to add to) for 7 * 16 MACs, and 16 a slice: 0.094 a MAC with
+// 64 channels. With n pixels n + 3.25 for n * 16: for what remains of a row.
 //
-// Not chosen: 4 pixels by 2 channels, their 8 sums in registers along K, takes 14 instructions for 128 MACs,
-// 0.11 a MAC. It has no LDM and STM of 7 words each, so on silicon, where those take a cycle or more for two
-// registers, it should take fewer cycles; no source of M55 cycles was at hand to tell.
+// Not chosen: 4 pixels by 2 channels, their 8 accumulators in registers along K, takes 14 instructions for
+// 128 MACs, 0.11 a MAC. It has no LDM and STM of 7 words each, so on silicon, where those take a cycle or
+// more for two registers, it should take fewer cycles; no source of M55 cycles was at hand to tell.
 #include "engine/mve/slices_multiply.h"
 
 namespace squeeze {
@@ -38,49 +38,50 @@ namespace squeeze {
   op " r8, q4, q7\n" op " r10, q5, q7\n"
 #define SQUEEZE_MULTIPLY7(op) SQUEEZE_MULTIPLY6(op) op " r12, q6, q7\n"
 
-#define SQUEEZE_PASS(sums, load, multiply)                                                                 \
-  "push {r4-r11, lr}\n"                                                                                    \
-  "vpush {d8-d15}\n"                                                                                       \
-  "mov r9, r0\n"                                                                                           \
-  "ldrd r1, r7, [r9, #36]\n"  /* weights, skip */                                                          \
-  "ldrd r11, r5, [r9, #44]\n" /* run_slices, taps */                                                       \
-  "str r5, [r9, #52]\n"       /* run */                                                                    \
-  "ldm r5, " sums "\n" load "stm r9, " sums                                                                \
-  "\n"                                                                                                     \
-  "ldrd r0, r3, [r9, #28]\n" /* quads, sums */                                                             \
-  "dls lr, r0\n"                                                                                           \
-  "1:\n"                                                                                                   \
-  ".rept 4\n"                                                                                              \
-  "vldrb.u8 q7, [r1], #16\n" multiply(                                                                     \
-      "vmladav.s8") "stm r3!, " sums                                                                       \
-                    "\n"                                                                                   \
-                    ".endr\n"                                                                              \
-                    "le lr, 1b\n"                                                                          \
-                    "b 5f\n"                                                                               \
-                    "2: mov r5, r9\n"                                                                      \
-                    "3: ldm r5, " sums "\n" load "stm r9, " sums                                           \
-                    "\n"                                                                                   \
-                    "ldrd r0, r3, [r9, #28]\n"                                                             \
-                    "dls lr, r0\n"                                                                         \
-                    "4:\n"                                                                                 \
-                    ".rept 4\n"                                                                            \
-                    "vldrb.u8 q7, [r1], #16\n"                                                             \
-                    "ldm r3, " sums "\n" multiply("vmladava.s8") "stm r3!, " sums                          \
-                                                                 "\n"                                      \
-                                                                 ".endr\n"                                 \
-                                                                 "le lr, 4b\n"                             \
-                                                                 "5: add r1, r1, r7\n"                     \
-                                                                 "subs r11, r11, #1\n"                     \
-                                                                 "bne 2b\n"                                \
-                                                                 "ldrd r5, r0, [r9, #52]\n" /* run, end */ \
-                                                                 "add r5, r5, #28\n"                       \
-                                                                 "cmp r5, r0\n"                            \
-                                                                 "beq 6f\n"                                \
-                                                                 "str r5, [r9, #52]\n"                     \
-                                                                 "ldr r11, [r9, #44]\n"                    \
-                                                                 "b 3b\n"                                  \
-                                                                 "6: vpop {d8-d15}\n"                      \
-                                                                 "pop {r4-r11, pc}\n"
+#define SQUEEZE_PASS(accumulators, load, multiply)                                         \
+  "push {r4-r11, lr}\n"                                                                    \
+  "vpush {d8-d15}\n"                                                                       \
+  "mov r9, r0\n"                                                                           \
+  "ldrd r1, r7, [r9, #36]\n"  /* weights, skip */                                          \
+  "ldrd r11, r5, [r9, #44]\n" /* run_slices, taps */                                       \
+  "str r5, [r9, #52]\n"       /* run */                                                    \
+  "ldm r5, " accumulators "\n" load "stm r9, " accumulators                                \
+  "\n"                                                                                     \
+  "ldrd r0, r3, [r9, #28]\n" /* quads, accumulators */                                     \
+  "dls lr, r0\n"                                                                           \
+  "1:\n"                                                                                   \
+  ".rept 4\n"                                                                              \
+  "vldrb.u8 q7, [r1], #16\n" multiply(                                                     \
+      "vmladav.s8") "stm r3!, " accumulators                                               \
+                    "\n"                                                                   \
+                    ".endr\n"                                                              \
+                    "le lr, 1b\n"                                                          \
+                    "b 5f\n"                                                               \
+                    "2: mov r5, r9\n"                                                      \
+                    "3: ldm r5, " accumulators "\n" load "stm r9, " accumulators           \
+                    "\n"                                                                   \
+                    "ldrd r0, r3, [r9, #28]\n"                                             \
+                    "dls lr, r0\n"                                                         \
+                    "4:\n"                                                                 \
+                    ".rept 4\n"                                                            \
+                    "vldrb.u8 q7, [r1], #16\n"                                             \
+                    "ldm r3, " accumulators                                                \
+                    "\n" multiply("vmladava.s8") "stm r3!, " accumulators                  \
+                                                 "\n"                                      \
+                                                 ".endr\n"                                 \
+                                                 "le lr, 4b\n"                             \
+                                                 "5: add r1, r1, r7\n"                     \
+                                                 "subs r11, r11, #1\n"                     \
+                                                 "bne 2b\n"                                \
+                                                 "ldrd r5, r0, [r9, #52]\n" /* run, end */ \
+                                                 "add r5, r5, #28\n"                       \
+                                                 "cmp r5, r0\n"                            \
+                                                 "beq 6f\n"                                \
+                                                 "str r5, [r9, #52]\n"                     \
+                                                 "ldr r11, [r9, #44]\n"                    \
+                                                 "b 3b\n"                                  \
+                                                 "6: vpop {d8-d15}\n"                      \
+                                                 "pop {r4-r11, pc}\n"
 
 #define SQUEEZE_FUNCTION(n)                                                            \
   extern "C" __attribute__((naked)) void SqueezeSlicesMultiply##n(SlicesPass*) {       \

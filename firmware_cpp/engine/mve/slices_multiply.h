@@ -13,7 +13,7 @@ namespace squeeze {
 struct SlicesPass {
   uint32_t next[7];           // the kernel's own: addresses of the pixels' next slices
   uint32_t quads;             // channels of the block / 4, at least 1
-  int32_t* sums;              // [channel][pixel]
+  int32_t* accumulators;      // [channel][pixel]
   const uint8_t* weights;     // of the first slice, from the block's first channel on
   uint32_t skip;              // bytes from the end of the block in a slice to its start in the next one
   uint32_t run_slices;        // at least 1
@@ -24,7 +24,7 @@ struct SlicesPass {
 // Offsets in slices_multiply.cc, which also has rows of taps every 28 bytes.
 SQUEEZE_OFFSET(SlicesPass, next, 0);
 SQUEEZE_OFFSET(SlicesPass, quads, 28);
-SQUEEZE_OFFSET(SlicesPass, sums, 32);
+SQUEEZE_OFFSET(SlicesPass, accumulators, 32);
 SQUEEZE_OFFSET(SlicesPass, weights, 36);
 SQUEEZE_OFFSET(SlicesPass, skip, 40);
 SQUEEZE_OFFSET(SlicesPass, run_slices, 44);
@@ -33,7 +33,7 @@ SQUEEZE_OFFSET(SlicesPass, run, 52);
 SQUEEZE_OFFSET(SlicesPass, end, 56);
 static_assert(sizeof(*SlicesPass::run) == 28, "assembler has rows of taps every 28 bytes");
 
-// sums[channel][pixel] = sum over K of taps * weights, for the first 2, 4, 6 or 7 pixels of each run.
+// accumulators[channel][pixel] = sum over K of taps * weights, for the first 2, 4, 6 or 7 pixels of each run.
 extern "C" void SqueezeSlicesMultiply2(SlicesPass* pass);
 extern "C" void SqueezeSlicesMultiply4(SlicesPass* pass);
 extern "C" void SqueezeSlicesMultiply6(SlicesPass* pass);

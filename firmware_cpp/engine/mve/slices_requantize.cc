@@ -5,9 +5,8 @@
 // bounds but an int8's, narrowing saturates for the clamp (ReluPairs); a scatter then stores 8 bytes.
 // Shifts of -1 or less leave at most 2^30, so adding the zero point cannot wrap, and saturating to 16 bits
 // before it changes nothing that survives the clamp. Other shifts go by RequantizeSlices.
-// Registers: q0 shifts, q1 multipliers, q2 bias, q3 addresses of the 4 channels' sums, q4 offsets of the
-// scatter or lower bound, q7 upper bound.
-// ReluPairs7 takes 52 instructions for 28 outputs, Clamp7 75.
+// Registers: q0 shifts, q1 multipliers, q2 bias, q3 addresses of the 4 channels' accumulators, q4 offsets of
+// the scatter or lower bound, q7 upper bound. ReluPairs7 takes 52 instructions for 28 outputs, Clamp7 75.
 #include "engine/mve/slices_requantize.h"
 
 #include <arm_mve.h>
@@ -25,7 +24,7 @@ void RequantizeSlices(const SlicesOutput& o, uint32_t first, uint32_t end, uint3
     const int32x4_t left = vmaxq_s32(shift, vdupq_n_s32(0));
     const int32x4_t right = vminq_s32(shift, vdupq_n_s32(0));
     for (uint32_t i = 0; i < pixels; ++i) {
-      const int32x4_t sum = vldrwq_gather_offset_s32(o.sums + c * pixels + i, rows);
+      const int32x4_t sum = vldrwq_gather_offset_s32(o.accumulators + c * pixels + i, rows);
       const int32x4_t x = RescaleLanes(vaddq_s32(sum, bias), multiplier, left, right);
       vstrbq_p_s32(reinterpret_cast<int8_t*>(o.out[i]) + c,
                    ClampLanes(vaddq_n_s32(x, o.zero_point), o.low, o.high), p);

@@ -1,4 +1,4 @@
-// From the sums of ConvSlicesRows to int8.
+// From the accumulators of ConvSlicesRows to int8.
 #ifndef SQUEEZE_ENGINE_MVE_SLICES_REQUANTIZE_H_
 #define SQUEEZE_ENGINE_MVE_SLICES_REQUANTIZE_H_
 
@@ -10,7 +10,7 @@ namespace squeeze {
 
 // Sums [channel][pixel] of `quads` times 4 channels. The pointers are those of the first channel.
 struct SlicesOutput {
-  const int32_t* sums;
+  const int32_t* accumulators;
   const int8_t* shifts;
   const int32_t* bias;
   const int32_t* multipliers;
@@ -22,7 +22,7 @@ struct SlicesOutput {
   const uint32_t* out;  // [pixel]: addresses
 };
 // Offsets in slices_requantize.cc.
-SQUEEZE_OFFSET(SlicesOutput, sums, 0);
+SQUEEZE_OFFSET(SlicesOutput, accumulators, 0);
 SQUEEZE_OFFSET(SlicesOutput, shifts, 4);
 SQUEEZE_OFFSET(SlicesOutput, bias, 8);
 SQUEEZE_OFFSET(SlicesOutput, multipliers, 12);

@@ -1,4 +1,4 @@
-// Convolution in plain C++: blocks of two channels by two pixels, so that each
+// The reference kernel of convolutions, plain C++: blocks of two channels by two pixels, so that each
 // byte loaded serves two products (about 3 instructions a MAC on a Cortex-M4).
 // Columns at the edge of the row, and what does not make a block, go one by one.
 // Sparse weights are unpacked, two channels at a time, for all rows of the call.
@@ -43,9 +43,9 @@ SQUEEZE_OFFSET(Block, acc11, 12);
 
 // Adds the products of one kernel row: weights w0, w1 of two channels, inputs x0, x1 of two pixels.
 #if SQUEEZE_FEW_REGISTERS
-// An addition takes r8 to r15 as well: the sums are there, and r0 to r7 are enough for the rest. A function
-// of its own, because a compiler that is to save space keeps away from r8 to r12. 21 cycles for 4 products on
-// a Cortex-M0+ with the fast multiplier (DDI 0484C, table 3-1). n > 0.
+// An addition takes r8 to r15 as well: the accumulators are there, and r0 to r7 are enough for the rest. A
+// function of its own, because a compiler that is to save space keeps away from r8 to r12. 21 cycles for 4
+// products on a Cortex-M0+ with the fast multiplier (DDI 0484C, table 3-1). n > 0.
 __attribute__((naked, noinline)) void Accumulate(Block* /*block*/, const int8_t* /*w0*/, const int8_t* /*w1*/,
                                                  const int8_t* /*x0*/, const int8_t* /*x1*/, uint32_t /*n*/) {
   asm volatile(

@@ -1,5 +1,5 @@
 // The Helium kernel's encoding on other CPUs, so that a host runs the very model that an M55 gets: each
-// channel is gathered from its slices and goes through the plain kernel.
+// channel is gathered from its slices and goes through the reference kernel.
 #include <string.h>
 
 #include "engine/kernels.h"

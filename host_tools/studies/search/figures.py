@@ -27,7 +27,7 @@ from squeezenet_mcu.convert.select.cost.shape import shape_of
 from squeezenet_mcu.convert.select.cost_model import FAMILY_KERNELS
 from squeezenet_mcu.convert.target import Target
 from squeezenet_mcu.host_tools.boards import board_toml
-from squeezenet_mcu.host_tools.firmware.board_model import Request, target_for
+from squeezenet_mcu.host_tools.firmware.board_model import ModelRequest, target_for
 from squeezenet_mcu.host_tools.studies.search.settings import Limits
 from squeezenet_mcu.model.compress import guarantees, sensitivity
 from squeezenet_mcu.model.compress.qat import quantization_aware
@@ -63,7 +63,7 @@ class Footprint:
 def fastest(settings: Config) -> Target:
     """What `make firmware BOARD=stm32f405` makes of a network with the input of `settings`."""
     size = {"width": settings.input.width, "channels": settings.input.channels}
-    return target_for(board_toml.load(BOARD), {"input": size}, Request())
+    return target_for(board_toml.load(BOARD), {"input": size}, ModelRequest())
 
 
 def footprint(tflite: bytes, zeros: Zeros, board: Target, limits: Limits) -> Footprint:
@@ -101,8 +101,8 @@ def _planned(file: TfliteFile, zeros: Zeros, wanted: Target) -> tuple[Network, a
         if layer.weights is not None:
             layer.weights = np.where(zeros[layer.name.replace("/", "_")], 0, layer.weights)
     split(network)
-    choose(network, wanted)
-    return network, arena.plan(network)
+    chosen = choose(network, wanted).network
+    return chosen, arena.plan(chosen)
 
 
 def _smaller(bytes_: int | None, limit: int | None) -> int | None:

@@ -1,4 +1,4 @@
-"""Coded streams, codes and parameters read back as firmware_cpp/engine/coded.h and its like describe them."""
+"""Huffman-coded streams, codes and parameters read back as firmware_cpp/engine/huffman*.h describe them."""
 
 import heapq
 from dataclasses import replace
@@ -125,7 +125,7 @@ def layers(draw):
 def test_streams_read_back(found):
     network = network_of(found)
     for layer, weights in zip(network.layers, found, strict=True):
-        assert np.array_equal(decoded(layer.coded.stream, network.codes, weights.shape), weights)
+        assert np.array_equal(decoded(layer.entropy_coded.stream, network.codes, weights.shape), weights)
 
 
 @pytest.mark.parametrize("bits", [4, 5, 6, 7, 8])
@@ -141,7 +141,7 @@ def test_every_mode_with_all_bits(kernel, density, bits):
     if density:
         weights[0].flat[[0, -1]] = -(1 << (bits - 1))
     network = network_of([weights])
-    stream = network.layers[0].coded.stream
+    stream = network.layers[0].entropy_coded.stream
     wanted = entropy.Mode.ALL if density == 1 else entropy.Mode.MASKS if kernel == 3 else entropy.Mode.GAPS
     assert (stream[0], stream[1]) == (wanted, bits if density else 4)
     assert np.array_equal(decoded(stream, network.codes, shape), weights)
@@ -152,7 +152,9 @@ def test_gaps_beyond_channels():
     weights = np.zeros((200, 1, 1, 1), np.int8)
     weights[[0, 1, 17, 32, 33, 63, 150, 199]] = [[[[v]]] for v in (1, -128, 127, 3, 4, 5, -6, 7)]
     network = network_of([weights])
-    assert np.array_equal(decoded(network.layers[0].coded.stream, network.codes, weights.shape), weights)
+    assert np.array_equal(
+        decoded(network.layers[0].entropy_coded.stream, network.codes, weights.shape), weights
+    )
 
 
 def unlimited(counts: np.ndarray) -> int:

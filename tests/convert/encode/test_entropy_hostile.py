@@ -1,4 +1,4 @@
-"""Damaged coded weights, codes and parameters: refused, or harmless; never a fault (ASan and UBSan watch)."""
+"""Damaged Huffman codes, streams and parameters: refused, or harmless, never a fault (ASan, UBSan watch)."""
 
 import subprocess
 
@@ -21,7 +21,7 @@ def coded_case(seed: int) -> tuple[bytes, list[range], np.ndarray]:
         layers = [
             layer
             for layer in case.network.layers
-            if layer.kind is Kind.CONV_2D and layer.encoding is Encoding.CODED
+            if layer.kind is Kind.CONV_2D and layer.encoding is Encoding.HUFFMAN
         ]
         if layers:
             break
@@ -29,9 +29,9 @@ def coded_case(seed: int) -> tuple[bytes, list[range], np.ndarray]:
     content = blob.serialize(case.network, arena.plan(case.network), [])
     places = []
     for layer in layers:
-        stream, params = content.index(layer.coded.stream), content.index(layer.coded.params)
-        places += [range(stream, stream + 12), range(stream + 12, stream + len(layer.coded.stream))]
-        places += [range(params, params + 4), range(params, params + len(layer.coded.params))]
+        stream, params = content.index(layer.entropy_coded.stream), content.index(layer.entropy_coded.params)
+        places += [range(stream, stream + 12), range(stream + 12, stream + len(layer.entropy_coded.stream))]
+        places += [range(params, params + 4), range(params, params + len(layer.entropy_coded.params))]
     codes = content.index(case.network.codes)
     end = codes + len(case.network.codes)
     places += [range(codes, min(codes + 40, end)), range(codes, end)]

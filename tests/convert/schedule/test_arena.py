@@ -24,7 +24,7 @@ def test_rows_that_live_at_once_never_share_a_byte(name, family):
     network = lower(imagenet_nets.parsed(name))
     if family:
         split(network)
-        choose(network, Target(family, sram_limit=122_000))
+        network = choose(network, Target(family, sram_limit=122_000)).network
     memory = arena.plan(network)
     trace = simulate(network)
     owner = np.zeros((trace.steps + 1, memory.state_offset), bool)
@@ -34,7 +34,7 @@ def test_rows_that_live_at_once_never_share_a_byte(name, family):
             place = owner[first : last + 1, at : at + b.row_bytes]
             assert not place.any(), f"{b.name} row {row} overlaps another live row"
             place[:] = True
-    for i, (first, last) in trace.sums.items():
+    for i, (first, last) in trace.accumulators.items():
         layer = network.layers[i]
         place = owner[first : last + 1, layer.scratch_offset : layer.scratch_offset + layer.scratch_bytes]
         assert not place.any()
@@ -86,7 +86,7 @@ def test_what_a_stage_waits_for_stands_in_the_ring():
     buffers = [Buffer(name, n, n, 2, 1.0, 0) for name, n in (("input", 8), ("a", 4), ("mean", 1))]
     weights = np.zeros((2, 1, 1, 2), np.int8)
     layers = [
-        Layer("a", Kind.CONV_2D, 0, [0], 1, 2, stride=(2, 2), weights=weights, hold_rows=8),
+        Layer("a", Kind.CONV_2D, 0, [0], 1, 2, stride=(2, 2), weights=weights, defer_rows=8),
         Layer("mean", Kind.MEAN, 1, [1], 2, 2, kernel=(4, 4), scratch_bytes=8),
     ]
     arena.plan(Network(b"", buffers, layers, 0, 2, 2, {}, 0, 0))

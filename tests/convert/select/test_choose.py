@@ -29,8 +29,8 @@ F405 = Target("dsp", flash_bytes=950_000, sram_limit=122_000)
 def chosen(name, target):
     network = lower(imagenet_nets.parsed(name))
     split(network)
-    fits = choose(network, target)
-    return network, plan.plan(network).arena_bytes, fits
+    made = choose(network, target)
+    return made.network, plan.plan(made.network).arena_bytes, made.fits
 
 
 def convolutions(network):
@@ -49,7 +49,7 @@ def estimate(network, family):
         shape = shape_of(layer, network.buffers[layer.inputs[0]], out, layer.batch_rows)
         model = next(
             m for m in FAMILY_KERNELS[family]
-            if (m.kernel, m.encoding) == (layer.conv_kernel, layer.encoding) and m.takes(shape)
+            if (m.kernel, m.encoding) == (layer.conv_kernel, layer.encoding) and m.supports(shape)
         )  # fmt: skip
         total += model.cost(shape, layer.scratch_bytes) * out.height / layer.batch_rows
     return total
@@ -61,7 +61,7 @@ def test_the_papers_network_fits_a_chip_of_1_mb_and_128_kb():
     assert arena <= 122_000
     assert stored(network) <= 950_000
     assert {layer.conv_kernel for layer in convolutions(network)} <= {
-        ConvKernel.GEMM, ConvKernel.WINOGRAD, ConvKernel.LIST, ConvKernel.LANES
+        ConvKernel.GEMM, ConvKernel.WINOGRAD, ConvKernel.SPARSE_LIST, ConvKernel.LANES
     }  # fmt: skip
 
 
@@ -74,7 +74,8 @@ def test_each_aim_wins_at_what_it_aims_at(name):
     assert estimate(speed, "dsp") < min(estimate(flash, "dsp"), estimate(sram, "dsp"))
     smallest = sum(
         min(len(stored_weights(replace(layer, encoding=model.encoding))) for model in FAMILY_KERNELS["dsp"]
-            if model.takes(shape_of(layer, flash.buffers[layer.inputs[0]], flash.buffers[layer.output], 1)))
+            if model.supports(
+                shape_of(layer, flash.buffers[layer.inputs[0]], flash.buffers[layer.output], 1)))
         for layer in convolutions(flash)
     )  # fmt: skip
     assert stored(flash) == smallest
@@ -143,7 +144,7 @@ def test_codes_are_not_paid_for_where_no_layer_is_coded():
     plain = 0
     for limit in (62_000, 80_000):
         roomy = engine_model.prepare(file, [], Target("dsp", flash_bytes=limit))
-        if any(layer.encoding is Encoding.CODED for layer in convolutions(roomy.network)):
+        if any(layer.encoding is Encoding.HUFFMAN for layer in convolutions(roomy.network)):
             continue
         plain += 1
         tight = engine_model.prepare(file, [], Target("dsp", flash_bytes=len(roomy.content)))
@@ -154,15 +155,16 @@ def test_codes_are_not_paid_for_where_no_layer_is_coded():
 
 def test_a_forced_encoding_is_kept_where_the_sram_is_too_small():
     file = tflite_file.parse(small_net.tflite())
-    made = engine_model.prepare(file, [], Target("dsp", encoding="coded", sram_limit=5000))
-    assert {layer.encoding for layer in convolutions(made.network)} == {Encoding.CODED}
+    made = engine_model.prepare(file, [], Target("dsp", encoding="huffman", sram_limit=5000))
+    assert {layer.encoding for layer in convolutions(made.network)} == {Encoding.HUFFMAN}
 
 
 @pytest.mark.parametrize(("name", "runs"), [("cifar10", False), ("gtsrb", True)])
 def test_winograd_s_code_is_linked_where_it_saves_more_than_next_to_nothing(name, runs):
-    """It would save 3 % of cifar10, beside the decoder of coded weights; gtsrb runs it, without a decoder."""
+    """It would save 3 % of cifar10, beside the Huffman decoder; gtsrb runs it, without a decoder."""
     network = lower(tflite_file.read(ZOO / name / "model.tflite"))
     limit = config.load(name).convert.flash_bytes["dsp"]
-    assert choose(network, Target("dsp", flash_bytes=limit, sram_limit=122_000))
-    assert (ConvKernel.WINOGRAD in {layer.conv_kernel for layer in convolutions(network)}) == runs
-    assert stored(network) <= limit
+    made = choose(network, Target("dsp", flash_bytes=limit, sram_limit=122_000))
+    assert made.fits
+    assert (ConvKernel.WINOGRAD in {layer.conv_kernel for layer in convolutions(made.network)}) == runs
+    assert stored(made.network) <= limit

@@ -92,7 +92,7 @@ def test_scratch_and_shapes_are_the_engines(family, shapes, engine):
     for model in FAMILY_KERNELS[family]:
         least, most = engine[model.kernel, model.encoding]
         for shape, theirs, all_at_once in zip(shapes, least, most, strict=True):
-            ours = (model.scratch(shape), model.useful(shape)) if model.takes(shape) else (-1, -1)
+            ours = (model.scratch(shape), model.useful_scratch(shape)) if model.supports(shape) else (-1, -1)
             assert ours == (theirs, all_at_once), (model.kernel, model.encoding, shape)
 
 

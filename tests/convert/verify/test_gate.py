@@ -80,7 +80,7 @@ def in_parameters(piece):
 
 
 def in_coded_parameters(field):
-    """As in_parameters, of coded layers."""
+    """As in_parameters, of Huffman-coded layers."""
 
     def wrong(monkeypatch):
         pack = channel_params.pack
@@ -97,13 +97,13 @@ def in_coded_weights(monkeypatch):
     """The entropy coder is given one wrong weight."""
     code = entropy.code
 
-    def coded(network):
+    def wrong_code(network):
         layer = next(layer for layer in network.layers if layer.weights is not None)
         right, layer.weights = layer.weights, one_more(layer.weights)
         code(network)
         layer.weights = right
 
-    monkeypatch.setattr(entropy, "code", coded)
+    monkeypatch.setattr(entropy, "code", wrong_code)
 
 
 # For each, the target that takes the step's way.
@@ -180,13 +180,13 @@ def test_a_board_gets_nothing(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         in_lowering("multipliers")(patch)
         with pytest.raises(UserError):
-            board_model.prepare(board, BUILD, folder, board_model.Request())
+            board_model.prepare(board, BUILD, folder, board_model.ModelRequest())
     assert not folder.exists()
-    board_model.prepare(board, BUILD, folder, board_model.Request())
+    board_model.prepare(board, BUILD, folder, board_model.ModelRequest())
     before = contents(folder)
     in_lowering("bias")(monkeypatch)
     with pytest.raises(UserError):  # another target, so that it is made anew
-        board_model.prepare(board, BUILD, folder, board_model.Request(optimize="flash"))
+        board_model.prepare(board, BUILD, folder, board_model.ModelRequest(optimize="flash"))
     assert contents(folder) == before
     assert json.loads((folder / "engine.json").read_text())["arena_bytes"]
 

@@ -20,7 +20,7 @@ from squeezenet_mcu.host_tools.bench import small_net
 from tests.convert import planned_sram, sanitized
 
 FILE = tflite_file.parse(small_net.tflite())
-TARGETS = {"any": ANY_CPU, "dsp": Target("dsp"), "coded": Target("dsp", "flash"), "mve": Target("mve")}
+TARGETS = {"any": ANY_CPU, "dsp": Target("dsp"), "huffman": Target("dsp", "flash"), "mve": Target("mve")}
 Change = Callable[[EngineModel, int], arena.Plan]
 
 
@@ -74,7 +74,7 @@ def test_the_plan_itself_passes(made, tmp_path):
 
 @pytest.mark.parametrize("more", [8, 64, 100_000])
 @pytest.mark.parametrize("change", [room_below_the_counters, room_behind_the_counters, room_in_front])
-@pytest.mark.parametrize("made", ["any", "coded"], indirect=True)
+@pytest.mark.parametrize("made", ["any", "huffman"], indirect=True)
 def test_a_plan_with_room_to_spare_is_noticed(made, change: Change, more, tmp_path):
     done = run(made, change(made, more), tmp_path)
     with pytest.raises(AssertionError):

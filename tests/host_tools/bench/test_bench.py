@@ -13,7 +13,7 @@ from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.host_tools import bench
 from squeezenet_mcu.host_tools.bench import measure, networks, results, small_net, tflm_figures
 from squeezenet_mcu.host_tools.boards import board_toml
-from squeezenet_mcu.host_tools.firmware.board_model import Request
+from squeezenet_mcu.host_tools.firmware.board_model import ModelRequest
 
 BOARD = "stm32f405"
 KEYS = {
@@ -52,7 +52,7 @@ def test_small_net_is_measured(capsys):
     assert (result["model"], result["board"], result["engine"]) == (
         networks.SMALL_NET,
         BOARD,
-        board_toml.load(BOARD).kernels,
+        board_toml.load(BOARD).kernel_family,
     )
     assert result["macs"] == sum(layer["macs"] for layer in result["layers"]) == 4_045_568
     assert result["ratio"] == pytest.approx(result["instructions"] / 12_440_000, abs=1e-4)
@@ -74,14 +74,14 @@ def test_small_net_is_measured(capsys):
 @pytest.mark.parametrize("board", ["stm32f405", "mps3_an547"])
 def test_ten_boots_count_the_same(board):
     networks.prepare(Console(quiet=True), networks.SMALL_NET)
-    program = measure.build(networks.SMALL_NET, board, Request()).bench
+    program = measure.build(networks.SMALL_NET, board, ModelRequest()).bench
     figures = [measure.run(board, program) for _ in range(10)]
     assert figures == figures[:1] * 10
 
 
 def test_a_wrong_answer_of_the_board_is_an_error():
     networks.prepare(Console(quiet=True), networks.SMALL_NET)
-    built = measure.build(networks.SMALL_NET, BOARD, Request())
+    built = measure.build(networks.SMALL_NET, BOARD, ModelRequest())
     measured = measure.run(BOARD, built.bench)
     measure.check_exact(networks.SMALL_NET, built.content, measured)
     changed = bytearray(built.content)
@@ -158,7 +158,7 @@ def test_the_committed_reference_names_what_is_measured():
         model, board, engine, *tight = name.split("/")
         assert model in networks.NAMES
         assert board in bench.BOARDS
-        assert engine in ("portable", board_toml.load(board).kernels)
+        assert engine in ("portable", board_toml.load(board).kernel_family)
         assert tight in ([], [str(bench.TIGHT.get((model, board)))])
 
 
@@ -168,7 +168,7 @@ def counted(monkeypatch):
     given = {}
 
     def record(model, board, request):
-        found = given[model, board, request.kernels]
+        found = given[model, board, request.kernel_family]
         if isinstance(found, BaseException):
             raise found
         full = dict.fromkeys((*KEYS, "engine_code_bytes"), 1) | {
@@ -178,7 +178,10 @@ def counted(monkeypatch):
             "model": model,
             "board": board,
         }
-        return full | {"engine": request.kernels or board_toml.load(board).kernels, "instructions": found}
+        return full | {
+            "engine": request.kernel_family or board_toml.load(board).kernel_family,
+            "instructions": found,
+        }
 
     monkeypatch.setattr(measure, "record", record)
     monkeypatch.setattr(networks, "prepare", lambda *_: None)
@@ -239,7 +242,7 @@ def test_portable_kernels_are_measured_where_tflm_counted_its_own(counted):
     counted[model, board, None], counted[model, board, "portable"] = 1000, 4000
     assert bench.run(options("--model", model, "--board", board)) == 0
     assert [r["engine"] for r in json.loads(bench.RESULTS.read_text())] == [
-        board_toml.load(board).kernels,
+        board_toml.load(board).kernel_family,
         "portable",
     ]
 
@@ -388,4 +391,4 @@ def test_the_memory_asked_for_reaches_the_board(monkeypatch, counted):
     monkeypatch.setattr(measure, "record", record)
     words = ("--optimize", "flash", "--sram-bytes", "9000", "--flash-bytes", "8000")
     assert bench.run(options("--model", "digits", "--board", BOARD, *words)) == 0
-    assert asked == [Request(None, "flash", 9000, 8000)]
+    assert asked == [ModelRequest(None, "flash", 9000, 8000)]

@@ -16,7 +16,7 @@ from squeezenet_mcu.convert.select.cost.shape import shape_of
 from squeezenet_mcu.convert.select.cost_model import FAMILY_KERNELS
 from squeezenet_mcu.host_tools.bench import measure, networks
 from squeezenet_mcu.host_tools.boards import board_toml
-from squeezenet_mcu.host_tools.firmware.board_model import Request, target_for
+from squeezenet_mcu.host_tools.firmware.board_model import ModelRequest, target_for
 
 TOLERANCE = 0.15  # of what is measured
 DRIFT = 0.03  # of the ratio of a layer that is listed below
@@ -81,7 +81,7 @@ KNOWN: dict[tuple[str, str], dict[str, tuple[float, str]]] = {
     },
 }
 BOARDS = ("stm32f405", "mps3_an547")
-LONG = pytest.mark.long  # two networks tell of most formulas; cifar10 is the one with coded weights
+LONG = pytest.mark.long  # two networks tell of most formulas; cifar10 is the one with Huffman-coded weights
 NETWORKS = (
     "digits",
     networks.SMALL_NET,
@@ -117,10 +117,10 @@ def _ratios(name, board):
     """Measured over predicted instructions of every convolution that matters."""
     networks.prepare(Console(quiet=True), name)
     hardware, folder = board_toml.load(board), paths.BUILD / name
-    built = measure.build(name, board, Request())
+    built = measure.build(name, board, ModelRequest())
     measured = measure.run(board, built.bench)
     manifest = json.loads((folder / "manifest.json").read_text())
-    target = target_for(hardware, manifest, Request())
+    target = target_for(hardware, manifest, ModelRequest())
     made = engine_model.prepare(tflite_file.read(folder / "model.tflite"), [], target)
     assert made.content == built.content
     found = {}

@@ -46,7 +46,7 @@ def test_stm32f405_is_the_chip_not_the_emulated_machine():
 )
 def test_real_boards_are_those_of_their_data_sheets(name, cpu, flash, sram):
     board = board_toml.load(name)
-    assert (board.cpu, board.kernels) == (cpu, "dsp")
+    assert (board.cpu, board.kernel_family) == (cpu, "dsp")
     assert (board.total("image"), board.total("data")) == (flash * 1024, sram * 1024)
     assert board.flash
     assert board.baud == 115200

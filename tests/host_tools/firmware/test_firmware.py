@@ -31,7 +31,7 @@ PLAN = [
     {"layer": "conv10", "weights_bytes": 300_000},
 ]
 PEAK = [{"layer": "conv10", "bytes": 90_000}, {"layer": "conv1", "bytes": 4_000}]
-MADE = {"plan": PLAN, "peak": PEAK, "kernels": ["plain"], "engine_sha256": "e" * 64}
+MADE = {"plan": PLAN, "peak": PEAK, "kernels": ["reference"], "engine_sha256": "e" * 64}
 MANIFEST = {
     "input": {"width": SHAPE[1], "channels": SHAPE[2]},
     "engine_model_bytes": 64,
@@ -126,7 +126,7 @@ def test_the_linker_refuses_a_heap():
         build.build(BOARD, MODEL)
 
 
-@pytest.mark.parametrize("changed", ["convert/encode/huffman.py", "firmware_cpp/engine/dsp/list.h"])
+@pytest.mark.parametrize("changed", ["convert/encode/huffman.py", "firmware_cpp/engine/dsp/sparse_list.h"])
 def test_a_change_in_any_folder_of_the_tools_makes_the_engine_model_anew(changed, tmp_path):
     """The key of the cached model covers sub-folders: else a stale model would be flashed."""
     path = tmp_path / changed
@@ -319,9 +319,12 @@ def test_simulation_serves_a_device_until_interrupted(simulation):
 @pytest.mark.parametrize(
     ("request_", "message"),
     [
-        (board_model.Request(sram_bytes=100), r"^--sram-bytes 100: small would take [\d,]+ bytes"),
-        (board_model.Request(flash_bytes=1), r"^--flash-bytes 1: small would take [\d,]+ bytes"),
-        (board_model.Request(kernels="mve"), r"^--kernels mve: stm32f405's Cortex-M4F has no Helium"),
+        (board_model.ModelRequest(sram_bytes=100), r"^--sram-bytes 100: small would take [\d,]+ bytes"),
+        (board_model.ModelRequest(flash_bytes=1), r"^--flash-bytes 1: small would take [\d,]+ bytes"),
+        (
+            board_model.ModelRequest(kernel_family="mve"),
+            r"^--kernel-family mve: stm32f405's Cortex-M4F has no Helium",
+        ),
     ],
 )
 def test_what_cannot_be_had_is_said(request_, message):
@@ -335,10 +338,10 @@ def test_what_cannot_be_had_is_said(request_, message):
 @pytest.mark.parametrize(
     ("board", "request_", "limit"),
     [
-        ("stm32f405", board_model.Request(), 5000),
-        ("stm32f405", board_model.Request(flash_bytes=9000), 9000),
-        ("rp2040", board_model.Request(), 7000),
-        ("stm32f405", board_model.Request(kernels="portable"), 7000),
+        ("stm32f405", board_model.ModelRequest(), 5000),
+        ("stm32f405", board_model.ModelRequest(flash_bytes=9000), 9000),
+        ("rp2040", board_model.ModelRequest(), 7000),
+        ("stm32f405", board_model.ModelRequest(kernel_family="portable"), 7000),
     ],
 )
 def test_the_model_s_own_limit_of_flash_holds_for_its_kernels(board, request_, limit):
@@ -348,6 +351,6 @@ def test_the_model_s_own_limit_of_flash_holds_for_its_kernels(board, request_, l
 
 def test_other_kernels_have_the_board_s_flash():
     helium = board_toml.load("mps3_an547")
-    free = board_model.target_for(helium, MANIFEST, board_model.Request()).flash_bytes
+    free = board_model.target_for(helium, MANIFEST, board_model.ModelRequest()).flash_bytes
     limited = MANIFEST | {"flash_limits": {"dsp": 5000}}
-    assert board_model.target_for(helium, limited, board_model.Request()).flash_bytes == free > 1_000_000
+    assert board_model.target_for(helium, limited, board_model.ModelRequest()).flash_bytes == free > 1_000_000

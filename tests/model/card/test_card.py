@@ -92,11 +92,22 @@ def test_metrics_hold_what_others_read(tmp_path):
     assert list(metrics["stages"]) == ["train", "prune", "cluster", "quantize", "dense"]
     train = metrics["stages"]["train"]
     assert train["reserve_accuracy"] == 0.99 and train["reserve_images"] == 500 and train["epochs"] == 40
-    assert metrics["layers"]["conv1"]["promised"] == {"zeros": 43, "values": 32, "block": None}
+    assert metrics["layers"]["conv1"]["guaranteed"] == {"zeros": 43, "values": 32, "block": None}
     assert metrics["converted"]["weights_stored_bytes"] == 9876
     assert metrics["validated"] is None and metrics["board"] is None
     assert not (work.zoo / "sensitivity.json").exists()
     assert Image.open(work.zoo / "curves.png").width == 1200
+
+
+def test_a_record_of_version_0_1_0_gives_the_same_layers(tmp_path):
+    """It called a guarantee a promise."""
+    work = Work(tmp_path, [CLUSTERS])
+    wanted = work.ship()["layers"]
+    record = work.build / "quantize.json"
+    text = record.read_text()
+    assert '"guaranteed"' in text
+    record.write_text(text.replace('"guaranteed"', '"promised"'))
+    assert work.ship()["layers"] == wanted
 
 
 def test_seconds_count_epochs_before_an_interruption(work):
@@ -153,13 +164,13 @@ def test_card_says_what_was_measured(tmp_path):
     assert found["**int8**"] == [
         "98.67 % (96.6 to 99.5)", "98.40 % (96.9 to 99.2)", "98.50 % (97.5 to 99.1)"
     ]  # fmt: skip
-    stages = ["float", "float, pruned", "float, clustered", "**int8**", "int8, dense twin"]
+    stages = ["float", "float, pruned", "float, clustered", "**int8**", "int8, dense baseline"]
     assert list(found) == ["top-1 (95 % interval, Wilson)", "---", *stages]
     assert "+0.00 points on validation, -0.40 points on reserve, -0.30 points on test" in text
 
     short = dict(rows(text, "In short"))
     # 2 of 500 and 3 of 1,000 images.
-    assert short["against its dense twin, on reserve and test"] == "-0.33 points"
+    assert short["against its dense baseline, on reserve and test"] == "-0.33 points"
     assert short["int8 top-1 on 500 reserve images (95 % interval)"] == "98.40 % (96.9 to 99.2)"
     assert short["weights, as the engine stores them"] == "9,876 B"
     assert short["multiply-accumulates an image"] == f"{49 * 15_504:,}"
@@ -194,7 +205,7 @@ def test_card_says_what_was_measured(tmp_path):
     assert work.card() == text and (work.zoo / "confusion.png").read_bytes() == picture
 
 
-def test_card_without_twin_or_reserve(work):
+def test_card_without_baseline_or_reserve(work):
     (work.build / "dense.json").unlink()
     for name in ("train", "prune", "quantize"):
         record = json.loads((work.build / f"{name}.json").read_text())
@@ -202,7 +213,7 @@ def test_card_without_twin_or_reserve(work):
             work.build / f"{name}.json", {k: v for k, v in record.items() if not k.startswith("reserve")}
         )
     text = work.text()
-    assert "twin" not in text.split("## Make it again")[0] and "reserve" not in text
+    assert "baseline" not in text.split("## Make it again")[0] and "reserve" not in text
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def test_all_stages(tmp_path):
         assert part["validation_accuracy"] == record["validation_accuracy"]
     assert found["layers_after"] == "quantize"
     assert found["layers"]["fire2_expand3x3"] == {
-        "weights": 1152, "zeros": 583, "values": 30, "promised": {"zeros": 576, "values": 32, "block": None}
+        "weights": 1152, "zeros": 583, "values": 30, "guaranteed": {"zeros": 576, "values": 32, "block": None}
     }  # fmt: skip
     assert found["sizes"] == {"dense_int8_bytes": 15_504, "stored_bytes": 9876, "tflite_bytes": 24_000}
 
@@ -137,7 +137,7 @@ def test_a_stage_draws_in_the_end_and_loses_nothing_by_it(tmp_path, monkeypatch,
         ),
     )
     images = Set(np.zeros((8, 16, 16, 1), np.uint8), np.arange(8, dtype=np.int64) % 4)
-    made = stage.Stage(
+    made = stage.TrainingStage(
         name="train", config=settings, folder=tmp_path, train=images, validation=images, reserve=None,
         test=images, epochs=1, fingerprint="f", fresh=False, source="", teacher=None,
     )  # fmt: skip

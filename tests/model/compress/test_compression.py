@@ -1,4 +1,4 @@
-"""Compression part by part: channels, sensitivity, blocks, clusters, distillation, and promises that fail."""
+"""Compression part by part: channels, sensitivity, blocks, clusters, distillation, failing guarantees."""
 
 import dataclasses
 from types import SimpleNamespace
@@ -271,9 +271,9 @@ def test_clusters_that_tfmot_loses_are_an_error_that_names_the_layer(tmp_path):
 def test_a_broken_block_names_the_layer():
     source = clustered(9)
     tflite = to_tflite.to_int8_tflite(quantization_aware(source, X))
-    promise = {"fire2_expand3x3": guarantees.Promise(0, None, (3, 4))}
+    guarantee = {"fire2_expand3x3": guarantees.Guarantee(0, None, (3, 4))}
     with pytest.raises(UserError, match=r"x: fire2_expand3x3 has fewer than 3 zeros in some 4 consecutive"):
-        guarantees.check(tflite, promise, "x")
+        guarantees.check(tflite, guarantee, "x")
 
 
 def test_untrained_quantization_has_the_ranges_of_the_float_network():

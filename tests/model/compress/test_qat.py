@@ -32,14 +32,14 @@ def pruned_network(**changes):
 @pytest.mark.parametrize(("changes", "batch"), [({}, 64), ({"batch_norm": False, "relu_logits": True}, 16)])
 def test_zeros_input_and_concatenations(changes, batch, tmp_path):
     pruned = pruned_network(**changes)
-    promised = guarantees.made(pruned, SMALL)
+    guaranteed = guarantees.made(pruned, SMALL)
     aware = quantization_aware(pruned, X)
     before = [w.numpy() for w in aware.trainable_weights]
     fit(job(aware, tmp_path, 3, kept(pruned, aware, ()), batch=batch))
     assert any((a != b.numpy()).any() for a, b in zip(before, aware.trainable_weights, strict=True))
     tflite = to_tflite.to_int8_tflite(aware)
     to_tflite.check(tflite, "x")
-    assert set(guarantees.check(tflite, promised, "x")) == set(promised)
+    assert set(guarantees.check(tflite, guaranteed, "x")) == set(guaranteed)
     path = tmp_path / "quantized.keras"
     keras_files.save(aware, path)
     assert to_tflite.to_int8_tflite(to_tflite.load_quantized(path)) == tflite
@@ -48,13 +48,13 @@ def test_zeros_input_and_concatenations(changes, batch, tmp_path):
     assert again.read_bytes() == path.read_bytes()
 
     with pytest.raises(
-        UserError, match=r"x: fire2_expand3x3 has \d+ zeros of 288 in the .tflite; pruning promised 288"
+        UserError, match=r"x: fire2_expand3x3 has \d+ zeros of 288 in the .tflite; pruning guaranteed 288"
     ):
-        guarantees.check(tflite, {"fire2_expand3x3": guarantees.Promise(288, None, None)}, "x")
+        guarantees.check(tflite, {"fire2_expand3x3": guarantees.Guarantee(288, None, None)}, "x")
     with pytest.raises(
         UserError, match=r"convolution fire9_squeeze1x1 is not in the .tflite; it has conv1, fire2"
     ):
-        guarantees.check(tflite, {"fire9_squeeze1x1": guarantees.Promise(0, None, None)}, "x")
+        guarantees.check(tflite, {"fire9_squeeze1x1": guarantees.Guarantee(0, None, None)}, "x")
 
 
 def test_an_input_that_is_not_the_pixel_is_refused():

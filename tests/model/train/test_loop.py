@@ -269,7 +269,7 @@ def test_records_of_other_settings(tmp_path):
 
 
 @pytest.mark.long
-def test_the_whole_chain_and_its_dense_twin(trained):
+def test_the_whole_chain_and_its_dense_baseline(trained):
     folder, _ = trained
     (folder / "chain.toml").write_text(CHAIN + "[data]\nreserve = 0.2\n")
     model = ["--model", "chain.toml", "--data", "digits.npz"]
@@ -302,8 +302,8 @@ def test_the_whole_chain_and_its_dense_twin(trained):
 
     again = subprocess.run(whole, cwd=folder, env=environment(), capture_output=True, text=True, check=False)
     assert again.stdout.count("is up to date") == 4
-    twin = run(folder, "quantize", *model, "--dense", "--epochs", "0")
-    assert twin.returncode == 0, twin.stderr
+    baseline = run(folder, "quantize", *model, "--dense", "--epochs", "0")
+    assert baseline.returncode == 0, baseline.stderr
     record = json.loads((build / "dense.json").read_text())
     assert record["history"] == [] and record["parameters"] > records["quantize"]["parameters"]
     assert all(layer["zeros"] < layer["weights"] / 4 for layer in record["layers"].values())

@@ -1,57 +1,58 @@
-// The packed inputs of ConvListRows, chunk by chunk, and where the sums over them go.
-#ifndef SQUEEZE_ENGINE_DSP_LIST_INPUTS_H_
-#define SQUEEZE_ENGINE_DSP_LIST_INPUTS_H_
+// The packed inputs of ConvSparseListRows, chunk by chunk, and where the accumulators over them go.
+#ifndef SQUEEZE_ENGINE_DSP_SPARSE_LIST_INPUTS_H_
+#define SQUEEZE_ENGINE_DSP_SPARSE_LIST_INPUTS_H_
 
 #include <stdint.h>
 
 #include "engine/conv_shape.h"
-#include "engine/dsp/list.h"
+#include "engine/dsp/sparse_list.h"
 #include "engine/kernels.h"
 
 namespace squeeze {
 
-// Lanes of consecutive sums of a pass that are consecutive outputs.
-struct ListOutput {
+// Lanes of consecutive accumulators of a pass that are consecutive outputs.
+struct SparseListOutput {
   int8_t* out;  // channel 0
   uint16_t first;
   uint16_t count;
   Lane lane;
 };
 
-// An output row, pair of rows, or (1x1) everything: its words, and what becomes of the sums.
-struct ListPass {
+// An output row, pair of rows, or (1x1) everything: its words, and what becomes of the accumulators.
+struct SparseListPass {
   const uint32_t* base;
   uint8_t first_output;
   uint8_t end_output;
 };
 
-class ListInputs {
+class SparseListInputs {
  public:
-  explicit ListInputs(const ConvRows& conv);
+  explicit SparseListInputs(const ConvRows& conv);
 
   // Packs the next chunk; false after the last one.
   bool Next() { return pointwise_ ? NextPixels() : NextColumns(); }
 
-  ListEntry* list() const { return list_; }
-  LaneSum* sums() const { return sums_; }
+  SparseListEntry* list() const { return list_; }
+  LaneAccumulator* accumulators() const { return accumulators_; }
   uint32_t words() const { return words_; }
 
-  const ListPass* begin() const { return passes_; }
-  const ListPass* end() const { return passes_ + pass_count_; }
-  const ListOutput& output(uint32_t i) const { return outputs_[i]; }
+  const SparseListPass* begin() const { return passes_; }
+  const SparseListPass* end() const { return passes_ + pass_count_; }
+  const SparseListOutput& output(uint32_t i) const { return outputs_[i]; }
 
   // The next channel's list, from `stream` if it is not coded. Returns its entries.
   uint32_t Decode(const uint8_t* stream) const {
-    if (c_.coded != nullptr) {
-      return pointwise_ ? ListDecode(c_.coded, stride_, list_) : ListDecode(c_.coded, table_, list_);
+    if (c_.huffman != nullptr) {
+      return pointwise_ ? SparseListDecode(c_.huffman, stride_, list_)
+                        : SparseListDecode(c_.huffman, table_, list_);
     }
-    return pointwise_ ? ListDecode(stream, stride_, list_) : ListDecode(stream, table_, list_);
+    return pointwise_ ? SparseListDecode(stream, stride_, list_) : SparseListDecode(stream, table_, list_);
   }
 
   // 1x1 kernels have one more pixel, of padding, if any output lies outside of the rows: all these are the
   // same.
   bool has_padding() const { return has_padding_; }
-  // Its value, of a channel, from the chunk's sums; and to all outputs that want it.
+  // Its value, of a channel, from the chunk's accumulators; and to all outputs that want it.
   int8_t PaddingValue(const LaneScale& scale) const;
   void FillPadding(int8_t value, uint32_t o) const;
 
@@ -77,8 +78,8 @@ class ListInputs {
   const bool pointwise_;
   int8_t* padding_;  // a pixel of it
   uint16_t* table_;  // offsets of the taps
-  ListEntry* list_;
-  LaneSum* sums_;
+  SparseListEntry* list_;
+  LaneAccumulator* accumulators_;
   uint32_t* packed_ = nullptr;
   uint32_t chunk_ = 0;   // words a chunk at most
   uint32_t first_ = 0;   // first column or pixel of the next chunk
@@ -95,10 +96,10 @@ class ListInputs {
   uint8_t pass_count_ = 0;
   bool has_padding_ = false;
   uint8_t real_[kMaxBatch] = {};  // rows that are not null
-  ListPass passes_[kMaxBatch];
-  ListOutput outputs_[2 * kMaxBatch];
+  SparseListPass passes_[kMaxBatch];
+  SparseListOutput outputs_[2 * kMaxBatch];
 };
 
 }  // namespace squeeze
 
-#endif  // SQUEEZE_ENGINE_DSP_LIST_INPUTS_H_
+#endif  // SQUEEZE_ENGINE_DSP_SPARSE_LIST_INPUTS_H_

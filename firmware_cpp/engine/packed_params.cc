@@ -1,4 +1,4 @@
-#include "engine/coded_params.h"
+#include "engine/packed_params.h"
 
 #include <string.h>
 
@@ -73,7 +73,7 @@ class Packed {
 
 }  // namespace
 
-bool CodedParamsOk(const uint8_t* packed, uint32_t bytes, uint32_t channels) {
+bool PackedParamsOk(const uint8_t* packed, uint32_t bytes, uint32_t channels) {
   if (bytes < kHeaderBytes || bytes > 1u << 28) return false;
   Packed in(packed);
   if (in.scales() == 0 || in.index_bits() > kMostIndexBits || in.bias_bits() > kMostBiasBits ||
@@ -91,8 +91,8 @@ bool CodedParamsOk(const uint8_t* packed, uint32_t bytes, uint32_t channels) {
   return true;
 }
 
-void UnpackCodedParams(const uint8_t* packed, uint32_t channels, int32_t* bias, int32_t* multipliers,
-                       int8_t* shifts) {
+void UnpackParams(const uint8_t* packed, uint32_t channels, int32_t* bias, int32_t* multipliers,
+                  int8_t* shifts) {
   Packed in(packed);
   for (uint32_t o = 0; o < channels; ++o) {
     const uint32_t scale = in.Next(bias + o);

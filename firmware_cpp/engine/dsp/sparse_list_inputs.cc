@@ -1,4 +1,4 @@
-#include "engine/dsp/list_inputs.h"
+#include "engine/dsp/sparse_list_inputs.h"
 
 #include <string.h>
 
@@ -9,7 +9,7 @@ inline uint32_t Min(uint32_t a, uint32_t b) { return a < b ? a : b; }
 
 }  // namespace
 
-ListInputs::ListInputs(const ConvRows& c)
+SparseListInputs::SparseListInputs(const ConvRows& c)
     : c_(c),
       shape_{c.in_width, c.in_channels, c.out_width, c.out_channels, c.kernel_h, c.kernel_w, 1,
              1,          c.pad_left,    c.out_rows},
@@ -17,15 +17,15 @@ ListInputs::ListInputs(const ConvRows& c)
   const uint32_t taps = shape_.Taps();
   uint8_t* at = c.scratch;
   padding_ = reinterpret_cast<int8_t*>(at);
-  at += ListAlign(c.in_channels);
+  at += SparseListAlign(c.in_channels);
   table_ = reinterpret_cast<uint16_t*>(at);
-  at += pointwise_ ? 0 : ListAlign(2 * taps);
-  list_ = reinterpret_cast<ListEntry*>(at);
-  at += sizeof(ListEntry) * (taps + 3);
-  sums_ = reinterpret_cast<LaneSum*>(at);
+  at += pointwise_ ? 0 : SparseListAlign(2 * taps);
+  list_ = reinterpret_cast<SparseListEntry*>(at);
+  at += sizeof(SparseListEntry) * (taps + 3);
+  accumulators_ = reinterpret_cast<LaneAccumulator*>(at);
   memset(padding_, c.in_zero_point, c.in_channels);
   if (!pointwise_) {
-    SetChunk(ListAllWords(shape_));
+    SetChunk(SparseListAllWords(shape_));
     return;
   }
   begin_ = Min(c.pad_left, c.out_width);
@@ -40,30 +40,30 @@ ListInputs::ListInputs(const ConvRows& c)
 }
 
 // As many words of `all` as scratch has room for, in chunks of like size.
-void ListInputs::SetChunk(uint32_t all) {
+void SparseListInputs::SetChunk(uint32_t all) {
   const uint32_t apron = c_.kernel_w - 1u;
-  const uint32_t fixed = static_cast<uint32_t>(reinterpret_cast<uint8_t*>(sums_) - c_.scratch);
-  const uint32_t column_bytes = 4 * ListPackedRows(shape_) * c_.in_channels;
+  const uint32_t fixed = static_cast<uint32_t>(reinterpret_cast<uint8_t*>(accumulators_) - c_.scratch);
+  const uint32_t column_bytes = 4 * SparseListPackedRows(shape_) * c_.in_channels;
   uint32_t room =
-      (c_.scratch_bytes - fixed - column_bytes * apron) / (column_bytes + uint32_t{sizeof(LaneSum)});
+      (c_.scratch_bytes - fixed - column_bytes * apron) / (column_bytes + uint32_t{sizeof(LaneAccumulator)});
   if (pointwise_) {
-    room = Min(room, kListMaxStep);
+    room = Min(room, kSparseListMaxStep);
   } else {  // offsets in the table are 16 bits
     room = Min(room, 65535 / (uint32_t{c_.kernel_h} * c_.in_channels) - apron);
   }
   chunk_ = all;
   if (room < all) {
-    // Room for kListMinWords at least: ListTakes and ListScratchBytes.
+    // Room for kSparseListMinWords at least: SparseListSupports and SparseListScratchBytes.
     const uint32_t chunks = (all + room - 1) / room;  // NOLINT(clang-analyzer-core.DivideZero)
     chunk_ = (all + chunks - 1) / chunks;
     const uint32_t threes = (chunk_ + 2) / 3 * 3;
     if (threes <= room) chunk_ = threes;
   }
-  packed_ = reinterpret_cast<uint32_t*>(sums_ + chunk_);
+  packed_ = reinterpret_cast<uint32_t*>(accumulators_ + chunk_);
 }
 
 // 1x1: all rows' pixels in one line, and one more of padding if any output needs it.
-bool ListInputs::NextPixels() {
+bool SparseListInputs::NextPixels() {
   const uint32_t first = first_;
   if (first >= pixels_) return false;
   words_ = Min(chunk_, (pixels_ - first + 1) / 2);
@@ -82,7 +82,7 @@ bool ListInputs::NextPixels() {
   return true;
 }
 
-ListInputs::Pixels ListInputs::PixelsFrom(uint32_t index) const {
+SparseListInputs::Pixels SparseListInputs::PixelsFrom(uint32_t index) const {
   if (index >= real_pixels_) return {padding_, 1};
   const uint32_t inside = end_ - begin_;
   const uint32_t row = index / inside;
@@ -90,7 +90,7 @@ ListInputs::Pixels ListInputs::PixelsFrom(uint32_t index) const {
   return {c_.rows[real_[row]] + (column + begin_ - c_.pad_left) * c_.in_channels, inside - column};
 }
 
-void ListInputs::AddPixels(uint32_t first, uint32_t end, Lane lane) {
+void SparseListInputs::AddPixels(uint32_t first, uint32_t end, Lane lane) {
   const uint32_t inside = end_ - begin_;
   uint32_t word = 0;
   while (first < end) {
@@ -103,17 +103,17 @@ void ListInputs::AddPixels(uint32_t first, uint32_t end, Lane lane) {
   }
 }
 
-int8_t ListInputs::PaddingValue(const LaneScale& scale) const {
+int8_t SparseListInputs::PaddingValue(const LaneScale& scale) const {
   int8_t value = 0;
   if (padding_lane_ < words_) {
-    StoreLanes(c_, scale, Lane::kLow, sums_ + padding_lane_, 1, &value);
+    StoreLanes(c_, scale, Lane::kLow, accumulators_ + padding_lane_, 1, &value);
   } else {
-    StoreLanes(c_, scale, Lane::kHigh, sums_ + (padding_lane_ - words_), 1, &value);
+    StoreLanes(c_, scale, Lane::kHigh, accumulators_ + (padding_lane_ - words_), 1, &value);
   }
   return value;
 }
 
-void ListInputs::FillPadding(int8_t value, uint32_t o) const {
+void SparseListInputs::FillPadding(int8_t value, uint32_t o) const {
   uint32_t next_real = 0;
   for (uint32_t y = 0; y < c_.out_rows; ++y) {
     int8_t* const out = c_.out[y] + o;
@@ -127,14 +127,14 @@ void ListInputs::FillPadding(int8_t value, uint32_t o) const {
   }
 }
 
-void ListInputs::Fill(int8_t value, uint32_t begin, uint32_t end, int8_t* out) const {
+void SparseListInputs::Fill(int8_t value, uint32_t begin, uint32_t end, int8_t* out) const {
   const uint32_t stride = c_.out_pixel_stride;
   out += begin * stride;
   for (uint32_t x = begin; x < end; ++x, out += stride) *out = value;
 }
 
 // Larger kernels: chunks of columns, rows in pairs or in halves.
-bool ListInputs::NextColumns() {
+bool SparseListInputs::NextColumns() {
   const uint32_t first = first_;
   if (first >= c_.out_width) return false;
   const bool in_pairs = c_.out_rows % 2 == 0;
@@ -143,7 +143,7 @@ bool ListInputs::NextColumns() {
   first_ += in_pairs ? words_ : 2 * words_;
   stride_ = words_ + c_.kernel_w - 1;
   const uint32_t row_words = stride_ * c_.in_channels;
-  const uint32_t packed_rows = ListPackedRows(shape_);
+  const uint32_t packed_rows = SparseListPackedRows(shape_);
   for (uint32_t q = 0; q < packed_rows; ++q) {
     for (uint32_t i = 0; i < stride_;) {
       const Pixels low = TapsFrom(q, first + i);
@@ -168,22 +168,22 @@ bool ListInputs::NextColumns() {
 }
 
 // From the pixel of input row `row` under output column `column`'s first tap on.
-ListInputs::Pixels ListInputs::TapsFrom(uint32_t row, uint32_t column) const {
+SparseListInputs::Pixels SparseListInputs::TapsFrom(uint32_t row, uint32_t column) const {
   const uint32_t x = column - c_.pad_left;  // beyond the row if negative
   if (c_.rows[row] == nullptr || x >= c_.in_width) return {padding_, 1};
   return {c_.rows[row] + x * c_.in_channels, c_.in_width - x};
 }
 
 // At most `count` words, as far as both lanes go.
-uint32_t ListInputs::Pack(const Pixels& low, const Pixels& high, uint32_t count, uint32_t* to) const {
+uint32_t SparseListInputs::Pack(const Pixels& low, const Pixels& high, uint32_t count, uint32_t* to) const {
   count = Min(count, Min(low.count, high.count));
-  ListPackPixels(low.first, high.first, c_.in_channels, stride_, count, to);
+  SparseListPackPixels(low.first, high.first, c_.in_channels, stride_, count, to);
   return count;
 }
 
-void ListInputs::MakeTable(uint32_t row_words) {
+void SparseListInputs::MakeTable(uint32_t row_words) {
   uint16_t* to = table_;
-  const bool by_channel = CodedByMasks(c_.coded);  // all taps of an input channel together
+  const bool by_channel = HuffmanByMasks(c_.huffman);  // all taps of an input channel together
   const uint32_t step = by_channel ? uint32_t{c_.kernel_h} * c_.kernel_w : 1;
   for (uint32_t ky = 0; ky < c_.kernel_h; ++ky) {
     for (uint32_t kx = 0; kx < c_.kernel_w; ++kx) {
@@ -196,7 +196,7 @@ void ListInputs::MakeTable(uint32_t row_words) {
   }
 }
 
-void ListInputs::AddOutput(uint32_t row, uint32_t column, uint32_t first, uint32_t count, Lane lane) {
+void SparseListInputs::AddOutput(uint32_t row, uint32_t column, uint32_t first, uint32_t count, Lane lane) {
   outputs_[output_count_++] = {c_.out[row] + column * c_.out_pixel_stride, static_cast<uint16_t>(first),
                                static_cast<uint16_t>(count), lane};
 }

@@ -1,4 +1,4 @@
-"""Reads an entropy-coded layer back, as firmware_cpp/engine/coded.h and coded_params.h describe it.
+"""Reads an entropy-coded layer back, as firmware_cpp/engine/huffman.h and packed_params.h describe it.
 
 Written apart from convert/encode, whose mistakes it is to find; only the canonical numbering is shared.
 """

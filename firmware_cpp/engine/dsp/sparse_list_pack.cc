@@ -1,6 +1,6 @@
 #include "engine/dsp/intrinsics.h"
 #include "engine/dsp/lane_store.h"
-#include "engine/dsp/list.h"
+#include "engine/dsp/sparse_list.h"
 
 namespace squeeze {
 namespace {
@@ -16,8 +16,8 @@ inline uint32_t Pair(uint32_t low, uint32_t high) {
 
 }  // namespace
 
-void ListPackPixels(const int8_t* low, const int8_t* high, uint32_t channels, uint32_t stride, uint32_t count,
-                    uint32_t* dst) {
+void SparseListPackPixels(const int8_t* low, const int8_t* high, uint32_t channels, uint32_t stride,
+                          uint32_t count, uint32_t* dst) {
   const uint32_t fours = channels / 4;
   for (; count > 0; --count, ++dst) {
     uint32_t* to = dst;

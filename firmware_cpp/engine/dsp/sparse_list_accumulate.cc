@@ -1,12 +1,12 @@
-// The inner loop of ConvListRows. Three words (six outputs) at a time: 5.5 instructions an entry of the list,
-// 0.92 a MAC, and about 12 more a block; what is left over, two words (4.5 an entry) or one (2.5).
+// The inner loop of ConvSparseListRows. Three words (six outputs) at a time: 5.5 instructions an entry of the
+// list, 0.92 a MAC, and about 12 more a block; what is left over, two words (4.5 an entry) or one (2.5).
 //
-// r0 weight, r1 offset, r2 weight, r3 offset of two entries, r10 the words, r11 the list, r4-r9 sums; r1 or
-// r3, r12 and lr words. Eight pairs of entries are unrolled; the first round is entered in the middle, all
-// pairs having the same number of bytes. The end of the list has an offset that no address can have: adding
-// it sets the carry.
+// r0 weight, r1 offset, r2 weight, r3 offset of two entries, r10 the words, r11 the list, r4-r9 accumulators;
+// r1 or r3, r12 and lr words. Eight pairs of entries are unrolled; the first round is entered in the middle,
+// all pairs having the same number of bytes. The end of the list has an offset that no address can have:
+// adding it sets the carry.
 #include "engine/dsp/intrinsics.h"
-#include "engine/dsp/list.h"
+#include "engine/dsp/sparse_list.h"
 
 namespace squeeze {
 
@@ -49,9 +49,10 @@ namespace squeeze {
   "pop {r4-r11, pc}\n"
 // clang-format on
 
-// Stack: 0 what sums start at, three times; 24 list, 28 way into the threes, 32 end, 36 sums, 40 first,
-// 44 left. Aligned: ADR counts from a multiple of 4.
-__attribute__((naked, noinline, aligned(4))) void ListSums([[maybe_unused]] const ListRun* run) {
+// Stack: 0 what accumulators start at, three times; 24 list, 28 way into the threes, 32 end, 36 accumulators,
+// 40 first, 44 left. Aligned: ADR counts from a multiple of 4.
+__attribute__((naked, noinline, aligned(4))) void SparseListAccumulate(
+    [[maybe_unused]] const SparseListRun* run) {
   __asm__(
       "push {r4-r11, lr}\n"
       "sub sp, #52\n"
@@ -120,22 +121,22 @@ __attribute__((naked, noinline, aligned(4))) void ListSums([[maybe_unused]] cons
 
 #else
 
-void ListSums(const ListRun* run) {
-  LaneSum* sums = run->sums;
+void SparseListAccumulate(const SparseListRun* run) {
+  LaneAccumulator* accumulators = run->accumulators;
   for (const uint32_t* base = run->base; base != run->end + run->left; ++base) {
     int64_t sum = kLaneStart;
-    for (const ListEntry* entry = run->list; entry->word != kListEnd; ++entry) {
+    for (const SparseListEntry* entry = run->list; entry->word != kSparseListEnd; ++entry) {
       sum = Smlal(sum, static_cast<int32_t>(base[entry->word]), entry->weight);
     }
     const uint64_t bits = static_cast<uint64_t>(sum);
-    *sums++ = {static_cast<uint32_t>(bits), static_cast<uint32_t>(bits >> 32)};
+    *accumulators++ = {static_cast<uint32_t>(bits), static_cast<uint32_t>(bits >> 32)};
   }
 }
 
 #endif
 
-void ListSumsWide(const ListEntry* list, uint32_t pairs, const uint32_t* base, uint32_t words,
-                  LaneSum* sums) {
+void SparseListAccumulateWide(const SparseListEntry* list, uint32_t pairs, const uint32_t* base,
+                              uint32_t words, LaneAccumulator* accumulators) {
   for (uint32_t i = 0; i < words; ++i) {
     uint32_t low_sum = 0, high_sum = 0;
     for (uint32_t k = 0; k < 2 * pairs; ++k) {
@@ -146,7 +147,7 @@ void ListSumsWide(const ListEntry* list, uint32_t pairs, const uint32_t* base, u
       low_sum += weight * low;
       high_sum += weight * high;
     }
-    sums[i] = {low_sum, high_sum};
+    accumulators[i] = {low_sum, high_sum};
   }
 }
 

@@ -1,9 +1,9 @@
 // Instructions a weight, all included: 9 where all are stored, 18 by gaps; by masks 12.5 and, an input
-// channel, 19 and 2 for each of its weights but the first. Registers: coded_loops.h; here r6 bytes, lr the
+// channel, 19 and 2 for each of its weights but the first. Registers: huffman_loops.h; here r6 bytes, lr the
 // sum of weights.
-#include "engine/coded_bytes.h"
+#include "engine/huffman_bytes.h"
 
-#include "engine/dsp/coded_loops.h"
+#include "engine/dsp/huffman_loops.h"
 
 namespace squeeze {
 
@@ -11,21 +11,21 @@ namespace squeeze {
 
 namespace {
 
-using BytesLoop = void(CodedRun*, int8_t* to);
+using BytesLoop = void(HuffmanRun*, int8_t* to);
 
 // clang-format off
 #define SQUEEZE_BYTES_FUNCTION(name)                                                            \
-  __attribute__((naked, noinline)) void name([[maybe_unused]] CodedRun* run, [[maybe_unused]] int8_t* to)
+  __attribute__((naked, noinline)) void name([[maybe_unused]] HuffmanRun* run, [[maybe_unused]] int8_t* to)
 
 // From the last weight to the first. Each is stored with the byte before it, the number of its bits, which the
 // next one overwrites. lr has these numbers, too: as many as r1 has moved from r8. r5: the last four to one
 // weights.
 #define SQUEEZE_ALL_BYTE(raw, skip)     \
-  SQUEEZE_CODED_VALUE(raw) skip         \
+  SQUEEZE_HUFFMAN_VALUE(raw) skip         \
   "strh.w r4, [r6, #-1]!\n"             \
   "add.w lr, lr, r4\n"
 #define SQUEEZE_ALL_TWO(raw) \
-  SQUEEZE_CODED_PEEK SQUEEZE_ALL_BYTE(raw, SQUEEZE_CODED_SKIP) SQUEEZE_ALL_BYTE(raw, "")
+  SQUEEZE_HUFFMAN_PEEK SQUEEZE_ALL_BYTE(raw, SQUEEZE_HUFFMAN_SKIP) SQUEEZE_ALL_BYTE(raw, "")
 #define SQUEEZE_BYTES_ALL(name, raw)                                                            \
   SQUEEZE_BYTES_FUNCTION(name) {                                                                \
     __asm__("push {r0, r4-r11, lr}\n"                                                           \
@@ -43,7 +43,7 @@ using BytesLoop = void(CodedRun*, int8_t* to);
             "1:\n" SQUEEZE_ALL_TWO(raw) SQUEEZE_ALL_TWO(raw)                                    \
             "cmp r6, r5\n"                                                                      \
             "bne.n 1b\n"                                                                        \
-            "2:\n" SQUEEZE_CODED_PEEK SQUEEZE_CODED_VALUE(raw)                                  \
+            "2:\n" SQUEEZE_HUFFMAN_PEEK SQUEEZE_HUFFMAN_VALUE(raw)                                  \
             "lsr.w r7, r4, #8\n"                                                                \
             "strb.w r7, [r6], #-1\n"                                                            \
             "add.w lr, lr, r4\n"                                                                \
@@ -51,34 +51,34 @@ using BytesLoop = void(CodedRun*, int8_t* to);
             "bhs.n 2b\n"                                                                        \
             "sub.w r7, r1, r8\n"                                                                \
             "sub.w lr, lr, r7\n"                                                                \
-            "asr.w lr, lr, #8\n" SQUEEZE_CODED_LEAVE);                                          \
+            "asr.w lr, lr, #8\n" SQUEEZE_HUFFMAN_LEAVE);                                          \
   }
 
 // r11 the bytes' end.
 #define SQUEEZE_GAPS_BYTE(raw)     \
-  SQUEEZE_CODED_VALUE(raw)         \
+  SQUEEZE_HUFFMAN_VALUE(raw)         \
   "asr.w r4, r4, #8\n"             \
   "add.w lr, lr, r4\n"             \
   "strb.w r4, [r11, r8]\n"
 #define SQUEEZE_BYTES_GAPS(name, raw)                                                           \
   SQUEEZE_BYTES_FUNCTION(name) {                                                                \
-    __asm__(SQUEEZE_CODED_GAPS_ENTER                                                            \
+    __asm__(SQUEEZE_HUFFMAN_GAPS_ENTER                                                            \
             "add.w r11, r11, r6\n"                                                              \
             "cmp.w r4, #0\n"                                                                    \
             "bne.n 2f\n"                                                                        \
             "sub.w r8, r8, #1\n"                                                                \
-            "1:\n" SQUEEZE_CODED_PEEK SQUEEZE_CODED_GAP SQUEEZE_GAPS_BYTE(raw)                  \
-            SQUEEZE_CODED_PEEK SQUEEZE_CODED_GAP SQUEEZE_GAPS_BYTE(raw)                         \
+            "1:\n" SQUEEZE_HUFFMAN_PEEK SQUEEZE_HUFFMAN_GAP SQUEEZE_GAPS_BYTE(raw)                  \
+            SQUEEZE_HUFFMAN_PEEK SQUEEZE_HUFFMAN_GAP SQUEEZE_GAPS_BYTE(raw)                         \
             "b.n 1b\n"                                                                          \
-            "2:\n" SQUEEZE_CODED_PEEK SQUEEZE_GAPS_BYTE(raw)                                    \
-            "b.n 1b\n" SQUEEZE_CODED_GAPS_SPECIAL SQUEEZE_CODED_LEAVE);                         \
+            "2:\n" SQUEEZE_HUFFMAN_PEEK SQUEEZE_GAPS_BYTE(raw)                                    \
+            "b.n 1b\n" SQUEEZE_HUFFMAN_GAPS_SPECIAL SQUEEZE_HUFFMAN_LEAVE);                         \
   }
 
 // r9 the input channel, r11 how many there are.
 #define SQUEEZE_MASKS_BYTE                                         \
   "asr.w r4, r4, #8\n"                                             \
   "add.w lr, lr, r4\n"                                             \
-  SQUEEZE_CODED_TAP("mla r5, r7, r11, r9\n")                       \
+  SQUEEZE_HUFFMAN_TAP("mla r5, r7, r11, r9\n")                       \
   "strb.w r4, [r6, r5]\n"
 #define SQUEEZE_BYTES_MASKS(name, raw)                                                          \
   SQUEEZE_BYTES_FUNCTION(name) {                                                                \
@@ -90,22 +90,22 @@ using BytesLoop = void(CodedRun*, int8_t* to);
             "ldm.w r0, {r1-r3}\n"                                                               \
             "mov.w r12, #0x80000000\n"                                                          \
             "mov.w lr, #0\n"                                                                    \
-            "1:\n" SQUEEZE_CODED_PEEK SQUEEZE_CODED_MASK                                        \
-            SQUEEZE_CODED_VALUE(raw) SQUEEZE_MASKS_BYTE                                         \
+            "1:\n" SQUEEZE_HUFFMAN_PEEK SQUEEZE_HUFFMAN_MASK                                        \
+            SQUEEZE_HUFFMAN_VALUE(raw) SQUEEZE_MASKS_BYTE                                         \
             "beq.n 6f\n"                                                                        \
-            "3:\n" SQUEEZE_CODED_PEEK SQUEEZE_CODED_VALUE(raw) SQUEEZE_CODED_SKIP               \
+            "3:\n" SQUEEZE_HUFFMAN_PEEK SQUEEZE_HUFFMAN_VALUE(raw) SQUEEZE_HUFFMAN_SKIP               \
             SQUEEZE_MASKS_BYTE                                                                  \
-            "beq.n 6f\n" SQUEEZE_CODED_VALUE(raw) SQUEEZE_MASKS_BYTE                            \
+            "beq.n 6f\n" SQUEEZE_HUFFMAN_VALUE(raw) SQUEEZE_MASKS_BYTE                            \
             "bne.w 3b\n"                                                                        \
             "6: add.w r9, r9, #1\n"                                                             \
             "cmp.w r9, r11\n"                                                                   \
-            "bne.w 1b\n" SQUEEZE_CODED_LEAVE SQUEEZE_CODED_MASK_LONG);                          \
+            "bne.w 1b\n" SQUEEZE_HUFFMAN_LEAVE SQUEEZE_HUFFMAN_MASK_LONG);                          \
   }
 // clang-format on
 
-SQUEEZE_CODED_EACH(SQUEEZE_BYTES_ALL, BytesAll)
-SQUEEZE_CODED_EACH(SQUEEZE_BYTES_GAPS, BytesGaps)
-SQUEEZE_CODED_EACH(SQUEEZE_BYTES_MASKS, BytesMasks)
+SQUEEZE_HUFFMAN_EACH(SQUEEZE_BYTES_ALL, BytesAll)
+SQUEEZE_HUFFMAN_EACH(SQUEEZE_BYTES_GAPS, BytesGaps)
+SQUEEZE_HUFFMAN_EACH(SQUEEZE_BYTES_MASKS, BytesMasks)
 
 BytesLoop* const kLoops[][4] = {{BytesAll0, BytesAll1, BytesAll2, BytesAll3},
                                 {BytesGaps0, BytesGaps1, BytesGaps2, BytesGaps3},
@@ -113,8 +113,8 @@ BytesLoop* const kLoops[][4] = {{BytesAll0, BytesAll1, BytesAll2, BytesAll3},
 
 }  // namespace
 
-void CodedToBytes(CodedMode mode, CodedRun* run, int8_t* to) {
-  if (mode == CodedMode::kGaps && run->at >= run->taps) {
+void HuffmanToBytes(HuffmanMode mode, HuffmanRun* run, int8_t* to) {
+  if (mode == HuffmanMode::kGaps && run->at >= run->taps) {
     run->at -= run->taps;
     return;
   }
@@ -123,7 +123,7 @@ void CodedToBytes(CodedMode mode, CodedRun* run, int8_t* to) {
 
 #else
 
-void CodedToBytes(CodedMode mode, CodedRun* run, int8_t* to) { DecodeToBytes(mode, run, to); }
+void HuffmanToBytes(HuffmanMode mode, HuffmanRun* run, int8_t* to) { DecodeToBytes(mode, run, to); }
 
 #endif
 

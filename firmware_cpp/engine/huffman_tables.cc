@@ -1,4 +1,4 @@
-#include "engine/coded_tables.h"
+#include "engine/huffman_tables.h"
 
 #include <string.h>
 
@@ -64,7 +64,7 @@ inline void MakeShort(const Code& code, int16_t* table, Entry entry) {
     sets[pair >> 4] |= 2u << (2 * i);
   }
   uint32_t next = 0;
-  for (uint32_t bits = 1; bits <= kCodedShortBits; ++bits) {
+  for (uint32_t bits = 1; bits <= kHuffmanShortBits; ++bits) {
     Double(table, 1u << (bits - 1));
     const uint32_t step = Step(bits);
     for (uint32_t set = sets[bits]; set != 0; set &= set - 1, next += step)
@@ -75,16 +75,16 @@ inline void MakeShort(const Code& code, int16_t* table, Entry entry) {
 // To the prefixes of long codes, from `code` on, where their tables are: each has one for the longest code
 // that begins with it, which canonical order makes its last. count: codes of each number of bits.
 void MakeLongTables(const uint16_t* count, uint32_t code, uint16_t* table) {
-  constexpr uint32_t kPrefix = 0x80000000u >> (kCodedQuickBits - 1);
+  constexpr uint32_t kPrefix = 0x80000000u >> (kHuffmanQuickBits - 1);
   uint32_t last = code - 1;  // told by codes of up to `bits` bits
-  uint32_t bits = kCodedQuickBits;
+  uint32_t bits = kHuffmanQuickBits;
   uint32_t at = 0;
   for (uint32_t prefix = code; prefix != 0; prefix += kPrefix) {  // to 2^32
-    while (last < prefix + (kPrefix - 1) && bits < kCodedMaskBits) {
+    while (last < prefix + (kPrefix - 1) && bits < kHuffmanMaskBits) {
       ++bits;
       last += count[bits] * Step(bits);
     }
-    const uint32_t entries = 1u << (bits - kCodedQuickBits);
+    const uint32_t entries = 1u << (bits - kHuffmanQuickBits);
     table[Reversed(prefix)] = static_cast<uint16_t>(kMaskLong | at / 2 | (entries - 1) << 10);
     at += entries;
   }
@@ -152,7 +152,7 @@ void MakeValueTable(const uint8_t* codes, uint32_t i, uint32_t value_bits, uint3
 
 void MakeGapTable(const uint8_t* codes, uint32_t i, int16_t* table) {
   MakeShort(CodeOf(codes, i), table, [](uint32_t symbol) {
-    return (symbol == kCodedGaps - 1 ? -1 : static_cast<int32_t>(symbol) + 1) * 256;
+    return (symbol == kHuffmanGaps - 1 ? -1 : static_cast<int32_t>(symbol) + 1) * 256;
   });
 }
 
@@ -165,10 +165,10 @@ void MakeMaskTable(const uint8_t* codes, uint32_t i, uint16_t* table) {
   }
   uint32_t next[16];  // code of each number of bits
   uint32_t first = 0;
-  for (uint32_t bits = 1; bits <= kCodedMaskBits; ++bits) {
+  for (uint32_t bits = 1; bits <= kHuffmanMaskBits; ++bits) {
     next[bits] = first;
     first += count[bits] * Step(bits);
-    if (bits == kCodedQuickBits && first != 0) MakeLongTables(count, first, table);
+    if (bits == kHuffmanQuickBits && first != 0) MakeLongTables(count, first, table);
   }
   uint16_t* const quick_last = table + kQuickEntries - 1;
   uint16_t* const long_tables = table + kQuickEntries;
@@ -179,12 +179,12 @@ void MakeMaskTable(const uint8_t* codes, uint32_t i, uint16_t* table) {
       if (bits == 0) continue;
       const uint32_t reversed = Reversed(next[bits]);
       next[bits] += Step(bits);
-      if (bits <= kCodedQuickBits) {
+      if (bits <= kHuffmanQuickBits) {
         Fill(table + reversed, quick_last, bits, entry | bits << 10);
       } else {
         const uint32_t prefix = table[reversed & (kQuickEntries - 1)];
         uint16_t* const rest = long_tables + 2 * (prefix & (kMaskLong - 1));
-        Fill(rest + (reversed >> kCodedQuickBits), rest + (prefix >> 10), bits - kCodedQuickBits,
+        Fill(rest + (reversed >> kHuffmanQuickBits), rest + (prefix >> 10), bits - kHuffmanQuickBits,
              entry | bits << 10);
       }
     }

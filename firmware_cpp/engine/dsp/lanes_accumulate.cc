@@ -1,8 +1,8 @@
 // The inner loop of ConvLanesRows: 13 instructions for 9 SMLAL, each up to 4 MACs, with tiles 6.
 //
-// r0-r2 weights of three units, r3 r12 lr inputs of one, r4-r9 sums, r10 weights, r11 inputs. Eight groups of
-// three units are unrolled; the first round is entered in the middle, all groups having the same number of
-// bytes.
+// r0-r2 weights of three units, r3 r12 lr inputs of one, r4-r9 accumulators, r10 weights, r11 inputs. Eight
+// groups of three units are unrolled; the first round is entered in the middle, all groups having the same
+// number of bytes.
 #include "engine/dsp/intrinsics.h"
 #include "engine/dsp/lanes.h"
 
@@ -18,9 +18,9 @@ namespace squeeze {
   "smlal r8, r9, lr, " weight "\n"
 // clang-format on
 
-// Stack: 0 where sums start, three times; 24 weights, 28 way into the loop, 32 weights' end, 36 sums, 40
-// their end, 44 skip, 48 run. Aligned: ADR counts from a multiple of 4.
-__attribute__((naked, noinline, aligned(4))) void LanesSums([[maybe_unused]] const LanesRun* run) {
+// Stack: 0 where accumulators start, three times; 24 weights, 28 way into the loop, 32 weights' end, 36
+// accumulators, 40 their end, 44 skip, 48 run. Aligned: ADR counts from a multiple of 4.
+__attribute__((naked, noinline, aligned(4))) void LanesAccumulate([[maybe_unused]] const LanesRun* run) {
   __asm__(
       "push {r4-r11, lr}\n"
       "sub sp, #52\n"
@@ -78,36 +78,38 @@ __attribute__((naked, noinline, aligned(4))) void LanesSums([[maybe_unused]] con
 
 namespace {
 
-inline uint64_t Bits(const LanesSum& sum) { return sum.bottom | (uint64_t{sum.top} << 32); }
-inline LanesSum SumOf(uint64_t bits) {
+inline uint64_t Bits(const LanesAccumulator& sum) { return sum.bottom | (uint64_t{sum.top} << 32); }
+inline LanesAccumulator SumOf(uint64_t bits) {
   return {static_cast<uint32_t>(bits), static_cast<uint32_t>(bits >> 32)};
 }
 
-void Tiles(const LanesRun& run, const uint32_t* inputs, uint32_t tiles, LanesSum* sums) {
+void Tiles(const LanesRun& run, const uint32_t* inputs, uint32_t tiles, LanesAccumulator* accumulators) {
   for (uint32_t i = 0; i < tiles; ++i) {
     int64_t sum = static_cast<int64_t>(run.start_bottom | (uint64_t{run.start_top} << 32));
     const uint32_t* from = inputs + i;
     for (const uint32_t* weight = run.weights; weight != run.weights_end; ++weight, from += tiles) {
       sum = Smlal(sum, static_cast<int32_t>(*from), static_cast<int32_t>(*weight));
     }
-    sums[i] = SumOf(static_cast<uint64_t>(sum));
+    accumulators[i] = SumOf(static_cast<uint64_t>(sum));
   }
 }
 
 }  // namespace
 
-void LanesSums(const LanesRun* run) {
+void LanesAccumulate(const LanesRun* run) {
   const uint32_t* inputs = run->inputs;
   const int32_t step = 3 * static_cast<int32_t>(run->weights_end - run->weights) + run->skip / 4;
-  for (LanesSum* sums = run->sums; sums != run->sums_end; sums += 3, inputs += step)
-    Tiles(*run, inputs, 3, sums);
-  if (run->last != nullptr) Tiles(*run, run->last, 1, run->sums_end);
+  for (LanesAccumulator* accumulators = run->accumulators; accumulators != run->accumulators_end;
+       accumulators += 3, inputs += step)
+    Tiles(*run, inputs, 3, accumulators);
+  if (run->last != nullptr) Tiles(*run, run->last, 1, run->accumulators_end);
 }
 
 #endif
 
-void LanesJoin(const LanesSum* planes, uint32_t tiles, LanesSum* sums) {
-  const LanesSum *m0 = planes, *m1 = planes + tiles, *m2 = planes + 2 * tiles, *m3 = planes + 3 * tiles;
+void LanesJoin(const LanesAccumulator* planes, uint32_t tiles, LanesAccumulator* accumulators) {
+  const LanesAccumulator *m0 = planes, *m1 = planes + tiles, *m2 = planes + 2 * tiles,
+                         *m3 = planes + 3 * tiles;
   for (uint32_t i = tiles; i > 0; --i) {
 #if defined(__ARM_FEATURE_DSP)
     __asm__ volatile(
@@ -119,7 +121,7 @@ void LanesJoin(const LanesSum* planes, uint32_t tiles, LanesSum* sums) {
         "adc r1, r1, lr\n"
         "asrs r3, r3, #1\n"
         "rrx r2, r2\n"
-        "strd r2, r3, [%[sums], #8]\n"
+        "strd r2, r3, [%[accumulators], #8]\n"
         "asrs r1, r1, #1\n"
         "rrx r0, r0\n"
         "ldrd r2, r3, [%[m0]], #8\n"
@@ -128,17 +130,17 @@ void LanesJoin(const LanesSum* planes, uint32_t tiles, LanesSum* sums) {
         "adc r3, r3, r1\n"
         "adds r12, r12, r0\n"
         "adc lr, lr, r1\n"
-        "strd r12, lr, [%[sums], #16]\n"
-        "strd r2, r3, [%[sums]], #24\n"
-        : [m0] "+r"(m0), [m1] "+r"(m1), [m2] "+r"(m2), [m3] "+r"(m3), [sums] "+r"(sums)
+        "strd r12, lr, [%[accumulators], #16]\n"
+        "strd r2, r3, [%[accumulators]], #24\n"
+        : [m0] "+r"(m0), [m1] "+r"(m1), [m2] "+r"(m2), [m3] "+r"(m3), [accumulators] "+r"(accumulators)
         :
         : "r0", "r1", "r2", "r3", "r12", "lr", "cc", "memory");
 #else
     const uint64_t a = Bits(*m0++), b = Bits(*m1++), c = Bits(*m2++), d = Bits(*m3++);
     const uint64_t half = static_cast<uint64_t>(static_cast<int64_t>(b + c) >> 1);
-    *sums++ = SumOf(a + half);
-    *sums++ = SumOf(static_cast<uint64_t>(static_cast<int64_t>(b - c) >> 1));
-    *sums++ = SumOf(d + half);
+    *accumulators++ = SumOf(a + half);
+    *accumulators++ = SumOf(static_cast<uint64_t>(static_cast<int64_t>(b - c) >> 1));
+    *accumulators++ = SumOf(d + half);
 #endif
   }
 }

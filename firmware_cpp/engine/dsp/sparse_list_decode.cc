@@ -2,9 +2,9 @@
 //
 // Two entries a word. r0 weight, r1 offset, r2 weight, r3 offset: STM wants them in this order. UXTAB16 makes
 // two gaps + 1 at once, which are then summed one after the other. A 1x1 sums them times the step.
-#include "engine/dsp/coded_list.h"
+#include "engine/dsp/huffman_sparse_list.h"
 #include "engine/dsp/intrinsics.h"
-#include "engine/dsp/list.h"
+#include "engine/dsp/sparse_list.h"
 
 namespace squeeze {
 namespace {
@@ -55,12 +55,12 @@ struct ByStep {
                    : "r0", "r1", "r2", "r3", "r12", "memory")
 
 inline void DecodePairs(const ByTable& by, uint32_t pairs, const uint8_t*& stream, uint32_t& at,
-                        ListEntry*& list) {
+                        SparseListEntry*& list) {
   for (; pairs >= 4; pairs -= 4) SQUEEZE_LIST_BY_TABLE("4");
   for (; pairs > 0; --pairs) SQUEEZE_LIST_BY_TABLE("1");
 }
 inline void DecodePairs(const ByStep& by, uint32_t pairs, const uint8_t*& stream, uint32_t& at,
-                        ListEntry*& list) {
+                        SparseListEntry*& list) {
   for (; pairs >= 4; pairs -= 4) SQUEEZE_LIST_BY_STEP("4");
   for (; pairs > 0; --pairs) SQUEEZE_LIST_BY_STEP("1");
 }
@@ -69,7 +69,7 @@ inline void DecodePairs(const ByStep& by, uint32_t pairs, const uint8_t*& stream
 
 template <class By>
 inline void DecodePairs(const By& by, uint32_t pairs, const uint8_t*& stream, uint32_t& at,
-                        ListEntry*& list) {
+                        SparseListEntry*& list) {
   for (uint32_t i = 0; i < 2 * pairs; ++i, stream += 2) {
     at = by.Next(at, stream[0]);
     *list++ = {Weight(stream[1]), by.Offset(at)};
@@ -79,19 +79,19 @@ inline void DecodePairs(const By& by, uint32_t pairs, const uint8_t*& stream, ui
 #endif
 
 // Behind `count` entries: to an even number, two at least, and two that end the list.
-void End(ListEntry* list, uint32_t count) {
+void End(SparseListEntry* list, uint32_t count) {
   if ((count & 1) != 0) {
     *list++ = {0, 0};
   } else if (count == 0) {
     *list++ = {0, 0};
     *list++ = {0, 0};
   }
-  list[0] = {0, kListEnd};
+  list[0] = {0, kSparseListEnd};
   list[1] = {0, 0};  // loaded with it
 }
 
 template <class By>
-inline uint32_t Decode(const uint8_t* stream, const By& by, ListEntry* list) {
+inline uint32_t Decode(const uint8_t* stream, const By& by, SparseListEntry* list) {
   const uint32_t count = stream[0] | (uint32_t{stream[1]} << 8);
   stream += 2;
   uint32_t at = by.Start();
@@ -101,10 +101,10 @@ inline uint32_t Decode(const uint8_t* stream, const By& by, ListEntry* list) {
   return count;
 }
 
-#if SQUEEZE_KERNEL_CODED
+#if SQUEEZE_KERNEL_HUFFMAN
 
-uint32_t DecodeCoded(CodedWeights* weights, const uint16_t* table, uint32_t step, ListEntry* list) {
-  ListEntry* const end = CodedToList(weights->mode(), weights->Begin(), table, step, list);
+uint32_t DecodeHuffman(HuffmanWeights* weights, const uint16_t* table, uint32_t step, SparseListEntry* list) {
+  SparseListEntry* const end = HuffmanToSparseList(weights->mode(), weights->Begin(), table, step, list);
   weights->End();
   const uint32_t count = static_cast<uint32_t>(end - list);
   End(end, count);
@@ -113,26 +113,26 @@ uint32_t DecodeCoded(CodedWeights* weights, const uint16_t* table, uint32_t step
 
 #else
 
-uint32_t DecodeCoded(CodedWeights*, const uint16_t*, uint32_t, ListEntry*) { return 0; }
+uint32_t DecodeHuffman(HuffmanWeights*, const uint16_t*, uint32_t, SparseListEntry*) { return 0; }
 
 #endif
 
 }  // namespace
 
-uint32_t ListDecode(const uint8_t* stream, const uint16_t* table, ListEntry* list) {
+uint32_t SparseListDecode(const uint8_t* stream, const uint16_t* table, SparseListEntry* list) {
   return Decode(stream, ByTable{table}, list);
 }
 
-uint32_t ListDecode(const uint8_t* stream, uint32_t step, ListEntry* list) {
+uint32_t SparseListDecode(const uint8_t* stream, uint32_t step, SparseListEntry* list) {
   return Decode(stream, ByStep{step}, list);
 }
 
-uint32_t ListDecode(CodedWeights* weights, const uint16_t* table, ListEntry* list) {
-  return DecodeCoded(weights, table, 0, list);
+uint32_t SparseListDecode(HuffmanWeights* weights, const uint16_t* table, SparseListEntry* list) {
+  return DecodeHuffman(weights, table, 0, list);
 }
 
-uint32_t ListDecode(CodedWeights* weights, uint32_t step, ListEntry* list) {
-  return DecodeCoded(weights, nullptr, step, list);
+uint32_t SparseListDecode(HuffmanWeights* weights, uint32_t step, SparseListEntry* list) {
+  return DecodeHuffman(weights, nullptr, step, list);
 }
 
 }  // namespace squeeze

@@ -3,58 +3,58 @@
 // r0 bits of the stream from the next one on, r1 its position, r2 the stream, r3 the table of values, r4 an
 // entry, then a weight times 2^8, r7 passing. Instructions: 4 for at least 25 bits, enough for a gap or mask
 // and a weight, or for two weights; 4 or 5 a weight, and one where more bits of the same are wanted.
-#ifndef SQUEEZE_ENGINE_DSP_CODED_LOOPS_H_
-#define SQUEEZE_ENGINE_DSP_CODED_LOOPS_H_
+#ifndef SQUEEZE_ENGINE_DSP_HUFFMAN_LOOPS_H_
+#define SQUEEZE_ENGINE_DSP_HUFFMAN_LOOPS_H_
 
-#include "engine/coded.h"
+#include "engine/huffman.h"
 #include "engine/struct_offset.h"
 
 namespace squeeze {
 
-SQUEEZE_OFFSET(CodedRun, position, 0);
-SQUEEZE_OFFSET(CodedRun, bits, 4);
-SQUEEZE_OFFSET(CodedRun, values, 8);
-SQUEEZE_OFFSET(CodedRun, positions, 12);
-SQUEEZE_OFFSET(CodedRun, taps, 16);
-SQUEEZE_OFFSET(CodedRun, in_channels, 20);
-SQUEEZE_OFFSET(CodedRun, at, 24);
-SQUEEZE_OFFSET(CodedRun, pending, 28);
-SQUEEZE_OFFSET(CodedRun, sum, 32);
+SQUEEZE_OFFSET(HuffmanRun, position, 0);
+SQUEEZE_OFFSET(HuffmanRun, bits, 4);
+SQUEEZE_OFFSET(HuffmanRun, values, 8);
+SQUEEZE_OFFSET(HuffmanRun, positions, 12);
+SQUEEZE_OFFSET(HuffmanRun, taps, 16);
+SQUEEZE_OFFSET(HuffmanRun, in_channels, 20);
+SQUEEZE_OFFSET(HuffmanRun, at, 24);
+SQUEEZE_OFFSET(HuffmanRun, pending, 28);
+SQUEEZE_OFFSET(HuffmanRun, sum, 32);
 
 // What else the loops have as literals.
-static_assert(kCodedShortBits == 8 && kCodedUnit == 1 << 8, "UBFX and LDRSH of a value, ASR of a weight");
-static_assert(kCodedGaps == 16, "what a gap without a weight adds");
-static_assert(kCodedQuickBits == 9 && kMaskLong == 1 << 9 && kQuickEntries * sizeof(uint16_t) == 1024,
+static_assert(kHuffmanShortBits == 8 && kHuffmanUnit == 1 << 8, "UBFX and LDRSH of a value, ASR of a weight");
+static_assert(kHuffmanGaps == 16, "what a gap without a weight adds");
+static_assert(kHuffmanQuickBits == 9 && kMaskLong == 1 << 9 && kQuickEntries * sizeof(uint16_t) == 1024,
               "UBFX of a mask, the carry of LSLS, LDRH of a long one");
-static_assert(kCodedTaps == 9, "MLA and ADD of an input channel's taps");
+static_assert(kHuffmanTaps == 9, "MLA and ADD of an input channel's taps");
 
 }  // namespace squeeze
 
 // clang-format off
-#define SQUEEZE_CODED_PEEK  \
+#define SQUEEZE_HUFFMAN_PEEK  \
   "lsr.w r7, r1, #3\n"      \
   "ldr.w r0, [r2, r7]\n"    \
   "and.w r7, r1, #7\n"      \
   "lsr.w r0, r0, r7\n"
 // The entry's low byte, the bits used, is what LSR and UXTAB see; it is still there.
-#define SQUEEZE_CODED_VALUE(raw)    \
+#define SQUEEZE_HUFFMAN_VALUE(raw)    \
   "ubfx r7, r0, #" #raw ", #8\n"    \
   "ldrsh.w r4, [r3, r7, lsl #1]\n"  \
-  "uxtab r1, r1, r4\n" SQUEEZE_CODED_RAW_##raw
-#define SQUEEZE_CODED_RAW_0 ""
-#define SQUEEZE_CODED_RAW_1 "bfi r4, r0, #8, #1\n"
-#define SQUEEZE_CODED_RAW_2 "bfi r4, r0, #8, #2\n"
-#define SQUEEZE_CODED_RAW_3 "bfi r4, r0, #8, #3\n"
-#define SQUEEZE_CODED_SKIP "lsr.w r0, r0, r4\n"
+  "uxtab r1, r1, r4\n" SQUEEZE_HUFFMAN_RAW_##raw
+#define SQUEEZE_HUFFMAN_RAW_0 ""
+#define SQUEEZE_HUFFMAN_RAW_1 "bfi r4, r0, #8, #1\n"
+#define SQUEEZE_HUFFMAN_RAW_2 "bfi r4, r0, #8, #2\n"
+#define SQUEEZE_HUFFMAN_RAW_3 "bfi r4, r0, #8, #3\n"
+#define SQUEEZE_HUFFMAN_SKIP "lsr.w r0, r0, r4\n"
 
 // Function(name, raw) for each number of bits that are not coded, and kName[raw].
-#define SQUEEZE_CODED_EACH(Function, name)                    \
+#define SQUEEZE_HUFFMAN_EACH(Function, name)                    \
   Function(name##0, 0) Function(name##1, 1) Function(name##2, 2) Function(name##3, 3)
 
 // A gap, from bits just peeked: r8 where the last weight stands, less the channel's taps, from there to the
 // next one's; r9 gaps, r12 the entry. To 3 where that is the end or tells no weight: both set the carry, as
 // r8 is negative.
-#define SQUEEZE_CODED_GAP           \
+#define SQUEEZE_HUFFMAN_GAP           \
   "uxtb.w r7, r0\n"                 \
   "ldrsh.w r12, [r9, r7, lsl #1]\n" \
   "uxtab r1, r1, r12\n"             \
@@ -64,7 +64,7 @@ static_assert(kCodedTaps == 9, "MLA and ADD of an input channel's taps");
 
 // From a function's arguments: r0 the run, which stays on the stack, r6 and r10 the others. r8 as above, but
 // of the next weight; r4 whether it is known that it stands there; r11 taps, lr 0.
-#define SQUEEZE_CODED_GAPS_ENTER \
+#define SQUEEZE_HUFFMAN_GAPS_ENTER \
   "push {r0, r4-r11, lr}\n"      \
   "mov r6, r1\n"                 \
   "mov r10, r2\n"                \
@@ -76,7 +76,7 @@ static_assert(kCodedTaps == 9, "MLA and ADD of an input channel's taps");
   "mov.w lr, #0\n"
 
 // Label 3: 15 zeros, and on at 1; or the end. r1 to r8 as they are then.
-#define SQUEEZE_CODED_GAPS_SPECIAL                        \
+#define SQUEEZE_HUFFMAN_GAPS_SPECIAL                        \
   "3: cmp.w r12, #0\n"                                    \
   "ite ge\n"                                              \
   "movge.w r12, #1\n" /* the next channel's weight */     \
@@ -90,7 +90,7 @@ static_assert(kCodedTaps == 9, "MLA and ADD of an input channel's taps");
   "strd r8, r12, [r7, #24]\n"
 
 // A mask to r8, its first tap the highest bit, and the bits behind it. r10 masks; to 6 if it is 0.
-#define SQUEEZE_CODED_MASK                              \
+#define SQUEEZE_HUFFMAN_MASK                              \
   "ubfx r7, r0, #0, #9\n"                               \
   "ldrh.w r4, [r10, r7, lsl #1]\n"                      \
   "lsls.w r8, r4, #23\n"                                \
@@ -100,7 +100,7 @@ static_assert(kCodedTaps == 9, "MLA and ADD of an input channel's taps");
   "beq.w 6f\n"                                          \
   "lsr.w r0, r0, r4\n"
 // Label 5: half the index of what follows 9 bits is in r8, from bit 23 on.
-#define SQUEEZE_CODED_MASK_LONG                         \
+#define SQUEEZE_HUFFMAN_MASK_LONG                         \
   "5: lsr.w r5, r4, #10\n"                              \
   "and.w r5, r5, r0, lsr #9\n"                          \
   "add.w r5, r5, r8, lsr #22\n"                         \
@@ -109,13 +109,13 @@ static_assert(kCodedTaps == 9, "MLA and ADD of an input channel's taps");
   "lsls.w r8, r4, #23\n"                                \
   "b.w 2b\n"
 // The next tap to r7, and r8 without it; Z if it was the last. r12: 2^31.
-#define SQUEEZE_CODED_TAP(where)                        \
+#define SQUEEZE_HUFFMAN_TAP(where)                        \
   "clz r7, r8\n" where                                  \
   "lsr.w r7, r12, r7\n"                                 \
   "bics.w r8, r8, r7\n"
 
 // The position and the sum of weights, lr, to the run.
-#define SQUEEZE_CODED_LEAVE                             \
+#define SQUEEZE_HUFFMAN_LEAVE                             \
   "ldr.w r7, [sp]\n"                                    \
   "str.w r1, [r7]\n"                                    \
   "str.w lr, [r7, #32]\n"                               \
@@ -124,4 +124,4 @@ static_assert(kCodedTaps == 9, "MLA and ADD of an input channel's taps");
   "pop.w {r4-r11, pc}\n"
 // clang-format on
 
-#endif  // SQUEEZE_ENGINE_DSP_CODED_LOOPS_H_
+#endif  // SQUEEZE_ENGINE_DSP_HUFFMAN_LOOPS_H_

@@ -1,66 +1,66 @@
 // Instructions a weight, all included: 20 by gaps; by masks 13.5 and, an input channel, 19 and 2 for each of
-// its weights but the first. Registers: coded_loops.h; here r6 the list, lr the sum of weights times 2^8.
-#include "engine/dsp/coded_list.h"
+// its weights but the first. Registers: huffman_loops.h; here r6 the list, lr the sum of weights times 2^8.
+#include "engine/dsp/huffman_sparse_list.h"
 
-#include "engine/coded_decode.h"
-#include "engine/dsp/coded_loops.h"
+#include "engine/dsp/huffman_loops.h"
+#include "engine/huffman_decode.h"
 
 namespace squeeze {
 namespace {
 
-static_assert(kLaneUnit == 2 * kCodedUnit, "as the loops double weights");
+static_assert(kLaneUnit == 2 * kHuffmanUnit, "as the loops double weights");
 
 struct ListSink {
   const uint16_t* table;
   uint32_t step;
-  ListEntry* list;
+  SparseListEntry* list;
   void Put(uint32_t position, int32_t weight) {
     *list++ = {2 * weight, table != nullptr ? table[position] : position * step};
   }
-  static uint32_t Mask(uint32_t channel, uint32_t tap) { return channel * kCodedTaps + tap; }
+  static uint32_t Mask(uint32_t channel, uint32_t tap) { return channel * kHuffmanTaps + tap; }
   static bool More(uint32_t) { return true; }
 };
 
 #if defined(__ARM_FEATURE_DSP)
 
-using GapsLoop = ListEntry*(CodedRun*, ListEntry*, uint32_t step);
-using MasksLoop = ListEntry*(CodedRun*, ListEntry*, const uint16_t* table);
+using GapsLoop = SparseListEntry*(HuffmanRun*, SparseListEntry*, uint32_t step);
+using MasksLoop = SparseListEntry*(HuffmanRun*, SparseListEntry*, const uint16_t* table);
 
 // clang-format off
 // r10 step, r11 taps times step: the offset of what has r8 0.
 #define SQUEEZE_GAPS_ENTRY(raw)    \
-  SQUEEZE_CODED_VALUE(raw)         \
+  SQUEEZE_HUFFMAN_VALUE(raw)         \
   "bic.w r4, r4, #0xFF\n"          \
   "mla r5, r8, r10, r11\n"         \
   "add.w lr, lr, r4\n"             \
   "lsl.w r4, r4, #1\n"             \
   "strd r4, r5, [r6], #8\n"
 #define SQUEEZE_LIST_GAPS(name, raw)                                                            \
-  __attribute__((naked, noinline)) ListEntry* name([[maybe_unused]] CodedRun* run,              \
-                                                   [[maybe_unused]] ListEntry* list,            \
+  __attribute__((naked, noinline)) SparseListEntry* name([[maybe_unused]] HuffmanRun* run,              \
+                                                   [[maybe_unused]] SparseListEntry* list,            \
                                                    [[maybe_unused]] uint32_t step) {            \
-    __asm__(SQUEEZE_CODED_GAPS_ENTER                                                            \
+    __asm__(SQUEEZE_HUFFMAN_GAPS_ENTER                                                            \
             "mul r11, r11, r10\n"                                                               \
             "cmp.w r4, #0\n"                                                                    \
             "bne.n 2f\n"                                                                        \
             "sub.w r8, r8, #1\n"                                                                \
-            "1:\n" SQUEEZE_CODED_PEEK SQUEEZE_CODED_GAP SQUEEZE_GAPS_ENTRY(raw)                 \
-            SQUEEZE_CODED_PEEK SQUEEZE_CODED_GAP SQUEEZE_GAPS_ENTRY(raw)                        \
+            "1:\n" SQUEEZE_HUFFMAN_PEEK SQUEEZE_HUFFMAN_GAP SQUEEZE_GAPS_ENTRY(raw)                 \
+            SQUEEZE_HUFFMAN_PEEK SQUEEZE_HUFFMAN_GAP SQUEEZE_GAPS_ENTRY(raw)                        \
             "b.n 1b\n"                                                                          \
-            "2:\n" SQUEEZE_CODED_PEEK SQUEEZE_GAPS_ENTRY(raw)                                   \
-            "b.n 1b\n" SQUEEZE_CODED_GAPS_SPECIAL "asr.w lr, lr, #8\n" SQUEEZE_CODED_LEAVE);                         \
+            "2:\n" SQUEEZE_HUFFMAN_PEEK SQUEEZE_GAPS_ENTRY(raw)                                   \
+            "b.n 1b\n" SQUEEZE_HUFFMAN_GAPS_SPECIAL "asr.w lr, lr, #8\n" SQUEEZE_HUFFMAN_LEAVE);                         \
   }
 
 // r9 offsets of this input channel's taps, r11 their end.
 #define SQUEEZE_MASKS_ENTRY                                        \
   "bic.w r4, r4, #0xFF\n"                                          \
-  SQUEEZE_CODED_TAP("ldrh.w r5, [r9, r7, lsl #1]\n")               \
+  SQUEEZE_HUFFMAN_TAP("ldrh.w r5, [r9, r7, lsl #1]\n")               \
   "add.w lr, lr, r4\n"                                             \
   "lsl.w r4, r4, #1\n"                                             \
   "strd r4, r5, [r6], #8\n"
 #define SQUEEZE_LIST_MASKS(name, raw)                                                           \
-  __attribute__((naked, noinline)) ListEntry* name([[maybe_unused]] CodedRun* run,              \
-                                                   [[maybe_unused]] ListEntry* list,            \
+  __attribute__((naked, noinline)) SparseListEntry* name([[maybe_unused]] HuffmanRun* run,              \
+                                                   [[maybe_unused]] SparseListEntry* list,            \
                                                    [[maybe_unused]] const uint16_t* table) {    \
     __asm__("push {r0, r4-r11, lr}\n"                                                           \
             "mov r6, r1\n"                                                                      \
@@ -72,22 +72,22 @@ using MasksLoop = ListEntry*(CodedRun*, ListEntry*, const uint16_t* table);
             "ldm.w r0, {r1-r3}\n"                                                               \
             "mov.w r12, #0x80000000\n"                                                          \
             "mov.w lr, #0\n"                                                                    \
-            "1:\n" SQUEEZE_CODED_PEEK SQUEEZE_CODED_MASK                                        \
-            SQUEEZE_CODED_VALUE(raw) SQUEEZE_MASKS_ENTRY                                        \
+            "1:\n" SQUEEZE_HUFFMAN_PEEK SQUEEZE_HUFFMAN_MASK                                        \
+            SQUEEZE_HUFFMAN_VALUE(raw) SQUEEZE_MASKS_ENTRY                                        \
             "beq.n 6f\n"                                                                        \
-            "3:\n" SQUEEZE_CODED_PEEK SQUEEZE_CODED_VALUE(raw) SQUEEZE_CODED_SKIP               \
+            "3:\n" SQUEEZE_HUFFMAN_PEEK SQUEEZE_HUFFMAN_VALUE(raw) SQUEEZE_HUFFMAN_SKIP               \
             SQUEEZE_MASKS_ENTRY                                                                 \
-            "beq.n 6f\n" SQUEEZE_CODED_VALUE(raw) SQUEEZE_MASKS_ENTRY                           \
+            "beq.n 6f\n" SQUEEZE_HUFFMAN_VALUE(raw) SQUEEZE_MASKS_ENTRY                           \
             "bne.w 3b\n"                                                                        \
             "6: add.w r9, r9, #18\n"                                                            \
             "cmp.w r9, r11\n"                                                                   \
             "bne.w 1b\n"                                                                        \
-            "asr.w lr, lr, #8\n" SQUEEZE_CODED_LEAVE SQUEEZE_CODED_MASK_LONG);                          \
+            "asr.w lr, lr, #8\n" SQUEEZE_HUFFMAN_LEAVE SQUEEZE_HUFFMAN_MASK_LONG);                          \
   }
 // clang-format on
 
-SQUEEZE_CODED_EACH(SQUEEZE_LIST_GAPS, ListGaps)
-SQUEEZE_CODED_EACH(SQUEEZE_LIST_MASKS, ListMasks)
+SQUEEZE_HUFFMAN_EACH(SQUEEZE_LIST_GAPS, ListGaps)
+SQUEEZE_HUFFMAN_EACH(SQUEEZE_LIST_MASKS, ListMasks)
 
 GapsLoop* const kListGaps[] = {ListGaps0, ListGaps1, ListGaps2, ListGaps3};
 MasksLoop* const kListMasks[] = {ListMasks0, ListMasks1, ListMasks2, ListMasks3};
@@ -96,10 +96,11 @@ MasksLoop* const kListMasks[] = {ListMasks0, ListMasks1, ListMasks2, ListMasks3}
 
 }  // namespace
 
-ListEntry* CodedToList(CodedMode mode, CodedRun* run, const uint16_t* table, uint32_t step, ListEntry* list) {
+SparseListEntry* HuffmanToSparseList(HuffmanMode mode, HuffmanRun* run, const uint16_t* table, uint32_t step,
+                                     SparseListEntry* list) {
 #if defined(__ARM_FEATURE_DSP)
-  if (mode == CodedMode::kMasks) return kListMasks[run->raw](run, list, table);
-  if (mode == CodedMode::kGaps && table == nullptr && run->at < run->taps) {
+  if (mode == HuffmanMode::kMasks) return kListMasks[run->raw](run, list, table);
+  if (mode == HuffmanMode::kGaps && table == nullptr && run->at < run->taps) {
     return kListGaps[run->raw](run, list, step);
   }
 #endif

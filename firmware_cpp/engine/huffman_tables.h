@@ -1,24 +1,25 @@
-// The codes of a model's coded layers, and the decoder's tables of them; written by convert/coded.py.
+// The codes of a model's Huffman-coded layers, and the decoder's tables of them; written by
+// convert/encode/entropy.py.
 //
 // uint16 count, uint16 offset of each code; of a code, uint16 symbols, then 4 bits a symbol: its bits, 0 if
 // it has no code. Canonical Huffman codes, complete, their first bit the least significant.
-#ifndef SQUEEZE_ENGINE_CODED_TABLES_H_
-#define SQUEEZE_ENGINE_CODED_TABLES_H_
+#ifndef SQUEEZE_ENGINE_HUFFMAN_TABLES_H_
+#define SQUEEZE_ENGINE_HUFFMAN_TABLES_H_
 
 #include <stdint.h>
 
 namespace squeeze {
 
-constexpr uint32_t kCodedClasses = 4;    // at most
-constexpr uint32_t kCodedTopBits = 5;    // of a weight, coded
-constexpr uint32_t kCodedShortBits = 8;  // of a code of values or gaps at most
-constexpr uint32_t kCodedMaskBits = 13;  // of a mask's at most
-constexpr uint32_t kCodedQuickBits = 9;  // of a mask's that one look decodes
-constexpr uint32_t kCodedGaps = 16;      // symbols; the last one: that many less one, and no weight
-constexpr uint32_t kCodedMasks = 512;    // symbols
+constexpr uint32_t kHuffmanClasses = 4;    // at most
+constexpr uint32_t kHuffmanTopBits = 5;    // of a weight, coded
+constexpr uint32_t kHuffmanShortBits = 8;  // of a code of values or gaps at most
+constexpr uint32_t kHuffmanMaskBits = 13;  // of a mask's at most
+constexpr uint32_t kHuffmanQuickBits = 9;  // of a mask's that one look decodes
+constexpr uint32_t kHuffmanGaps = 16;      // symbols; the last one: that many less one, and no weight
+constexpr uint32_t kHuffmanMasks = 512;    // symbols
 
-constexpr uint32_t kShortEntries = 1 << kCodedShortBits;
-constexpr uint32_t kQuickEntries = 1 << kCodedQuickBits;
+constexpr uint32_t kShortEntries = 1 << kHuffmanShortBits;
+constexpr uint32_t kQuickEntries = 1 << kHuffmanQuickBits;
 
 // Of masks: the first 9 bits of the stream tell a mask + bits << 10. If the code is longer: kMaskLong + half
 // the index, behind these, of a table of what follows; from bit 10 on that table's entries less one.
@@ -31,10 +32,10 @@ constexpr uint32_t kMaskEntries = kQuickEntries + 528;
 // The decoder's tables, in scratch. An entry of a short one: the bits that what it tells takes (of a weight:
 // those that are not coded, too), below 2^8; in units of 2^8 the weight, its uncoded bits 0, or the gap + 1,
 // -1 for a gap without a weight.
-struct CodedTables {
-  int16_t values[kCodedClasses][kShortEntries];
+struct HuffmanTables {
+  int16_t values[kHuffmanClasses][kShortEntries];
   union {
-    int16_t gaps[kCodedClasses][kShortEntries];
+    int16_t gaps[kHuffmanClasses][kShortEntries];
     uint16_t masks[kMaskEntries];
   };
 };
@@ -52,4 +53,4 @@ void MakeMaskTable(const uint8_t* codes, uint32_t i, uint16_t* table);
 
 }  // namespace squeeze
 
-#endif  // SQUEEZE_ENGINE_CODED_TABLES_H_
+#endif  // SQUEEZE_ENGINE_HUFFMAN_TABLES_H_

@@ -1,0 +1,58 @@
+"""Old spellings of options and of their values: they work for one version, with a notice."""
+
+import argparse
+
+import pytest
+
+from squeezenet_mcu.common import cli
+from squeezenet_mcu.convert import command
+from squeezenet_mcu.host_tools.firmware import build
+
+
+def firmware_parser():
+    parser = cli.Parser(prog="firmware")
+    build.add_arguments(parser)
+    return parser
+
+
+PARSERS = pytest.mark.parametrize(
+    "parser", [pytest.param(command.parser, id="convert"), pytest.param(firmware_parser, id="firmware")]
+)
+
+
+@PARSERS
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (["--kernels", "dsp"], ["--kernel-family", "dsp"], "--kernels is now --kernel-family"),
+        (["--encoding", "coded"], ["--encoding", "huffman"], "coded is now huffman"),
+    ],
+)
+def test_an_old_spelling_does_what_the_new_one_does_and_says_so(parser, old, new, said, capsys):
+    wanted = parser().parse_args(new)
+    assert capsys.readouterr().err == ""
+    assert parser().parse_args(old) == wanted
+    line = capsys.readouterr().err
+    assert f"note: {said}" in line or f"note: --encoding {said}" in line
+    assert line.count("\n") == 1 and "0.3.0" in line
+
+
+@PARSERS
+def test_help_shows_the_new_spelling_alone(parser):
+    text = parser().format_help()
+    assert "--kernel-family" in text and "huffman" in text
+    assert "--kernels" not in text and "coded" not in text
+
+
+@PARSERS
+def test_a_wrong_value_of_an_old_spelling_is_one_line(parser, capsys):
+    with pytest.raises(SystemExit, match="^1$"):
+        parser().parse_args(["--kernels", "neon"])
+    assert "argument --kernels: invalid choice: 'neon'" in capsys.readouterr().err
+
+
+def test_old_and_new_have_one_default():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--new", default="x")
+    cli.add_old_spelling(parser, "--old", "--new")
+    assert vars(parser.parse_args([])) == {"new": "x"}
