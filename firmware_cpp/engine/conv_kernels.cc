@@ -26,36 +26,6 @@ bool IsHuffman([[maybe_unused]] WeightEncoding encoding) {
 
 }  // namespace
 
-bool LayerKernelBuilt(LayerKind kind) {
-  switch (kind) {
-    case LayerKind::kConv2D:
-#if SQUEEZE_KERNEL_MAX_POOL
-    case LayerKind::kMaxPool:
-#endif
-#if SQUEEZE_KERNEL_AVERAGE_POOL
-    case LayerKind::kAveragePool:
-#endif
-#if SQUEEZE_KERNEL_MEAN
-    case LayerKind::kMean:
-#endif
-#if SQUEEZE_KERNEL_ADD
-    case LayerKind::kAdd:
-#endif
-#if SQUEEZE_KERNEL_PAD
-    case LayerKind::kPad:
-#endif
-#if SQUEEZE_KERNEL_REQUANTIZE
-    case LayerKind::kRequantize:
-#endif
-#if SQUEEZE_KERNEL_SOFTMAX
-    case LayerKind::kSoftmax:
-#endif
-      return true;
-    default:
-      return false;
-  }
-}
-
 bool ConvKernelSupports(ConvKernel kernel, [[maybe_unused]] WeightEncoding encoding,
                         [[maybe_unused]] const ConvShape& shape) {
   switch (kernel) {

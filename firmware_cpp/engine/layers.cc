@@ -7,6 +7,36 @@
 
 namespace squeeze {
 
+bool LayerKernelBuilt(LayerKind kind) {
+  switch (kind) {
+    case LayerKind::kConv2D:
+#if SQUEEZE_KERNEL_MAX_POOL
+    case LayerKind::kMaxPool:
+#endif
+#if SQUEEZE_KERNEL_AVERAGE_POOL
+    case LayerKind::kAveragePool:
+#endif
+#if SQUEEZE_KERNEL_MEAN
+    case LayerKind::kMean:
+#endif
+#if SQUEEZE_KERNEL_ADD
+    case LayerKind::kAdd:
+#endif
+#if SQUEEZE_KERNEL_PAD
+    case LayerKind::kPad:
+#endif
+#if SQUEEZE_KERNEL_REQUANTIZE
+    case LayerKind::kRequantize:
+#endif
+#if SQUEEZE_KERNEL_SOFTMAX
+    case LayerKind::kSoftmax:
+#endif
+      return true;
+    default:
+      return false;
+  }
+}
+
 void Engine::Convolve(const LayerRecord& layer, int out_row, int rows) {
   const BufferRecord& in = model_.buffer(layer.inputs[0]);
   const BufferRecord& out = model_.buffer(layer.output);

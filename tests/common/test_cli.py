@@ -46,7 +46,7 @@ def test_help_shows_the_new_spelling_alone(parser):
 
 @PARSERS
 def test_a_wrong_value_of_an_old_spelling_is_one_line(parser, capsys):
-    with pytest.raises(SystemExit, match="^1$"):
+    with pytest.raises(SystemExit, match=r"^1$"):
         parser().parse_args(["--kernels", "neon"])
     assert "argument --kernels: invalid choice: 'neon'" in capsys.readouterr().err
 

@@ -36,10 +36,6 @@ STAND_IN = Path(__file__).resolve().parent / "stand_in"
 PROCESSES = 2
 # So many states of a function the analyzer follows: its default, 225,000, takes some six times as long.
 ANALYZER_NODES = 20_000
-KERNELS = (
-    "reference gemm winograd lanes sparse_list slices huffman "
-    "max_pool average_pool mean add pad requantize softmax"
-)
 # Whose C library a CPU's sources are compiled with, and what else clang has to know.
 COMPILERS = {
     "cortex_m": (["arm-none-eabi-gcc"], ["--target=arm-none-eabi", "-mthumb"]),
@@ -88,7 +84,14 @@ def system_folders(command: list[str]) -> list[str]:
 
 
 def kernel_flags() -> tuple[str, ...]:
-    return tuple(f"-DSQUEEZE_KERNEL_{name.upper()}=1" for name in KERNELS.split())
+    """All kernels, as engine/CMakeLists.txt finds them."""
+    found = re.search(
+        r"^set\(kernels_all (.*) \$\{layers\}\)$", (ENGINE / "CMakeLists.txt").read_text(), re.M
+    )
+    assert found is not None, "engine/CMakeLists.txt: no kernels_all"
+    layers = [path.name.removesuffix("_row.cc") for path in ENGINE.glob("portable/*_row.cc")]
+    names = [*found[1].split(), *layers, "huffman"]
+    return tuple(f"-DSQUEEZE_KERNEL_{name.upper()}=1" for name in names)
 
 
 def cpu_flags(board: Path) -> list[str]:

@@ -1,5 +1,5 @@
-// portable/softmax.cc with the exponentials in four lanes: 32 instructions a logit in each of its two passes.
-// What exp shifts right is never negative, so VRSHR rounds it as fixed_point.h does.
+// portable/softmax_row.cc with the exponentials in four lanes: 32 instructions a logit in each of its two
+// passes. What exp shifts right is never negative, so VRSHR rounds it as fixed_point.h does.
 #include "engine/kernels.h"
 #include "engine/mve/rescale.h"
 #include "engine/softmax_fixed_point.h"
