@@ -1,7 +1,5 @@
 """Old spellings of options and of their values: they work for one version, with a notice."""
 
-import argparse
-
 import pytest
 
 from squeezenet_mcu.common import cli
@@ -49,10 +47,3 @@ def test_a_wrong_value_of_an_old_spelling_is_one_line(parser, capsys):
     with pytest.raises(SystemExit, match=r"^1$"):
         parser().parse_args(["--kernels", "neon"])
     assert "argument --kernels: invalid choice: 'neon'" in capsys.readouterr().err
-
-
-def test_old_and_new_have_one_default():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--new", default="x")
-    cli.add_old_spelling(parser, "--old", "--new")
-    assert vars(parser.parse_args([])) == {"new": "x"}
