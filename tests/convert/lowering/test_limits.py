@@ -6,6 +6,7 @@ Just below a limit the engine takes the network, so that no limit is tighter tha
 from collections.abc import Callable
 
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.convert.encode import blob
@@ -60,6 +61,20 @@ def softmax(classes: int, beta: float = 1.0) -> Graph:
     return make
 
 
+def addition(scale: float) -> Graph:
+    """An ADD of an image, whose scale is 1, to itself."""
+
+    def make() -> bytes:
+        g = RandomGraph(0, "limits")
+        image = g.map("image", [1, 1, 1, 1], 1.0)
+        out = g.map("sum", [1, 1, 1, 1], scale)
+        options = schema.AddOptionsT()
+        g.add(schema.BuiltinOperator.ADD, schema.BuiltinOptions.AddOptions, options, [image, image], out)
+        return g.packed(image, g.mean(out, 1.0))
+
+    return make
+
+
 # Limit, just within, just beyond, and what is said of the latter.
 LIMITS = {
     "taps": (one_conv(65_535, 1), one_conv(1_338, 7),
@@ -78,6 +93,9 @@ LIMITS = {
                 "op 1 SOFTMAX, tensor .*: SOFTMAX over 4096 classes; wanted at most 4095"),
     "beta": (softmax(3, 2.0**-21), softmax(3, 2.0**-22),
              "op 1 SOFTMAX, tensor .*: beta times scale is 3.72529e-09; wanted 7.45058e-09 or more"),
+    "scale of an ADD": (addition(1.01 * 2.0**-19), addition(2.0**-19),
+                        "op 0 ADD, tensor 1 .*: output scale 1.90[0-9]*e-06 is too small for its inputs: "
+                        "their larger one is 1; wanted less than 524,288 times the output's"),
     "scale": (one_mean(2, 2), one_mean(2, 2, -1.0),
               "op 0 MEAN, tensor 0 .*: scale -1.0; wanted a finite one, not negative"),
 }  # fmt: skip
