@@ -55,20 +55,20 @@ def target_for(board: Board, manifest: dict[str, Any], request: ModelRequest) ->
         raise UserError(
             f"--kernel-family mve: {board.name}'s {board.cpu} has no Helium; it runs dsp or portable"
         )
-    room = max(board.total("image") - _FLASH_RESERVE, 1)
+    flash = max(board.total("image") - _FLASH_RESERVE, 1)
     family = request.kernel_family or board.kernel_family
-    own = manifest.get("flash_limits", {}).get(family, room)
+    own = manifest.get("flash_limits", {}).get(family, flash)
     return Target(
         family=family,
         optimize=request.optimize,
-        flash_bytes=request.flash_bytes or min(room, own),
+        flash_bytes=request.flash_bytes or min(flash, own),
         sram_bytes=request.sram_bytes,
-        sram_limit=_room(board, manifest),
+        sram_limit=_sram_budget(board, manifest),
         encoding=request.encoding,
     )
 
 
-def _room(board: Board, manifest: dict[str, Any]) -> int:
+def _sram_budget(board: Board, manifest: dict[str, Any]) -> int:
     """Bytes that an arena may take beside the variables."""
     row = manifest["input"]["width"] * manifest["input"]["channels"]
     found: int = max(board.total("data") - _SRAM_RESERVE - row, 1)
@@ -77,7 +77,7 @@ def _room(board: Board, manifest: dict[str, Any]) -> int:
 
 def arena_apart(board: Board, manifest: dict[str, Any], arena_bytes: int) -> bool:
     """True if the arena goes to the board's memory for arenas, because it does not fit with the variables."""
-    return bool(board.total("arena")) and arena_bytes > _room(board, manifest)
+    return bool(board.total("arena")) and arena_bytes > _sram_budget(board, manifest)
 
 
 def made_for(source: Path, board: str) -> dict[str, Any]:

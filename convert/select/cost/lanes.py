@@ -29,8 +29,8 @@ def _lanes_tiles(s: Shape) -> int:
 
 def _lanes_chunks(s: Shape, scratch: int) -> int:
     tiles = _lanes_tiles(s)
-    room = max((t for t in range(3, tiles + 1) if _lanes_scratch(s, t) <= scratch), default=3)
-    return -(-tiles // room)
+    fitting = max((t for t in range(3, tiles + 1) if _lanes_scratch(s, t) <= scratch), default=3)
+    return -(-tiles // fitting)
 
 
 def _lanes_cost(s: Shape, scratch: int) -> float:

@@ -32,8 +32,8 @@ def _list_scratch(s: Shape, words: int) -> int:
 
 def _list_chunks(s: Shape, scratch: int) -> int:
     words = _list_words(s)
-    room = max((w for w in range(3, words + 1) if _list_scratch(s, w) <= scratch), default=3)
-    return -(-words // room)
+    fitting = max((w for w in range(3, words + 1) if _list_scratch(s, w) <= scratch), default=3)
+    return -(-words // fitting)
 
 
 def _list_cost(s: Shape, scratch: int) -> float:

@@ -27,8 +27,8 @@ def _winograd_scratch(s: Shape, tiles: int, stored: bool) -> int:
 
 def _winograd_chunks(s: Shape, scratch: int, stored: bool = False) -> int:
     tiles = max(_winograd_tiles(s), 2)  # a single one goes as two
-    room = max((t for t in range(3, tiles + 1) if _winograd_scratch(s, t, stored) <= scratch), default=3)
-    return -(-tiles // room)
+    fitting = max((t for t in range(3, tiles + 1) if _winograd_scratch(s, t, stored) <= scratch), default=3)
+    return -(-tiles // fitting)
 
 
 def _winograd_cost(s: Shape, scratch: int, stored: bool, unpack: float) -> float:

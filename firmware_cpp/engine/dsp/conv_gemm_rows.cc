@@ -33,8 +33,8 @@ class Gemm {
 
   __attribute__((noinline)) void Run() {
     const uint32_t pixels = uint32_t{conv_.out_width} * conv_.out_rows;
-    const uint32_t room = (conv_.scratch_bytes - GemmWeightBytes(padded_)) / GemmPixelBytes(padded_);
-    const uint32_t chunk = GemmChunk(pixels, room);
+    const uint32_t fitting = (conv_.scratch_bytes - GemmWeightBytes(padded_)) / GemmPixelBytes(padded_);
+    const uint32_t chunk = GemmChunk(pixels, fitting);
     for (uint32_t begin = 0; begin < pixels; begin += chunk) {
       Chunk(begin, begin + chunk < pixels ? begin + chunk : pixels);
     }

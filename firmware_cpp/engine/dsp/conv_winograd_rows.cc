@@ -30,9 +30,9 @@ class Winograd {
 
   void Run() {
     const uint32_t tiles = WinogradTiles(conv_.out_width, conv_.out_rows);
-    const uint32_t room = conv_.scratch_bytes - WinogradWeightBytes(padded_, stored_);
+    const uint32_t left = conv_.scratch_bytes - WinogradWeightBytes(padded_, stored_);
     uint32_t chunk = tiles;
-    while (chunk > 3 && WinogradTileBytes(padded_, chunk) > room) --chunk;
+    while (chunk > 3 && WinogradTileBytes(padded_, chunk) > left) --chunk;
     if (chunk < tiles) {  // chunks of about the same size, of whole groups of three
       const uint32_t chunks = (tiles + chunk - 1) / chunk;
       const uint32_t even = ((tiles + chunks - 1) / chunks + 2) / 3 * 3;

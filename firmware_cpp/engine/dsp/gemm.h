@@ -57,13 +57,13 @@ inline GemmGroups GemmGroupsOf(uint32_t pixels) {
   return {(pixels - 2 * twos) / 3, twos};
 }
 
-// How many of `pixels` to make at once with room for `room`, at least 3: all, or chunks of about the same
+// How many of `pixels` to make at once where `fitting`, at least 3, fit: all, or chunks of about the same
 // size, of whole groups of three.
-inline uint32_t GemmChunk(uint32_t pixels, uint32_t room) {
-  if (room >= pixels) return pixels;
-  const uint32_t chunks = (pixels + room - 1) / room;
+inline uint32_t GemmChunk(uint32_t pixels, uint32_t fitting) {
+  if (fitting >= pixels) return pixels;
+  const uint32_t chunks = (pixels + fitting - 1) / fitting;
   const uint32_t chunk = ((pixels + chunks - 1) / chunks + 2) / 3 * 3;
-  return chunk > room ? room / 3 * 3 : chunk;
+  return chunk > fitting ? fitting / 3 * 3 : chunk;
 }
 
 // A sparse channel, times `factor`, to its halves of the words of a pair. Returns the next channel's stream.

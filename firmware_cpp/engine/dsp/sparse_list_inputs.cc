@@ -39,25 +39,25 @@ SparseListInputs::SparseListInputs(const ConvRows& c)
   SetChunk((pixels_ + 1) / 2);
 }
 
-// As many words of `all` as scratch has room for, in chunks of like size.
+// As many words of `all` as scratch has space for, in chunks of like size.
 void SparseListInputs::SetChunk(uint32_t all) {
   const uint32_t apron = c_.kernel_w - 1u;
   const uint32_t fixed = static_cast<uint32_t>(reinterpret_cast<uint8_t*>(accumulators_) - c_.scratch);
   const uint32_t column_bytes = 4 * SparseListPackedRows(shape_) * c_.in_channels;
-  uint32_t room =
+  uint32_t fitting =
       (c_.scratch_bytes - fixed - column_bytes * apron) / (column_bytes + uint32_t{sizeof(LaneAccumulator)});
   if (pointwise_) {
-    room = Min(room, kSparseListMaxStep);
+    fitting = Min(fitting, kSparseListMaxStep);
   } else {  // offsets in the table are 16 bits
-    room = Min(room, 65535 / (uint32_t{c_.kernel_h} * c_.in_channels) - apron);
+    fitting = Min(fitting, 65535 / (uint32_t{c_.kernel_h} * c_.in_channels) - apron);
   }
   chunk_ = all;
-  if (room < all) {
+  if (fitting < all) {
     // Room for kSparseListMinWords at least: SparseListSupports and SparseListScratchBytes.
-    const uint32_t chunks = (all + room - 1) / room;  // NOLINT(clang-analyzer-core.DivideZero)
+    const uint32_t chunks = (all + fitting - 1) / fitting;  // NOLINT(clang-analyzer-core.DivideZero)
     chunk_ = (all + chunks - 1) / chunks;
     const uint32_t threes = (chunk_ + 2) / 3 * 3;
-    if (threes <= room) chunk_ = threes;
+    if (threes <= fitting) chunk_ = threes;
   }
   packed_ = reinterpret_cast<uint32_t*>(accumulators_ + chunk_);
 }
