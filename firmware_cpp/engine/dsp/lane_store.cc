@@ -92,8 +92,7 @@ void StoreExact(const ConvRows& conv, const LaneScale& scale, bool high, const L
 }
 
 Rounding KindOf(const ConvRows& conv, int32_t bias, int32_t shift, bool wide) {
-  constexpr int32_t kMostBias =
-      (int32_t{1} << 30) - (int32_t{1} << kLaneBits);  // for accumulators of up to 2^22
+  constexpr int32_t kMostBias = (int32_t{1} << 30) - (int32_t{1} << kLaneBits);  // accumulators to 2^22
   if (wide || bias >= kMostBias || bias <= -kMostBias || shift < 0 || shift > 22) return Rounding::kExact;
   if (conv.act_min != -128 || conv.act_max != 127) return Rounding::kExact;
   if (conv.out_zero_point == -128) return Rounding::kRelu;
