@@ -113,6 +113,7 @@ class _Simulation:
         self.readers = [direct_readers(self.stages, s) for s in range(len(self.stages))]
         self.first_reader = deepest_reader(self.stages, network.input_buffer, -1)
         self.heights = [b.height for b in network.buffers]
+        self.reads = [[(la, i) for la in stage.layers for i in la.inputs] for stage in self.stages]
         self.rows_done = [0] * len(self.heights)
         self.in_row = [0] * len(self.stages)  # next input row of the accumulating stages
         self.trace = Trace(rows=[[[-1, -1] for _ in range(h)] for h in self.heights])
@@ -130,15 +131,15 @@ class _Simulation:
         return range(first, min(first + stage.batch_rows, self.heights[stage.output]))
 
     def ready(self, s: int) -> bool:
-        stage = self.stages[s]
-        rows = self.next_rows(s)
-        if self.rows_done[stage.layers[0].inputs[0]] < stage.defer_rows:
+        stage, done = self.stages[s], self.rows_done
+        first, height = done[stage.output], self.heights[stage.output]
+        if first == height or done[stage.layers[0].inputs[0]] < stage.defer_rows:
             return False
-        return len(rows) > 0 and all(
-            rows_needed(layer, rows[-1], self.in_row[s], self.heights[i])[1] < self.rows_done[i]
-            for layer in stage.layers
-            for i in layer.inputs
-        )
+        last = min(first + stage.batch_rows, height) - 1
+        for layer, i in self.reads[s]:  # a loop, for the converter asks this a million times
+            if rows_needed(layer, last, self.in_row[s], self.heights[i])[1] >= done[i]:
+                return False
+        return True
 
     def accumulate(self, s: int) -> bool:
         """Folds one input row into every window that holds it; True when it completes any."""
@@ -181,11 +182,10 @@ class _Simulation:
             return self.accumulate(s)
         for out_row in self.next_rows(s):
             self.touch(stage.output, out_row)
-            for layer in stage.layers:
-                for i in layer.inputs:
-                    first, last = rows_needed(layer, out_row, 0, self.heights[i])
-                    for row in range(first, last + 1):
-                        self.touch(i, row)
+            for layer, i in self.reads[s]:
+                first, last = rows_needed(layer, out_row, 0, self.heights[i])
+                for row in range(first, last + 1):
+                    self.touch(i, row)
         self.trace.runs.setdefault(stage.first_layer, []).append(self.trace.steps)
         self.rows_done[stage.output] = self.next_rows(s).stop
         return True
