@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import NoReturn, Protocol
 
+from squeezenet_mcu.common import terminal
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.programs import missing_package
 from squeezenet_mcu.common.version import DISTRIBUTION, version
@@ -41,7 +42,9 @@ _GOES = "0.3.0"  # the version that no longer knows the old spellings
 
 
 def _note_rename(prog: str, old: str, new: str) -> None:
-    print(f"{prog}: note: {old} is now {new}; the old spelling goes with version {_GOES}", file=sys.stderr)
+    terminal.echo(
+        f"{prog}: note: {old} is now {new}; the old spelling goes with version {_GOES}", to=sys.stderr
+    )
 
 
 def add_old_spelling(parser: argparse.ArgumentParser, old: str, new: str) -> None:
@@ -103,16 +106,16 @@ def guarded(run: Callable[[argparse.Namespace], int], args: argparse.Namespace, 
     except OSError as error:
         if error.filename is None:
             raise
-        print(f"{prog}: error: {error.filename}: {error.strerror}", file=sys.stderr)
+        terminal.error(f"{prog}: error: {error.filename}: {error.strerror}")
         return 1
     except KeyboardInterrupt:
-        print(f"\n{prog}: interrupted", file=sys.stderr)
+        terminal.error(f"\n{prog}: interrupted")
         return 130
 
 
 def failed(error: UserError, prog: str) -> int:
     """Says it on stderr; returns the exit status."""
-    print(f"{prog}: error: {error}", file=sys.stderr)
+    terminal.error(f"{prog}: error: {error}")
     return 1
 
 

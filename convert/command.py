@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 
 from squeezenet_mcu.common import cli, files
 from squeezenet_mcu.common.data.fits import FITS
@@ -17,6 +16,7 @@ from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.kernel_families import FAMILIES
 from squeezenet_mcu.common.paths import BUILD, ZOO
 from squeezenet_mcu.common.preprocess import PREPROCESSES, quantize_images
+from squeezenet_mcu.common.terminal import Console
 from squeezenet_mcu.convert import engine_model, packaging
 from squeezenet_mcu.convert.lowering import tflite_file
 from squeezenet_mcu.convert.outputs import artefacts, report, tflm_only

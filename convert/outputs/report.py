@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
+from squeezenet_mcu.common.terminal import Console
 from squeezenet_mcu.convert.encode.weights import stored_bytes
 from squeezenet_mcu.convert.network import Kind, Network
 from squeezenet_mcu.convert.schedule.arena import Plan

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from rich.console import Console
 
 from squeezenet_mcu.common import files
 from squeezenet_mcu.common.data import sources
 from squeezenet_mcu.common.data.labels import read_labels
 from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.terminal import Console
 from squeezenet_mcu.convert.lowering import tflite_file
 from squeezenet_mcu.convert.outputs import artefacts
 from squeezenet_mcu.model.importers import imported_model

@@ -6,10 +6,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from squeezenet_mcu.common import files
 from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.terminal import Console
 from squeezenet_mcu.host_tools.bench import goals, networks, results
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.emulate import emulator

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
+from squeezenet_mcu.common.terminal import Console
 from squeezenet_mcu.host_tools.bench import networks
 
 _V1_0 = "squeezenet_v1_0_deep_compression_227"

@@ -10,11 +10,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from squeezenet_mcu.common import files, paths
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.paths import BUILD
+from squeezenet_mcu.common.terminal import Console
 from squeezenet_mcu.convert.encode import blob
 from squeezenet_mcu.host_tools.bench import tflm_figures
 

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from squeezenet_mcu.common import files
 from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.terminal import Console
 
 REFERENCE = Path(__file__).resolve().parent / "reference.json"
 TOLERANCE = 0.01

@@ -2,6 +2,7 @@
 
 import argparse
 
+from squeezenet_mcu.common import terminal
 from squeezenet_mcu.host_tools.emulate import emulator
 from squeezenet_mcu.host_tools.firmware import build, tflm_library
 from squeezenet_mcu.model.settings import config
@@ -21,13 +22,13 @@ def run(args: argparse.Namespace) -> int:
     model = config.name_of(args.model)
     elf = build.build(args.board, model, build.request_of(args))
     with emulator.machine(args.board, elf) as machine:
-        print(f"{args.board} runs {elf} at {machine.url}")
+        terminal.echo(f"{args.board} runs {elf} at {machine.url}")
         engine = tflm_library.make_option(args.engine)
-        print(f"in another terminal:  make validate MODEL={model} PORT={machine.url}{engine}")
-        print("Ctrl-C ends it.", flush=True)
+        terminal.echo(f"in another terminal:  make validate MODEL={model} PORT={machine.url}{engine}")
+        terminal.echo("Ctrl-C ends it.", flush=True)
         try:
             machine.wait()
         except KeyboardInterrupt:
-            print()
+            terminal.echo()
             return 0
         raise machine.ended() or AssertionError("wait() returned while the emulator runs")

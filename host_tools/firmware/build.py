@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
-from squeezenet_mcu.common import files
+from squeezenet_mcu.common import files, terminal
 from squeezenet_mcu.common.cli import add_old_spelling, value_with_old_spelling
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.kernel_families import FAMILIES
 from squeezenet_mcu.common.paths import BUILD, FIRMWARE
 from squeezenet_mcu.common.programs import missing_program
+from squeezenet_mcu.common.terminal import Console
 from squeezenet_mcu.convert.target import ENCODINGS, OPTIMIZE
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.boards.board_toml import Board
@@ -151,7 +151,7 @@ def make(board: str, model: str, request: ModelRequest = BOARD_DEFAULT, layers: 
     show(console, usage(elf), board_toml.name_of(board), model)
     for path in (elf, elf.with_suffix(".bin"), elf.with_suffix(".uf2")):
         if path.is_file():
-            print(f"wrote {path}")
+            terminal.echo(f"wrote {path}")
 
 
 _WEIGHT_SUFFIXES = (".net", ".npz", ".caffemodel")

@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+from squeezenet_mcu.common import terminal
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.programs import missing_program
 from squeezenet_mcu.host_tools.boards import attached, board_toml
@@ -109,7 +110,7 @@ def run(args: argparse.Namespace) -> int:
         build.write_images(board, elf)
     if args.dry_run:
         for line in commands(way, elf, args.port or _NO_PORT):
-            print(shlex.join(line))
+            terminal.echo(shlex.join(line))
         return 0
     if way.needs == "drive":
         copy_to_drive(_uf2(elf), drive(board, way))
@@ -121,7 +122,9 @@ def run(args: argparse.Namespace) -> int:
         _greet(args.port, board)
     elif args.elf is None:
         engine = tflm_library.make_option(args.engine)
-        print(f"next, with the serial cable connected: make validate MODEL={model} PORT=<its port>{engine}")
+        terminal.echo(
+            f"next, with the serial cable connected: make validate MODEL={model} PORT=<its port>{engine}"
+        )
     return 0
 
 
@@ -131,7 +134,7 @@ def write(way: Flasher, elf: Path, port: str) -> None:
     copy.unlink(missing_ok=True)  # dfu-util overwrites nothing
     lines = commands(way, elf, port)
     for line in lines:
-        print(shlex.join(line), flush=True)
+        terminal.echo(shlex.join(line), flush=True)
         done = subprocess.run(line, check=False)
         if done.returncode != 0:
             raise UserError(f"{way.tool} ended with status {done.returncode}, see above; {_advice(way)}")
@@ -146,7 +149,7 @@ def compare(binary: Path, copy: Path) -> None:
         raise UserError(f"{copy}: the tool read nothing back; flash again")
     wanted, found = binary.read_bytes(), copy.read_bytes()
     if wanted == found:
-        print(f"verified: all {len(wanted):,} bytes of the flash equal {binary}")
+        terminal.echo(f"verified: all {len(wanted):,} bytes of the flash equal {binary}")
         return
     pairs = enumerate(zip(wanted, found, strict=False))
     at = next((i for i, (a, b) in pairs if a != b), min(len(wanted), len(found)))
@@ -218,7 +221,7 @@ def copy_to_drive(uf2: Path, mount: Path, timeout: float = _DRIVE_TIMEOUT) -> No
 
     UserError: the drive is still there after `timeout` seconds, so it did not take the file.
     """
-    print(f"cp {shlex.quote(str(uf2))} {shlex.quote(str(mount))}", flush=True)
+    terminal.echo(f"cp {shlex.quote(str(uf2))} {shlex.quote(str(mount))}", flush=True)
     content = uf2.read_bytes()
     failure: OSError | None = None
     try:
@@ -238,7 +241,7 @@ def copy_to_drive(uf2: Path, mount: Path, timeout: float = _DRIVE_TIMEOUT) -> No
                 f"{mount}: the boot loader did not take {uf2}{why}; unplug the board and try again"
             )
         time.sleep(0.1)
-    print(f"written: {len(content):,} bytes; the boot loader took all of them and restarted")
+    terminal.echo(f"written: {len(content):,} bytes; the boot loader took all of them and restarted")
 
 
 def _greet(port: str, board: Board) -> None:
@@ -247,4 +250,4 @@ def _greet(port: str, board: Board) -> None:
     with Device(port) as device:
         if device.info.board != board.name:
             raise UserError(f"{port}: {device.info.board} answers, not {board.name}; is it another board's?")
-        print(f"{port}: {board.name} answers")
+        terminal.echo(f"{port}: {board.name} answers")

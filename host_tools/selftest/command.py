@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
+from squeezenet_mcu.common import terminal
 from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.terminal import Console
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.boards.board_toml import Board
 from squeezenet_mcu.host_tools.emulate import emulator
@@ -55,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     board = board_toml.load(args.board)
     elf = build.compile_target(board, FOLDER / board.name, "selftest")
     if args.build:
-        print(f"wrote {elf}")
+        terminal.echo(f"wrote {elf}")
         return 0
     console = Console()
     with _opened(args, elf) as device:

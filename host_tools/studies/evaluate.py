@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -18,6 +17,7 @@ from squeezenet_mcu.common.data import sources
 from squeezenet_mcu.common.data.images import spread
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.paths import BUILD
+from squeezenet_mcu.common.terminal import Console
 from squeezenet_mcu.model.settings import config
 from squeezenet_mcu.model.train import records
 

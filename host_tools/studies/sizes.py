@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from squeezenet_mcu.common import files
 from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.terminal import Console
 from squeezenet_mcu.model.settings.architecture import Architecture, Fire, layout
 
 NAME = "sizes"

@@ -3,8 +3,7 @@
 import argparse
 from pathlib import Path
 
-from rich.console import Console
-
+from squeezenet_mcu.common.terminal import Console
 from squeezenet_mcu.host_tools.firmware import build
 from squeezenet_mcu.host_tools.validate import command as validate
 

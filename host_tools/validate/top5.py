@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from rich import box
-from rich.console import Console
 from rich.table import Table
+
+from squeezenet_mcu.common.terminal import Console
 
 TOP = 5
 _MANY = 10  # classes; with as many or fewer, five of them say little

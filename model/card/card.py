@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from squeezenet_mcu.common import files
+from squeezenet_mcu.common import files, terminal
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.paths import ZOO
 from squeezenet_mcu.model.card import card_tables, confusion
@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
     settings = config.load(args.model)
     folder = ZOO / settings.name
     write(settings, folder)
-    print(f"card: wrote {os.path.relpath(folder / 'README.md')} and confusion.png")
+    terminal.echo(f"card: wrote {os.path.relpath(folder / 'README.md')} and confusion.png")
     return 0
 
 

@@ -8,7 +8,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from squeezenet_mcu.common import files, paths
+from squeezenet_mcu.common import files, paths, terminal
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.model.card.pictures import BLUE, DARK, GREEN, ORANGE, drawing
 from squeezenet_mcu.model.settings import config, options
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     settings = config.load(args.model)
     folder = paths.BUILD / settings.name
     write(settings, folder)
-    print(f"curves: wrote {folder / 'curves.png'} and curves.json")
+    terminal.echo(f"curves: wrote {folder / 'curves.png'} and curves.json")
     return 0
 
 
@@ -51,7 +51,7 @@ def after(settings: Config, folder: Path) -> None:
     try:
         write(settings, folder)
     except Exception as error:  # whatever a picture can fail of, the stages go on without it
-        print(f"notice: {folder / 'curves.png'} not drawn: {error!r}")
+        terminal.echo(f"notice: {folder / 'curves.png'} not drawn: {error!r}")
 
 
 def write(settings: Config, folder: Path) -> None:

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from squeezenet_mcu.common import files
+from squeezenet_mcu.common import files, terminal
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.paths import BUILD, ZOO
 from squeezenet_mcu.model.card import curves
@@ -55,7 +55,9 @@ def run(args: argparse.Namespace) -> int:
     """Writes the model's folder in model/zoo; exit status 0."""
     settings = config.load(args.model)
     target = write(settings, BUILD / settings.name, ZOO / settings.name, args.validated)
-    print(f"ship: wrote {os.path.relpath(target)}/; its card: python -m model card --model {args.model}")
+    terminal.echo(
+        f"ship: wrote {os.path.relpath(target)}/; its card: python -m model card --model {args.model}"
+    )
     return 0
 
 

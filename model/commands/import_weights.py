@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from squeezenet_mcu.common import terminal
 from squeezenet_mcu.common.paths import BUILD
 from squeezenet_mcu.model.importers import imported_model
 from squeezenet_mcu.model.settings import config
@@ -29,6 +30,6 @@ def run(args: argparse.Namespace) -> int:
     """See model.cli.Command."""
     settings = config.load(args.model)
     folder = BUILD / settings.name
-    print(imported_model.summary(imported_model.write(settings, args.weights, folder)))
-    print(f"wrote {folder / imported_model.OUTPUT}")
+    terminal.echo(imported_model.summary(imported_model.write(settings, args.weights, folder)))
+    terminal.echo(f"wrote {folder / imported_model.OUTPUT}")
     return 0

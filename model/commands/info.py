@@ -4,6 +4,7 @@ import argparse
 from dataclasses import dataclass
 from typing import Any
 
+from squeezenet_mcu.common import terminal
 from squeezenet_mcu.model.settings import config, options
 
 NAME = "info"
@@ -55,14 +56,16 @@ def run(args: argparse.Namespace) -> int:
     model = build(settings)
     rows = convolutions(model)
     size, architecture = settings.input, settings.architecture
-    print(
+    terminal.echo(
         f"{settings.name}: SqueezeNet {architecture.family}, {size.height}x{size.width}x{size.channels}, "
         f"{said}, bypass {architecture.bypass} ({settings.path})"
     )
     width = max(len(row.name) for row in rows)
     for row in rows:
         shape = "x".join(map(str, row.shape))
-        print(f"  {row.name:{width}} {shape:>13} {row.parameters:>10,} parameters {row.macs:>13,} MACs")
+        terminal.echo(
+            f"  {row.name:{width}} {shape:>13} {row.parameters:>10,} parameters {row.macs:>13,} MACs"
+        )
     parameters, macs = sum(row.parameters for row in rows), sum(row.macs for row in rows)
-    print(f"  {'all':{width}} {'':13} {parameters:>10,} parameters {macs:>13,} MACs")
+    terminal.echo(f"  {'all':{width}} {'':13} {parameters:>10,} parameters {macs:>13,} MACs")
     return 0

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
-from squeezenet_mcu.common import files
+from squeezenet_mcu.common import files, terminal
 from squeezenet_mcu.common.data import images
 from squeezenet_mcu.common.data.splits import Set
 from squeezenet_mcu.common.paths import BUILD
@@ -53,7 +53,7 @@ def write(settings: Config, train: Set, path: Path) -> None:
     """Writes the picture of `train` to `path`, and says so."""
     with files.replacing(path) as temporary:
         picture(settings, train).save(temporary)
-    print(f"preview of the images, and of what augmentation makes of them: {path}")
+    terminal.echo(f"preview of the images, and of what augmentation makes of them: {path}")
 
 
 def picture(settings: Config, train: Set) -> Image.Image:

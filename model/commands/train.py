@@ -4,10 +4,10 @@ import argparse
 import contextlib
 import io
 import os
-import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+from squeezenet_mcu.common import terminal
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.model.card import curves
 from squeezenet_mcu.model.commands import preview
@@ -106,7 +106,7 @@ def _join(args: argparse.Namespace, task: Task) -> int:
     from squeezenet_mcu.model.distributed.workers import LostWorkerError, Team
 
     if not launch.launched():
-        print(f"{NAME}: {task}: waiting for all {task.workers} workers", flush=True)
+        terminal.echo(f"{NAME}: {task}: waiting for all {task.workers} workers", flush=True)
     try:
         with launch.ended_by_signals():  # waiting for the others is one long call: no exception ends it
             team = Team(task)
@@ -115,7 +115,7 @@ def _join(args: argparse.Namespace, task: Task) -> int:
     except LostWorkerError as error:
         if not launch.launched():
             raise
-        print(f"{NAME}: error: {error}", file=sys.stderr)
+        terminal.error(f"{NAME}: error: {error}")
         return launch.LOST
     return 0
 

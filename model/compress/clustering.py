@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from squeezenet_mcu.common import terminal
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.tf import keras
 from squeezenet_mcu.model.compress import guarantees
@@ -57,5 +58,5 @@ def cluster(stage: TrainingStage) -> None:
                 f"{stage.output}: {name} lost zeros: {seen[name].zeros} of "
                 f"{guarantees.look(before[name]).zeros}"
             )
-    print(guarantees.table(seen))
+    terminal.echo(guarantees.table(seen))
     runner.finish(stage, clustered, history, started=started, figures={"layers": guarantees.record(seen)})

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from squeezenet_mcu.common import files
+from squeezenet_mcu.common import files, terminal
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.tf import keras
 from squeezenet_mcu.model.compress import channel_pruning, guarantees, lamp, sensitivity
@@ -90,7 +90,7 @@ def prune(stage: TrainingStage) -> None:
     figures: dict[str, Any] = {}
     if settings.channels:
         model, figures["channels"] = channel_pruning.thinned(model, stage.config, settings.channels)
-        print(
+        terminal.echo(
             "\n".join(
                 f"  {layer}: {now} of {was} channels" for layer, (was, now) in figures["channels"].items()
             )
@@ -103,7 +103,7 @@ def prune(stage: TrainingStage) -> None:
     pruned = tfmot.sparsity.keras.strip_pruning(wrapped)
     seen = {name: guarantees.look(kernel) for name, kernel in guarantees.kernels(pruned).items()}
     _check(stage, wanted, pruned, seen)
-    print(guarantees.table(seen))
+    terminal.echo(guarantees.table(seen))
     runner.finish(
         stage, pruned, history, started=started, figures=figures | {"layers": guarantees.record(seen)}
     )

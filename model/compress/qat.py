@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from squeezenet_mcu.common import files
+from squeezenet_mcu.common import files, terminal
 from squeezenet_mcu.common.tf import keras, tf
 from squeezenet_mcu.model.compress import guarantees
 from squeezenet_mcu.model.compress.constraints import keep_clusters, keep_positive, keep_zeros, make_positive
@@ -158,7 +158,7 @@ def quantize(stage: TrainingStage) -> None:
     tflite = to_tflite.to_int8_tflite(aware)
     seen = guarantees.check(tflite, wanted, str(stage.output))
     to_tflite.check(tflite, str(stage.output))
-    print(guarantees.table(seen))
+    terminal.echo(guarantees.table(seen))
     score, table = int8_scorer(stage, tflite)
     figures = {
         "tflite_bytes": len(tflite),

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from squeezenet_mcu.common import terminal
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.model.distributed import machine, tf_config
 
@@ -77,7 +78,9 @@ def launch(name: str, workers: int, kept: Callable[[], str]) -> None:
     """
     with tempfile.TemporaryDirectory() as folder, _started(workers, Path(folder)) as processes:
         ids = [str(process.pid) for process in processes]
-        print(f"{name}: {workers} workers: processes {ids[0]} (chief), {', '.join(ids[1:])}", flush=True)
+        terminal.echo(
+            f"{name}: {workers} workers: processes {ids[0]} (chief), {', '.join(ids[1:])}", flush=True
+        )
         try:
             number = _first_failure(processes)
         except KeyboardInterrupt:
@@ -85,7 +88,7 @@ def launch(name: str, workers: int, kept: Callable[[], str]) -> None:
                 process.terminate()
             _wait(processes)
             if processes[0].poll() != 130:  # then it has not said so itself
-                print(f"{name}: interrupted; {kept()}", flush=True)
+                terminal.echo(f"{name}: interrupted; {kept()}", flush=True)
             raise
         if number is None:
             return
@@ -175,6 +178,6 @@ def _failure(name: str, number: int, process: subprocess.Popen[bytes], output: P
     own = [found[1] for line in lines if (found := re.fullmatch(rf"(?:.* )?{name}: error: (.*)", line))]
     if own and status in (1, LOST):
         return own[-1]
-    print("\n".join(lines), file=sys.stderr)
+    terminal.error("\n".join(lines))
     how = f"with status {status}" if status > 0 else f"by {signal.Signals(-status).name}"
     return f"{who} ended {how}, see above; {again}"

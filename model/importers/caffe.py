@@ -13,7 +13,8 @@ import numpy as np
 from google.protobuf import descriptor_pb2, descriptor_pool, message, message_factory
 
 from squeezenet_mcu.common.errors import UserError
-from squeezenet_mcu.model.importers.checks import Arrays, Shapes, layer_name, shown
+from squeezenet_mcu.common.terminal import shown
+from squeezenet_mcu.model.importers.checks import Arrays, Shapes, layer_name
 
 _Field = descriptor_pb2.FieldDescriptorProto
 # message -> (field, number, type, repeated, packed). Names are bytes: a damaged file's need not be UTF-8.

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.terminal import shown
 
 Arrays = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
 Shapes = Mapping[str, tuple[int, int, int, int]]
@@ -15,12 +16,6 @@ Shapes = Mapping[str, tuple[int, int, int, int]]
 def layer_name(name: str) -> str:
     """A layer's name as the network has it: fire2/squeeze1x1 (Caffe, npz) is fire2_squeeze1x1 here."""
     return name.replace("/", "_")
-
-
-def shown(name: str) -> str:
-    """`name`, from a file that may be damaged, fit for one line of an error."""
-    text = "".join(c if c.isprintable() else "?" for c in name)
-    return f'"{text}"' if len(text) <= 40 else f'"{text[:37]}..."'
 
 
 def checked(path: Path, found: Mapping[str, Arrays], shapes: Shapes) -> dict[str, Arrays]:

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from squeezenet_mcu.common.errors import UserError
-from squeezenet_mcu.model.importers.checks import Arrays, Shapes, layer_name, shown
+from squeezenet_mcu.common.terminal import shown
+from squeezenet_mcu.model.importers.checks import Arrays, Shapes, layer_name
 
 _HEADER = 4096  # more than the header of any plain array
 _PARTS = ("kernel", "bias")

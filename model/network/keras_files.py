@@ -2,14 +2,20 @@
 
 import io
 import json
+import math
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from squeezenet_mcu.common import files
 from squeezenet_mcu.common.errors import UserError
-from squeezenet_mcu.common.tf import keras
+from squeezenet_mcu.common.terminal import one_line
+from squeezenet_mcu.common.tf import keras, tf
+from squeezenet_mcu.model.network import keras_config
 from squeezenet_mcu.model.network.tfmot import quantize_layer, tfmot
+
+_MOST_WEIGHTS = 50_000_000  # 200 MB; SqueezeNet v1.0 has 1.25 million
 
 
 def _reloadable(model: Any) -> Any:
@@ -73,12 +79,33 @@ def save(model: Any, path: Path) -> None:
 
 
 def load(path: Path) -> Any:
-    """The Keras model in `path`, quantization-aware or not. Raises UserError if it cannot be loaded."""
+    """The Keras model in `path`, quantization-aware or not. Runs no code of the file's.
+
+    UserError: it cannot be loaded, or holds other layers than keras_config knows, or too many weights.
+    """
     if not path.is_file():
         raise UserError(f"{path}: no such file; want a .keras file")
+    keras_config.read(path)
     try:
-        with tfmot.quantization.keras.quantize_scope():
+        with tf.variable_creator_scope(_bounded(path)), tfmot.quantization.keras.quantize_scope():
             return keras.models.load_model(path, compile=False)
+    except UserError:
+        raise
     except Exception as error:  # Keras lets through whatever a broken file causes
-        line = " ".join(str(error).split())[:200]
+        line = one_line(str(error))
         raise UserError(f"{path}: not a model that Keras can load ({line}); want a .keras file") from error
+
+
+def _bounded(path: Path) -> Callable[..., Any]:
+    """Makes variables as TensorFlow would, but refuses, before it takes memory, more than a network has."""
+    total = 0
+
+    def create(following: Callable[..., Any], **given: Any) -> Any:
+        nonlocal total
+        shape = given.get("shape")
+        total += math.prod(shape) if shape is not None else 1
+        if total > _MOST_WEIGHTS:
+            raise UserError(f"{path}: its layers have over {_MOST_WEIGHTS:,} weights; want at most so many")
+        return following(**given)
+
+    return create

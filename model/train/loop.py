@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from squeezenet_mcu.common import terminal
 from squeezenet_mcu.common.data.splits import Set
 from squeezenet_mcu.common.tf import keras, tf
 from squeezenet_mcu.model.distributed.workers import ALONE, Alone
@@ -223,7 +224,9 @@ def _epoch(
             loss += float(batch_loss)
             right += int(batch_right)
             if sys.stdout.isatty() and number % 10 == 0:
-                print(f"\r{job.name} {epoch + 1}/{job.epochs}: {number + 1}/{steps}", end="", flush=True)
+                terminal.echo(
+                    f"\r{job.name} {epoch + 1}/{job.epochs}: {number + 1}/{steps}", end="", flush=True
+                )
     if job.callback is not None:
         job.callback.on_epoch_end(epoch)
     speed = steps * batch / (time.monotonic() - start)

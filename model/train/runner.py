@@ -9,7 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from squeezenet_mcu.common import files
+from squeezenet_mcu.common import files, terminal
 from squeezenet_mcu.common.data import splits
 from squeezenet_mcu.common.data.splits import Set
 from squeezenet_mcu.common.errors import UserError
@@ -168,8 +168,8 @@ def is_done(stage: TrainingStage) -> bool:
 
         record = scored_anew(stage, record)
         files.write_json(stage.record, record)
-        print(f"{stage.name}: other test images than before: scored anew")
-    print(
+        terminal.echo(f"{stage.name}: other test images than before: scored anew")
+    terminal.echo(
         f"{stage.name}: {stage.output} is up to date (test accuracy {record['test_accuracy']:.4f}); "
         "--fresh makes it again"
     )
@@ -183,14 +183,14 @@ def train(
     from squeezenet_mcu.model.train.loop import Job, fit
 
     held = [0 if part is None else len(part.y) for part in (stage.validation, stage.reserve)]
-    print(
+    terminal.echo(
         f"{stage.name}: {stage.config.name}, {len(stage.train.y)} images of {stage.source}, {held[0]} held "
         f"out to validate, {held[1]} for the end, {stage.epochs} epochs"
     )
     teacher = None
     distill = stage.config.distill
     if stage.teacher is not None and distill is not None:
-        print(f"{stage.name}: taught by {stage.teacher}")
+        terminal.echo(f"{stage.name}: taught by {stage.teacher}")
         shape, classes = stage.train.x.shape[1:], stage.config.architecture.classes
         teacher = teacher_logits(stage.teacher, shape, classes, distill.mirror)
     return fit(
@@ -208,7 +208,7 @@ def train(
             class_weights=splits.class_weights(stage.train.y, stage.config.train.balance),
             teacher=teacher,
             distill=distill,
-            report=lambda line: print(line, flush=True),
+            report=lambda line: terminal.echo(line, flush=True),
             **extra,
         )
     )
@@ -262,7 +262,7 @@ def finish(
     }
     files.write_json(stage.record, record)
     stage.checkpoint.unlink(missing_ok=True)
-    print(
+    terminal.echo(
         f"{stage.name}: test accuracy {accuracies['test_accuracy']:.4f} on {len(stage.test.y)} images; "
         f"wrote {stage.output}"
     )

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from squeezenet_mcu.common import terminal
 from squeezenet_mcu.common.data import sources
 from squeezenet_mcu.common.data.folders import LABELS_FILE
 from squeezenet_mcu.common.data.images import Images
@@ -26,7 +27,7 @@ def load(settings: Config, source: str, say: bool = True) -> tuple[Config, Set, 
     _check_enough(source, train, test)
     if say:
         for line in _remarks(settings, source, train):
-            print(line)
+            terminal.echo(line)
     return settings.with_labels(train.labels), Set(train.x, train.y), Set(test.x, test.y)
 
 
@@ -60,7 +61,7 @@ def _split(settings: Config, source: str, split: str, labels: list[str] | tuple[
     size = settings.input
     found = sources.load(source, split, size.height, size.width, size.channels, labels=labels)
     for notice in found.notices:
-        print(f"notice: {notice} ({split})")
+        terminal.echo(f"notice: {notice} ({split})")
     return found
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from squeezenet_mcu.common import files
+from squeezenet_mcu.common import files, terminal
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.paths import trained_files
 from squeezenet_mcu.model.importers.imported_model import OUTPUT as IMPORTED
@@ -105,7 +105,7 @@ def take(model: Any, source: Path) -> dict[str, Any]:
     if not taken:
         raise UserError(f"{source}: no layer fits: {reasons}; want a network with layers of the same shapes")
     share = f"{len(taken)} of {len(wanted)} layers, {weights:,} of {total:,} weights"
-    print(f"train: starting from {source}: {share}" + (f"; afresh: {reasons}" if left else ""))
+    terminal.echo(f"train: starting from {source}: {share}" + (f"; afresh: {reasons}" if left else ""))
     return {
         "file": str(source),
         "sha256": files.sha256(source.read_bytes()),

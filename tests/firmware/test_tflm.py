@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rich.console import Console
 
 from squeezenet_mcu.common import files
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.litert import Reference
+from squeezenet_mcu.common.terminal import Console
 from squeezenet_mcu.convert.lowering import tflite_file
 from squeezenet_mcu.convert.outputs import artefacts, tflm_arena, tflm_only
 from squeezenet_mcu.convert.outputs.tflm_operators import RESOLVER_METHODS

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
-from squeezenet_mcu.common import files, paths
+from squeezenet_mcu.common import files, paths, terminal
 from squeezenet_mcu.common.data import splits
 from squeezenet_mcu.common.data.images import spread
 from squeezenet_mcu.common.data.splits import Set
 from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.terminal import Console
 from squeezenet_mcu.host_tools.studies.search import report
 from squeezenet_mcu.host_tools.studies.search import settings as search_settings
 from squeezenet_mcu.host_tools.studies.search.settings import Search
@@ -100,9 +99,9 @@ def run(args: argparse.Namespace) -> int:
         if args.only is not None and task.name not in args.only:
             continue
         if not args.fresh and _finished(task):
-            print(f"search: {task.record} is up to date")
+            terminal.echo(f"search: {task.record} is up to date")
             continue
-        print(f"search: {task.name}, candidate {number} of {len(tasks)}", flush=True)
+        terminal.echo(f"search: {task.name}, candidate {number} of {len(tasks)}", flush=True)
         if args.fresh:
             task.checkpoint.unlink(missing_ok=True)
         files.clear(task.record)
@@ -179,7 +178,7 @@ def figures(
     from squeezenet_mcu.model.train.scoring import scorer
 
     assert parts.validation is not None
-    print("  quantizing, planning", flush=True)
+    terminal.echo("  quantizing, planning", flush=True)
     layers = info.convolutions(model)
     tflite = search_figures.quantized(model, parts.train)
     footprint = search_figures.footprint(
@@ -227,7 +226,7 @@ def _train(task: Task, model: Any, parts: splits.Parts) -> list[dict[str, float]
             checkpoint=task.checkpoint,
             fingerprint=task.trained,
             class_weights=splits.class_weights(parts.train.y, settings.balance),
-            report=lambda line: print(f"  {line}", flush=True),
+            report=lambda line: terminal.echo(f"  {line}", flush=True),
         )
     )
 
@@ -251,4 +250,4 @@ def _publish(search: Search, folder: Path) -> None:
     for name in OUTPUTS:
         with files.replacing(search.path.parent / name) as temporary:
             shutil.copyfile(folder / name, temporary)
-    print(f"search: wrote {', '.join(OUTPUTS)} to {search.path.parent}")
+    terminal.echo(f"search: wrote {', '.join(OUTPUTS)} to {search.path.parent}")

@@ -6,10 +6,10 @@ import json
 
 import numpy as np
 import pytest
-from rich.console import Console
 
 from squeezenet_mcu.common import paths
 from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.terminal import Console
 from squeezenet_mcu.host_tools import bench
 from squeezenet_mcu.host_tools.bench import measure, networks, results, small_net, tflm_figures
 from squeezenet_mcu.host_tools.boards import board_toml

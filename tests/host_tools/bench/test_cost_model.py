@@ -6,9 +6,9 @@ The predictions decide which kernel runs a layer: one that has drifted makes net
 import json
 
 import pytest
-from rich.console import Console
 
 from squeezenet_mcu.common import paths
+from squeezenet_mcu.common.terminal import Console
 from squeezenet_mcu.convert import engine_model
 from squeezenet_mcu.convert.lowering import tflite_file
 from squeezenet_mcu.convert.network import Kind

@@ -3,8 +3,8 @@
 import io
 
 import numpy as np
-from rich.console import Console
 
+from squeezenet_mcu.common.terminal import Console
 from squeezenet_mcu.host_tools.link.device import Result
 from squeezenet_mcu.host_tools.validate import top5
 from squeezenet_mcu.host_tools.validate.compare import Report

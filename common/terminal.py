@@ -1,0 +1,55 @@
+"""What goes to the terminal: text of files, devices and names can neither steer it nor be taken for markup.
+
+Everything is printed by `echo` or by a `Console` of here; ruff finds prints and consoles around them.
+"""
+
+import sys
+from typing import Any, TextIO
+
+from rich.console import Console as RichConsole
+from rich.text import Text
+
+_SHORT = 40
+
+
+def clean(text: str) -> str:
+    """`text` with a question mark for each character that is not printable, line ends and tabs apart.
+
+    ESC begins the sequences that colour, move and rename a terminal, and can make it type.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in "\n\t" else "?" for c in text)
+
+
+def one_line(text: str, most: int = 200) -> str:
+    """`text`, an error's of a library say, as one line of at most `most` characters."""
+    return " ".join(clean(text).split())[:most]
+
+
+def shown(name: object) -> str:
+    """A name out of a file that may be damaged or hostile, quoted, fit for one line of an error."""
+    text = "".join(c if c.isprintable() else "?" for c in str(name))
+    return f'"{text}"' if len(text) <= _SHORT else f'"{text[: _SHORT - 3]}..."'
+
+
+def echo(text: str = "", *, end: str = "\n", to: TextIO | None = None, flush: bool = False) -> None:
+    """Prints `text`, cleaned. A carriage return may only begin it: a line that is written over."""
+    over = "\r" if text.startswith("\r") else ""
+    print(over + clean(text.removeprefix("\r")), end=end, file=to, flush=flush)
+
+
+def error(text: str) -> None:
+    """Prints `text`, cleaned, on stderr."""
+    echo(text, to=sys.stderr)
+
+
+class Console(RichConsole):
+    """rich's, but strings are cleaned, and never markup or emoji: styles are given as arguments."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**{"markup": False, "emoji": False, "highlight": False} | given)
+
+    def render_str(self, text: str, **given: Any) -> Text:
+        """As rich's, of the cleaned text; all strings, a table's too, come through here."""
+        return super().render_str(clean(text), **given)

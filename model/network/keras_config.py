@@ -1,0 +1,129 @@
+"""What a .keras file may be made of: known layers and plain values, so that loading it runs no code.
+
+Keras makes objects of whatever classes and functions a file's config.json names, from any module that can be
+imported. Here a config is checked before Keras sees it: each class must be on the lists below.
+"""
+
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.terminal import one_line, shown
+
+MEMBERS = frozenset({"config.json", "metadata.json", "model.weights.h5"})
+_MOST_CONFIG = 16 << 20  # bytes of config.json; v1.1's, quantization-aware, has 130,000
+_MOST_BYTES = 1 << 30  # unpacked
+_MOST_NUMBER = 1 << 16  # of a side, a number of filters
+_KERAS = frozenset({
+    "keras", "keras.layers", "keras.models", "keras.initializers", "keras.regularizers", "keras.constraints",
+    "keras.src.engine.functional", "keras.src.engine.sequential", "tf_keras.src.engine.functional",
+    "tf_keras.src.engine.sequential",
+})  # fmt: skip
+_LAYERS = frozenset({
+    "Functional", "Model", "Sequential", "InputLayer", "Conv2D", "DepthwiseConv2D", "SeparableConv2D",
+    "Dense", "BatchNormalization", "LayerNormalization", "ReLU", "LeakyReLU", "PReLU", "ELU", "Softmax",
+    "Activation", "MaxPooling2D", "AveragePooling2D", "GlobalAveragePooling2D", "GlobalMaxPooling2D",
+    "Concatenate", "Add", "Subtract", "Multiply", "Average", "Maximum", "Dropout", "SpatialDropout2D",
+    "GaussianNoise", "Flatten", "Reshape", "Permute", "ZeroPadding2D", "Cropping2D", "Rescaling",
+    "Normalization", "Resizing", "CenterCrop", "RandomFlip", "RandomRotation", "RandomZoom",
+    "RandomTranslation", "RandomContrast", "RandomBrightness", "RandomCrop", "RandomHeight", "RandomWidth",
+})  # fmt: skip
+_PARTS = frozenset({
+    "Zeros", "Ones", "Constant", "RandomNormal", "RandomUniform", "TruncatedNormal", "VarianceScaling",
+    "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "LecunNormal", "LecunUniform", "Orthogonal",
+    "L1", "L2", "L1L2", "MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm", "Policy",
+})  # fmt: skip
+_TFMOT = "tensorflow_model_optimization.python.core.quantization.keras."
+_TFMOT_MODULES = frozenset(
+    _TFMOT + name for name in ("quantize_layer", "quantize_wrapper", "quantize_aware_activation")
+)
+_TFMOT_CLASSES = frozenset({
+    "QuantizeLayer", "QuantizeWrapper", "QuantizeWrapperV2", "QuantizeAwareActivation", "AllValuesQuantizer",
+    "LastValueQuantizer", "MovingAverageQuantizer", "NoOpActivation", "NoOpQuantizeConfig",
+    "Default8BitQuantizeConfig", "Default8BitConvQuantizeConfig", "Default8BitOutputQuantizeConfig",
+})  # fmt: skip
+_ACTIVATIONS = frozenset({
+    "linear", "relu", "relu6", "softmax", "sigmoid", "hard_sigmoid", "tanh", "elu", "selu", "gelu", "swish",
+    "silu", "mish", "softplus", "softsign", "exponential", "leaky_relu",
+})  # fmt: skip
+_CODE = ("function", "py_function", "fn")  # what layers that wrap code call it
+_DAMAGED = (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError, RecursionError)
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The checked config of the .keras file `path`. UserError: none, or it holds what is not on the lists."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            found = {info.filename: info.file_size for info in archive.infolist()}
+            _check_members(path, found)
+            config = json.loads(archive.read("config.json"))
+    except _DAMAGED as error:
+        raise UserError(
+            f"{path}: not a .keras file ({one_line(str(error))}); want the zip that Keras 2's model.save "
+            "writes; an HDF5 file can hold code, so none is read"
+        ) from error
+    if not isinstance(config, dict):
+        raise UserError(f"{path}: config.json is a {type(config).__name__}; want Keras's table of a model")
+    check(config, path)
+    return config
+
+
+def _check_members(path: Path, found: dict[str, int]) -> None:
+    for name in found:
+        if name not in MEMBERS:
+            raise UserError(f"{path}: holds {shown(name)}; want {', '.join(sorted(MEMBERS))} alone")
+    if missing := MEMBERS - set(found):
+        raise UserError(f"{path}: lacks {', '.join(sorted(missing))}; want a whole .keras file")
+    if found["config.json"] > _MOST_CONFIG or sum(found.values()) > _MOST_BYTES:
+        raise UserError(
+            f"{path}: {sum(found.values()):,} bytes unpacked, {found['config.json']:,} of them config.json; "
+            f"want at most {_MOST_BYTES:,} and {_MOST_CONFIG:,}"
+        )
+
+
+def check(config: dict[str, Any], path: Path) -> None:
+    """Raises UserError for the first class, activation or number of `config` that no network here needs."""
+    for layer, table in _tables(config):
+        if "class_name" in table or "module" in table:
+            _check_class(path, layer, table)
+        for key in _CODE:
+            if key in table:
+                raise UserError(
+                    f"{path}: layer {shown(layer)}: has a {key}, which is code; want plain layers"
+                )
+        for key, value in table.items():
+            if key == "activation" and isinstance(value, str) and value not in _ACTIVATIONS:
+                raise UserError(f"{path}: layer {shown(layer)}: activation {shown(value)} is not known here")
+            if key != "seed" and isinstance(value, int | float) and abs(value) > _MOST_NUMBER:
+                raise UserError(
+                    f"{path}: layer {shown(layer)}: {shown(key)} {value:g}; want at most {_MOST_NUMBER:,}"
+                )
+
+
+def _check_class(path: Path, layer: str, table: dict[str, Any]) -> None:
+    name, module = table.get("class_name"), table.get("module")
+    ours = (module is None or module in _TFMOT_MODULES) and name in _TFMOT_CLASSES
+    keras = (module is None or module in _KERAS) and name in _LAYERS | _PARTS
+    if not (isinstance(name, str) and (ours or keras)):
+        where = f"{module}.{name}" if module else f"{name}"
+        raise UserError(
+            f"{path}: layer {shown(layer)}: {shown(where)} is not among the layers that are read; want plain "
+            "layers of Keras 2 (convolutions, pools, batch norm, activations), nothing that runs code"
+        )
+
+
+def _tables(config: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every table in `config`, and the name of its layer. No recursion: a file may nest deeply."""
+    waiting: list[tuple[str, Any]] = [("the model", config)]
+    while waiting:
+        layer, value = waiting.pop()
+        if isinstance(value, dict):
+            own = value.get("name")
+            layer = own if isinstance(own, str) else layer
+            yield layer, value
+            waiting += [(layer, part) for part in value.values()]
+        elif isinstance(value, list):
+            waiting += [(layer, part) for part in value]

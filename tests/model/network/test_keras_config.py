@@ -1,0 +1,167 @@
+"""Hostile .keras files: one line that names the layer, and none of their code runs."""
+
+import copy
+import json
+import zipfile
+
+import numpy as np
+import pytest
+
+from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.tf import keras
+from squeezenet_mcu.model.network import keras_config, keras_files
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory):
+    """Members of the file of a small model, as Keras writes it."""
+    path = tmp_path_factory.mktemp("sound") / "model.keras"
+    x = keras.layers.Input((8, 8, 3))
+    y = keras.layers.Conv2D(4, 3, activation="relu", name="conv1")(x)
+    y = keras.layers.BatchNormalization(name="conv1_bn")(y)
+    y = keras.layers.Softmax()(keras.layers.Dense(2, name="head")(keras.layers.GlobalAveragePooling2D()(y)))
+    keras.Model(x, y).save(path)
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def packed(path, members, config=None):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            changed = config is not None and name == "config.json"
+            archive.writestr(name, json.dumps(config) if changed else data)
+    return path
+
+
+def layer_of(config, name):
+    return next(layer for layer in config["config"]["layers"] if layer["config"]["name"] == name)
+
+
+def refused(path):
+    with pytest.raises(UserError) as error:
+        keras_files.load(path)
+    assert "\n" not in str(error.value)
+    assert str(error.value).startswith(f"{path}: ")
+    return str(error.value)
+
+
+def test_what_keras_writes_is_loaded(sound, tmp_path):
+    model = keras_files.load(packed(tmp_path / "a.keras", sound))
+    assert [layer.name for layer in model.layers][1:3] == ["conv1", "conv1_bn"]
+
+
+def system(config):
+    layer_of(config, "conv1").update({"module": "os", "class_name": "system", "config": "touch ran"})
+
+
+def foreign_module(config):
+    layer_of(config, "conv1")["module"] = "ran_on_import"
+
+
+def lambda_layer(config):
+    code = {"class_name": "__lambda__", "config": {"value": "4wEAAAA="}}
+    layer_of(config, "conv1").update(class_name="Lambda", config={"name": "conv1", "function": code})
+
+
+def op_layer(config):
+    layer_of(config, "conv1").update(
+        class_name="TFOpLambda", config={"name": "conv1", "function": "io.write_file"}
+    )
+
+
+def foreign_initializer(config):
+    layer_of(config, "conv1")["config"]["kernel_initializer"] = {
+        "module": "builtins", "class_name": "function", "config": "eval", "registered_name": "function",
+    }  # fmt: skip
+
+
+def foreign_activation(config):
+    layer_of(config, "conv1")["config"]["activation"] = "os>system"
+
+
+def a_nested_model(config):
+    inner = copy.deepcopy(config)
+    system(inner)
+    layer_of(config, "head").update(inner)
+
+
+CODE = [
+    system, foreign_module, lambda_layer, op_layer, foreign_initializer, foreign_activation, a_nested_model,
+]  # fmt: skip
+    system,
+    foreign_module,
+    lambda_layer,
+    op_layer,
+    foreign_initializer,
+    foreign_activation,
+    a_nested_model,
+]
+
+
+@pytest.mark.parametrize("change", CODE)
+def test_code_in_a_layer_is_refused_and_does_not_run(change, sound, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "ran_on_import.py").write_text("open('ran', 'w').close()\n")
+    config = json.loads(sound["config.json"])
+    change(config)
+    said = refused(packed(tmp_path / "evil.keras", sound, config))
+    assert 'layer "conv1"' in said or 'layer "the model"' in said
+    assert not (tmp_path / "ran").exists()
+
+
+def test_an_hdf5_file_is_refused_and_its_lambda_does_not_run(tmp_path):
+    """Keras reads one whatever its name, and runs the Lambda in it."""
+    x = keras.layers.Input((2,))
+    model = keras.Model(x, keras.layers.Lambda(lambda v: v + 1)(x))
+    model.save(tmp_path / "old.h5", save_format="h5")
+    path = (tmp_path / "old.h5").rename(tmp_path / "old.keras")
+    assert "not a .keras file" in refused(path)
+
+
+@pytest.mark.parametrize(
+    ("members", "said"),
+    [
+        ({"assets/x": b"y"}, r'holds "assets/x"; want config.json, metadata.json, model.weights.h5 alone'),
+        ({"../../x": b"y"}, 'holds "../../x"'),
+        ({"config.json": b"[" * 100_000}, "not a .keras file"),
+        ({"config.json": b"{"}, "not a .keras file"),
+        ({"config.json": b"[]"}, "config.json is a list; want Keras's table"),
+        ({"config.json": b" " * (17 << 20)}, "want at most 1,073,741,824 and 16,777,216"),
+        ({"config.json": b"\xff\xfe"}, "not a .keras file"),
+    ],
+)
+def test_other_members(members, said, sound, tmp_path):
+    assert said in refused(packed(tmp_path / "a.keras", sound | members))
+
+
+@pytest.mark.parametrize("lost", sorted(keras_config.MEMBERS))
+def test_a_member_that_is_missing(lost, sound, tmp_path):
+    rest = {name: data for name, data in sound.items() if name != lost}
+    assert f"lacks {lost}" in refused(packed(tmp_path / "a.keras", rest))
+
+
+def test_numbers_and_weights_are_bounded_before_memory_is_taken(sound, tmp_path):
+    config = json.loads(sound["config.json"])
+    layer_of(config, "conv1")["config"]["filters"] = 10**9
+    assert 'layer "conv1": "filters" 1e+09; want at most 65,536' in refused(
+        packed(tmp_path / "a.keras", sound, config)
+    )
+    layer_of(config, "conv1")["config"]["filters"] = 60_000
+    layer_of(config, "head")["config"]["units"] = 60_000
+    said = refused(packed(tmp_path / "b.keras", sound, config))
+    assert "over 50,000,000 weights" in said
+
+
+def test_control_characters_do_not_reach_the_message(sound, tmp_path):
+    config = json.loads(sound["config.json"])
+    layer_of(config, "conv1").update(name="\x1b[31mred\n", class_name="\x1b]0;title\x07")
+    assert "\x1b" not in refused(packed(tmp_path / "a.keras", sound, config))
+
+
+def test_a_cut_off_file(sound, tmp_path):
+    whole = packed(tmp_path / "a.keras", sound).read_bytes()
+    rng = np.random.default_rng(1)
+    for end in rng.integers(0, len(whole), 20):
+        (tmp_path / "b.keras").write_bytes(whole[:end])
+        refused(tmp_path / "b.keras")
