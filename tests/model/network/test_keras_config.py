@@ -88,14 +88,6 @@ def a_nested_model(config):
 CODE = [
     system, foreign_module, lambda_layer, op_layer, foreign_initializer, foreign_activation, a_nested_model,
 ]  # fmt: skip
-    system,
-    foreign_module,
-    lambda_layer,
-    op_layer,
-    foreign_initializer,
-    foreign_activation,
-    a_nested_model,
-]
 
 
 @pytest.mark.parametrize("change", CODE)
