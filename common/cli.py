@@ -30,7 +30,7 @@ class Parser(argparse.ArgumentParser):
     """argparse, but a mistake is one line and status 1, as everywhere here."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(1, f"{self.prog}: error: {message}; see --help\n")
+        self.exit(1, f"{self.prog}: error: {terminal.one_line(message, _LONG)}; see --help\n")
 
 
 def add_version(parser: argparse.ArgumentParser) -> None:
@@ -38,6 +38,7 @@ def add_version(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--version", action="version", version=f"{DISTRIBUTION} {version()}")
 
 
+_LONG = 1000  # characters of an error
 _GOES = "0.3.0"  # the version that no longer knows the old spellings
 
 

@@ -4,12 +4,16 @@ Everything is printed by `echo` or by a `Console` of here; ruff finds prints and
 """
 
 import sys
-from typing import Any, TextIO
+from collections.abc import Iterator, Sequence
+from typing import Any, TextIO, TypeVar
 
 from rich.console import Console as RichConsole
+from rich.progress import BarColumn, Progress, Task, TaskProgressColumn, TimeRemainingColumn
+from rich.progress import TextColumn as RichTextColumn
 from rich.text import Text
 
 _SHORT = 40
+T = TypeVar("T")
 
 
 def clean(text: str) -> str:
@@ -53,3 +57,22 @@ class Console(RichConsole):
     def render_str(self, text: str, **given: Any) -> Text:
         """As rich's, of the cleaned text; all strings, a table's too, come through here."""
         return super().render_str(clean(text), **given)
+
+
+class TextColumn(RichTextColumn):
+    """rich's column of a progress bar, whose text is cleaned and never markup."""
+
+    def __init__(self, text_format: str) -> None:
+        super().__init__(text_format, markup=False)
+
+    def render(self, task: Task) -> Text:
+        """As rich's."""
+        text = super().render(task)
+        return Text(clean(text.plain), style=text.style)
+
+
+def track(parts: Sequence[T], title: str, disable: bool = False) -> Iterator[T]:
+    """`parts`, one after the other, with a progress bar that goes when it is done."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(), transient=True, disable=disable) as progress:
+        yield from progress.track(parts, description=title)

@@ -188,7 +188,7 @@ def _gather(args: argparse.Namespace, console: Console) -> tuple[artefacts.Conve
         source = _trained(settings.name)
         inputs = {os.path.relpath(path): files.sha256(path.read_bytes()) for path in (source, settings.path)}
         labels = _labels(settings, _record({str(source): inputs[str(source)]}), source)
-        console.print(f"converting {source}", highlight=False, soft_wrap=True)
+        console.print(f"converting {source}", soft_wrap=True)
         from squeezenet_mcu.model.network import to_tflite  # imports TensorFlow: seconds
 
         content = to_tflite.to_int8_tflite(to_tflite.load_quantized(source))
@@ -252,7 +252,6 @@ def _run_tflm(args: argparse.Namespace, console: Console) -> int:
         f"wrote {folder}/ for TensorFlow Lite Micro alone, without a model for our engine: "
         f"{manifest['macs']:,} multiplications an image, .tflite {manifest['tflite_bytes']:,} B"
         f"{f', arena {arena:,} B' if arena else ''}; next: make validate ENGINE=tflm MODEL={name}",
-        highlight=False,
         soft_wrap=True,
     )
     return 0
@@ -268,7 +267,7 @@ def _refuse_imported_options(args: argparse.Namespace, what: str) -> None:
 
 
 def _note(console: Console, text: str) -> None:
-    console.print(f"note: {text}", highlight=False, soft_wrap=True)
+    console.print(f"note: {text}", soft_wrap=True)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -322,11 +321,10 @@ def _pack(
     console.print(
         f"packages: for {made.cpus}; model {about['engine_model_bytes']:,} B of flash, "
         f"arena {about['arena_bytes']:,} B",
-        highlight=False,
         soft_wrap=True,
     )
     for path in paths:
-        console.print(f"wrote {path}{'/' if path.is_dir() else ''}", highlight=False, soft_wrap=True)
+        console.print(f"wrote {path}{'/' if path.is_dir() else ''}", soft_wrap=True)
 
 
 def _summary(console: Console, manifest: dict[str, Any]) -> None:
@@ -346,4 +344,4 @@ def _summary(console: Console, manifest: dict[str, Any]) -> None:
         )
     lines.append(f"wrote {BUILD / manifest['model']}/")
     for line in lines:
-        console.print(line, highlight=False, soft_wrap=True)
+        console.print(line, soft_wrap=True)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from rich.progress import track
 
+from squeezenet_mcu.common import terminal
 from squeezenet_mcu.common.data import images
 from squeezenet_mcu.common.data.images import Form, Images, colour, spread
 from squeezenet_mcu.common.errors import UserError
@@ -157,7 +157,7 @@ def _read_files(
     whole = np.ones(len(paths), bool)
     resized, recoloured = 0, 0
     quiet = len(paths) < _MANY or not sys.stdout.isatty()
-    for i, path in enumerate(track(paths, f"reading {root}", transient=True, disable=quiet)):
+    for i, path in enumerate(terminal.track(paths, f"reading {root}", disable=quiet)):
         try:
             x[i], wrong_size, wrong_colour = images.read(path, *form.size, form.fit)
             resized += wrong_size

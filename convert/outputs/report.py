@@ -52,14 +52,12 @@ def print_sizes(console: Console, made: dict[str, Any], imported: Path | None) -
     console.print(table)
     console.print(
         "rows: made at once; entropy: bytes, of int8 weights one by one; bytes: stored, parameters too",
-        highlight=False,
         soft_wrap=True,
     )
     if imported is not None and imported.is_file():
         size = imported.stat().st_size
         console.print(
             f"{imported.name}, which they came from: {size:,} B, {size / total:.2f} times as much",
-            highlight=False,
             soft_wrap=True,
         )
 
@@ -142,6 +140,5 @@ def print_plan(console: Console, rows: list[dict[str, Any]], plan: Plan) -> None
     console.print(
         f"arena {plan.arena_bytes:,} B: {plan.state_offset:,} B of rows and accumulators at their fullest "
         f"moment (no plan can need less than {plan.lower_bound - state:,} B), {state:,} B of counters",
-        highlight=False,
         soft_wrap=True,
     )

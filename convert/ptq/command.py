@@ -149,4 +149,4 @@ def _summary(bits: dict[str, int]) -> str:
 
 
 def _say(console: Console, text: str) -> None:
-    console.print(text, highlight=False, soft_wrap=True)
+    console.print(text, soft_wrap=True)

@@ -78,7 +78,7 @@ class _Session:
         self.wanted: list[str] = []  # results.key of each combination that was tried
 
     def say(self, text: str) -> None:
-        self.console.print(text, highlight=False, soft_wrap=True)
+        self.console.print(text, soft_wrap=True)
 
     def measure(self, model: str, board: str, request: ModelRequest) -> None:
         from squeezenet_mcu.host_tools.bench import (  # need the converter, which a light host has not

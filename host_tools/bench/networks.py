@@ -87,7 +87,7 @@ def _converted(name: str, tflite_sha256: str | None, inputs_matter: bool, tflm: 
 def _convert(console: Console, name: str, options: list[str]) -> None:
     from squeezenet_mcu.convert import command as convert
 
-    console.print(f"{name}: converting", highlight=False)
+    console.print(f"{name}: converting")
     with contextlib.redirect_stdout(io.StringIO()):  # its plan and summary are not what bench is asked for
         convert.run(convert.parser().parse_args(options))
 

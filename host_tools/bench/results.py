@@ -90,7 +90,6 @@ def show(console: Console, results: list[dict[str, Any]]) -> None:
         "of TFLM's: the share of what TensorFlow Lite Micro takes with CMSIS-NN;\n"
         "of portable kernels: with its reference kernels. All in bytes: SRAM (variables,\n"
         "arena, serial buffers, deepest stack), weights and code in flash.",
-        highlight=False,
         soft_wrap=True,
     )
 
@@ -127,7 +126,7 @@ def show_memory(console: Console, results: list[dict[str, Any]]) -> None:
             "; of TFLite Micro the arena\n"
             "alone is known. Its code: on a Cortex-M4 with CMSIS-NN, nothing for the link"
         )
-    console.print(f"{note}.", highlight=False, soft_wrap=True)
+    console.print(f"{note}.", soft_wrap=True)
 
 
 def show_layers(console: Console, result: dict[str, Any]) -> None:

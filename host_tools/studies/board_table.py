@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.table import Table
+from rich.text import Text
 
 from squeezenet_mcu.common import files, paths
 from squeezenet_mcu.common.errors import UserError
@@ -73,15 +74,18 @@ def show(console: Console, rows: list[dict[str, Any]]) -> None:
     for row in sorted(rows, key=lambda row: row["board"]):
         if "failure" in row:
             missing = sum(row["missing"].values())
-            cells = ["[red]too much[/red]", f"[red]by {missing:,}[/red]", "", ""]
+            cells: list[str | Text] = [
+                Text("too much", style="red"),
+                Text(f"by {missing:,}", style="red"),
+                "",
+                "",
+            ]
         else:
             keys = ("flash_bytes", "flash_total_bytes", "sram_bytes", "sram_total_bytes")
-            cells = [f"{row[key]:,}" for key in keys]
+            cells = [*(f"{row[key]:,}" for key in keys)]
         table.add_row(row["board"], row["model"], *cells)
     console.print(table)
-    console.print(
-        "SRAM: variables, arena, serial buffers and the whole reserve of the stack.", highlight=False
-    )
+    console.print("SRAM: variables, arena, serial buffers and the whole reserve of the stack.")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -100,8 +104,8 @@ def run(args: argparse.Namespace) -> int:
     show(console, rows)
     for path in outputs:
         files.write_json(path, rows)
-    console.print(f"wrote {' and '.join(map(str, outputs))}", highlight=False, soft_wrap=True)
+    console.print(f"wrote {' and '.join(map(str, outputs))}", soft_wrap=True)
     failures = [row["failure"] for row in rows if "failure" in row]
     for failure in failures:
-        console.print(failure, highlight=False, soft_wrap=True)
+        console.print(failure, soft_wrap=True)
     return 1 if failures else 0

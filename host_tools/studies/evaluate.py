@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 from rich.table import Table
 
 from squeezenet_mcu.common import files, statistics
@@ -17,7 +17,7 @@ from squeezenet_mcu.common.data import sources
 from squeezenet_mcu.common.data.images import spread
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.paths import BUILD
-from squeezenet_mcu.common.terminal import Console
+from squeezenet_mcu.common.terminal import Console, TextColumn
 from squeezenet_mcu.model.settings import config
 from squeezenet_mcu.model.train import records
 
@@ -188,7 +188,7 @@ def evaluate(
     model = _load(name)
     tests = _test_set(model.manifest, source or model.manifest["data"], limit)
     for notice in tests.notices:
-        console.print(f"note: {notice}", highlight=False, soft_wrap=True)
+        console.print(f"note: {notice}", soft_wrap=True)
     on_engine = np.zeros(len(tests.x), bool)
     on_engine[spread(len(tests.x), engine_limit)] = True
     logits, differing = _score_all(model, tests, on_engine, console)
@@ -236,20 +236,15 @@ def _show(console: Console, figures: dict[str, Any]) -> None:
     if figures["engine_images"] < count:
         console.print(
             f"the engine ran {figures['engine_images']:,} of the {count:,} images, spread over them: "
-            "its shares are of these",
-            highlight=False,
+            "its shares are of these"
         )
     if figures["keras_top1"] is not None:
         points = [100 * (figures[f"int8_top{k}"] - figures[f"keras_top{k}"]) for k in (1, 5)]
-        console.print(
-            f"int8 against float: {points[0]:+.2f} points of top-1, {points[1]:+.2f} of top-5",
-            highlight=False,
-        )
+        console.print(f"int8 against float: {points[0]:+.2f} points of top-1, {points[1]:+.2f} of top-5")
     differing = figures["differing_values"]
     console.print(
         f"int8 values on which LiteRT and the engine differ: {differing} "
-        f"(in {figures['engine_images']:,} images)",
-        highlight=False,
+        f"(in {figures['engine_images']:,} images)"
     )
 
 
@@ -262,5 +257,5 @@ def run(args: argparse.Namespace) -> int:
     _show(console, figures)
     if args.json:
         files.write_json(args.json, figures)
-        console.print(f"wrote {args.json}", highlight=False, soft_wrap=True)
+        console.print(f"wrote {args.json}", soft_wrap=True)
     return 1 if figures["differing_values"] else 0

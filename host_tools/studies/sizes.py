@@ -148,7 +148,7 @@ def show(console: Console, rows: list[dict[str, Any]]) -> None:
         if len(of_network) > 1:
             powers = ", ".join(f"{name} {value:.2f}" for name, value in growth(of_network).items())
             console.print(f"from {base['side']} to {of_network[-1]['side']} pixels it grows with the side "
-                          f"to the power of: {powers}\n", highlight=False, soft_wrap=True)  # fmt: skip
+                          f"to the power of: {powers}\n", soft_wrap=True)  # fmt: skip
     console.print(
         "leanest: the plan with the smallest arena; a pixel: its bytes a pixel of side.\n"
         "default, M4: the plan for speed on a Cortex-M4, which takes up to twice as much.\n"
@@ -156,7 +156,6 @@ def show(console: Console, rows: list[dict[str, Any]]) -> None:
         "are random: the leanest plan depends on shapes only, the default one also on how\n"
         "many weights are 0 (v1.0: two thirds, as in the authors' file; v1.1: none).\n"
         "TFLM: the arena that its interpreter takes on a 64-bit host.",
-        highlight=False,
         soft_wrap=True,
     )
 
@@ -174,12 +173,9 @@ def run(args: argparse.Namespace) -> int:
             started = time.monotonic()
             rows.append(measure(network, side))
             took = time.monotonic() - started
-            console.print(
-                f"{network} at {side}x{side}: {rows[-1]['leanest_arena_bytes']:,} B ({took:.0f} s)",
-                highlight=False,
-            )
+            console.print(f"{network} at {side}x{side}: {rows[-1]['leanest_arena_bytes']:,} B ({took:.0f} s)")
     show(console, rows)
     for path in outputs:
         files.write_json(path, rows)
-    console.print(f"wrote {' and '.join(map(str, outputs))}", highlight=False, soft_wrap=True)
+    console.print(f"wrote {' and '.join(map(str, outputs))}", soft_wrap=True)
     return 0

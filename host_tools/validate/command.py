@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 from rich.table import Table
 
 from squeezenet_mcu.common import files
@@ -20,7 +20,7 @@ from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.paths import BUILD
 from squeezenet_mcu.common.preprocess import quantize_images
 from squeezenet_mcu.common.programs import MissingPackageError
-from squeezenet_mcu.common.terminal import Console
+from squeezenet_mcu.common.terminal import Console, TextColumn
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.firmware import board_model, tflm_library
 from squeezenet_mcu.host_tools.link.device import TIMEOUT, Device
@@ -91,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
     artefacts = load_artefacts(config.name_of(args.model))
     tests = load_tests(artefacts, args.data, args.limit)
     for notice in tests.notices:
-        console.print(f"note: {notice}", highlight=False, soft_wrap=True)
+        console.print(f"note: {notice}", soft_wrap=True)
     silence = longest_silence(args.engine, artefacts.manifest)
     with _device_url(args, artefacts) as url, Device(url, silence, baudrate=args.baudrate) as device:
         check_model(device.info, artefacts, url, args.engine, ours=bool(args.board))
@@ -110,7 +110,7 @@ def run(args: argparse.Namespace) -> int:
         )
         manifest = artefacts.manifest | made
         files.write_json(args.json, as_json(report, info, manifest) | {"engine": args.engine})
-        console.print(f"wrote {args.json}", highlight=False, soft_wrap=True)
+        console.print(f"wrote {args.json}", soft_wrap=True)
     return conclude(console, report)
 
 
@@ -280,13 +280,13 @@ def conclude(console: Console, report: Report) -> int:
     """Prints the verdict; returns the exit status."""
     if report.first_difference:
         first = report.first_difference
-        console.print(f"validate: NOT exact; first difference: {first}", highlight=False, soft_wrap=True)
+        console.print(f"validate: NOT exact; first difference: {first}", soft_wrap=True)
     if report.interrupted:
-        console.print(f"validate: interrupted after {report.images} images", highlight=False)
+        console.print(f"validate: interrupted after {report.images} images")
         return 130
     if not report.exact:
         return 1
-    console.print(f"validate: exact, all {report.values:,} int8 values are equal", highlight=False)
+    console.print(f"validate: exact, all {report.values:,} int8 values are equal")
     return 0
 
 

@@ -238,9 +238,9 @@ def _report(search: Search, tasks: Sequence[Task], folder: Path, console: Consol
     files.write_text(folder / "search.md", report.markdown(found))
     files.write_json(folder / "search.json", found)
     console.print(report.table(found))
-    console.print(f"wrote {folder}/: {', '.join(OUTPUTS)}", highlight=False, soft_wrap=True)
+    console.print(f"wrote {folder}/: {', '.join(OUTPUTS)}", soft_wrap=True)
     if found["missing"]:
-        console.print(f"not tried yet: {', '.join(found['missing'])}", highlight=False, soft_wrap=True)
+        console.print(f"not tried yet: {', '.join(found['missing'])}", soft_wrap=True)
 
 
 def _publish(search: Search, folder: Path) -> None:

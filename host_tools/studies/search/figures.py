@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from rich.progress import track
 
+from squeezenet_mcu.common import terminal
 from squeezenet_mcu.common.data.splits import Set
 from squeezenet_mcu.common.kernel_families import Family
 from squeezenet_mcu.convert.encode import blob, weights
@@ -145,7 +145,7 @@ def int8_accuracy(tflite: bytes, images: Set) -> float:
     starts = range(0, len(images.y), _PART)
     right = 0
     title = f"  int8 on {len(images.y):,} images"
-    for start in track(starts, title, transient=True, disable=not sys.stdout.isatty()):
+    for start in terminal.track(starts, title, disable=not sys.stdout.isatty()):
         part = slice(start, start + _PART)
         right += int(np.sum(to_tflite.predictions(tflite, images.x[part]) == images.y[part]))
     return right / len(images.y)
