@@ -95,7 +95,7 @@ import: setup ## weights trained elsewhere: .net, .npz, .caffemodel [MODEL=image
 evaluate: setup $(CONVERTED) ## accuracy: Keras, the int8 .tflite, our engine on the host [DATA= LIMIT= ENGINE_LIMIT= JSON=file]
 	@$(PYTHON) -m model evaluate --model "$(MODEL)" $(call option,DATA) $(call option,LIMIT) $(call option,ENGINE_LIMIT) $(call option,JSON)
 
-convert: setup ## build/<model>/: C arrays, settings, engine model [TFLITE=file PREPROCESS= FIT= ENGINE=tflm] [WEIGHTS= CALIBRATION=folder WEIGHT_BITS=] [LABELS= DATA=] [PACKAGE=arduino|platformio|cmake KERNELS=portable|dsp|mve]
+convert: setup ## build/<model>/: C arrays, settings, engine model [TFLITE=file PREPROCESS= FIT= ENGINE=tflm] [WEIGHTS= CALIBRATION=folder WEIGHT_BITS=] [LABELS= DATA=] [PACKAGE=arduino|platformio|cmake KERNEL_FAMILY=portable|dsp|mve]
 	@$(PYTHON) -m convert $(CONVERT_MODEL) $(call option,TFLITE) $(call option,PREPROCESS) $(call option,FIT) $(IMPORTED) \
 	  $(call option,LABELS) $(call option,DATA) $(call option,PACKAGE) $(if $(PACKAGE),$(REQUEST)) $(if $(TFLITE),$(call option,ENGINE))
 
