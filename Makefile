@@ -3,23 +3,46 @@ MODEL ?= digits
 BOARD ?= stm32f405
 PYTHON := .venv/bin/python
 # MODEL= may be a TOML of your own: mine.toml, whose `name` is then "mine".
+# Its name is part of files' names, which make and the shell take apart: only plain characters.
+LETTERS := a b c d e f g h i j k l m n o p q r s t u v w x y z
+others := $(value MODEL)
+$(foreach c,$(LETTERS) A B C D E F G H I J K L M N O P Q R S T U V W X Y Z 0 1 2 3 4 5 6 7 8 9 _ . / - +,$(eval others := $$(subst $c,,$$(others))))
+$(if $(value MODEL),,$(error MODEL=: is empty; want the name of a model or its TOML))
+$(if $(others),$(error MODEL=: holds other characters than a-z, A-Z, 0-9 and _ . / - +; want the name of a model or its TOML))
 NAME = $(patsubst %.toml,%,$(notdir $(MODEL)))
 CONVERTED = build/$(NAME)/manifest.json
 
-# $(call option,NAME): --name "$(NAME)" when the variable has been given.
-lower = $(shell echo $(1) | tr A-Z_ a-z-)
-option = $(if $($(1)),--$(call lower,$(1)) "$($(1))")
-STAGE = --model "$(MODEL)" $(call option,DATA) $(call option,EPOCHS) $(call option,SEED) $(if $(FRESH),--fresh)
+# What may be typed beside a verb. Not exported: make would look into the values.
+VARIABLES := MODEL BOARD PYTHON DATA EPOCHS SEED FRESH INIT WORKERS ONLY LIMIT ENGINE_LIMIT JSON TEACHER CANDIDATES \
+  PUBLISH WEIGHTS CALIBRATION WEIGHT_BITS TFLITE PREPROCESS FIT LABELS PACKAGE OPTIMIZE KERNEL_FAMILY KERNELS SRAM_BYTES \
+  FLASH_BYTES ENCODING ENGINE TFLM_INCLUDE TFLM_LIB TFLM_ARENA_BYTES LAYERS TOOL PORT ELF DRY_RUN BUILD CHECK UPDATE
+unexport $(VARIABLES)
+typed := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
+unknown := $(filter-out $(VARIABLES) MAKE% -%,$(typed))
+$(if $(unknown),$(error $(firstword $(unknown))=: no such variable; want $(VARIABLES)))
+# What is typed for a variable goes to Python as it is, as one word: `value` keeps make from looking into it, the
+# quotes the shell. A line end would end the recipe's line.
+define line_end
+
+
+endef
+quoted = $(if $(findstring $(line_end),$(value $(1))),$(error $(1)=: holds a line end; want one line))'$(subst ','\'',$(value $(1)))'
+# $(call option,NAME): --name='value of NAME', $(call flag,NAME): --name, when the variable has been given.
+lower = $(subst _,-,$(subst A,a,$(subst B,b,$(subst C,c,$(subst D,d,$(subst E,e,$(subst F,f,$(subst G,g,$(subst H,h,$(subst I,i,$(subst J,j,$(subst K,k,$(subst L,l,$(subst M,m,$(subst N,n,$(subst O,o,$(subst P,p,$(subst R,r,$(subst S,s,$(subst T,t,$(subst U,u,$(subst V,v,$(subst W,w,$(subst X,x,$(subst Y,y,$(subst Z,z,$(1)))))))))))))))))))))))))))
+option = $(if $(value $(1)),--$(call lower,$(1))=$(call quoted,$(1)))
+flag = $(if $(value $(1)),--$(call lower,$(1)))
+STAGE = --model=$(call quoted,MODEL) $(call option,DATA) $(call option,EPOCHS) $(call option,SEED) $(call flag,FRESH)
 # With TFLITE= the model is named after the file, unless MODEL= was typed as well.
 IMPORTED = $(call option,WEIGHTS) $(call option,CALIBRATION) $(call option,WEIGHT_BITS)
-CONVERT_MODEL = $(if $(TFLITE),$(if $(filter command line,$(origin MODEL)),--model "$(MODEL)"),--model "$(MODEL)")
+CONVERT_MODEL = $(if $(value TFLITE),$(if $(filter command line,$(origin MODEL)),--model=$(call quoted,MODEL)),--model=$(call quoted,MODEL))
 # How the engine's model is made for the board.
-REQUEST = $(call option,OPTIMIZE) $(call option,KERNEL_FAMILY) $(call option,KERNELS) $(call option,SRAM_BYTES) $(call option,FLASH_BYTES) $(call option,ENCODING) \
-  $(call option,ENGINE) $(call option,TFLM_INCLUDE) $(call option,TFLM_LIB) $(call option,TFLM_ARENA_BYTES)
+MADE_FOR = $(call option,OPTIMIZE) $(call option,KERNEL_FAMILY) $(call option,KERNELS) $(call option,SRAM_BYTES) \
+  $(call option,FLASH_BYTES) $(call option,ENCODING)
+REQUEST = $(MADE_FOR) $(call option,ENGINE) $(call option,TFLM_INCLUDE) $(call option,TFLM_LIB) $(call option,TFLM_ARENA_BYTES)
 # MODEL= and BOARD= as far as they were given.
 TYPED = $(foreach name,MODEL BOARD,$(if $(filter command environment,$(firstword $(origin $(name)))),$(call option,$(name))))
 # A real board at PORT=, else the emulated BOARD=.
-DEVICE = $(if $(PORT),--port "$(PORT)",--board "$(BOARD)")
+DEVICE = $(if $(value PORT),--port=$(call quoted,PORT),--board=$(call quoted,BOARD))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-long lint train preview prune cluster quantize search curves zoo import evaluate convert firmware flash selftest simulate validate bench sizes boards clean
@@ -51,15 +74,17 @@ test-long: setup ## the tests that take long: every board, many images, training
 	@$(PYTHON) -m pytest -m long -n 2
 
 train: setup ## train, compress, convert, validate on the emulated BOARD=; goes on where interrupted [DATA= WORKERS= INIT=model|file EPOCHS= FRESH=1 LIMIT=100] [ONLY=1: the float network]
-	@$(PYTHON) -m model train $(STAGE) $(call option,INIT) $(call option,WORKERS) $(if $(ONLY),--only)
+	@$(PYTHON) -m model train $(STAGE) $(call option,INIT) $(call option,WORKERS) $(call flag,ONLY)
 # One task of a cluster only trains.
-ifeq ($(ONLY)$(TF_CONFIG),)
-	@$(MAKE) --no-print-directory convert
-	@$(MAKE) --no-print-directory validate PORT= LIMIT=$(or $(LIMIT),100)
+ifeq ($(value ONLY)$(value TF_CONFIG),)
+	@$(PYTHON) -m convert --model=$(call quoted,MODEL) $(call option,DATA)
+	@$(PYTHON) -m host_tools firmware --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST)
+	@$(PYTHON) -m host_tools validate --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(call option,ENGINE) \
+	  $(call option,DATA) --limit=$(if $(value LIMIT),$(call quoted,LIMIT),100) $(call option,JSON)
 endif
 
 preview: setup ## build/<model>/preview.png: images, and what augmentation makes of them [DATA=]
-	@$(PYTHON) -m model preview --model "$(MODEL)" $(call option,DATA)
+	@$(PYTHON) -m model preview --model=$(call quoted,MODEL) $(call option,DATA)
 
 prune: setup ## prune the trained network [DATA= EPOCHS= FRESH=1]
 	@$(PYTHON) -m model prune $(STAGE)
@@ -71,64 +96,67 @@ quantize: setup ## quantization-aware training of the pruned network [DATA= EPOC
 	@$(PYTHON) -m model quantize $(STAGE)
 
 curves: setup ## build/<model>/curves.png, .json: loss, accuracy, zeros, bytes over the stages so far
-	@$(PYTHON) -m model curves --model "$(MODEL)"
+	@$(PYTHON) -m model curves --model=$(call quoted,MODEL)
 
 # Each part goes on where it was interrupted. TEACHER= is for TOMLs whose [distill] names another model.
-ZOO_STAGE = $(call option,DATA) $(if $(FRESH),--fresh)
+ZOO_STAGE = $(call option,DATA) $(call flag,FRESH)
 ZOO_BOARD = stm32f405
 zoo: setup ## all of a shipped model: stages, dense baseline, convert, 500 images on stm32f405, model/zoo/<model>/ with its card [DATA= FRESH=1 TEACHER=]
-	@$(if $(TEACHER),$(PYTHON) -m model train --model "$(TEACHER)" --only $(ZOO_STAGE))
-	@$(PYTHON) -m model train --model "$(MODEL)" $(ZOO_STAGE)
-	@$(PYTHON) -m model quantize --model "$(MODEL)" --dense $(ZOO_STAGE)
-	@$(PYTHON) -m convert --model "$(MODEL)" $(call option,DATA)
-	@$(PYTHON) -m host_tools firmware --model "$(MODEL)" --board $(ZOO_BOARD)
-	@$(PYTHON) -m host_tools validate --model "$(MODEL)" --board $(ZOO_BOARD) $(call option,DATA) --limit 500 --json "build/$(NAME)/validated.json"
-	@$(PYTHON) -m model ship --model "$(MODEL)" --validated "build/$(NAME)/validated.json"
-	@$(PYTHON) -m model card --model "$(MODEL)"
+	@$(if $(value TEACHER),$(PYTHON) -m model train --model=$(call quoted,TEACHER) --only $(ZOO_STAGE))
+	@$(PYTHON) -m model train --model=$(call quoted,MODEL) $(ZOO_STAGE)
+	@$(PYTHON) -m model quantize --model=$(call quoted,MODEL) --dense $(ZOO_STAGE)
+	@$(PYTHON) -m convert --model=$(call quoted,MODEL) $(call option,DATA)
+	@$(PYTHON) -m host_tools firmware --model=$(call quoted,MODEL) --board $(ZOO_BOARD)
+	@$(PYTHON) -m host_tools validate --model=$(call quoted,MODEL) --board $(ZOO_BOARD) $(call option,DATA) --limit 500 --json "build/$(NAME)/validated.json"
+	@$(PYTHON) -m model ship --model=$(call quoted,MODEL) --validated "build/$(NAME)/validated.json"
+	@$(PYTHON) -m model card --model=$(call quoted,MODEL)
 
 search: setup ## train the candidates of model/zoo/MODEL/search.toml shortly, compare them [MODEL=cifar10 DATA= CANDIDATES="NAME ..." FRESH=1 PUBLISH=1]
-	@$(PYTHON) -m model search --model "$(MODEL)" $(call option,DATA) $(if $(CANDIDATES),--only $(CANDIDATES)) $(if $(FRESH),--fresh) $(if $(PUBLISH),--publish)
+	@$(PYTHON) -m model search --model=$(call quoted,MODEL) $(call option,DATA) $(if $(value CANDIDATES),--only $(foreach c,$(value CANDIDATES),'$(subst ','\'',$c)')) $(call flag,FRESH) $(call flag,PUBLISH)
 
 import: setup ## weights trained elsewhere: .net, .npz, .caffemodel [MODEL=imagenet_v1_0 WEIGHTS=file]
-	@$(PYTHON) -m model import --model "$(MODEL)" $(call option,WEIGHTS)
+	@$(PYTHON) -m model import --model=$(call quoted,MODEL) $(call option,WEIGHTS)
 
 evaluate: setup $(CONVERTED) ## accuracy: Keras, the int8 .tflite, our engine on the host [DATA= LIMIT= ENGINE_LIMIT= JSON=file]
-	@$(PYTHON) -m model evaluate --model "$(MODEL)" $(call option,DATA) $(call option,LIMIT) $(call option,ENGINE_LIMIT) $(call option,JSON)
+	@$(PYTHON) -m model evaluate --model=$(call quoted,MODEL) $(call option,DATA) $(call option,LIMIT) $(call option,ENGINE_LIMIT) $(call option,JSON)
 
 convert: setup ## build/<model>/: C arrays, settings, engine model [TFLITE=file PREPROCESS= FIT= ENGINE=tflm] [WEIGHTS= CALIBRATION=folder WEIGHT_BITS=] [LABELS= DATA=] [PACKAGE=arduino|platformio|cmake KERNEL_FAMILY=portable|dsp|mve]
 	@$(PYTHON) -m convert $(CONVERT_MODEL) $(call option,TFLITE) $(call option,PREPROCESS) $(call option,FIT) $(IMPORTED) \
-	  $(call option,LABELS) $(call option,DATA) $(call option,PACKAGE) $(if $(PACKAGE),$(REQUEST)) $(if $(TFLITE),$(call option,ENGINE))
+	  $(call option,LABELS) $(call option,DATA) $(call option,PACKAGE) $(MADE_FOR) $(call option,ENGINE)
 
 # Again when the network has been quantized anew, or the converter has changed; not for a .tflite from elsewhere.
 OURS = $(wildcard $(filter %.toml,$(MODEL)) model/configs/$(NAME).toml)
 $(CONVERTED): $(if $(OURS),$(OURS) $(wildcard build/$(NAME)/quantized.keras build/$(NAME)/imported.keras model/zoo/$(NAME)/quantized.keras) $(shell find convert -name '*.py')) | setup
-	@$(PYTHON) -m convert --model "$(MODEL)"
+	@$(PYTHON) -m convert --model=$(call quoted,MODEL)
 
 firmware: setup $(CONVERTED) ## build the firmware of MODEL= for BOARD= [OPTIMIZE=speed|flash|sram SRAM_BYTES= FLASH_BYTES= ENCODING= KERNEL_FAMILY= LAYERS=1] [ENGINE=tflm TFLM_INCLUDE=dir:dir TFLM_LIB=file]
-	@$(PYTHON) -m host_tools firmware --model "$(MODEL)" --board "$(BOARD)" $(REQUEST) $(if $(LAYERS),--layers)
+	@$(PYTHON) -m host_tools firmware --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST) $(call flag,LAYERS)
 
-flash: $(if $(ELF),setup,firmware) ## write it (or ELF=) to a real board, verify it [TOOL= PORT= DRY_RUN=1, and as firmware]
-	@$(PYTHON) -m host_tools flash --model "$(MODEL)" --board "$(BOARD)" $(REQUEST) $(call option,TOOL) $(call option,PORT) \
-	  $(call option,ELF) $(if $(DRY_RUN),--dry-run)
+flash: $(if $(value ELF),setup,firmware) ## write it (or ELF=) to a real board, verify it [TOOL= PORT= DRY_RUN=1, and as firmware]
+	@$(PYTHON) -m host_tools flash --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST) $(call option,TOOL) $(call option,PORT) \
+	  $(call option,ELF) $(call flag,DRY_RUN)
 
 selftest: setup ## bring up a board: UART, counter, memory, faults, emulated or at PORT= [BUILD=1: only the program]
-	@$(PYTHON) -m host_tools selftest --board "$(BOARD)" $(call option,PORT) $(if $(BUILD),--build)
+	@$(PYTHON) -m host_tools selftest --board=$(call quoted,BOARD) $(call option,PORT) $(call flag,BUILD)
 
 simulate: firmware ## boot the emulated BOARD= and print the URL of its serial port [as firmware]
-	@$(PYTHON) -m host_tools simulate --model "$(MODEL)" --board "$(BOARD)" $(REQUEST)
+	@$(PYTHON) -m host_tools simulate --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST)
 
-validate: $(if $(PORT),setup,firmware) ## images over serial, device against Python [PORT= or BOARD=] [DATA= LIMIT= JSON=file, and as firmware]
-	@$(PYTHON) -m host_tools validate --model "$(MODEL)" $(DEVICE) $(call option,ENGINE) $(call option,DATA) $(call option,LIMIT) $(call option,JSON)
+validate: $(if $(value PORT),setup,firmware) ## images over serial, device against Python [PORT= or BOARD=] [DATA= LIMIT= JSON=file, and as firmware]
+	@$(PYTHON) -m host_tools validate --model=$(call quoted,MODEL) $(DEVICE) $(call option,ENGINE) $(call option,DATA) $(call option,LIMIT) $(call option,JSON)
 
 bench: setup ## instructions, SRAM, flash of all networks on all emulated boards [MODEL= BOARD= CHECK=1 LAYERS=1 UPDATE=1, and as firmware]
 	@$(PYTHON) -m host_tools bench $(TYPED) \
-	  $(REQUEST) $(call option,JSON) $(if $(CHECK),--check) $(if $(LAYERS),--layers) $(if $(UPDATE),--update)
+	  $(REQUEST) $(call option,JSON) $(call flag,CHECK) $(call flag,LAYERS) $(call flag,UPDATE)
 
 sizes: setup ## SRAM against input size for ImageNet's networks, beside TFLite Micro's [JSON=file]; some minutes
 	@$(PYTHON) -m host_tools sizes $(call option,JSON)
 
 boards: setup ## flash and SRAM that each converted model takes of each board [MODEL= BOARD= JSON=file]
 	@$(PYTHON) -m host_tools boards $(TYPED) $(call option,JSON)
+
+.DEFAULT:
+	@echo "make: no verb $@; see make help" >&2; exit 2
 
 clean: ## remove build/ (trained models in it, too)
 	rm -rf build

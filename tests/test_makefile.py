@@ -1,0 +1,146 @@
+"""What is typed for a variable of make reaches Python as it is, or is refused; nothing in it runs."""
+
+import json
+import re
+import subprocess
+
+import pytest
+
+from squeezenet_mcu.common.paths import FIRMWARE
+
+ROOT = FIRMWARE.parent
+RECORDER = """#!/usr/bin/env python3
+import json, pathlib, sys
+with (pathlib.Path(__file__).parent / "calls").open("a") as to:
+    to.write(json.dumps(sys.argv[1:]) + "\\n")
+"""
+# A verb, and the variables that it hands on.
+VERBS = {
+    "convert": (
+        "TFLITE PREPROCESS FIT WEIGHTS CALIBRATION WEIGHT_BITS LABELS DATA PACKAGE OPTIMIZE KERNEL_FAMILY "
+        "KERNELS SRAM_BYTES FLASH_BYTES ENCODING ENGINE"
+    ),
+    "firmware": "BOARD TFLM_INCLUDE TFLM_LIB TFLM_ARENA_BYTES",
+    "train": "DATA EPOCHS SEED INIT WORKERS LIMIT BOARD JSON",
+    "zoo": "DATA",
+    "search": "DATA",
+    "import": "WEIGHTS",
+    "evaluate": "DATA LIMIT ENGINE_LIMIT JSON",
+    "flash": "TOOL PORT ELF OPTIMIZE ENGINE BOARD",
+    "selftest": "PORT BOARD",
+    "validate": "DATA LIMIT JSON PORT",
+    "bench": "JSON BOARD",
+}
+VALUES = [
+    "`touch ran`", 'a"; touch ran; "', "'; touch ran; '", "$(touch ran)", "$$(touch ran)",
+    "$(shell touch ran)", "${shell touch ran}", "$(error x)", "a b", "a ", "it's", '"', "\\", "a\\", "-x",
+    "--help", "#x", "x#y", "%x", "a;b", "a|touch ran", "a&touch ran", ">ran", "*", "~", "!x", "$HOME", "@x",
+    "a=b", "ä 漢", "\x1b[31m", "a,b", "(", "$(", "$",
+]  # fmt: skip
+UNUSUAL = [value for value in VALUES if not re.fullmatch(r"[\w./+-]+", value, re.ASCII)]
+FLAGS = {"train": "FRESH ONLY", "flash": "DRY_RUN", "bench": "CHECK LAYERS UPDATE", "search": "FRESH PUBLISH"}
+
+
+@pytest.fixture
+def make(tmp_path):
+    """Runs a verb of a copy of the Makefile; returns the calls of Python that it made, and make itself."""
+    (tmp_path / "Makefile").write_text((ROOT / "Makefile").read_text())
+    recorder = tmp_path / "python"
+    recorder.write_text(RECORDER)
+    recorder.chmod(0o755)
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / ".venv/.ready").touch()
+    for name in ("pyproject.toml", "setup.sh"):
+        (tmp_path / name).touch()
+    (tmp_path / "convert").mkdir()
+
+    def run(verb, **given):
+        (tmp_path / "calls").write_text("")
+        words = [f"{name}={value}" for name, value in given.items()]
+        command = ["make", "--no-print-directory", "-o", ".venv/.ready", "PYTHON=./python", verb, *words]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+        assert not (tmp_path / "ran").exists(), f"{verb}: {given} ran"
+        return [json.loads(line) for line in (tmp_path / "calls").read_text().splitlines()], done
+
+    return run
+
+
+@pytest.mark.parametrize("value", VALUES, ids=ascii)
+def test_values_reach_python_as_they_are(make, value):
+    for verb, names in VERBS.items():
+        calls, done = make(verb, **dict.fromkeys(names.split(), value))
+        assert done.returncode == 0, f"{verb}: {done.stderr}"
+        words = [word for call in calls for word in call]
+        for name in names.split():
+            wanted = f"--{name.lower().replace('_', '-')}={value}"
+            assert wanted in words, f"{verb} {name}: {words}"
+
+
+@pytest.mark.parametrize("value", VALUES, ids=ascii)
+def test_switches_are_switches_whatever_their_value(make, value):
+    for verb, names in FLAGS.items():
+        calls, done = make(verb, **dict.fromkeys(names.split(), value))
+        assert done.returncode == 0, f"{verb}: {done.stderr}"
+        words = [word for call in calls for word in call]
+        assert {f"--{name.lower().replace('_', '-')}" for name in names.split()} <= set(words)
+
+
+@pytest.mark.parametrize(
+    "value", [v for v in VALUES if not re.fullmatch(r"[\w./+-]+", v, re.ASCII)] + [""], ids=ascii
+)
+@pytest.mark.parametrize("verb", ["convert", "validate", "zoo"])
+def test_a_models_name_that_make_would_take_apart_is_refused(make, verb, value):
+    calls, done = make(verb, MODEL=value)
+    assert done.returncode == 2 and not calls
+    assert re.fullmatch(
+        r"Makefile:\d+: \*\*\* MODEL=: .*; want the name of a model or its TOML\.  Stop\.\n", done.stderr
+    )
+
+
+@pytest.mark.parametrize("name", ["-x", "digits", "my/own.toml", "../v1.0+b.toml", "A_9"])
+def test_any_other_name_is_handed_on(make, name):
+    calls, _ = make("convert", MODEL=name)
+    assert calls == [["-m", "convert", f"--model={name}"]]
+
+
+@pytest.mark.parametrize("verb", ["convert", "train", "bench"])
+def test_a_line_end_is_refused(make, verb):
+    given = {"JSON": "a\nb"} if verb == "bench" else {"DATA": "a\ntouch ran\n"}
+    calls, done = make(verb, **given)
+    assert done.returncode == 2 and not calls
+    assert done.stderr.count("\n") == 1 and "holds a line end; want one line" in done.stderr
+
+
+def test_candidates_are_words(make):
+    calls, _ = make("search", CANDIDATES="one `touch ran` it's")
+    (call,) = calls
+    assert call[call.index("--only") :] == ["--only", "one", "`touch", "ran`", "it's"]
+
+
+def test_every_variable_of_the_makefile_is_tried():
+    text = (ROOT / "Makefile").read_text()
+    handed_on = set(re.findall(r"\$\(call option,(\w+)\)", text)) - {"NAME"}  # of a comment
+    handed_on |= set(re.findall(r"quoted,([A-Z]\w*)\)", text))
+    tried = {name for names in VERBS.values() for name in names.split()}
+    assert handed_on - tried == {"MODEL", "TEACHER"}  # which have tests of their own
+    switches = set(re.findall(r"\$\(call flag,(\w+)\)", text)) - {"NAME"}
+    assert switches - {name for names in FLAGS.values() for name in names.split()} == {"BUILD"}
+    known = re.search(r"^VARIABLES := ((?:.*\\\n)*.*)$", text, re.M)[1].replace("\\\n", "").split()
+    assert set(known) == handed_on | switches | {"MODEL", "BOARD", "PYTHON", "CANDIDATES"}
+
+
+def test_a_teacher(make):
+    calls, _ = make("zoo", TEACHER="$(shell touch ran) '")
+    assert "--model=$(shell touch ran) '" in calls[0]
+
+
+def test_a_variable_that_is_not_known(make):
+    calls, done = make("firmware", BORD="stm32f405")
+    assert done.returncode == 2 and not calls
+    assert re.match(r"Makefile:\d+: \*\*\* BORD=: no such variable; want MODEL BOARD ", done.stderr)
+
+
+def test_a_verb_that_is_not_known(make):
+    calls, done = make("fimware")
+    assert done.returncode == 2 and not calls
+    assert done.stderr.splitlines()[0] == "make: no verb fimware; see make help"
