@@ -62,7 +62,7 @@ lint: setup ## style, types and structure: ruff, mypy, import-linter, clang-form
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) tools/lint/check_types.py
-	@.venv/bin/lint-imports --no-cache
+	@$(PYTHON) tools/lint/check_imports.py
 	@$(PYTHON) tools/lint/sizes.py
 	@$(PYTHON) tools/lint/clang_format.py
 	@$(PYTHON) tools/lint/clang_tidy.py

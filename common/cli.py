@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from types import FrameType
-from typing import NoReturn, Protocol
+from typing import Any, NoReturn, Protocol
 
 from squeezenet_mcu.common import terminal
 from squeezenet_mcu.common.errors import UserError
@@ -29,6 +29,16 @@ class Command(Protocol):
 class Parser(argparse.ArgumentParser):
     """argparse, but a mistake is one line and status 1, as everywhere here."""
 
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As argparse's; an empty value is a mistake too: it is what an unset variable of a script leaves."""
+        given = sys.argv[1:] if args is None else list(args)
+        for before, word in zip(["", *given], given, strict=False):
+            if word == "" or re.fullmatch(r"--[\w-]+=", word):
+                self.error(
+                    f"{(before if word == '' else word[:-1]) or 'an argument'}: is empty; want a value"
+                )
+        return super().parse_args(args, namespace)
+
     def error(self, message: str) -> NoReturn:
         self.exit(1, f"{self.prog}: error: {terminal.one_line(message, _LONG)}; see --help\n")
 
@@ -42,10 +52,8 @@ _LONG = 1000  # characters of an error
 _GOES = "0.3.0"  # the version that no longer knows the old spellings
 
 
-def _note_rename(prog: str, old: str, new: str) -> None:
-    terminal.echo(
-        f"{prog}: note: {old} is now {new}; the old spelling goes with version {_GOES}", to=sys.stderr
-    )
+def _note_rename(old: str, new: str) -> None:
+    terminal.error(f"note: {old} is now {new}; the old spelling goes with version {_GOES}")
 
 
 def add_old_spelling(parser: argparse.ArgumentParser, old: str, new: str) -> None:
@@ -60,7 +68,7 @@ def add_old_spelling(parser: argparse.ArgumentParser, old: str, new: str) -> Non
             values: object,
             option_string: str | None = None,
         ) -> None:
-            _note_rename(given.prog, option_string or old, new)
+            _note_rename(option_string or old, new)
             setattr(namespace, self.dest, values)
 
     parser.add_argument(
@@ -73,13 +81,13 @@ def add_old_spelling(parser: argparse.ArgumentParser, old: str, new: str) -> Non
     )
 
 
-def value_with_old_spelling(prog: str, old: str, new: str) -> Callable[[str], str]:
-    """The `type` of an option one of whose values was called `old`: that goes on working, with a notice."""
+def value_with_old_spelling(option: str, old: str, new: str) -> Callable[[str], str]:
+    """The `type` of `option`, one of whose values was called `old`: that goes on working, with a notice."""
 
     def value(text: str) -> str:
         if text != old:
             return text
-        _note_rename(prog, old, new)
+        _note_rename(f"{option} {old}", f"{option} {new}")
         return new
 
     return value

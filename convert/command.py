@@ -330,6 +330,8 @@ def _pack(
 def _summary(console: Console, manifest: dict[str, Any]) -> None:
     arena = manifest["tflm_arena_bytes"]
     beside = f" (TFLite Micro's arena: {arena:,} B)" if arena else ""
+    if manifest["tflm_problem"]:
+        _note(console, f"{manifest['tflm_problem']}; our engine runs it")
     lines = [
         f"{manifest['macs']:,} multiplications an image; {manifest['weights_dense_bytes']:,} weights, "
         f"stored in {manifest['weights_stored_bytes']:,} B",

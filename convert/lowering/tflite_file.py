@@ -39,10 +39,10 @@ class Tensor:
 
     @property
     def hwc(self) -> tuple[int, int, int]:
-        """Height, width, channels; a vector [1, n] counts as 1x1 pixel of n channels."""
+        """Height, width, channels; a vector [1, n] counts as 1x1 pixel of n channels, a scalar of one."""
         if len(self.shape) == 4:
             return self.shape[1], self.shape[2], self.shape[3]
-        return 1, 1, self.shape[-1]
+        return 1, 1, self.shape[-1] if self.shape else 1
 
 
 @dataclass(frozen=True)

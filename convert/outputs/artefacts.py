@@ -119,14 +119,14 @@ def golden_pair(tflite: bytes, manifest: dict[str, Any], image: np.ndarray | Non
     return stream.getvalue()
 
 
-def tflm_arena(tflite: bytes) -> int | None:
-    """The arena that TFLM needs for it, in bytes; None where its wheel is not installed."""
+def tflm_arena(file: TfliteFile) -> int | None:
+    """The arena that TFLM needs for it, in bytes; None where its wheel is not installed. Raises TflmError."""
     if not tflm.available():
         return None
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.tflite"
-        path.write_bytes(tflite)
-        return tflm.arena_bytes(str(path))
+        path.write_bytes(file.content)
+        return tflm.arena_bytes(str(path), file.path)
 
 
 def _manifest(c: Conversion, arena: int | None, origin: Origin, accuracy: Any) -> dict[str, Any]:
@@ -182,7 +182,11 @@ def write(
         accuracy: what the manifest says of accuracy, or None.
         golden: int8 [height, width, channels] for golden.npz; None for a synthetic image.
     """
-    manifest = _manifest(c, tflm_arena(c.file.content), origin, accuracy)
+    try:
+        arena, problem = tflm_arena(c.file), None
+    except tflm.TflmError as error:  # our engine runs it all the same
+        arena, problem = None, str(error)
+    manifest = _manifest(c, arena, origin, accuracy) | {"tflm_problem": problem}
     outputs = {
         "model.tflite": c.file.content,
         "model.sqz": c.engine_model,

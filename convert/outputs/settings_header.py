@@ -21,6 +21,8 @@ def settings_header(manifest: dict[str, Any], resolver: list[str], int8: bool = 
     tflm = (
         f"#define MODEL_TFLM_ARENA_BYTES {arena}"
         if arena is not None
+        else "/* MODEL_TFLM_ARENA_BYTES: none, TFLite Micro itself does not run this model. */"
+        if manifest.get("tflm_problem")
         else "/* MODEL_TFLM_ARENA_BYTES: not measured, the tflite-micro wheel is not installed here. */"
     )
     sram = manifest["engine_sram_bytes"]

@@ -59,8 +59,11 @@ def weights(file: TfliteFile) -> int:
 
 def macs(file: TfliteFile, op: Op) -> int:
     """Multiplications of an operator: of convolutions and of FULLY_CONNECTED; 0 of others."""
+    weights_ = _weights_of(file, op)
+    if not weights_:
+        return 0  # its output may be of any rank: a shape, say
     height, width, _ = file.tensors[op.outputs[0]].hwc
-    return height * width * _weights_of(file, op)
+    return height * width * weights_
 
 
 def available() -> bool:
@@ -81,8 +84,12 @@ def _smallest(fits: Callable[[int], bool], low: int, high: int) -> int:
     return high
 
 
-def arena_bytes(tflite_path: str) -> int:
-    """The smallest arena, in bytes, with which TFLM accepts the model.
+class TflmError(UserError):
+    """TFLM crashes on the model, or takes it in no arena."""
+
+
+def arena_bytes(tflite_path: str, name: str) -> int:
+    """The smallest arena, in bytes, with which TFLM accepts the model. TflmError, which names `name`: none.
 
     Another process does the trying: TFLM reports each refusal on stderr, and a crash of it must not be ours.
     """
@@ -100,14 +107,14 @@ def arena_bytes(tflite_path: str) -> int:
             question.flush()
             answer = reply.readline().strip()
             if answer not in ("fits", "small"):
-                raise UserError(f"{tflite_path}: TFLite Micro crashed with an arena of {size} bytes")
+                raise TflmError(f"{name}: TFLite Micro itself crashes on it, with an arena of {size:,} bytes")
             return answer == "fits"
 
         high = 16 << 10
         while not fits(high):
             high *= 2
             if high > _LARGEST:
-                raise UserError(f"{tflite_path}: TFLite Micro refuses it in an arena of any size")
+                raise TflmError(f"{name}: TFLite Micro refuses it in an arena of any size")
         found = _smallest(fits, high // 2 if high > 16 << 10 else 0, high)
         question.close()
     return found

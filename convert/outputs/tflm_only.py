@@ -137,7 +137,7 @@ def write(
     UserError: TFLM itself (its wheel, where it is installed) refuses the model.
     """
     content = model.file.content
-    manifest = _manifest(model, name, labels, preprocess, origin, artefacts.tflm_arena(content))
+    manifest = _manifest(model, name, labels, preprocess, origin, artefacts.tflm_arena(model.file))
     methods = tflm_arena.resolver_methods(model.file)
     header = settings_header.settings_header(manifest, methods, tflm_arena.int8_kernels(model.file))
     about = f"{name}: the .tflite, for TensorFlow Lite Micro; made by `make convert`, do not edit."

@@ -200,7 +200,13 @@ def write_images(board: Board, elf: Path) -> None:
     """Writes what the flash is to hold beside `elf`: .bin, and .uf2 for a board that takes one."""
     binary = elf.with_suffix(".bin")
     with files.replacing(binary) as temporary:
-        subprocess.run([f"{board.binutils}objcopy", "-O", "binary", elf, temporary], check=True)
+        command = [f"{board.binutils}objcopy", "-O", "binary", elf, temporary]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            said = terminal.one_line(done.stderr) or f"status {done.returncode}"
+            raise UserError(
+                f"{elf}: no program for {board.name} ({said}); want an ELF file that was linked for it"
+            )
     if board.uf2_family is not None:
         image = uf2.from_image(binary.read_bytes(), uf2.load_address(elf), board.uf2_family)
         files.write_bytes(elf.with_suffix(".uf2"), image)

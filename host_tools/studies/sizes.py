@@ -91,7 +91,7 @@ def measure(network: str, side: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.tflite"
         path.write_bytes(content)
-        theirs = tflm_arena.arena_bytes(str(path)) if tflm_arena.available() else None
+        theirs = tflm_arena.arena_bytes(str(path), network) if tflm_arena.available() else None
     return {
         "network": network,
         "side": side,

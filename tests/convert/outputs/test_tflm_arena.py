@@ -1,13 +1,20 @@
 """TensorFlow Lite Micro (the wheel): same answers, and the arena that the settings header promises."""
 
+import json
+import re
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.litert import Reference
+from squeezenet_mcu.convert import command
 from squeezenet_mcu.convert.lowering import tflite_file
 from squeezenet_mcu.convert.outputs import tflm_arena
 from squeezenet_mcu.convert.outputs.artefacts import convert
 from squeezenet_mcu.convert.verify import exactness, host_engine
+from squeezenet_mcu.host_tools.bench import small_net
 from tests.convert import imagenet_nets
 from tests.convert.lowering.test_operators import edited
 from tests.convert.random_nets import random_tflite
@@ -68,3 +75,26 @@ def test_measured_arena_is_the_smallest(seed, tmp_path):
     interpreter.invoke()
     with pytest.raises(RuntimeError):
         runtime.Interpreter.from_file(str(path), arena_size=size - 1024)
+
+
+def test_a_crash_of_tflm_is_a_note_and_no_end(tmp_path, monkeypatch, capsys):
+    """Its arena is only for comparison; with ENGINE=tflm the model is of no use, in one line."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(tflm_arena, "_PROBE", "import os; os.abort()")
+    (tmp_path / "net.tflite").write_bytes(small_net.tflite())
+    words = ["--tflite", "net.tflite"]
+    assert command.run(command.parser().parse_args(words)) == 0
+    said = "net.tflite: TFLite Micro itself crashes on it, with an arena of 16,384 bytes"
+    assert f"note: {said}; our engine runs it\n" in capsys.readouterr().out
+    manifest = json.loads((tmp_path / "build/net/manifest.json").read_text())
+    assert manifest["tflm_arena_bytes"] is None and manifest["tflm_problem"] == said
+    header = (tmp_path / "build/net/model_settings.h").read_text()
+    assert "TFLite Micro itself does not run this model" in header
+    with pytest.raises(UserError, match=f"^{re.escape(said)}$"):
+        command.run(command.parser().parse_args([*words, "--engine", "tflm"]))
+
+
+def test_operators_with_a_scalar_output_multiply_nothing():
+    """A SHAPE gives a vector, a STRIDED_SLICE of it a scalar."""
+    scalar = replace(imagenet_nets.parsed("v1_0").tensors[0], shape=())
+    assert scalar.hwc == (1, 1, 1)

@@ -289,6 +289,19 @@ def test_another_program_needs_no_model(tmp_path, monkeypatch, capsys):
         flash.run(options(*words, str(tmp_path / "no-such.elf")))
 
 
+@pytest.mark.parametrize("board", ["rp2040", "stm32f405"])
+@pytest.mark.parametrize("content", [b"", b"no program\n", b"\x7fELF cut off"])
+def test_what_is_no_program_is_one_line(tmp_path, board, content):
+    path = tmp_path / "some.elf"
+    path.write_bytes(content)
+    with pytest.raises(
+        UserError, match=rf"some\.elf: no program for {board} \(.*\); want an ELF file"
+    ) as error:
+        flash.run(options("--board", board, "--dry-run", "--elf", str(path)))
+    assert "\n" not in str(error.value)
+    assert not path.with_suffix(".bin").exists()
+
+
 def test_run_stops_before_the_tool_where_nothing_is_connected(built, monkeypatch):
     monkeypatch.setattr(attached, "usb_devices", list)
     monkeypatch.setattr(flash, "write", lambda *_: pytest.fail("the tool was started"))
