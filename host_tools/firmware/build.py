@@ -200,7 +200,7 @@ def write_images(board: Board, elf: Path) -> None:
     """Writes what the flash is to hold beside `elf`: .bin, and .uf2 for a board that takes one."""
     binary = elf.with_suffix(".bin")
     with files.replacing(binary) as temporary:
-        command = [f"{board.binutils}objcopy", "-O", "binary", elf, temporary]
+        command = [f"{board.binutils}objcopy", "-O", "binary", str(elf), str(temporary)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             said = terminal.one_line(done.stderr) or f"status {done.returncode}"
