@@ -1,6 +1,7 @@
 """A board that runs our firmware, on a serial line: `Device(url).infer(image)`. Needs numpy, pyserial."""
 
 import secrets
+import time
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -8,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from squeezenet_mcu.host_tools.link import messages
-from squeezenet_mcu.host_tools.link.errors import ResetError, VersionError
+from squeezenet_mcu.host_tools.link.errors import DamagedError, ResetError, VersionError
 from squeezenet_mcu.host_tools.link.exchange import Exchange, waits
 from squeezenet_mcu.host_tools.link.messages import ErrorCode, Info, Refusal, Request
 from squeezenet_mcu.host_tools.link.transfer import DeviceRestartedError, Transfer, refused
@@ -109,19 +110,30 @@ class Device:
             self._exchange.send(Request.HELLO, messages.hello(self._session))
 
         ask()
+        patience = sum(schedule)
+        deadline = time.monotonic() + patience
         while True:
             sent, reply = self._exchange.answer(schedule, ask)
-            if sent.kind is not Request.HELLO:
-                continue  # about something from before the reset
-            if isinstance(reply, Info) and reply.session == self._session:
+            ours = sent.kind is Request.HELLO  # else about something from before the reset
+            if ours and isinstance(reply, Info) and reply.session == self._session:
+                if reply.version != messages.VERSION:
+                    raise self._other_version(reply.version)
                 return reply
-            if isinstance(reply, Refusal):
-                if reply.code != ErrorCode.VERSION:
-                    raise refused(self._exchange.name, sent, reply)
-                raise VersionError(
-                    f"{self._exchange.name}: the device speaks version {reply.detail} of the link, this "
-                    f"program version {messages.VERSION}; flash firmware of this checkout (make flash)"
+            if ours and isinstance(reply, Refusal):
+                if reply.code == ErrorCode.VERSION:
+                    raise self._other_version(reply.detail)
+                raise refused(self._exchange.name, sent, reply)
+            if time.monotonic() > deadline:
+                raise DamagedError(
+                    f"{self._exchange.name}: it answers, but for {patience:.3g} s not to this program's "
+                    "HELLO; reset the board, and see that no other program uses the port"
                 )
+
+    def _other_version(self, version: int) -> VersionError:
+        return VersionError(
+            f"{self._exchange.name}: the device speaks version {version} of the link, this program version "
+            f"{messages.VERSION}; flash firmware of this checkout (make flash)"
+        )
 
     def _greet_again(self) -> None:
         """After a reset: a new session, and the same model or an error."""

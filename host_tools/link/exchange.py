@@ -104,6 +104,7 @@ class Exchange:
 
     def answer(self, schedule: list[float], probe: Callable[[], None]) -> tuple[Sent, Reply]:
         """As `receive`, but between the waits of `schedule` asks again with `probe`; at last, LinkError."""
+        self._received_bytes = self._intact = self._echoes = self._strange = 0  # of this silence
         for i, wait in enumerate(schedule):
             if i:
                 probe()

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 
+from squeezenet_mcu.common import terminal
 from squeezenet_mcu.host_tools.link.frame import MAX_BODY, MAX_FRAME, OVERHEAD, Frame, encoded_size
 
 VERSION = 1
@@ -207,7 +208,7 @@ def _info(payload: bytes) -> Info:
         flash_total_bytes=flash_total_bytes,
         counter_kind=COUNTER_KINDS[kind],
         counter_hz=counter_hz,
-        board=board.decode("ascii", "replace"),
+        board=terminal.one_line(board.decode("ascii", "replace"), length),
     )
     # Sizes that the sender of an image divides by or waits for.
     if (

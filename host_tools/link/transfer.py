@@ -1,5 +1,6 @@
 """One image to the device and its results back, with as much in flight as the device has room for."""
 
+import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -21,7 +22,10 @@ from squeezenet_mcu.host_tools.link.messages import (
     Status,
 )
 
-_MAX_FRUITLESS = 1000  # replies in a row that bring the image no further: the device must be faulty
+# Replies in a row, over so many seconds, that bring the image no further: the device must be faulty. Many
+# replies alone do not tell (probes of a lossy line), nor does time alone (one burst of rows may take long).
+_MAX_FRUITLESS = 8
+_FRUITLESS_SECONDS = 10.0
 
 
 class DeviceRestartedError(Exception):
@@ -63,7 +67,7 @@ class Transfer:
         self._limit_row = 0
         self._rows_per_frame: int | None = None
         self._acknowledged = 0
-        self._fruitless = 0
+        self._progressed()
         self._cost: Cost | None = None
         self._pieces: dict[_Piece, bytes] = {}
         self._wanted = self._list_wanted()
@@ -148,11 +152,16 @@ class Transfer:
 
     # Receiving
 
+    def _progressed(self) -> None:
+        self._fruitless = 0
+        self._progress = time.monotonic()
+
     def _take(self, sent: Sent, reply: Reply) -> None:
         if sent.image != self._image:
             return  # about the image before this one
         self._fruitless += 1
-        if self._fruitless > _MAX_FRUITLESS:
+        since = time.monotonic() - self._progress
+        if self._fruitless > _MAX_FRUITLESS and since > _FRUITLESS_SECONDS:
             raise LinkTimeoutError(
                 f"{self._exchange.name}: the device answers, but takes nothing; reset it and try again"
             )
@@ -178,7 +187,7 @@ class Transfer:
         self._limit_row = min(status.limit_row, self._info.height)
         if status.next_byte > self._acknowledged:
             self._acknowledged = status.next_byte
-            self._fruitless = 0
+            self._progressed()
         # Where the device will be once it has all that is in flight: what follows a gap will be refused, so
         # sending goes on from the gap, without a state of its own for recovery.
         expected = status.next_byte
@@ -191,14 +200,14 @@ class Transfer:
         if sent.tag in self._wanted and cost.image == self._image:
             self._cost = cost
             del self._wanted[sent.tag]
-            self._fruitless = 0
+            self._progressed()
 
     def _take_data(self, sent: Sent, block: DataBlock) -> None:
         piece = _Piece(block.what, block.offset, len(block.data))
         if piece == sent.tag and piece in self._wanted and block.image == self._image:
             self._pieces[piece] = block.data
             del self._wanted[piece]
-            self._fruitless = 0
+            self._progressed()
 
     def _take_refusal(self, sent: Sent, refusal: Refusal) -> None:
         if refusal.code in (ErrorCode.NO_SESSION, ErrorCode.WRONG_IMAGE):

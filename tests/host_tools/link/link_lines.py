@@ -136,6 +136,28 @@ class TightLine:
         self._device.close()
 
 
+class Talker:
+    """A line on which `answer(what was written)` can be read."""
+
+    name = "talker"
+
+    def __init__(self, answer) -> None:
+        self._answer = answer
+        self._pending = b""
+
+    def write(self, data: bytes) -> None:
+        self._pending += self._answer(data)
+
+    def read(self, timeout: float) -> bytes:
+        data, self._pending = self._pending, b""
+        if not data:
+            threading.Event().wait(timeout)
+        return data
+
+    def close(self) -> None:
+        pass
+
+
 def _pump(device: FakeDevice, end: int, stop: threading.Event) -> None:
     """Carries bytes between a file descriptor and the device until told to stop."""
     while not stop.is_set():

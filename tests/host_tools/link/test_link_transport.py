@@ -1,7 +1,6 @@
 """Real pyserial URLs, and what a user is told when one does not lead to our firmware: one line, the fix."""
 
 import os
-import threading
 import tty
 
 import pytest
@@ -20,7 +19,7 @@ from squeezenet_mcu.host_tools.link.errors import (
 from squeezenet_mcu.host_tools.link.frame import Frame
 from squeezenet_mcu.host_tools.link.messages import ErrorCode
 from squeezenet_mcu.host_tools.link.transport import SerialTransport
-from tests.host_tools.link.link_lines import on_pty, on_socket
+from tests.host_tools.link.link_lines import Talker, on_pty, on_socket
 from tests.protocol.link_binaries import FakeDevice, assert_right, random_images
 
 OPTIONS = {"height": 28, "width": 28, "receive_bytes": 2048}
@@ -90,28 +89,6 @@ def test_a_loop_back_is_recognized():
     with pytest.raises(DamagedError) as error:
         Device("loop://", timeout=0.3, first_wait=0.05)
     assert "only echoes what it is sent" in one_line(error)
-
-
-class Talker:
-    """A line on which `answer(what was written)` can be read."""
-
-    name = "talker"
-
-    def __init__(self, answer) -> None:
-        self._answer = answer
-        self._pending = b""
-
-    def write(self, data: bytes) -> None:
-        self._pending += self._answer(data)
-
-    def read(self, timeout: float) -> bytes:
-        data, self._pending = self._pending, b""
-        if not data:
-            threading.Event().wait(timeout)
-        return data
-
-    def close(self) -> None:
-        pass
 
 
 def refusing(code: int):
