@@ -84,7 +84,8 @@ HELLO_LIES = {
     ),
     "an INFO cut off": (lambda f: reply(f, INFO, info(session_of(f))[:-3]), DamagedError, "malformed"),
     "no rows": (
-        lambda f: reply(f, INFO, info(session_of(f))[:37] + bytes(2) + info(0)[39:]), DamagedError, "malformed",
+        lambda f: reply(f, INFO, info(session_of(f))[:37] + bytes(2) + info(0)[39:]),
+        DamagedError, "malformed",
     ),
 }  # fmt: skip
 IMAGE_LIES = {
@@ -120,9 +121,9 @@ def test_a_lie_during_an_image(lie, monkeypatch):
     monkeypatch.setattr(transfer, "_FRUITLESS_SECONDS", 0.5)
     answer, kind, message = IMAGE_LIES[lie]
     began = time.monotonic()
-    with Device(talker(greeting(answer)), timeout=0.5, first_wait=0.05) as device:
-        with pytest.raises(Exception) as error:
-            device.infer(np.zeros((4, 4, 1), np.int8))
+    device = Device(talker(greeting(answer)), timeout=0.5, first_wait=0.05)
+    with pytest.raises(Exception) as error:
+        device.infer(np.zeros((4, 4, 1), np.int8))
     ends(error, kind, message, began, within=5)
 
 
