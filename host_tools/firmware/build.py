@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import filelock
 from rich.table import Table
 
 from squeezenet_mcu.common import files, terminal
@@ -301,13 +302,14 @@ def compile_target(board: Board, folder: Path, target: str, options: dict[str, s
     tree = (folder / "cmake").resolve()
     tree.mkdir(parents=True, exist_ok=True)
     log = folder / "build.log"
-    log.unlink(missing_ok=True)
     # --fresh: a cache from another place or another compiler would be an error.
     configure: list[str | Path] = ["cmake", "--fresh", "-S", FIRMWARE, "-B", tree, "-G", "Ninja"]
     configure += ["--toolchain", board.toolchain, f"-DBOARD_DIR={board.folder}"]
     configure += [f"-D{name}={value}" for name, value in (options or {}).items()]
-    _run(configure, log)
-    _run(["cmake", "--build", tree, "--target", target], log)
+    with filelock.FileLock(folder / ".lock"):  # two at once would take each other's files away
+        log.unlink(missing_ok=True)
+        _run(configure, log)
+        _run(["cmake", "--build", tree, "--target", target], log)
     return tree / f"{target}.elf"
 
 
