@@ -18,6 +18,8 @@ SPLITS = ("train", "test")
 SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 LABELS_FILE = "labels.csv"
 _SHOWN = 5
+_LINE = 100  # characters of a line in a message
+_DIGITS = 9  # of a label; Python refuses to read some thousands
 _MANY = 500  # images, of which reading takes long enough to show how far it is
 
 
@@ -102,9 +104,11 @@ def listed(root: Path, form: Form, limit: int | None, names: list[str] | None) -
         if not row:
             continue  # an empty line
         if len(row) != 2 or not row[0].strip() or not (row[1].strip().isascii() and row[1].strip().isdigit()):
-            raise UserError(f"{path}:{number}: {','.join(row)!r}; want file,label, the label a whole number")
-        if int(row[1]) >= classes:
-            raise UserError(f"{path}:{number}: label {row[1].strip()}; want 0 to {classes - 1}")
+            line = ",".join(row)[:_LINE]
+            raise UserError(f"{path}:{number}: {line!r}; want file,label, the label a whole number")
+        if len(row[1].strip()) > _DIGITS or int(row[1]) >= classes:
+            label = row[1].strip()[:_LINE]
+            raise UserError(f"{path}:{number}: label {label}; want 0 to {classes - 1}")
         found.append(root / row[0].strip())
         y.append(int(row[1]))
     if not found:

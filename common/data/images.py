@@ -12,6 +12,7 @@ Pixels = npt.NDArray[np.uint8]
 # "crop" as networks for ImageNet are scored, with the border that v1.0's 227 pixels leave round v1.1's 224:
 # the image covers 227/224 of the size asked for, of which the centre is taken.
 _COVER, _CENTRE = 227, 224
+MOST_PIXELS = 50_331_648  # of a file: a photo of 8192 x 6144; unpacked in RGB these are 150 MB
 
 
 @dataclass(frozen=True)
@@ -98,8 +99,17 @@ def _eight_bit(picture: Image.Image) -> Image.Image:
     if picture.mode == "F":
         raise ValueError("floating-point pixels; want 8 or 16 bits")
     if picture.mode.startswith("I"):
-        return Image.fromarray((np.clip(np.asarray(picture, np.int64), 0, 65535) // 257).astype(np.uint8))
+        return Image.fromarray((np.clip(np.asarray(picture), 0, 65535) // 257).astype(np.uint8))
     return picture
+
+
+def _on_white(picture: Image.Image) -> Image.Image:
+    """`picture` laid over white where it lets through: what its colours hide there is nobody's picture."""
+    if "A" not in picture.getbands() and "a" not in picture.getbands() and "transparency" not in picture.info:
+        return picture
+    seen = Image.new("RGBA", picture.size, "white")
+    seen.alpha_composite(picture.convert("RGBA"))
+    return seen
 
 
 def _upright(picture: Image.Image) -> Image.Image:
@@ -115,12 +125,17 @@ def read(
 ) -> tuple[Pixels, bool, bool]:
     """The image in `path` as [height, width, channels]; whether its size was another; whether its colour was.
 
-    Turned as its EXIF says. Raises what Pillow does when the file is not a whole readable image: OSError,
-    SyntaxError, ValueError, and others.
+    Turned as its EXIF says, laid over white where it lets through. Raises what Pillow does when the file is
+    not a whole readable image: OSError, SyntaxError, ValueError, and others; ValueError for a pipe or a
+    device, which would wait for ever, and for more than MOST_PIXELS, before they are unpacked.
     """
+    if not path.is_file():
+        raise ValueError("no ordinary file")
     with Image.open(path) as file:
+        if file.width * file.height > MOST_PIXELS:
+            raise ValueError(f"{file.width} x {file.height} pixels; want at most {MOST_PIXELS:,}")
         gray = file.mode in ("1", "L", "LA") or file.mode.startswith("I")
-        picture = _eight_bit(_upright(file)).convert("L" if channels == 1 else "RGB")
+        picture = _on_white(_eight_bit(_upright(file))).convert("L" if channels == 1 else "RGB")
     wrong_size = picture.size != (width, height)
     pixels = np.asarray(_fitted(picture, height, width, fit), np.uint8).reshape(height, width, channels)
     return pixels, wrong_size, gray != (channels == 1)

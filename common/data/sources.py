@@ -2,7 +2,6 @@
 
 import gzip
 import importlib.util
-import zipfile
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from squeezenet_mcu.common import files
-from squeezenet_mcu.common.data import folders, images
+from squeezenet_mcu.common.data import folders, images, npz
 from squeezenet_mcu.common.data.fits import FITS
 from squeezenet_mcu.common.data.folders import SPLITS
 from squeezenet_mcu.common.data.images import Form, Images, colour, spread
@@ -18,7 +17,6 @@ from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.programs import MissingPackageError, missing_package
 
 RANDOM_COUNT = 100
-_KEYS = ("x_train", "y_train", "x_test", "y_test")
 
 
 def load(
@@ -83,7 +81,7 @@ def load(
 
 def _random(source: str, size: tuple[int, int, int], limit: int | None, names: list[str] | None) -> Images:
     text = source.partition(":")[2] or str(RANDOM_COUNT)
-    if not text.isdecimal() or not 1 <= int(text) <= 1_000_000:
+    if not text.isdecimal() or len(text) > 7 or not 1 <= int(text) <= 1_000_000:
         raise UserError(f'data "{source}": want random or random:N with N from 1 to 1000000')
     count = min(int(text), limit or int(text))
     # RandomState: its stream is frozen, whatever the version of numpy.
@@ -133,37 +131,7 @@ def _cifar10(split: str) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64], 
 
 
 def _npz(path: Path, split: str, form: Form, limit: int | None, names: list[str] | None) -> Images:
-    if not path.is_file():
-        raise UserError(f"{path}: no such file; want an .npz with {', '.join(_KEYS)}")
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            missing = [key for key in _KEYS if key not in arrays.files]
-            if missing:
-                raise UserError(
-                    f"{path}: holds {', '.join(arrays.files) or 'nothing'}; want {', '.join(_KEYS)}: "
-                    f"{', '.join(missing)} missing"
-                )
-            x, y = arrays[f"x_{split}"], arrays[f"y_{split}"]
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, AttributeError) as error:
-        text = str(error).partition(";")[0].partition(" Use ")[0]  # numpy goes on to advise unsafe ways
-        raise UserError(f"{path}: not a readable .npz of plain arrays: {text}") from error
-    if not isinstance(x, np.ndarray) or not isinstance(y, np.ndarray):  # numpy gives other members as bytes
-        raise UserError(f"{path}: x_{split} or y_{split} is not an array; want an .npz of plain arrays")
-    if x.dtype != np.uint8 or x.ndim not in (3, 4) or (x.ndim == 4 and x.shape[3] not in (1, 3)):
-        raise UserError(
-            f"{path}: x_{split} is {x.dtype} {list(x.shape)}; want uint8 [n, h, w] or [n, h, w, 1 or 3]"
-        )
-    if y.ndim == 2 and y.shape[1] == 1:
-        y = y[:, 0]  # Keras' own data sets come like this
-    if not np.issubdtype(y.dtype, np.integer) or y.shape != x.shape[:1]:
-        raise UserError(
-            f"{path}: y_{split} is {y.dtype} {list(y.shape)}; want integers [{len(x)}], one for each image"
-        )
-    if not len(x) or 0 in x.shape:
-        raise UserError(
-            f"{path}: x_{split} is {list(x.shape)}, without images; want at least one of each class"
-        )
-    y = y.astype(np.int64)
+    x, y = npz.read(path, split)
     names = names or [str(i) for i in range(int(y.max()) + 1)]
     return _from_arrays(str(path), x.reshape(*x.shape[:3], -1), y, form, limit, names)
 

@@ -1,0 +1,97 @@
+"""Labelled images in an .npz, read within limits: what it declares is checked before memory is taken."""
+
+import zipfile
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+import numpy.typing as npt
+
+from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.terminal import one_line
+
+KEYS = ("x_train", "y_train", "x_test", "y_test")
+MOST_BYTES = 2 << 30  # of an array; CIFAR-10's training images have 154 million
+MOST_CLASSES = 1 << 16
+# Real images shrink to a tenth at most; what shrinks so much is made to fill memory. Small ones do no harm.
+_MOST_SHRUNK, _HARMLESS = 200, 64 << 20
+
+
+def read(path: Path, split: str) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    """x uint8 [n, h, w] or [n, h, w, 1 or 3] and y int64 [n], 0 or more, of "train" or "test".
+
+    Raises UserError for a file that is none, lacks an array, or whose arrays are others, too large or empty.
+    """
+    if not path.is_file():
+        raise UserError(f"{path}: no such file; want an .npz with {', '.join(KEYS)}")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            found = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+            missing = [key for key in KEYS if key not in found]
+            if missing:
+                names = one_line(", ".join(found)) or "nothing"
+                raise UserError(
+                    f"{path}: holds {names}; want {', '.join(KEYS)}: {', '.join(missing)} missing"
+                )
+            x, y = (_array(path, archive, found[f"{key}_{split}"]) for key in ("x", "y"))
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+        text = one_line(
+            str(error).partition(";")[0].partition(" Use ")[0]
+        )  # numpy goes on to advise unsafe ways
+        raise UserError(f"{path}: not a readable .npz of plain arrays: {text}") from error
+    return _checked(path, split, x, y)
+
+
+def _array(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> npt.NDArray[np.generic]:
+    """An array of the file, after a look at how large it says it is."""
+    name = member.filename.removesuffix(".npy")
+    with archive.open(member) as stream:
+        shape, dtype = _header(stream)
+        wanted = dtype.itemsize
+        for size in shape:
+            wanted *= size  # Python's numbers do not overflow
+        if dtype.hasobject or wanted > MOST_BYTES or wanted > member.file_size:
+            raise UserError(
+                f"{path}: {name} is {dtype} {list(shape)}, {wanted:,} bytes of {member.file_size:,} in the "
+                f"file; want all of them there, and at most {MOST_BYTES:,}"
+            )
+        if wanted > _HARMLESS and wanted > _MOST_SHRUNK * max(member.compress_size, 1):
+            raise UserError(
+                f"{path}: {name} unpacks from {member.compress_size:,} bytes to {wanted:,}; want real images"
+            )
+    with archive.open(member) as stream:
+        return np.lib.format.read_array(stream, allow_pickle=False)
+
+
+def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
+    version = np.lib.format.read_magic(stream)
+    read_header = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }.get(version)
+    if read_header is None:
+        raise ValueError(f"version {version} of the format .npy")
+    shape, _, dtype = read_header(stream)
+    return shape, dtype
+
+
+def _checked(
+    path: Path, split: str, x: npt.NDArray[np.generic], y: npt.NDArray[np.generic]
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    if x.dtype != np.uint8 or x.ndim not in (3, 4) or (x.ndim == 4 and x.shape[3] not in (1, 3)):
+        raise UserError(
+            f"{path}: x_{split} is {x.dtype} {list(x.shape)}; want uint8 [n, h, w] or [n, h, w, 1 or 3]"
+        )
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y[:, 0]  # Keras' own data sets come like this
+    if not np.issubdtype(y.dtype, np.integer) or y.shape != x.shape[:1]:
+        raise UserError(
+            f"{path}: y_{split} is {y.dtype} {list(y.shape)}; want integers [{len(x)}], one for each image"
+        )
+    if not len(x) or 0 in x.shape:
+        raise UserError(
+            f"{path}: x_{split} is {list(x.shape)}, without images; want at least one of each class"
+        )
+    if int(y.max()) >= MOST_CLASSES:
+        raise UserError(f"{path}: y_{split} has the label {y.max()}; want labels below {MOST_CLASSES:,}")
+    return x.astype(np.uint8, copy=False), y.astype(np.int64)

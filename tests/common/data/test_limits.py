@@ -1,0 +1,112 @@
+"""Images, arrays and lists that would take gigabytes, or wait for ever: refused before."""
+
+import io
+import os
+import struct
+import zipfile
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from squeezenet_mcu.common.data import images, npz, sources
+from squeezenet_mcu.common.errors import UserError
+
+
+def png_of(width: int, height: int, bits: int, colour: int) -> bytes:
+    """A PNG that says it has so many pixels, and has none."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize(("width", "height", "bits", "colour"), [(13_300, 13_300, 16, 0), (9000, 6000, 8, 2)])
+def test_too_many_pixels(tmp_path, width, height, bits, colour):
+    path = tmp_path / "large.png"
+    path.write_bytes(png_of(width, height, bits, colour))
+    with pytest.raises(ValueError, match=rf"{width} x {height} pixels; want at most 50,331,648"):
+        images.read(path, 8, 8, 3)
+
+
+def test_a_pipe_is_no_image(tmp_path):
+    """Opening one waits for a writer, for ever."""
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(ValueError, match="no ordinary file"):
+        images.read(tmp_path / "pipe.png", 8, 8, 3)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_what_lets_through_lies_on_white(tmp_path, mode, channels):
+    picture = Image.new("RGBA", (8, 8), (0, 0, 0, 0))
+    picture.paste((0, 0, 0, 255), (0, 0, 4, 8))
+    picture = picture.quantize(4) if mode == "P" else picture.convert(mode)
+    picture.save(tmp_path / "a.png")
+    pixels, _, _ = images.read(tmp_path / "a.png", 8, 8, channels)
+    assert (pixels[:, :4] == 0).all()
+    assert (pixels[:, 4:] == 255).all()
+
+
+def array(value) -> bytes:
+    to = io.BytesIO()
+    np.save(to, np.asarray(value))
+    return to.getvalue()
+
+
+def header(shape: str, dtype: str = "|u1") -> bytes:
+    """The start of an .npy file, without its data."""
+    text = f"{{'descr': '{dtype}', 'fortran_order': False, 'shape': {shape}, }}".encode()
+    text += b" " * (63 - (10 + len(text)) % 64) + b"\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text
+
+
+SOUND = {f"{k}_{s}.npy": v for s in ("train", "test") for k, v in (
+    ("x", array(np.zeros((4, 8, 8), np.uint8))), ("y", array([0, 1, 0, 1])))}  # fmt: skip
+BAD = {
+    "a shape of 10^12": ({"x_test.npy": header("(1000000, 1000000)")}, "1,000,000,000,000 bytes of"),
+    "a shape that overflows": ({"x_test.npy": header(f"({2**40}, {2**40})")}, "want all of them there"),
+    "a label of 10^12": ({"y_test.npy": array([0, 1, 0, 10**12])}, "the label 1000000000000; want"),
+    "objects": ({"y_test.npy": header("(4,)", "|O") + bytes(64)}, "want all of them there"),
+    "nonsense": ({"x_test.npy": b"\x93NUMPY\x09\x00" + bytes(99)}, "not a readable .npz"),
+    "no array": ({"x_test.npy": b"hello"}, "not a readable .npz"),
+    "a bomb": ({"x_test.npy": header("(100000, 32, 32)") + bytes(100_000 * 1024)}, "want real images"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_arrays(tmp_path, what):
+    changed, said = BAD[what]
+    path = tmp_path / "a.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in (SOUND | changed).items():
+            archive.writestr(name, data)
+    with pytest.raises(UserError) as error:
+        sources.load(str(path), "test", 8, 8, 1)
+    assert said in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_the_sound_one_is_read(tmp_path):
+    path = tmp_path / "a.npz"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in SOUND.items():
+            archive.writestr(name, data)
+    x, y = npz.read(path, "test")
+    assert x.shape == (4, 8, 8) and y.tolist() == [0, 1, 0, 1]
+
+
+@pytest.mark.parametrize("label", ["9" * 5000, "1" + "0" * 12, "65536"])
+def test_a_label_of_many_digits(tmp_path, label):
+    (tmp_path / "labels.csv").write_text(f"file,label\na.png,{label}\n")
+    with pytest.raises(UserError, match=r"labels.csv:2: label \d{1,100}; want 0 to 65535") as error:
+        sources.load(str(tmp_path), "test", 8, 8, 3)
+    assert len(str(error.value)) < 400
+
+
+def test_a_count_of_many_digits():
+    with pytest.raises(UserError, match="random:"):
+        sources.load("random:" + "9" * 5000, "test", 8, 8, 3)
