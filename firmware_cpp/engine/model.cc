@@ -56,6 +56,10 @@ bool WindowsTouch(int in, int out, int kernel, int stride, int pad) {
   return kernel >= 1 && stride >= 1 && pad < kernel && (out - 1) * stride - pad < in;
 }
 
+// The last window, or row of a padded map, begins at most kMaxPadding behind the input's last row or column:
+// so what a model's few bytes ask of the CPU is bounded by the maps, which the arena bounds.
+bool Bounded(int in, int out, int stride, int pad) { return (out - 1) * stride - pad < in + kMaxPadding; }
+
 class Checker {
  public:
   explicit Checker(const Model& model) : model_(model), header_(model.header()) {}
@@ -140,7 +144,9 @@ class Checker {
         return Add(layer, in, out);
       case LayerKind::kPad:
         return in.channels == layer.out_channels && layer.pad_top + in.height <= out.height &&
-                       layer.pad_left + in.width <= out.width
+                       layer.pad_left + in.width <= out.width &&
+                       Bounded(in.height, out.height, 1, layer.pad_top) &&
+                       Bounded(in.width, out.width, 1, layer.pad_left)
                    ? Status::kOk
                    : Status::kBadLayer;
       case LayerKind::kRequantize:
@@ -180,6 +186,10 @@ class Checker {
     if (layer.kernel_h == 0 || layer.kernel_h > kMaxKernel || layer.kernel_w == 0 ||
         layer.kernel_w > kMaxKernel || layer.stride_h == 0 || layer.stride_h > kMaxConvStride ||
         layer.stride_w == 0 || layer.stride_w > kMaxConvStride) {
+      return Status::kBadLayer;
+    }
+    if (!Bounded(in.height, out.height, layer.stride_h, layer.pad_top) ||
+        !Bounded(in.width, out.width, layer.stride_w, layer.pad_left)) {
       return Status::kBadLayer;
     }
     ConvShape shape = {in.width,       in.channels,    out.width,      layer.out_channels, layer.kernel_h,

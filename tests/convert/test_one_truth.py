@@ -39,6 +39,7 @@ CONSTANTS = {
     "kMaxLayers": net.MAX_LAYERS,
     "kMaxBuffers": net.MAX_LAYERS,
     "kMaxKernel": operators.MAX_KERNEL,
+    "kMaxPadding": state.MAX_BYTE,
     "kMaxConvStride": None,  # a number inside of an expression: see test_strides_that_lowering_takes
     "kMaxBatch": max(choose._BATCHES),
     "kMaxSoftmax": operators.MAX_SOFTMAX,

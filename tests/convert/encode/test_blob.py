@@ -204,3 +204,25 @@ def test_sizes_of_slices_do_not_wrap(tmp_path):
     content[record + 1] = Encoding.SLICES
     struct.pack_into("<I", content, record + WEIGHTS_BYTES, 0)
     assert status_of(resealed(content)) == BAD_LAYER
+
+
+@pytest.mark.parametrize("kind", [Kind.CONV_2D, Kind.PAD])
+@pytest.mark.parametrize(("height", "width", "sound"), [(256, 256, True), (257, 1, False), (1, 257, False)])
+def test_work_without_bound_is_refused(kind, height, width, sound):
+    """Thousands of rows beyond the input keep a chip busy for minutes, out of some hundred bytes."""
+    sizes = {"x": (1, 1), "y": (height, width), "z": (1, 1)}
+    buffers = [Buffer(name, *size, 1, 1.0, 0) for name, size in sizes.items()]
+    conv = {
+        "weights": np.zeros((1, 1, 1, 1), np.int8), "bias": np.zeros(1, np.int32),
+        "multipliers": np.zeros(1, np.int32), "shifts": np.zeros(1, np.int8), "encoding": Encoding.DENSE,
+    }  # fmt: skip
+    layer = Layer("far", kind, 0, [0], 1, 1, **(conv if kind is Kind.CONV_2D else {}))
+    mean = Layer(
+        "mean", Kind.MEAN, 1, [1], 2, 1, kernel=(height, width), params=[1 << 30, 0], scratch_bytes=4
+    )
+    network = Network(b"", buffers, [layer, mean], 0, 2, 2, {}, 0, 0)
+    content = blob.serialize(network, arena.plan(network), [])
+    if sound:
+        host_engine.HostEngine(content)
+    else:
+        assert status_of(content) == BAD_LAYER
