@@ -86,8 +86,8 @@ typedef void (*squeeze_row_observer)(void* context, int buffer, int row, const i
  * Returns a constant string, never null. */
 const char* squeeze_status_text(int status);
 
-/* Checks the model, and tells how much arena it needs. Checks the CRC-32 and every record of the model, but not
- * what the Huffman-coded weights decode to: that needs an arena, so squeeze_init checks it. A model with
+/* Checks the model, and tells how much arena it needs. Checks the CRC-32 and every record of the model, but
+ * not what the Huffman-coded weights decode to: that needs an arena, so squeeze_init checks it. A model with
  * damaged Huffman tables and a CRC-32 that fits gives SQUEEZE_OK here and SQUEEZE_BAD_LAYER there.
  *   blob:         the model (g_model_sqz, or the bytes of model.sqz), 4-byte aligned. It is only read.
  *   size:         bytes at `blob`: at least those of the model, else SQUEEZE_TRUNCATED.
