@@ -79,7 +79,7 @@ def stored_bytes(layer: Layer) -> int:
 
 
 def placed_bytes(layer: Layer) -> int:
-    """As stored_bytes, with what aligns its pieces to 4 bytes (convert/blob.py)."""
+    """As stored_bytes, with what aligns its pieces to 4 bytes (convert/encode/blob.py)."""
     if layer.weights is not None and layer.encoding is Encoding.HUFFMAN:
         return aligned(stored_bytes(layer))  # its parameters stand right behind its weights
     return sum(aligned(len(piece)) for piece in (stored_weights(layer), *stored_params(layer)))

@@ -9,7 +9,7 @@
 namespace app {
 
 // 0: fine. Up to 63 a squeeze::Status; from 64 on what tflm_inference.cc says. They travel over the link;
-// convert/statuses.py has them in words.
+// convert/verify/engine_status.py has them in words.
 using Status = uint8_t;
 constexpr Status kOk = 0;
 

@@ -17,7 +17,7 @@ bool LayerKernelBuilt(LayerKind kind);
 // True when `kernel` is in this build and takes weights of that encoding for convolutions of that shape.
 bool ConvKernelSupports(ConvKernel kernel, WeightEncoding encoding, const ConvShape& shape);
 
-// Least scratch of `kernel` (which must take the shape). convert/kernels.py has the same formulas.
+// Least scratch of `kernel` (which must take the shape). convert/select/cost/ has the same formulas.
 uint32_t ConvScratchBytes(ConvKernel kernel, WeightEncoding encoding, const ConvShape& shape);
 
 // Whether `bytes` of stored weights are what `encoding` wants: of the right size, and every index within

@@ -4,7 +4,7 @@
 
 #include "engine/huffman_layer.h"
 
-// The schedule. convert/schedule.py simulates these functions step by step to
+// The schedule. convert/schedule/rows.py simulates these functions step by step to
 // plan the memory: change them together.
 
 namespace squeeze {

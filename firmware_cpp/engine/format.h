@@ -1,5 +1,5 @@
 // The engine's model: one position-independent, little-endian blob, read in place from flash.
-// Written by convert/blob.py, which mirrors these structs field by field.
+// Written by convert/encode/blob.py, which mirrors these structs field by field.
 #ifndef SQUEEZE_ENGINE_FORMAT_H_
 #define SQUEEZE_ENGINE_FORMAT_H_
 
@@ -84,7 +84,7 @@ struct Header {
   uint32_t codes_bytes;
   uint32_t reserved;
 };
-static_assert(sizeof(Header) == 108, "convert/blob.py writes 108 bytes");
+static_assert(sizeof(Header) == 108, "convert/encode/blob.py writes 108 bytes");
 
 // Rows of one feature map: ring_rows rows of width * channels int8 (HWC) at `offset` in the arena.
 struct BufferRecord {
@@ -96,7 +96,7 @@ struct BufferRecord {
   int8_t zero_point;
   uint8_t reserved[3];
 };
-static_assert(sizeof(BufferRecord) == 16, "convert/blob.py writes 16 bytes");
+static_assert(sizeof(BufferRecord) == 16, "convert/encode/blob.py writes 16 bytes");
 
 struct LayerRecord {
   LayerKind kind;
@@ -129,7 +129,7 @@ struct LayerRecord {
   // SOFTMAX: multiplier, left shift, smallest difference to the maximum that counts.
   int32_t params[6];
 };
-static_assert(sizeof(LayerRecord) == 68, "convert/blob.py writes 68 bytes");
+static_assert(sizeof(LayerRecord) == 68, "convert/encode/blob.py writes 68 bytes");
 
 }  // namespace squeeze
 

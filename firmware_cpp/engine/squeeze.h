@@ -86,14 +86,16 @@ typedef void (*squeeze_row_observer)(void* context, int buffer, int row, const i
  * Returns a constant string, never null. */
 const char* squeeze_status_text(int status);
 
-/* Checks the whole model, and tells how much arena it needs.
+/* Checks the model, and tells how much arena it needs. Checks the CRC-32 and every record of the model, but
+ * not what the Huffman-coded weights decode to: that needs an arena, so squeeze_init checks it. A model with
+ * damaged Huffman tables and a CRC-32 that fits gives SQUEEZE_OK here and SQUEEZE_BAD_LAYER there.
  *   blob:         the model (g_model_sqz, or the bytes of model.sqz), 4-byte aligned. It is only read.
  *   size:         bytes at `blob`: at least those of the model, else SQUEEZE_TRUNCATED.
  *   arena_bytes:  written only when SQUEEZE_OK is returned.
  * Needs no engine and keeps nothing. */
 squeeze_status squeeze_arena_bytes(const uint8_t* blob, size_t size, size_t* arena_bytes);
 
-/* Checks the whole model and binds the engine to it and to the arena.
+/* Checks the whole model, Huffman-coded weights too, and binds the engine to it and to the arena.
  *   engine:       may hold anything; whatever it was bound to is forgotten, also when this call fails.
  *   blob, size:   as above. The blob is read in place: it must not change or move while the engine is used.
  *   arena:        8-byte aligned; what it holds does not matter. The engine's alone while the engine is used.

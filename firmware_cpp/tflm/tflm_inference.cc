@@ -42,7 +42,7 @@ namespace tflite = ::TFLM_NAMESPACE;  // of a TFLM whose vendor has renamed it
 
 namespace {
 
-// Numbers are part of the link protocol; in words: convert/statuses.py.
+// Numbers are part of the link protocol; in words: convert/verify/engine_status.py.
 constexpr Status kNotRegistered = 64;  // an operator could not be registered
 constexpr Status kNotAllocated = 65;   // the arena is too small, or an operator refuses its tensors
 constexpr Status kOtherTensors = 66;   // input or answers are not what model_settings.h says

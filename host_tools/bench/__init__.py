@@ -37,7 +37,7 @@ TIGHT = {("imagenet_v1_0_random", "stm32f405"): 470_000}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """See model.cli.Command."""
+    """See common.cli.Command."""
     parser.add_argument(
         "--model",
         action="append",
@@ -167,7 +167,7 @@ def _conclude(session: _Session, args: argparse.Namespace) -> int:
 
 
 def run(args: argparse.Namespace) -> int:
-    """See model.cli.Command. Ctrl-C ends it: what was measured until then stays and is shown."""
+    """See common.cli.Command. Ctrl-C ends it: what was measured until then stays and is shown."""
     asked = build.request_of(args)
     if dataclasses.replace(asked, kernel_family=None) != ModelRequest() and (args.check or args.update):
         raise UserError(

@@ -182,7 +182,8 @@ def load(name: str, folder: Path = FOLDER) -> Board:
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{path}: {error}") from error
     except (KeyError, TypeError) as error:
-        raise UserError(f"{path}: missing or unknown key {error}; see boards/stm32f405/board.toml") from error
+        example = "firmware_cpp/boards/stm32f405/board.toml"
+        raise UserError(f"{path}: missing or unknown key {error}; see {example}") from error
 
 
 def _is_path(name: str) -> bool:

@@ -13,12 +13,12 @@ EXAMPLES = "  python -m host_tools simulate --board stm32f405 --model digits"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """See model.cli.Command."""
+    """See common.cli.Command."""
     build.add_build_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """See model.cli.Command. Ends with Ctrl-C."""
+    """See common.cli.Command. Ends with Ctrl-C."""
     model = config.name_of(args.model)
     elf = build.build(args.board, model, build.request_of(args))
     with emulator.machine(args.board, elf) as machine:

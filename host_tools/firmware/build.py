@@ -63,7 +63,7 @@ class Usage:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """See model.cli.Command."""
+    """See common.cli.Command."""
     add_build_arguments(parser)
     parser.add_argument("--layers", action="store_true", help="also what each layer's weights take")
 
@@ -133,7 +133,7 @@ def request_of(args: argparse.Namespace) -> ModelRequest:
 
 
 def run(args: argparse.Namespace) -> int:
-    """See model.cli.Command."""
+    """See common.cli.Command."""
     make(args.board, config.name_of(args.model), request_of(args), layers=args.layers)
     return 0
 

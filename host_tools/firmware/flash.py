@@ -33,7 +33,7 @@ _FAILURE_TIMEOUT = 2.0  # seconds for a drive to vanish that writing to has fail
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """See model.cli.Command."""
+    """See common.cli.Command."""
     build.add_build_arguments(parser)
     parser.add_argument("--tool", metavar="NAME", help="one of those in the board's board.toml (the first)")
     parser.add_argument(
@@ -95,7 +95,7 @@ def program(name: str) -> str | None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """See model.cli.Command."""
+    """See common.cli.Command."""
     board = board_toml.load(args.board)
     way = flasher(board, args.tool)
     model = config.name_of(args.model)

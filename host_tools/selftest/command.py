@@ -43,7 +43,7 @@ class Check:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """See model.cli.Command."""
+    """See common.cli.Command."""
     parser.add_argument(
         "--board", required=True, metavar="NAME", help=f"one of {', '.join(board_toml.names())}, or a folder"
     )
@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """See model.cli.Command."""
+    """See common.cli.Command."""
     board = board_toml.load(args.board)
     elf = build.compile_target(board, FOLDER / board.name, "selftest")
     if args.build:

@@ -25,7 +25,7 @@ RESULTS = Path("build/boards.json")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """See model.cli.Command."""
+    """See common.cli.Command."""
     parser.add_argument(
         "--model", action="append", metavar="NAME", help="(all of the shipped ones that are converted)"
     )
@@ -89,7 +89,7 @@ def show(console: Console, rows: list[dict[str, Any]]) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """See model.cli.Command. Status 1 if something did not fit."""
+    """See common.cli.Command. Status 1 if something did not fit."""
     models = [config.name_of(name) for name in args.model] if args.model else converted()
     chosen = args.board or board_toml.names()
     for name in chosen:

@@ -32,7 +32,7 @@ _LABELS = {"keras": "Keras, float32", "int8": "int8, LiteRT", "engine": "int8, e
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """See model.cli.Command."""
+    """See common.cli.Command."""
     parser.add_argument("--model", default="digits", metavar="NAME", help="as in build/<model>/ (digits)")
     parser.add_argument("--data", metavar="SOURCE", help="folder, .npz or name (the model's own)")
     parser.add_argument("--limit", type=int, metavar="N", help="at most N images of the test split (all)")
@@ -249,7 +249,7 @@ def _show(console: Console, figures: dict[str, Any]) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """See model.cli.Command."""
+    """See common.cli.Command."""
     console = Console()
     if args.json:
         files.clear(args.json)

@@ -43,7 +43,7 @@ SIDES = (96, 128, 160, 192)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """See model.cli.Command."""
+    """See common.cli.Command."""
     parser.add_argument("--network", action="append", choices=NETWORKS, help="(both)")
     usual = ", ".join(map(str, SIDES))
     parser.add_argument(
@@ -161,7 +161,7 @@ def show(console: Console, rows: list[dict[str, Any]]) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """See model.cli.Command."""
+    """See common.cli.Command."""
     for side in args.side or ():
         if not _SMALLEST <= side <= 1024:
             raise UserError(f"--side {side}: wanted {_SMALLEST} to 1024 pixels")

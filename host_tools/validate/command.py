@@ -69,7 +69,7 @@ class TestSet:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """See model.cli.Command."""
+    """See common.cli.Command."""
     parser.add_argument("--model", default="digits", metavar="NAME", help="as in build/<model>/ (digits)")
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--port", metavar="URL", help="serial port or pyserial URL of a device")
@@ -84,7 +84,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """See model.cli.Command."""
+    """See common.cli.Command."""
     console = Console()
     if args.json:
         files.clear(args.json)

@@ -14,7 +14,7 @@ from squeezenet_mcu.host_tools.validate.top5 import Answer, answer, top_classes
 
 
 class InfersOnDevice(Protocol):
-    """A host_tools.device.Device, or what stands for one."""
+    """A host_tools.link.device.Device, or what stands for one."""
 
     def infer(self, image: npt.NDArray[np.int8]) -> Result:
         """int8 [height, width, channels] -> Result."""
@@ -22,7 +22,7 @@ class InfersOnDevice(Protocol):
 
 
 class InfersInPython(Protocol):
-    """A convert.reference.Reference, or what stands for one."""
+    """A common.litert.Reference, or what stands for one."""
 
     def infer(
         self, x: npt.NDArray[np.int8], logits_tensor: int

@@ -17,11 +17,11 @@ REPORT = Path("build/demo/report.json")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """See model.cli.Command."""
+    """See common.cli.Command."""
 
 
 def run(args: argparse.Namespace) -> int:
-    """See model.cli.Command."""
+    """See common.cli.Command."""
     from squeezenet_mcu.convert import command as convert
 
     console = Console()

@@ -17,7 +17,7 @@ EXAMPLES = """  python -m model import --model imagenet_v1_0 --weights compresse
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """See model.cli.Command."""
+    """See common.cli.Command."""
     parser.add_argument(
         "--model", default="imagenet_v1_0", metavar="NAME|TOML", help="with a table [weights] (imagenet_v1_0)"
     )
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """See model.cli.Command."""
+    """See common.cli.Command."""
     settings = config.load(args.model)
     folder = BUILD / settings.name
     terminal.echo(imported_model.summary(imported_model.write(settings, args.weights, folder)))

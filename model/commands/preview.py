@@ -35,7 +35,7 @@ _MATPLOTLIB_FONT = "mpl-data/fonts/ttf/DejaVuSans.ttf"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """See model.cli.Command."""
+    """See common.cli.Command."""
     options.add_model(parser)
     parser.add_argument("--data", metavar="SOURCE", help="as of train (default: what the TOML says)")
 

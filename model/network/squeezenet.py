@@ -78,7 +78,7 @@ def _pool(x: Any, number: int, ceil: bool) -> Any:
 def build(config: Config) -> Any:
     """The Keras model of `config`: [n, height, width, channels] to probabilities [n, classes].
 
-    Those trained here take pixels / 255; imported ones (model/importing.py) pixels 0 to 255.
+    Those trained here take pixels / 255; imported ones (model/importers/) pixels 0 to 255.
 
     Layers are called conv1, fireN_squeeze1x1, fireN_expand1x1, fireN_expand3x3, fireN_bypass1x1 (complex
     bypass) and conv10, as in the paper; fires count from 2. The logits are the input of the last layer.

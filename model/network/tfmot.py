@@ -1,4 +1,4 @@
-"""The one place that imports TFMOT: after model.tf has chosen the Keras that it needs."""
+"""The one place that imports TFMOT: after common.tf has chosen the Keras that it needs."""
 
 # ruff: noqa: I001
 from squeezenet_mcu.common.tf import tf as _tf  # first

@@ -45,7 +45,7 @@ def to_int8_tflite(model: Any) -> bytes:
 
 
 class _Affine(keras.layers.Layer):
-    """What batch norm does in inference, by constants that TensorFlow need not compute. See norm.py."""
+    """What batch norm does in inference, by constants that TensorFlow need not compute. See batch_norm.py."""
 
     def __init__(self, norm: Norm, name: str) -> None:
         super().__init__(name=name)

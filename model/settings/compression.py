@@ -32,8 +32,8 @@ class Prune:
     `channels`: the share of every fire's channels that goes first, and for good: the network gets smaller.
     `pattern`: "free", any weight may go, every convolution's share of zeros is `sparsity` but for those named
     in `layers` (`spread` = "lamp" or "sensitivity": `sparsity` is that of the whole, each layer's as
-    model/lamp.py or model/sensitivity.py says); or "m:n", m zeros in every n consecutive input channels, of
-    all layers but those to which `layers` gives 0.
+    model/compress/lamp.py or sensitivity.py says); or "m:n", m zeros in every n consecutive input channels,
+    of all layers but those to which `layers` gives 0.
     """
 
     epochs: int

@@ -76,9 +76,10 @@ class Train:
 class Weights:
     """Of networks whose weights are imported, not trained here: what they want.
 
-    `preprocess`: how they want pixels, a name of model/preprocess.py ("byte": 0 to 255 as they are); it is
-    folded into conv1. `fit`: how an image comes to the input's size, see model/images.py. `conv10_padding`:
-    1 for the authors' v1.0, whose conv10 has a border of zeros; the paper, v1.1 and torchvision have none.
+    `preprocess`: how they want pixels, a name of common/preprocess.py ("byte": 0 to 255 as they are); it is
+    folded into conv1. `fit`: how an image comes to the input's size, see common/data/fits.py.
+    `conv10_padding`: 1 for the authors' v1.0, whose conv10 has a border of zeros; the paper, v1.1 and
+    torchvision have none.
     """
 
     preprocess: str

@@ -30,7 +30,7 @@ _TOWER_IMAGES = 32  # at least; batch norm needs some, and a smaller batch gains
 class Job:
     """One training: `model` ends in Softmax and is trained in place.
 
-    `constraints`: called within the graph after every step, see model/constraints.py.
+    `constraints`: called within the graph after every step, see model/compress/constraints.py.
     `class_weights`: float32 [classes], of each class's images in the loss; None = 1 each.
     `teacher`: logits [n, classes] of images [n, h, w, c] in [0, 1], to learn from as `distill` says.
     `callback`: a Keras callback told of the beginning and the end of each epoch (TFMOT's pruning has one).
@@ -95,7 +95,7 @@ def _step(job: Job, optimizer: Any) -> Any:
     """The compiled step: (x uint8 [b, h, w, c], y int64 [b]) -> mean loss, images right.
 
     x and y are this process's share of the batch, what comes back is of the whole. It is computed in two
-    halves (towers), which TensorFlow runs at the same time on half of the cores each (see model/stage.py):
+    halves (towers), which TensorFlow runs at the same time on half of the cores each (see tf_environment.py):
     a quarter faster than one after the other with all cores for each operator. Batch norm normalizes by the
     half.
     """

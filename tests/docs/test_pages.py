@@ -45,7 +45,11 @@ def test_the_index_names_every_page():
         assert missing == set()
 
 
-@pytest.mark.parametrize("page", sorted((REPO / "docs").rglob("*.md")), ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page",
+    [REPO / "README.md", REPO / "CONTRIBUTING.md", *sorted((REPO / "docs").rglob("*.md"))],
+    ids=lambda page: page.relative_to(REPO).as_posix(),
+)
 def test_named_files_exist(page):
     """A path in back quotes that begins with a folder of ours is a file or folder of the repository.
 

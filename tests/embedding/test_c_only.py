@@ -1,12 +1,14 @@
 """A CMake project in C alone, `project(app C)`, uses the package on the host and on a Cortex-M4.
 
-Nothing of the C++ run time is linked. Its program is the example of docs/embedding.md, word by word.
+Nothing of the C++ run time is linked. Its program is that of docs/embedding.md, word by word.
 """
 
 import re
+import shutil
 
 import pytest
 
+from squeezenet_mcu.common.data import sources
 from squeezenet_mcu.convert import packaging
 from squeezenet_mcu.convert.lowering import tflite_file
 from squeezenet_mcu.convert.outputs import artefacts
@@ -22,17 +24,29 @@ MOST_TEXT = 36_000  # bytes of code and constants of the digits example, C libra
 CPLUSPLUS = r"\b(__gxx_\w+|__cxa_\w+|_Unwind_\w+|_Z(?!\w*7squeeze)\w+)\b"  # what libstdc++ would give
 
 
+def page():
+    """The section of docs/embedding.md that has the whole program."""
+    text = (REPO / "docs" / "embedding.md").read_text(encoding="utf-8")
+    return re.search(r"^## In C\n(.*?)^## ", text, re.M | re.S)[1]
+
+
+def block(language):
+    return re.search(rf"^```{language}\n(.*?)^```", page(), re.M | re.S)[1]
+
+
 @pytest.fixture(scope="module")
 def main(tmp_path_factory):
-    """The example as a program: what is declared in front of main, what runs inside it."""
-    text = (REPO / "docs" / "embedding.md").read_text(encoding="utf-8")
-    example = re.search(r"^## In C\n.*?```c\n(.*?)```", text, re.M | re.S)[1]
-    declared, run = example.split("\n\nsqueeze_status status", 1)
     path = tmp_path_factory.mktemp("main") / "main.c"
-    path.write_text(
-        f"#include <stdio.h>\n{declared}\n"
-        f"void read_row(int8_t* row);\nint main(void) {{\nsqueeze_status status{run}}}\n"
-    )
+    path.write_text(block("c"))
+    return path
+
+
+@pytest.fixture(scope="module")
+def main_of_board(main):
+    """The same with a serial port's register in the place of the host's getchar()."""
+    assert main.read_text().count("getchar()") == 1
+    path = main.with_name("main_of_board.c")
+    path.write_text(main.read_text().replace("getchar()", "*(volatile const uint8_t*)0x40004000"))
     return path
 
 
@@ -88,17 +102,30 @@ def test_the_example_links_and_runs_on_the_host(packages, main, tmp_path, how):
 
 
 @pytest.mark.parametrize("how", ["subdirectory", "installed"])
-def test_the_digits_example_is_small_on_a_cortex_m4(digits, main, tmp_path, how):
-    options = used(digits, how, "cortex_m4", tmp_path)
-    build(
-        APP, tmp_path / "app", f"-DMAIN={main}", "-DMODEL=digits", "-DCMAKE_BUILD_TYPE=MinSizeRel", *options
-    )
+def test_the_digits_example_is_small_on_a_cortex_m4(digits, main_of_board, tmp_path, how):
+    options = [*used(digits, how, "cortex_m4", tmp_path), "-DCMAKE_BUILD_TYPE=MinSizeRel"]
+    build(APP, tmp_path / "app", f"-DMAIN={main_of_board}", "-DMODEL=digits", *options)
     check_linked_by_c(tmp_path / "app", "app", "arm-none-eabi-gcc")
     size = call(["arm-none-eabi-size", tmp_path / "app/app"]).stdout.splitlines()[1].split()
     assert int(size[0]) <= MOST_TEXT
     text = (REPO / "docs" / "embedding.md").read_text(encoding="utf-8")
-    told = re.search(r"takes ([\d,]+) bytes of flash", text)[1]
+    told = re.search(r"takes\s([\d,]+) bytes of flash", text)[1]
     assert int(told.replace(",", "")) == pytest.approx(int(size[0]), rel=0.02)
+
+
+def test_the_pages_files_and_commands_are_all_that_it_takes(digits, main, tmp_path):
+    """Its main.c, its CMakeLists.txt, and its commands, as they stand there, but for the picture."""
+    shutil.copytree(digits, tmp_path / "app/squeeze_digits")
+    shutil.copy(main, tmp_path / "app/main.c")
+    (tmp_path / "app/CMakeLists.txt").write_text(block("cmake"))
+    images = sources.load("digits", "test", 28, 28, 1, limit=1)
+    label = images.y[0]
+    (tmp_path / "pixels").write_bytes(images.x[0].tobytes())
+    commands = [line for line in page().splitlines() if line.startswith(("cmake ", "app/"))]
+    assert len(commands) == 4
+    printed = [call(["bash", "-c", command], cwd=tmp_path).stdout for command in commands]
+    assert printed[1] == f"{label}\n"
+    assert re.fullmatch(rf"{label} {label} \d+\n", printed[3])
 
 
 def test_the_packages_examples_are_c_alone_too(packages, tmp_path):

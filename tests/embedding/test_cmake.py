@@ -200,7 +200,7 @@ def test_status_texts_are_those_of_the_host():
 
 @pytest.mark.parametrize("preprocess", sorted(PREPROCESSES))
 def test_model_input_is_the_preprocessing(packages, tmp_path, preprocess):
-    """model_input() in C equals model/preprocess.py for every value of every byte."""
+    """model_input() in C equals common/preprocess.py for every value of every byte."""
     scale, zero_point = {"byte": (1 / 255, -128), "caffe": (1.0, -5), "torch": (0.0187, -14)}[preprocess]
     source = packages.manifest["input"] | {"preprocess": preprocess, "scale": scale, "zero_point": zero_point}
     (tmp_path / "model_io.h").write_text(model_io.header(packages.manifest | {"input": source}))

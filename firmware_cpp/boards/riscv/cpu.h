@@ -1,7 +1,7 @@
 // The core, as common/ wants it of an architecture: interrupts, sleep, a cycle counter. cortex_m/cpu.h is its
 // counterpart. For a hart with a CLINT; a board's board_config.h gives kClint (its base) and
-// kCyclesAreInstructions: of an emulator, whose mcycle is no cycle counter. Its hooks bring
-// EnableUartInterrupt() of riscv/external.h.
+// kCyclesAreInstructions: of an emulator, whose mcycle is no cycle counter.
+// riscv/plic.cc defines EnableUartInterrupt().
 #ifndef FIRMWARE_CPP_BOARDS_RISCV_CPU_H_
 #define FIRMWARE_CPP_BOARDS_RISCV_CPU_H_
 

@@ -2,7 +2,7 @@
 //   int8 weights[slice][channel][16]
 // The weights of a channel in HWI order (K = kernel_h * kernel_w * in_channels of them), cut into slices of
 // 16; K is padded with zeros to a multiple of 16, channels with zero weights to a multiple of 4.
-// convert/slices.py writes it.
+// convert/encode/slices.py writes it.
 #ifndef SQUEEZE_ENGINE_MVE_SLICES_H_
 #define SQUEEZE_ENGINE_MVE_SLICES_H_
 

@@ -35,7 +35,7 @@ OUTPUTS = ("search.json", "search.md", "pareto.png")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """See model.cli.Command."""
+    """See common.cli.Command."""
     parser.add_argument(
         "--model",
         required=True,

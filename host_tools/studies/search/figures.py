@@ -111,7 +111,7 @@ def _smaller(bytes_: int | None, limit: int | None) -> int | None:
 
 
 def instructions(network: Network, family: Family) -> float:
-    """Instructions that an image's convolutions take, by the converter's cost model (convert/kernels.py)."""
+    """Instructions that an image's convolutions take, by convert/select/cost_model.py."""
     return sum(_cost(network, layer, family) for layer in network.layers if layer.kind is Kind.CONV_2D)
 
 

@@ -89,6 +89,17 @@ def test_documents_quote_the_file(document, least):
     assert quoted >= least
 
 
+def test_the_readmes_table_for_the_paper_quotes_the_file():
+    figures = tflm_figures.of("squeezenet_v1_0_deep_compression_227")
+    ((header, rows),) = [found for found in tables("README.md") if found[0][0].startswith("v1.0 on")]
+    cells = {next(iter(row.values())).split(" an ")[0].split(",")[0]: row[header[-1]] for row in rows}
+    flash = figures["model_bytes"] + figures["code_bytes_m4"]
+    assert cells["model in flash"].startswith(f"{figures['model_bytes']:,} B")
+    assert cells["flash in all"].startswith(f"{flash:,} B")
+    assert cells["SRAM in all"].startswith(f"{figures['arena_bytes']:,} B")
+    assert is_quoted(cells["instructions"], figures["instructions"]["m4_cmsis_nn"])
+
+
 def test_the_picos_cycles_are_quoted_from_the_file():
     (rows,) = [rows for header, rows in tables("docs/figures.md") if "TFLM's cycles" in header]
     assert [row["network"] for row in rows] == ["digits", "gtsrb", "cifar10"]
