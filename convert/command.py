@@ -266,6 +266,15 @@ def _refuse_imported_options(args: argparse.Namespace, what: str) -> None:
             )
 
 
+def _refuse_differences(name: str, source: str, measured: dict[str, Any]) -> None:
+    """UserError where the engine and LiteRT differ on the images that accuracy was measured on."""
+    if measured["differing_values"]:
+        raise UserError(
+            f"{name}: the engine differs from LiteRT in {measured['differing_values']:,} int8 values of the "
+            f"images of {source}; wanted 0: nothing is written; please report it with the .tflite"
+        )
+
+
 def _note(console: Console, text: str) -> None:
     console.print(f"note: {text}", soft_wrap=True)
 
@@ -302,6 +311,7 @@ def run(args: argparse.Namespace) -> int:
         golden = quantized[0]
         if np.any(images.y >= 0):
             measured = accuracy.measure(c.file.content, c.engine_model, c.network, quantized, images.y)
+            _refuse_differences(c.name, source, measured)
             measured |= {"data": source, "images_sha256": files.sha256(quantized.tobytes())}
     elif origin.calibration is None:
         measured = _recorded_accuracy(origin.files)

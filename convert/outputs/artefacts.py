@@ -23,7 +23,7 @@ from squeezenet_mcu.convert.outputs import c_array, report, settings_header
 from squeezenet_mcu.convert.outputs import tflm_arena as tflm
 from squeezenet_mcu.convert.schedule import arena as plan
 from squeezenet_mcu.convert.target import ANY_CPU, Target
-from squeezenet_mcu.convert.verify import exactness
+from squeezenet_mcu.convert.verify import ends, exactness
 
 _PACKAGES = (
     "ai-edge-litert",
@@ -181,8 +181,12 @@ def write(
         origin: what went in.
         accuracy: what the manifest says of accuracy, or None.
         golden: int8 [height, width, channels] for golden.npz; None for a synthetic image.
+
+    Raises:
+        UserError: the manifest's input or outputs are not the .tflite's; nothing is written.
     """
     manifest = _manifest(c, tflm_arena(c.file.content), origin, accuracy)
+    ends.check_manifest(c.file, manifest)
     outputs = {
         "model.tflite": c.file.content,
         "model.sqz": c.engine_model,
