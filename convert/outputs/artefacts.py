@@ -183,15 +183,17 @@ def write(
         golden: int8 [height, width, channels] for golden.npz; None for a synthetic image.
 
     Raises:
-        UserError: the manifest's input or outputs are not the .tflite's; nothing is written.
+        UserError: the input or outputs of the manifest or the settings are not the .tflite's.
     """
     manifest = _manifest(c, tflm_arena(c.file.content), origin, accuracy)
+    settings = settings_header.settings_header(manifest, tflm.resolver_methods(c.file))
     ends.check_manifest(c.file, manifest)
+    ends.check_settings(c.file, settings)
     outputs = {
         "model.tflite": c.file.content,
         "model.sqz": c.engine_model,
         "golden.npz": golden_pair(c.file.content, manifest, golden),
-        "model_settings.h": settings_header.settings_header(manifest, tflm.resolver_methods(c.file)).encode(),
+        "model_settings.h": settings.encode(),
     }
     for array, data, what in (
         ("g_model_tflite", c.file.content, "the .tflite, for TensorFlow Lite Micro"),

@@ -3,6 +3,7 @@
 Sample images are int8 already, so that no proof on them can tell a wrong scale of the input.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -79,9 +80,25 @@ def check(file: TfliteFile, network: Network, model: Model) -> None:
     _refuse_other(file, _compared(of(file), network, model))
 
 
-def check_manifest(file: TfliteFile, manifest: dict[str, Any]) -> None:
-    """UserError where the manifest, from which the settings header is made, has other ends than `file`."""
-    ends = of(file)
+# The settings header's names, MODEL_ before each, of what the manifest says.
+_DEFINED = {
+    ("input", "height"): "INPUT_HEIGHT",
+    ("input", "width"): "INPUT_WIDTH",
+    ("input", "channels"): "INPUT_CHANNELS",
+    ("input", "scale"): "INPUT_SCALE",
+    ("input", "zero_point"): "INPUT_ZERO_POINT",
+    ("output", "classes"): "CLASSES",
+    ("output", "tensor"): "OUTPUT_TENSOR",
+    ("output", "logits_tensor"): "LOGITS_TENSOR",
+    ("output", "logits_scale"): "LOGITS_SCALE",
+    ("output", "logits_zero_point"): "LOGITS_ZERO_POINT",
+    ("output", "scale"): "OUTPUT_SCALE",
+    ("output", "zero_point"): "OUTPUT_ZERO_POINT",
+}
+
+
+def _described(ends: Ends) -> dict[tuple[str, str], Any]:
+    """What a manifest says of these ends, by its two keys."""
     height, width, channels = ends.image.hwc
     wanted: dict[str, dict[str, Any]] = {
         "input": {
@@ -95,11 +112,20 @@ def check_manifest(file: TfliteFile, manifest: dict[str, Any]) -> None:
             "zero_point": ends.output.zero_point, "softmax": ends.logits.index != ends.output.index,
         },
     }  # fmt: skip
+    return {(end, name): value for end, values in wanted.items() for name, value in values.items()}
+
+
+def check_manifest(file: TfliteFile, manifest: dict[str, Any]) -> None:
+    """UserError where the manifest has other ends than `file`."""
+    wanted = _described(of(file)).items()
+    _refuse_other(file, ((f"manifest's {end} {n}", manifest[end][n], value) for (end, n), value in wanted))
+
+
+def check_settings(file: TfliteFile, header: str) -> None:
+    """UserError where model_settings.h has other ends than `file`."""
+    wanted = _described(of(file))
+    numbers = re.findall(r"^#define MODEL_(\w+) \(?(-?\d[\d.e+-]*)f?\)?$", header, re.MULTILINE)
+    found = {name: float(number) for name, number in numbers}
     _refuse_other(
-        file,
-        (
-            (f"manifest's {end} {name}", manifest[end][name], value)
-            for end, values in wanted.items()
-            for name, value in values.items()
-        ),
+        file, ((f"MODEL_{name}", found.get(name), float(wanted[keys])) for keys, name in _DEFINED.items())
     )

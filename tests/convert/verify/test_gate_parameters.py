@@ -3,6 +3,7 @@
 Most of them change no value of the sample images: they are found by reading the engine's model back.
 """
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,9 +16,11 @@ from squeezenet_mcu.convert import command, engine_model
 from squeezenet_mcu.convert.encode import blob
 from squeezenet_mcu.convert.lowering import operators, tflite_file
 from squeezenet_mcu.convert.network import Kind
-from squeezenet_mcu.convert.outputs import artefacts
+from squeezenet_mcu.convert.outputs import artefacts, settings_header
+from squeezenet_mcu.convert.schedule import split
 from squeezenet_mcu.convert.target import ANY_CPU
 from squeezenet_mcu.convert.verify import exactness
+from squeezenet_mcu.host_tools.bench.random_graph import RandomGraph
 from tests.convert import every_kind
 
 BUILD = Path("build/net")
@@ -238,6 +241,36 @@ def test_nothing_is_written_where_the_manifest_has_another_end(end, name, tmp_pa
     monkeypatch.setattr(artefacts, "_manifest", changed)
     refused(rf"net.tflite: the manifest's {end} {name} that the conversion hands on is ", convert)
     assert not BUILD.exists()
+
+
+NAMES = ("CLASSES", *(f"INPUT_{n}" for n in ("HEIGHT", "WIDTH", "CHANNELS", "SCALE", "ZERO_POINT")))
+MORE = (f"{end}_{n}" for end in ("LOGITS", "OUTPUT") for n in ("SCALE", "ZERO_POINT", "TENSOR"))
+
+
+@pytest.mark.parametrize("name", [*NAMES, *MORE])
+def test_nothing_is_written_where_the_settings_have_another_end(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    header = settings_header.settings_header
+
+    def changed(*arguments):
+        return re.sub(rf"(MODEL_{name} \(?-?)(\d)", r"\g<1>1\g<2>", header(*arguments))
+
+    monkeypatch.setattr(settings_header, "settings_header", changed)
+    refused(rf"net.tflite: the MODEL_{name} that the conversion hands on is -?1", convert)
+    assert not BUILD.exists()
+
+
+def test_no_engine_model_with_a_wrong_copy_of_means(monkeypatch):
+    """A convolution with long rows before the MEAN is split: each group's means are copied as they are."""
+    g = RandomGraph(1, "long rows")
+    image = g.map("image", [1, 4, 64, 3], 1 / 255)
+    content = g.packed(image, g.softmax(g.mean(g.conv("conv1", image, 80, 1))))
+    file = tflite_file.parse(content, "long.tflite")
+    layers = engine_model.make(file, [], ANY_CPU).network.layers
+    assert [layer.kind for layer in layers].count(Kind.MEAN) == 2
+    monkeypatch.setattr(split, "_IDENTITY", [(1 << 30) + 1, 1])
+    match = r"long.tflite: layer mean_1\[0:40\] copy: its params in the engine's model"
+    refused(match, lambda: engine_model.make(file, [], ANY_CPU))
 
 
 def contents(folder: Path) -> dict[str, str]:
