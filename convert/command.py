@@ -266,6 +266,15 @@ def _refuse_imported_options(args: argparse.Namespace, what: str) -> None:
             )
 
 
+def _refuse_differences(name: str, source: str, measured: dict[str, Any]) -> None:
+    """UserError where the engine and LiteRT differ on the images that accuracy was measured on."""
+    if measured["differing_values"]:
+        raise UserError(
+            f"{name}: the engine differs from LiteRT in {measured['differing_values']:,} int8 values of the "
+            f"images of {source}; wanted 0: nothing is written; please report it with the .tflite"
+        )
+
+
 def _note(console: Console, text: str) -> None:
     console.print(f"note: {text}", soft_wrap=True)
 
@@ -302,21 +311,23 @@ def run(args: argparse.Namespace) -> int:
         golden = quantized[0]
         if np.any(images.y >= 0):
             measured = accuracy.measure(c.file.content, c.engine_model, c.network, quantized, images.y)
+            _refuse_differences(c.name, source, measured)
             measured |= {"data": source, "images_sha256": files.sha256(quantized.tobytes())}
     elif origin.calibration is None:
         measured = _recorded_accuracy(origin.files)
-    manifest = artefacts.write(c, BUILD / c.name, origin, measured, golden)
+    manifest = artefacts.describe(c, origin, measured)
+    # Made before anything is written: what does not fit leaves an earlier conversion and its packages.
+    packed = packaging.make(kinds, c, manifest, target) if kinds else None
+    artefacts.write(c, BUILD / c.name, manifest, golden)
     report.print_plan(console, manifest["plan"], c.plan)
     _summary(console, manifest)
-    if kinds:
-        _pack(console, kinds, c, manifest, target)
+    if packed:
+        _write_packages(console, packed, BUILD / c.name / "package")
     return 0
 
 
-def _pack(
-    console: Console, kinds: list[str], c: artefacts.Conversion, manifest: dict[str, Any], target: Target
-) -> None:
-    made, paths = packaging.write(kinds, c, manifest, target, BUILD / c.name / "package")
+def _write_packages(console: Console, packed: packaging.Packages, folder: Path) -> None:
+    made, paths = packed.content, packaging.write(packed, folder)
     about = made.about
     console.print(
         f"packages: for {made.cpus}; model {about['engine_model_bytes']:,} B of flash, "

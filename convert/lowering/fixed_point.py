@@ -51,7 +51,7 @@ def activation_range(name: str, scale: float, zero_point: int) -> tuple[int, int
 
     def quantized(real: float) -> int:
         ratio = np.float32(real) / np.float32(scale)
-        return zero_point + int(np.sign(ratio) * np.floor(abs(ratio) + np.float32(0.5)))
+        return zero_point + int(np.sign(ratio) * np.floor(abs(np.float64(ratio)) + 0.5))
 
     limits: dict[str, tuple[float | None, float | None]] = {
         "NONE": (None, None),

@@ -23,7 +23,7 @@ from squeezenet_mcu.convert.outputs import c_array, report, settings_header
 from squeezenet_mcu.convert.outputs import tflm_arena as tflm
 from squeezenet_mcu.convert.schedule import arena as plan
 from squeezenet_mcu.convert.target import ANY_CPU, Target
-from squeezenet_mcu.convert.verify import exactness
+from squeezenet_mcu.convert.verify import ends, exactness
 
 _PACKAGES = (
     "ai-edge-litert",
@@ -170,28 +170,34 @@ def _manifest(c: Conversion, arena: int | None, origin: Origin, accuracy: Any) -
     }  # fmt: skip
 
 
-def write(
-    c: Conversion, folder: Path, origin: Origin, accuracy: Any, golden: np.ndarray | None
-) -> dict[str, Any]:
-    """Writes all artefacts into `folder`, the manifest last; returns the manifest.
+def describe(c: Conversion, origin: Origin, accuracy: Any) -> dict[str, Any]:
+    """The manifest, but for the files' SHA-256, which `write` adds.
 
-    Args:
-        c: the conversion.
-        folder: build/<model>.
-        origin: what went in.
-        accuracy: what the manifest says of accuracy, or None.
-        golden: int8 [height, width, channels] for golden.npz; None for a synthetic image.
+    `origin`: what went in; `accuracy`: what the manifest says of it, or None.
+    UserError: the input or outputs that it describes are not the .tflite's.
     """
     try:
         arena, problem = tflm_arena(c.file), None
     except tflm.TflmError as error:  # our engine runs it all the same
         arena, problem = None, str(error)
     manifest = _manifest(c, arena, origin, accuracy) | {"tflm_problem": problem}
+    ends.check_manifest(c.file, manifest)
+    return manifest
+
+
+def write(c: Conversion, folder: Path, manifest: dict[str, Any], golden: np.ndarray | None = None) -> None:
+    """Writes all artefacts into `folder`, build/<model>, the manifest last.
+
+    `golden`: int8 [height, width, channels] for golden.npz; None for a synthetic image.
+    UserError: the input or outputs of the settings are not the .tflite's.
+    """
+    settings = settings_header.settings_header(manifest, tflm.resolver_methods(c.file))
+    ends.check_settings(c.file, settings)
     outputs = {
         "model.tflite": c.file.content,
         "model.sqz": c.engine_model,
         "golden.npz": golden_pair(c.file.content, manifest, golden),
-        "model_settings.h": settings_header.settings_header(manifest, tflm.resolver_methods(c.file)).encode(),
+        "model_settings.h": settings.encode(),
     }
     for array, data, what in (
         ("g_model_tflite", c.file.content, "the .tflite, for TensorFlow Lite Micro"),
@@ -202,7 +208,6 @@ def write(
         file = array.removeprefix("g_")
         outputs |= {f"{file}.h": header.encode(), f"{file}.c": source.encode()}
     publish(folder, outputs, manifest)
-    return manifest
 
 
 def publish(

@@ -1,5 +1,6 @@
 """Packages to embed: the engine's sources and one model, as other build systems want them."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,37 +23,39 @@ def kinds(text: str) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def write(
-    wanted: list[str], c: Conversion, manifest: dict[str, Any], target: Target, folder: Path
-) -> tuple[package.Package, list[Path]]:
-    """Makes the engine's model for `target` and writes the packages of it.
+@dataclass(frozen=True)
+class Packages:
+    """`content`: what all hold. `trees`: for each kind its folder's name, and its files by path."""
+
+    content: package.Package
+    trees: dict[str, tuple[str, dict[str, bytes]]]
+
+
+def make(wanted: list[str], c: Conversion, manifest: dict[str, Any], target: Target) -> Packages:
+    """Makes the engine's model for `target` and the packages of it, in memory.
 
     Args:
         wanted: of KINDS.
         c: the conversion.
         manifest: its manifest.
         target: kernels and memory.
-        folder: where to: <folder>/arduino/Squeeze_<model>.zip and such; what was there is replaced.
-
-    Returns:
-        What all packages hold, and the paths written.
 
     Raises:
         UserError: the model takes more than `target` allows, or its name is too long for an Arduino library.
     """
-    made = package.make(c, manifest, target)
+    content = package.make(c, manifest, target)
+    makers = {"arduino": arduino.files, "platformio": platformio.files, "cmake": cmake.files}
+    return Packages(content, {kind: makers[kind](content) for kind in wanted})
+
+
+def write(packages: Packages, folder: Path) -> list[Path]:
+    """Writes <folder>/arduino/Squeeze_<model>.zip and such; what was there is replaced. Returns the paths."""
     written = []
-    for kind in wanted:
-        if kind == "arduino":
-            name, files = arduino.files(made)
-        elif kind == "platformio":
-            name, files = platformio.files(made)
-        else:
-            name, files = cmake.files(made)
+    for kind, (name, files) in packages.trees.items():
         place = folder / kind / name
         tree.write_folder(place, files)
         written.append(place)
         if kind == "arduino":  # what the IDE's "Add .ZIP Library" takes
             written.append(place.with_name(f"{name}.zip"))
             tree.write_zip(written[-1], name, files)
-    return made, written
+    return written

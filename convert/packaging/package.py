@@ -15,6 +15,7 @@ from squeezenet_mcu.convert.outputs import c_array, settings_header, tflm_arena
 from squeezenet_mcu.convert.outputs.artefacts import Conversion
 from squeezenet_mcu.convert.packaging import model_io
 from squeezenet_mcu.convert.target import Target
+from squeezenet_mcu.convert.verify import ends
 
 EXAMPLES = FIRMWARE / "examples"
 _CPUS = {
@@ -118,10 +119,12 @@ def make(c: Conversion, manifest: dict[str, Any], target: Target) -> Package:
         "classes": manifest["output"]["classes"],
         "labels": c.labels,
     }
+    settings = settings_header.settings_header(described, tflm_arena.resolver_methods(c.file))
+    ends.check_settings(c.file, settings)
     model = {
         "model_sqz.h": header,
         "model_sqz.c": source,
-        "model_settings.h": settings_header.settings_header(described, tflm_arena.resolver_methods(c.file)),
+        "model_settings.h": settings,
         "model_io.h": model_io.header(manifest),
     }
     contents = {name: text.encode() for name, text in model.items()}

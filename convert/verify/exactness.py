@@ -80,7 +80,7 @@ def prove(file: TfliteFile, network: Network, blob: bytes, images: np.ndarray) -
         images: int8 [count, height, width, channels], at least one.
 
     Raises:
-        UserError: a weight, bias or multiplier is not the .tflite's; an int8 output of an operator is not
+        UserError: a weight or another parameter is not the .tflite's; an int8 output of an operator is not
             compared; or an int8 value of a layer differs from LiteRT's on one of `images`.
     """
     if not len(images):

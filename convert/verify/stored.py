@@ -1,11 +1,13 @@
-"""Reads an engine's model back: its weights, biases and multipliers are the .tflite's, to the last bit.
+"""Reads an engine's model back: what it is made of is the .tflite's, to the last bit.
+
+Weights, biases and multipliers of convolutions here; all other parameters in parameters.py; in ends.py what
+it says of its input and outputs.
 
 Sample images cannot tell: a multiplier of 31 bits that is off by one, or a bias of a channel that is never
 on, changes no value of theirs. Written apart from convert/encode and convert/lowering, whose mistakes it is
 to find.
 """
 
-import struct
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,11 +15,9 @@ import numpy as np
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.convert.lowering.tflite_file import Op, Tensor, TfliteFile
 from squeezenet_mcu.convert.network import Encoding, Kind, Layer, Network
-from squeezenet_mcu.convert.verify import huffman_stream
+from squeezenet_mcu.convert.verify import ends, huffman_stream, parameters
+from squeezenet_mcu.convert.verify.records import Model
 
-# Places of firmware_cpp/engine/format.h: in Header, and in LayerRecord.
-_LAYERS_OFFSET, _CODES_OFFSET = 64, 96
-_LAYER_BYTES, _ENCODING, _WEIGHTS, _PARAMS = 68, 1, 28, 44
 # A 3x3 kernel at the points of F(2, 3) down and F(4, 3) along (firmware_cpp/engine/dsp/winograd.h).
 _DOWN = ((1, 1, 1), (1, -1, 1), (0, 0, 1), (1, 0, 0))
 _ALONG = ((1, 0, 0), (1, 1, 1), (1, -1, 1), (1, 2, 4), (1, -2, 4), (0, 0, 1))
@@ -89,49 +89,34 @@ def _multipliers_ok(scale: np.ndarray, multipliers: np.ndarray, shifts: np.ndarr
     return right
 
 
-class _Model:
-    """Reads records of an engine's model."""
-
-    def __init__(self, blob: bytes) -> None:
-        self._blob = blob
-        (self._layers,) = struct.unpack_from("<I", blob, _LAYERS_OFFSET)
-        begin, size = struct.unpack_from("<II", blob, _CODES_OFFSET)
-        self._codes = blob[begin : begin + size]
-
-    def _record(self, index: int) -> tuple[int, bytes, tuple[int, ...]]:
-        """Encoding, weights as stored, and params."""
-        at = self._layers + index * _LAYER_BYTES
-        begin, size = struct.unpack_from("<II", self._blob, at + _WEIGHTS)
-        params = struct.unpack_from("<6i", self._blob, at + _PARAMS)
-        return self._blob[at + _ENCODING], self._blob[begin : begin + size], params
-
-    def weights(self, index: int, shape: tuple[int, ...]) -> np.ndarray:
-        encoding, content, _ = self._record(index)
-        if encoding == Encoding.DENSE:
-            return np.frombuffer(content, np.int8).reshape(shape)
-        if encoding == Encoding.HUFFMAN:
-            return huffman_stream.weights(content, self._codes, shape)
-        return {Encoding.SPARSE: _sparse, Encoding.WINOGRAD: _winograd, Encoding.SLICES: _slices}[
-            Encoding(encoding)
-        ](content, shape)
-
-    def parameters(self, index: int, wanted: _Wanted) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """int64 biases without the input's zero point, multipliers and shifts."""
-        encoding, _, at = self._record(index)
-        count = len(wanted.bias)
-        if encoding == Encoding.HUFFMAN:
-            return huffman_stream.parameters(self._blob[at[0] : at[0] + at[1]], count)
-        bias = np.frombuffer(self._blob, "<i4", count, at[0]).astype(np.int64)
-        folded = wanted.weights.reshape(count, -1).astype(np.int64).sum(axis=1) * wanted.zero_point
-        multipliers = np.frombuffer(self._blob, "<i4", count, at[1]).astype(np.int64)
-        return bias + folded, multipliers, np.frombuffer(self._blob, np.int8, count, at[2]).astype(np.int64)
+def _weights(model: Model, index: int, shape: tuple[int, ...]) -> np.ndarray:
+    record = model.layer(index)
+    if record.encoding == Encoding.DENSE:
+        return np.frombuffer(record.weights, np.int8).reshape(shape)
+    if record.encoding == Encoding.HUFFMAN:
+        return huffman_stream.weights(record.weights, model.codes, shape)
+    return {Encoding.SPARSE: _sparse, Encoding.WINOGRAD: _winograd, Encoding.SLICES: _slices}[
+        Encoding(record.encoding)
+    ](record.weights, shape)
 
 
-def _difference(model: _Model, index: int, wanted: _Wanted) -> str | None:
+def _parameters(model: Model, index: int, wanted: _Wanted) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """int64 biases without the input's zero point, multipliers and shifts."""
+    record, content, count = model.layer(index), model.content, len(wanted.bias)
+    at = record.params
+    if record.encoding == Encoding.HUFFMAN:
+        return huffman_stream.parameters(content[at[0] : at[0] + at[1]], count)
+    bias = np.frombuffer(content, "<i4", count, at[0]).astype(np.int64)
+    folded = wanted.weights.reshape(count, -1).astype(np.int64).sum(axis=1) * wanted.zero_point
+    multipliers = np.frombuffer(content, "<i4", count, at[1]).astype(np.int64)
+    return bias + folded, multipliers, np.frombuffer(content, np.int8, count, at[2]).astype(np.int64)
+
+
+def _difference(model: Model, index: int, wanted: _Wanted) -> str | None:
     """What differs in the convolution of record `index`: "weights", "biases" or "multipliers"."""
     try:
-        weights = model.weights(index, wanted.weights.shape)
-        bias, multipliers, shifts = model.parameters(index, wanted)
+        weights = _weights(model, index, wanted.weights.shape)
+        bias, multipliers, shifts = _parameters(model, index, wanted)
     except (ValueError, IndexError, KeyError):
         return "weights or parameters, which cannot be read back"
     if not np.array_equal(weights, wanted.weights):
@@ -142,8 +127,14 @@ def _difference(model: _Model, index: int, wanted: _Wanted) -> str | None:
 
 
 def check(file: TfliteFile, network: Network, blob: bytes) -> None:
-    """UserError at the first convolution whose weights, biases or multipliers are not the .tflite's."""
-    model = _Model(blob)
+    """UserError at the first weight, bias, multiplier or other parameter that is not the .tflite's."""
+    model = Model(blob)
+    ends.check(file, network, model)
+    parameters.check(file, network, model)
+    _check_convolutions(file, network, model)
+
+
+def _check_convolutions(file: TfliteFile, network: Network, model: Model) -> None:
     done = {op.index: 0 for op in file.ops if op.name == "CONV_2D"}
     index: int
     layer: Layer

@@ -38,11 +38,13 @@ class Packages:
 def packages(tmp_path_factory):
     folder = tmp_path_factory.mktemp("packages")
     c = artefacts.convert(tflite_file.parse(random_tflite(7)), NAME, LABELS, "byte")
-    manifest = artefacts.write(c, folder / "model", artefacts.Origin({}, ""), None, None)
+    manifest = artefacts.describe(c, artefacts.Origin({}, ""), None)
+    artefacts.write(c, folder / "model", manifest)
     folders = {}
     for family in ("portable", "dsp"):
         folders[family] = folder / family
-        packaging.write(list(packaging.KINDS), c, manifest, Target(family=family), folders[family])
+        made = packaging.make(list(packaging.KINDS), c, manifest, Target(family=family))
+        packaging.write(made, folders[family])
     source = manifest["input"]
     shape = (source["height"], source["width"], source["channels"])
     rng = np.random.default_rng(1)

@@ -57,8 +57,10 @@ def digits(tmp_path_factory):
     content = (REPO / "model/zoo/digits/model.tflite").read_bytes()
     limits = config.load("digits").convert.flash_bytes
     c = artefacts.convert(tflite_file.parse(content), "digits", [str(i) for i in range(10)], "byte", limits)
-    manifest = artefacts.write(c, folder / "model", artefacts.Origin({}, ""), None, None)
-    packaging.write(["cmake"], c, manifest, Target(flash_bytes=limits["portable"]), folder / "package")
+    manifest = artefacts.describe(c, artefacts.Origin({}, ""), None)
+    artefacts.write(c, folder / "model", manifest)
+    made = packaging.make(["cmake"], c, manifest, Target(flash_bytes=limits["portable"]))
+    packaging.write(made, folder / "package")
     return folder / "package/cmake/squeeze_digits"
 
 

@@ -64,7 +64,7 @@ def packages_kernels(folder):
 def test_mistakes(packages, tmp_path, monkeypatch, options, message):
     with pytest.raises(UserError, match=message):
         convert(packages, tmp_path, monkeypatch, *options)
-    assert not (tmp_path / "build" / "net" / "package").exists()
+    assert not (tmp_path / "build" / "net").exists()
 
 
 def test_a_name_that_would_hide_the_engines_target(packages, tmp_path, monkeypatch):

@@ -159,7 +159,7 @@ def test_zip_is_the_tree_and_the_same_again(packages, tmp_path):
     stale = place / "arduino" / LIBRARY / "src" / "stale.cpp"
     stale.parent.mkdir(parents=True)
     stale.write_text("")
-    packaging.write(["arduino"], packages.conversion, packages.manifest, Target(), place)
+    packaging.write(packaging.make(["arduino"], packages.conversion, packages.manifest, Target()), place)
     assert (place / "arduino" / f"{LIBRARY}.zip").read_bytes() == first
     assert not stale.exists()
     assert {path.name for path in (place / "arduino").iterdir()} == {LIBRARY, f"{LIBRARY}.zip"}

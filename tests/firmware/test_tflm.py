@@ -47,7 +47,8 @@ def project(tmp_path_factory):
     source = folder / "build" / MODEL
     source.mkdir(parents=True)
     conversion = artefacts.convert(tflite_file.parse(small_net.tflite()), MODEL, [], "byte")
-    manifest = artefacts.write(conversion, source, artefacts.Origin({}, ""), None, None)
+    manifest = artefacts.describe(conversion, artefacts.Origin({}, ""), None)
+    artefacts.write(conversion, source, manifest)
     return folder, manifest
 
 

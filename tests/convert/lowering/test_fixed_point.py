@@ -41,6 +41,8 @@ def test_multiplier_values(real, multiplier, shift):
         ("RELU", 0.1, -128, (-128, 127)),
         ("RELU6", 0.1, -128, (-128, -68)),
         ("RELU6", 0.01, -128, (-128, 127)),
+        ("RELU6", 12.0, -128, (-128, -127)),  # a half goes up
+        ("RELU6", 12.000001, -128, (-128, -128)),  # the float32 just below a half not
         ("RELU_N1_TO_1", 0.1, 0, (-10, 10)),
         ("TANH", 0.1, 0, None),
     ],

@@ -11,7 +11,7 @@ from squeezenet_mcu.convert.lowering import tflite_file
 from squeezenet_mcu.convert.lowering.operators import lower
 from squeezenet_mcu.convert.schedule import arena
 from squeezenet_mcu.convert.target import ANY_CPU, Target
-from squeezenet_mcu.convert.verify import exactness
+from squeezenet_mcu.convert.verify import exactness, stored
 from tests.convert import imagenet_nets, planned_sram, sanitized
 
 # Every family of kernels as a host runs it, and the memory of a small chip with its sparse encodings.
@@ -29,6 +29,7 @@ def check(content: bytes, images: int, folder, seed: int = 0, target: str = "any
     file = tflite_file.parse(content)
     made = engine_model.prepare(file, [], TARGETS[target])
     network = made.network
+    stored.check(file, network, made.content)
     source = network.buffers[network.input_buffer]
     shape = (source.height, source.width, source.channels)
     x = exactness.sample_images(shape, images, seed)
