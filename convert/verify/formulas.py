@@ -2,8 +2,8 @@
 
 Written apart from convert/lowering/fixed_point.py, whose mistakes it is to find: on exact fractions, where
 TFLite and the lowering compute with doubles. The functions of TFLite are named at each; they are in
-tensorflow/lite/kernels: kernel_util.cc, padding.h, add.cc, reduce.cc, softmax.cc, quantize.cc, and in
-internal/: quantization_util.cc, reference/reduce.h.
+tensorflow/lite/kernels: kernel_util, padding, add, reduce, softmax, quantize, and in internal/:
+quantization_util, reference/reduce.
 """
 
 import math

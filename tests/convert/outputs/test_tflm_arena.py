@@ -69,7 +69,7 @@ def test_random_networks_on_tflm(seed):
 def test_measured_arena_is_the_smallest(seed, tmp_path):
     path = tmp_path / "x.tflite"
     path.write_bytes(random_tflite(seed))
-    size = tflm_arena.arena_bytes(str(path))
+    size = tflm_arena.arena_bytes(str(path), "x")
     interpreter = runtime.Interpreter.from_file(str(path), arena_size=size)
     interpreter.set_input(np.zeros(interpreter.get_input_details(0)["shape"], np.int8), 0)
     interpreter.invoke()
