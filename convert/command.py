@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from squeezenet_mcu.common import cli, files
+from squeezenet_mcu.common import cli, files, litert
 from squeezenet_mcu.common.data.fits import FITS
 from squeezenet_mcu.common.data.labels import read_labels
 from squeezenet_mcu.common.errors import UserError
@@ -19,6 +19,7 @@ from squeezenet_mcu.common.preprocess import PREPROCESSES, quantize_images
 from squeezenet_mcu.common.terminal import Console
 from squeezenet_mcu.convert import engine_model, packaging
 from squeezenet_mcu.convert.lowering import tflite_file
+from squeezenet_mcu.convert.lowering.operators import lower
 from squeezenet_mcu.convert.outputs import artefacts, report, tflm_only
 from squeezenet_mcu.convert.ptq import command as imported
 from squeezenet_mcu.convert.target import ENCODINGS, OPTIMIZE, Target
@@ -198,11 +199,22 @@ def _gather(args: argparse.Namespace, console: Console) -> tuple[artefacts.Conve
         return converted, artefacts.Origin(inputs, settings.data.source, float_model=float_model)
     _refuse_imported_options(args, "a .tflite")
     file = tflite_file.read(args.tflite)
+    lower(file)  # names the operator that is to blame, where it can
+    _refuse_crashes(file)
     name, labels, inputs = _of_tflite(args, file)
     converted = artefacts.convert(file, name, labels, args.preprocess or "byte")
     _check_labels(args, labels, converted.network.buffers[converted.network.output_buffer].channels)
     _note_preprocess(args, console)
     return converted, artefacts.Origin(inputs, "", args.fit or "resize")
+
+
+def _refuse_crashes(file: tflite_file.TfliteFile) -> None:
+    """UserError where LiteRT would end this program: nobody can say then what the right answers are."""
+    if not litert.survives(file.content):
+        raise UserError(
+            f"{file.path}: LiteRT itself crashes on it; want a model that it runs: is a layer the same for "
+            "every image, so that its scale is next to zero?"
+        )
 
 
 def _of_tflite(
@@ -240,6 +252,7 @@ def _run_tflm(args: argparse.Namespace, console: Console) -> int:
             raise UserError(f"--{option} goes without --engine tflm, which makes no model for our engine")
     _refuse_imported_options(args, "a .tflite")
     file = tflite_file.read(args.tflite)
+    _refuse_crashes(file)
     name, labels, inputs = _of_tflite(args, file)
     model = tflm_only.check(file)
     _check_labels(args, labels, model.classes)

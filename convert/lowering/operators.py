@@ -256,9 +256,13 @@ def _softmax(low: Lowering, op: Op) -> None:
         raise low.fail(op, out, f"scale {out.scale[0]}, zero point {out.zero_point}; wanted 1/256 and -128")
     low.check_channels(op, out, x.hwc[2])
     source = low.whole_input(op, x.index)
-    scale, least = op.options.beta * float(x.scale[0]), 2.0 ** (quant.SOFTMAX_INTEGER_BITS - 32)
-    if scale < least:
-        raise low.fail(op, x, f"beta times scale is {scale:g}; wanted {least:g} or more")
+    scale, least = op.options.beta * float(x.scale[0]), 2.0 ** (quant.SOFTMAX_INTEGER_BITS - 31)
+    if scale <= least:  # TFLite's QuantizeMultiplierGreaterThanOne ends the program there
+        raise low.fail(
+            op,
+            x,
+            f"beta times scale is {scale:g}; wanted more than {least:g}: were the outputs always the same?",
+        )
     params = quant.softmax_params(op.options.beta, float(x.scale[0]))
     low.layers.append(
         Layer(

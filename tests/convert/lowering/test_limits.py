@@ -91,8 +91,8 @@ LIMITS = {
                "op 127 CONV_2D, tensor .*: makes them 129 feature maps; wanted at most 128"),
     "classes": (softmax(4095), softmax(4096),
                 "op 1 SOFTMAX, tensor .*: SOFTMAX over 4096 classes; wanted at most 4095"),
-    "beta": (softmax(3, 2.0**-21), softmax(3, 2.0**-22),
-             "op 1 SOFTMAX, tensor .*: beta times scale is 3.72529e-09; wanted 7.45058e-09 or more"),
+    "beta": (softmax(3, 1.001 * 2.0**-20), softmax(3, 2.0**-20),
+             "op 1 SOFTMAX, tensor .*: beta times scale is 1.49012e-08; wanted more than 1.49012e-08"),
     "scale of an ADD": (addition(1.01 * 2.0**-19), addition(2.0**-19),
                         "op 0 ADD, tensor 1 .*: output scale 1.90[0-9]*e-06 is too small for its inputs: "
                         "their larger one is 1; wanted less than 524,288 times the output's"),
