@@ -56,5 +56,4 @@ def kept(path: Path, fingerprint: str, epochs: int) -> str:
         done = 0
     if not done:
         return "no epoch is finished: the same command starts over"
-    on = "the same command, without --fresh (FRESH=1), goes on from there"
-    return f"{done} of {epochs} epochs are kept in {path}: {on}"
+    return f"{done} of {epochs} epochs are kept in {path}: the same command goes on from there"

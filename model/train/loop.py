@@ -144,8 +144,7 @@ def _kept(job: Job, done: int) -> str:
     """How far a training that ends early has come; only the chief has a checkpoint to look at."""
     if job.team.is_chief:
         return checkpoint.kept(job.checkpoint, job.fingerprint, job.epochs)
-    on = "the same command on every machine, without --fresh, goes on from there"
-    return f"{done} of {job.epochs} epochs are done: {on}"
+    return f"{done} of {job.epochs} epochs are done: the same command on every machine goes on from there"
 
 
 def fit(job: Job) -> list[dict[str, float]]:

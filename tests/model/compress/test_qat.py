@@ -70,7 +70,7 @@ def test_an_input_that_is_not_the_pixel_is_refused():
 def test_a_file_that_is_no_model(tmp_path, content):
     path = tmp_path / "quantized.keras"
     path.write_bytes(content)
-    with pytest.raises(UserError, match=r"quantized.keras: not a model that Keras can load"):
+    with pytest.raises(UserError, match=r"quantized.keras: not a .keras file .*; want the zip"):
         to_tflite.load_quantized(path)
 
 
