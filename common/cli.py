@@ -34,9 +34,8 @@ class Parser(argparse.ArgumentParser):
         given = sys.argv[1:] if args is None else list(args)
         for before, word in zip(["", *given], given, strict=False):
             if word == "" or re.fullmatch(r"--[\w-]+=", word):
-                self.error(
-                    f"{(before if word == '' else word[:-1]) or 'an argument'}: is empty; want a value"
-                )
+                option = before if word == "" else word[:-1]
+                self.error(f"{option or 'an argument'}: is empty; want a value")
         return super().parse_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:

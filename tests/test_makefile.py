@@ -65,12 +65,17 @@ def make(tmp_path):
     return run
 
 
+def words_of(make, verb, names, value):
+    """The words of all calls of Python where each of the variables `names` has the value."""
+    calls, done = make(verb, **dict.fromkeys(names.split(), value))
+    assert done.returncode == 0, f"{verb}: {done.stderr}"
+    return [word for call in calls for word in call]
+
+
 @pytest.mark.parametrize("value", VALUES, ids=ascii)
 def test_values_reach_python_as_they_are(make, value):
     for verb, names in VERBS.items():
-        calls, done = make(verb, **dict.fromkeys(names.split(), value))
-        assert done.returncode == 0, f"{verb}: {done.stderr}"
-        words = [word for call in calls for word in call]
+        words = words_of(make, verb, names, value)
         for name in names.split():
             wanted = f"--{name.lower().replace('_', '-')}={value}"
             assert wanted in words, f"{verb} {name}: {words}"
@@ -79,9 +84,7 @@ def test_values_reach_python_as_they_are(make, value):
 @pytest.mark.parametrize("value", VALUES, ids=ascii)
 def test_switches_are_switches_whatever_their_value(make, value):
     for verb, names in FLAGS.items():
-        calls, done = make(verb, **dict.fromkeys(names.split(), value))
-        assert done.returncode == 0, f"{verb}: {done.stderr}"
-        words = [word for call in calls for word in call]
+        words = words_of(make, verb, names, value)
         assert {f"--{name.lower().replace('_', '-')}" for name in names.split()} <= set(words)
 
 

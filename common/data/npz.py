@@ -1,5 +1,6 @@
 """Labelled images in an .npz, read within limits: what it declares is checked before memory is taken."""
 
+import math
 import zipfile
 from pathlib import Path
 from typing import IO
@@ -35,10 +36,8 @@ def read(path: Path, split: str) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.
                 )
             x, y = (_array(path, archive, found[f"{key}_{split}"]) for key in ("x", "y"))
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
-        text = one_line(
-            str(error).partition(";")[0].partition(" Use ")[0]
-        )  # numpy goes on to advise unsafe ways
-        raise UserError(f"{path}: not a readable .npz of plain arrays: {text}") from error
+        said = str(error).partition(";")[0].partition(" Use ")[0]  # numpy goes on to advise unsafe ways
+        raise UserError(f"{path}: not a readable .npz of plain arrays: {one_line(said)}") from error
     return _checked(path, split, x, y)
 
 
@@ -47,9 +46,7 @@ def _array(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> npt
     name = member.filename.removesuffix(".npy")
     with archive.open(member) as stream:
         shape, dtype = _header(stream)
-        wanted = dtype.itemsize
-        for size in shape:
-            wanted *= size  # Python's numbers do not overflow
+        wanted = dtype.itemsize * math.prod(shape)  # Python's numbers do not overflow
         if dtype.hasobject or wanted > MOST_BYTES or wanted > member.file_size:
             raise UserError(
                 f"{path}: {name} is {dtype} {list(shape)}, {wanted:,} bytes of {member.file_size:,} in the "
