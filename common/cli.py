@@ -1,6 +1,8 @@
 """Command lines of sub-commands, one module each: NAME, HELP, EXAMPLES, add_arguments(parser), run(args)."""
 
 import argparse
+import contextlib
+import os
 import re
 import signal
 import sys
@@ -106,19 +108,30 @@ def guarded(run: Callable[[argparse.Namespace], int], args: argparse.Namespace, 
         if hasattr(signal, name):  # Windows has no SIGHUP
             signal.signal(getattr(signal, name), _interrupt)
     try:
-        return run(args)
+        status = run(args)
+        sys.stdout.flush()
+        return status
     except UserError as error:
         return failed(error, prog)
     except ModuleNotFoundError as error:  # commands import what is large when they run
         return failed(missing_package(error), prog)
-    except OSError as error:
-        if error.filename is None:
-            raise
-        terminal.error(f"{prog}: error: {error.filename}: {error.strerror}")
+    except OSError as error:  # a full disk, a folder that is not to be written in
+        _drop_output()
+        what = "the output" if error.filename is None else error.filename
+        terminal.error(f"{prog}: error: {what}: {error.strerror or error}")
         return 1
     except KeyboardInterrupt:
         terminal.error(f"\n{prog}: interrupted")
         return 130
+
+
+def _drop_output() -> None:
+    """If standard output takes no more, lets nothing try again: Python does as it ends."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        with contextlib.suppress(OSError, ValueError):  # no file, in a test
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def failed(error: UserError, prog: str) -> int:

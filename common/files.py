@@ -5,24 +5,34 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Gives a temporary path beside `path` (same suffix); on success it replaces `path`, else it goes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
+    """Gives a temporary path beside `path` (same suffix); on success it replaces `path`, else it goes.
+
+    OSError of a full disk, a folder that is not to be written in, and the like: it names `path`.
+    """
+    temporary = None
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
+        os.close(handle)
+        temporary = Path(name)
         yield temporary
         temporary.chmod(0o644)  # mkstemp makes it private; outputs are for everyone
         temporary.replace(path)
+    except OSError as error:  # of a full disk there is no name in it
+        ours = error.filename is None or Path(str(error.filename)).name.startswith(f".{path.stem}.")
+        if ours and error.errno is not None:
+            raise OSError(error.errno, os.strerror(error.errno), str(path)) from error
+        raise
     finally:
-        temporary.unlink(missing_ok=True)
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
 
 
 def clear(path: Path) -> None:
@@ -48,6 +58,21 @@ def write_bytes(path: Path, data: bytes) -> None:
         temporary.write_bytes(data)
 
 
+def write_together(
+    folder: Path, outputs: Mapping[str, bytes], record: str, stale: Sequence[str] = ()
+) -> None:
+    """Writes all of `outputs`, by file name, into `folder`, or none of them, where one cannot be written.
+
+    `record`: the one that vouches for the others. It is replaced last, and the old one goes before the first;
+    so do the files in `stale`.
+    """
+    with contextlib.ExitStack() as stack:  # which ends with what it began with
+        for name in sorted(outputs, key=lambda name: name != record):
+            stack.enter_context(replacing(folder / name)).write_bytes(outputs[name])
+        for name in (record, *stale):
+            (folder / name).unlink(missing_ok=True)
+
+
 def write_text(path: Path, text: str) -> None:
     """Writes `text` as UTF-8 to `path` atomically, making its folder."""
     write_bytes(path, text.encode())
@@ -55,7 +80,12 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Writes `value` as indented JSON to `path` atomically, making its folder."""
-    write_text(path, json.dumps(value, indent=2) + "\n")
+    write_bytes(path, as_json(value))
+
+
+def as_json(value: Any) -> bytes:
+    """`value` as write_json writes it."""
+    return (json.dumps(value, indent=2) + "\n").encode()
 
 
 def sha256(data: bytes) -> str:

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from squeezenet_mcu.common.errors import UserError
+
 _LONGEST = 300  # seconds for one image
 
 
@@ -80,10 +82,35 @@ class Reference:
 
     @classmethod
     def of(cls, manifest: dict[str, Any], tflite: bytes | Path) -> "Reference":
-        """The reference of a converted model: its manifest.json, and its model.tflite (path or bytes)."""
+        """The reference of a converted model: its manifest.json, and its model.tflite (path or bytes).
+
+        UserError: what the manifest says of input and outputs is not so in the .tflite.
+        """
         source = manifest["input"]
-        return cls(
+        found = cls(
             tflite, edge=(source["scale"], source["zero_point"]), output_tensor=manifest["output"]["tensor"]
+        )
+        found._check(manifest)
+        return found
+
+    def _check(self, manifest: dict[str, Any]) -> None:
+        size, output = manifest["input"], manifest["output"]
+        image = [1, size["height"], size["width"], size["channels"]]
+        if self._input["shape"].tolist() != image:
+            seen = self._input["shape"].tolist()
+            raise self._error(manifest, f"input {image}; want {seen}, as the .tflite has")
+        tensors = {tensor["index"]: tensor for tensor in self._interpreter.get_tensor_details()}
+        for name in ("tensor", "logits_tensor"):
+            tensor = tensors.get(output[name])
+            classes = 0 if tensor is None else int(np.prod(tensor["shape"]))
+            if tensor is None or tensor["dtype"] != np.int8 or classes != output["classes"]:
+                seen = f"{name} = {output[name]}, {output['classes']} classes"
+                raise self._error(manifest, f"output: {seen}; want an int8 tensor of so many values")
+
+    @staticmethod
+    def _error(manifest: dict[str, Any], what: str) -> UserError:
+        return UserError(
+            f"{manifest['model']}: manifest.json: {what}; run: make convert MODEL={manifest['model']}"
         )
 
     def run(self, x: np.ndarray) -> None:

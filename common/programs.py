@@ -1,5 +1,6 @@
 """Programs and Python packages that the project calls, and what to say where one is missing."""
 
+import shutil
 import sys
 
 from squeezenet_mcu.common.errors import UserError
@@ -24,6 +25,15 @@ def missing_package(error: ModuleNotFoundError, extra: str = "full") -> MissingP
     if not package or package == "squeezenet_mcu":
         raise error
     return MissingPackageError(package, extra)
+
+
+def ending_with_us(command: list[str]) -> list[str]:
+    """`command` so that its program ends when this one does, even by SIGKILL (on Linux; else as it is).
+
+    Who is killed so cannot tidy up; the kernel does it (prctl(2), PR_SET_PDEATHSIG).
+    """
+    starter = shutil.which("setpriv") if sys.platform == "linux" else None
+    return [starter, "--pdeathsig", "KILL", "--", *command] if starter else command
 
 
 def missing_program(program: str, package: str) -> UserError:

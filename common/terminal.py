@@ -54,6 +54,10 @@ class Console(RichConsole):
     def __init__(self, **given: Any) -> None:
         super().__init__(**{"markup": False, "emoji": False, "highlight": False} | given)
 
+    def on_broken_pipe(self) -> None:
+        """Lets the command line say it, in one line: rich would end the program without a word."""
+        raise  # noqa: PLE0704  # rich calls this while it handles the exception
+
     def render_str(self, text: str, **given: Any) -> Text:
         """As rich's, of the cleaned text; all strings, a table's too, come through here."""
         return super().render_str(clean(text), **given)

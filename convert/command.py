@@ -144,7 +144,7 @@ def _record(inputs: dict[str, str]) -> dict[str, Any]:
     """What was noted down when the weights were made, if it is of these weights; else {}."""
     for source, digest in inputs.items():
         for name, key in (("quantize.json", "output_sha256"), ("metrics.json", "sha256")):
-            record = records.read(Path(source).with_name(name))
+            record = records.read(Path(source).with_name(name), records.Scored)
             if record.get(key) == digest:
                 return record
     return {}

@@ -14,6 +14,7 @@ import numpy as np
 
 from squeezenet_mcu.common import files
 from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.formats.manifest import NAME as MANIFEST
 from squeezenet_mcu.common.litert import Reference
 from squeezenet_mcu.convert import engine_model
 from squeezenet_mcu.convert.encode import weights
@@ -213,11 +214,6 @@ def write(c: Conversion, folder: Path, manifest: dict[str, Any], golden: np.ndar
 def publish(
     folder: Path, outputs: dict[str, bytes], manifest: dict[str, Any], stale: tuple[str, ...] = ()
 ) -> None:
-    """Writes `outputs` (by file name), then the manifest, to which it adds their SHA-256; removes `stale`."""
-    # The old manifest vouches for the old files: it must not outlive them.
-    for old in ("manifest.json", *stale):
-        (folder / old).unlink(missing_ok=True)
-    for file, content in outputs.items():
-        files.write_bytes(folder / file, content)
+    """Writes `outputs` (by file name) and the manifest, to which it adds their SHA-256; removes `stale`."""
     manifest["files"] = {file: files.sha256(content) for file, content in sorted(outputs.items())}
-    files.write_json(folder / "manifest.json", manifest)
+    files.write_together(folder, outputs | {MANIFEST: files.as_json(manifest)}, MANIFEST, stale)

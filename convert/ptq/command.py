@@ -1,7 +1,6 @@
 """Conversion of a network with imported weights: quantized after training, by sample images."""
 
 import argparse
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from squeezenet_mcu.common import files
 from squeezenet_mcu.common.data import sources
 from squeezenet_mcu.common.data.labels import read_labels
 from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.formats.manifest import read_manifest
 from squeezenet_mcu.common.terminal import Console
 from squeezenet_mcu.convert.lowering import tflite_file
 from squeezenet_mcu.convert.outputs import artefacts
@@ -65,17 +65,17 @@ def _converted_before(
 ) -> tuple[bytes, dict[str, Any]] | None:
     """The int8 .tflite in `folder` and its manifest, if of this float model and this TOML (path, SHA-256)."""
     try:
-        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        found = read_manifest(folder)
         content = (folder / "model.tflite").read_bytes()
-        same = (
-            manifest["float"] == float_model
-            and manifest["inputs"].get(toml[0]) == toml[1]
-            and manifest["tflite_sha256"] == files.sha256(content)
-        )
-        _ = manifest["calibration"]["sha256"], manifest["weight_bits"], manifest["labels"]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, UserError):
         return None
-    return (content, manifest) if same else None
+    same = (
+        found["float"] == float_model
+        and found["inputs"].get(toml[0]) == toml[1]
+        and found["tflite_sha256"] == files.sha256(content)
+        and None not in (found["calibration"], found["weight_bits"])
+    )
+    return (content, found) if same else None
 
 
 def gather(

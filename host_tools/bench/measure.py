@@ -1,6 +1,5 @@
 """One network on one emulated board: built, booted, measured, and its logits compared with the host's."""
 
-import json
 import re
 import socket
 import zlib
@@ -14,6 +13,7 @@ import numpy as np
 
 from squeezenet_mcu.common import paths
 from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.formats.manifest import read_manifest
 from squeezenet_mcu.convert.verify.engine_status import describe
 from squeezenet_mcu.convert.verify.host_engine import HostEngine
 from squeezenet_mcu.host_tools.bench import networks
@@ -173,7 +173,7 @@ def record(name: str, board: str, request: ModelRequest) -> dict[str, Any]:
     built = build(name, board, request)
     measured = run(board, built.bench)
     check_exact(name, built.content, measured)
-    manifest = json.loads((paths.BUILD / name / "manifest.json").read_text(encoding="utf-8"))
+    manifest = read_manifest(paths.BUILD / name)
     stack = stack_of_firmware(name, board, built)
     rows = built.made["plan"][1:]  # the first is the input
     common = figures(

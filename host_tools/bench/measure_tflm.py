@@ -1,6 +1,5 @@
 """One network with TensorFlow Lite Micro as the engine on one emulated board, measured as measure.py does."""
 
-import json
 import zlib
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import numpy as np
 
 from squeezenet_mcu.common import paths
 from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.formats.manifest import read_manifest
 from squeezenet_mcu.common.litert import Reference
 from squeezenet_mcu.convert.lowering import tflite_file
 from squeezenet_mcu.convert.lowering.state import layer_name
@@ -54,7 +54,7 @@ def record(name: str, board: str, library: TflmLibrary) -> dict[str, Any]:
     measure.DoesNotFitError, measure.NotExactError; UserError for what else goes wrong.
     """
     source = paths.BUILD / name
-    manifest = json.loads((source / "manifest.json").read_text(encoding="utf-8"))
+    manifest = read_manifest(source)
     file = tflite_file.read(source / "model.tflite")
     program, real = build(name, board, library)
     measured = measure.run(board, program)

@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any
 
 from squeezenet_mcu.common import files, paths
 from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.formats.manifest import read_manifest
 from squeezenet_mcu.common.paths import BUILD
 from squeezenet_mcu.common.terminal import Console
 from squeezenet_mcu.convert.encode import blob
@@ -75,13 +75,16 @@ def _converted(name: str, tflite_sha256: str | None, inputs_matter: bool, tflm: 
         return False
     if not tflm and blob.version_of((folder / "model.sqz").read_bytes()) != blob.VERSION:
         return False
-    manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    try:
+        manifest = read_manifest(folder)
+    except UserError:  # of an older version, or damaged
+        return False
     if inputs_matter:
         return all(
             Path(path).is_file() and files.sha256(Path(path).read_bytes()) == digest
-            for path, digest in manifest.get("inputs", {}).items()
+            for path, digest in manifest["inputs"].items()
         )
-    return manifest.get("tflite_sha256") == tflite_sha256
+    return bool(manifest["tflite_sha256"] == tflite_sha256)
 
 
 def _convert(console: Console, name: str, options: list[str]) -> None:

@@ -1,6 +1,5 @@
 """What was measured: the reference to compare with, and the tables."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +7,8 @@ from rich import box
 from rich.table import Table
 
 from squeezenet_mcu.common import files
-from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.formats import json_files
+from squeezenet_mcu.common.formats.json_files import Positive
 from squeezenet_mcu.common.terminal import Console
 
 REFERENCE = Path(__file__).resolve().parent / "reference.json"
@@ -26,11 +26,7 @@ def read_reference(path: Path = REFERENCE) -> dict[str, int]:
     """Instructions by key(). Empty where there is no file yet; UserError for a damaged one."""
     if not path.is_file():
         return {}
-    try:
-        figures = json.loads(path.read_text(encoding="utf-8"))
-        return {str(name): int(value) for name, value in figures.items()}
-    except (ValueError, AttributeError, TypeError) as error:
-        raise UserError(f"{path}: damaged ({error}); write it anew with --update") from error
+    return json_files.read(path, dict[str, Positive], "remove it, write it anew with --update")
 
 
 def write_reference(results: list[dict[str, Any]], path: Path = REFERENCE) -> None:

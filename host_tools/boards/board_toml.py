@@ -4,9 +4,13 @@ import os
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, cast
+
+from msgspec import Meta, Struct
 
 from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.formats import json_files
+from squeezenet_mcu.common.formats.json_files import one_of
 from squeezenet_mcu.common.kernel_families import FAMILIES, Family
 from squeezenet_mcu.common.paths import FIRMWARE
 
@@ -35,21 +39,23 @@ ARCHITECTURES = {
 }
 
 
-@dataclass(frozen=True)
-class Memory:
+class _Table(Struct, frozen=True, forbid_unknown_fields=True):
+    """A table of board.toml: msgspec checks its types and ranges, and refuses keys that it does not have."""
+
+
+class Memory(_Table, frozen=True):
     """One memory, named as in the linker script.
 
     `use`: "image" (program and model), "data" (variables), or "arena" (the engine's, if not there).
     """
 
-    name: str
-    use: str
-    address: int
-    bytes: int
+    name: Annotated[str, Meta(pattern=r"\A\w+\Z")]
+    use: Annotated[str, one_of("image", "data", "arena")]
+    address: Annotated[int, Meta(ge=0, lt=1 << 32)]
+    bytes: Annotated[int, Meta(ge=1, le=1 << 32)]
 
 
-@dataclass(frozen=True)
-class Tool:
+class Tool(_Table, frozen=True):
     """A program of the host that serves the board: its command, and the Debian package that has it.
 
     `command` has placeholders: {elf}, and for an emulator {socket}, the file descriptor of a listening TCP
@@ -60,11 +66,7 @@ class Tool:
     command: tuple[str, ...]
 
 
-NEEDS = ("probe", "port", "usb", "drive")
-
-
-@dataclass(frozen=True)
-class Flasher:
+class Flasher(_Table, frozen=True):
     """A way to write the firmware to the board, under the name that TOOL= takes.
 
     `needs`: "probe" (a debug probe on USB), "port" (a serial port, PORT=), "usb" (a boot loader on USB) or
@@ -77,12 +79,38 @@ class Flasher:
     """
 
     tool: str
-    needs: str
+    needs: Annotated[str, one_of("probe", "port", "usb", "drive")]
     package: str
     command: tuple[str, ...] = ()
     read: tuple[str, ...] = ()
     usb: tuple[str, ...] = ()
     prepare: str = ""
+
+
+class _Serial(_Table, frozen=True):
+    baud: Annotated[int, Meta(ge=1, le=100_000_000)]
+    pins: str
+    wiring: str = ""
+
+
+class _Uf2(_Table, frozen=True):
+    family: Annotated[int, Meta(ge=0, lt=1 << 32)]
+
+
+class _Settings(_Table, frozen=True):
+    """board.toml, whole."""
+
+    title: str
+    cpu: str
+    architecture: Annotated[str, one_of(*ARCHITECTURES)]
+    cpu_flags: tuple[Annotated[str, Meta(pattern=r"\A-[\w=.,+-]+\Z")], ...]
+    kernel_family: Annotated[str, one_of(*FAMILIES)]
+    memory: Annotated[tuple[Memory, ...], Meta(min_length=1)]
+    serial: _Serial
+    emulator: Tool | None = None
+    flash: tuple[Flasher, ...] = ()
+    uf2: _Uf2 | None = None
+    buy: str = ""
 
 
 @dataclass(frozen=True)
@@ -178,49 +206,32 @@ def load(name: str, folder: Path = FOLDER) -> Board:
     else:
         raise UserError(f"no board {name!r}; boards: {', '.join(names(folder))}")
     try:
-        return _board(name_of(name), tomllib.loads(path.read_text(encoding="utf-8")), path.parent)
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(f"{path}: {error}") from error
-    except (KeyError, TypeError) as error:
-        example = "firmware_cpp/boards/stm32f405/board.toml"
-        raise UserError(f"{path}: missing or unknown key {error}; see {example}") from error
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise UserError(f"{path}: not a TOML file: {error}") from error
+    found = json_files.check(values, _Settings, path, "see firmware_cpp/boards/stm32f405/board.toml")
+    return _board(name_of(name), found, path.parent)
 
 
 def _is_path(name: str) -> bool:
     return "/" in name or os.sep in name
 
 
-def _board(name: str, table: dict[str, Any], folder: Path) -> Board:
+def _board(name: str, found: _Settings, folder: Path) -> Board:
     return Board(
         name=name,
-        title=table["title"],
-        cpu=table["cpu"],
-        architecture=_one_of(tuple(ARCHITECTURES), "architecture", table),
-        cpu_flags=tuple(table["cpu_flags"]),
-        kernel_family=_one_of(FAMILIES, "kernel_family", table),
-        memories=tuple(Memory(**memory) for memory in table["memory"]),
-        baud=table["serial"]["baud"],
-        pins=table["serial"]["pins"],
-        emulator=_tool(table.get("emulator")),
-        flash=tuple(_flasher(entry) for entry in table.get("flash", [])),
-        wiring=table["serial"].get("wiring", ""),
-        buy=table.get("buy", ""),
-        uf2_family=table["uf2"]["family"] if "uf2" in table else None,
+        title=found.title,
+        cpu=found.cpu,
+        architecture=found.architecture,
+        cpu_flags=found.cpu_flags,
+        kernel_family=cast(Family, found.kernel_family),
+        memories=found.memory,
+        baud=found.serial.baud,
+        pins=found.serial.pins,
+        emulator=found.emulator,
+        flash=found.flash,
+        wiring=found.serial.wiring,
+        buy=found.buy,
+        uf2_family=None if found.uf2 is None else found.uf2.family,
         folder=folder,
     )
-
-
-def _one_of(known: tuple[str, ...], key: str, table: dict[str, Any]) -> Any:
-    if table[key] not in known:
-        raise KeyError(f"{key} = {table[key]!r}, not one of {', '.join(known)}")
-    return table[key]
-
-
-def _flasher(table: dict[str, Any]) -> Flasher:
-    _one_of(NEEDS, "needs", table)
-    fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in table.items()}
-    return Flasher(**fields)
-
-
-def _tool(table: dict[str, Any] | None) -> Tool | None:
-    return Tool(table["package"], tuple(table["command"])) if table else None

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from squeezenet_mcu.common.errors import UserError
-from squeezenet_mcu.common.programs import missing_program
+from squeezenet_mcu.common.programs import ending_with_us, missing_program
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.boards.board_toml import Tool
 
@@ -74,7 +74,7 @@ def machine(board: str, elf: Path, extra: Sequence[str] = ()) -> Iterator[Machin
         command = [command_name, *(part.format(**places) for part in tool.command[1:]), *extra]
         # A session of its own: Ctrl-C is for us, who still want to show what the board has answered.
         process = subprocess.Popen(
-            command,
+            ending_with_us(command),
             stdin=subprocess.DEVNULL,
             stdout=words,
             stderr=words,

@@ -2,7 +2,6 @@
 
 import dataclasses
 import hashlib
-import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -10,6 +9,8 @@ from typing import Any
 
 from squeezenet_mcu.common import files
 from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.formats import engine_record
+from squeezenet_mcu.common.formats.manifest import read_manifest
 from squeezenet_mcu.common.kernel_families import Family
 from squeezenet_mcu.common.paths import ROOT
 from squeezenet_mcu.convert.target import Optimize, Target
@@ -82,10 +83,10 @@ def arena_apart(board: Board, manifest: dict[str, Any], arena_bytes: int) -> boo
 
 def made_for(source: Path, board: str) -> dict[str, Any]:
     """engine_sha256 of what `make firmware` made for a board; `source`: build/<model>. {} if nothing."""
-    record = source / "firmware" / board / "model" / "engine.json"
-    if not record.is_file():
+    folder = source / "firmware" / board / "model"
+    if not (folder / engine_record.NAME).is_file():
         return {}
-    return {"engine_sha256": json.loads(record.read_text(encoding="utf-8"))["engine_sha256"]}
+    return {"engine_sha256": engine_record.read(folder)["engine_sha256"]}
 
 
 def made_from(target: Target, tflite_bytes: bytes, board: Board) -> dict[str, Any]:
@@ -124,16 +125,16 @@ def prepare(board: Board, source: Path, folder: Path, request: ModelRequest) -> 
         UserError: the memory asked for is too little, the kernels are another CPU's, or the proof on the
             host found a value that differs from LiteRT's.
     """
-    manifest = json.loads((source / "manifest.json").read_text(encoding="utf-8"))
+    manifest = read_manifest(source)
     target = target_for(board, manifest, request)
     content = (source / "model.tflite").read_bytes()
     key = made_from(target, content, board)
-    record = folder / "engine.json"
-    if record.is_file():
-        made = json.loads(record.read_text(encoding="utf-8"))
-        if made.get("made_from") == key and all((folder / name).is_file() for name in _FILES):
-            found: dict[str, Any] = made
-            return found
+    try:
+        made = engine_record.read(folder)
+    except UserError:  # none yet, or damaged: it is written anew
+        made = {}
+    if made.get("made_from") == key and all((folder / name).is_file() for name in _FILES):
+        return made
     return _write(source / "model.tflite", manifest, target, board, folder, key, request)
 
 
@@ -184,10 +185,7 @@ def _write(
         "model_sqz.h": header,
         "model_settings.h": settings_header.settings_header(described, tflm_arena.resolver_methods(file)),
     }
-    # The old record vouches for the old files: it must not outlive them.
-    (folder / "engine.json").unlink(missing_ok=True)
-    for name, text in outputs.items():
-        files.write_bytes(folder / name, text.encode())
-    files.write_bytes(folder / "model.sqz", made.content)
-    files.write_json(folder / "engine.json", summary)
+    contents = {name: text.encode() for name, text in outputs.items()}
+    contents |= {"model.sqz": made.content, engine_record.NAME: files.as_json(summary)}
+    files.write_together(folder, contents, engine_record.NAME)
     return summary

@@ -2,7 +2,6 @@
 
 import argparse
 import dataclasses
-import json
 import re
 import shutil
 import subprocess
@@ -17,6 +16,8 @@ from rich.table import Table
 from squeezenet_mcu.common import files, terminal
 from squeezenet_mcu.common.cli import add_old_spelling, value_with_old_spelling
 from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.formats import engine_record
+from squeezenet_mcu.common.formats.manifest import read_manifest
 from squeezenet_mcu.common.kernel_families import FAMILIES
 from squeezenet_mcu.common.paths import BUILD, FIRMWARE
 from squeezenet_mcu.common.programs import missing_program
@@ -147,8 +148,8 @@ def make(board: str, model: str, request: ModelRequest = BOARD_DEFAULT, layers: 
     if layers:
         from squeezenet_mcu.convert.outputs import report  # not on a light host
 
-        made = json.loads((elf.parent / "model" / "engine.json").read_text(encoding="utf-8"))
-        report.print_sizes(console, made, _imported(BUILD / model / "manifest.json"))
+        made = engine_record.read(elf.parent / "model")
+        report.print_sizes(console, made, _imported(BUILD / model))
     show(console, usage(elf), board_toml.name_of(board), model)
     for path in (elf, elf.with_suffix(".bin"), elf.with_suffix(".uf2")):
         if path.is_file():
@@ -158,9 +159,9 @@ def make(board: str, model: str, request: ModelRequest = BOARD_DEFAULT, layers: 
 _WEIGHT_SUFFIXES = (".net", ".npz", ".caffemodel")
 
 
-def _imported(manifest: Path) -> Path | None:
-    """The file of weights that a model was imported from; None for others."""
-    inputs = json.loads(manifest.read_text(encoding="utf-8"))["inputs"]
+def _imported(source: Path) -> Path | None:
+    """The file of weights that the model in `source`, build/<model>, was imported from; None for others."""
+    inputs = read_manifest(source)["inputs"]
     return next((Path(p) for p in inputs if Path(p).suffix in _WEIGHT_SUFFIXES), None)
 
 
@@ -217,7 +218,7 @@ def options(
     board: Board, source: Path, folder: Path, request: ModelRequest, made: dict[str, Any]
 ) -> dict[str, str]:
     """Of compile_target, for `folder`/model. `source`: build/<model>; `made`: engine.json."""
-    manifest = json.loads((source / "manifest.json").read_text(encoding="utf-8"))
+    manifest = read_manifest(source)
     return {
         "MODEL_DIR": str((folder / "model").resolve()),
         "SQUEEZE_FAMILY": request.kernel_family or board.kernel_family,
@@ -250,7 +251,7 @@ def link_tflm(board: Board, source: Path, folder: Path, target: str, library: Tf
     UserError: a header or the library is missing or does not suit the board; what compiler or linker say.
     DoesNotFitError: the program does not fit.
     """
-    manifest = json.loads((source / "manifest.json").read_text(encoding="utf-8"))
+    manifest = read_manifest(source)
     arena = tflm_library.arena_bytes(library, manifest, source)
     tflm_library.check(library, board)
     try:

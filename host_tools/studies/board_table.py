@@ -1,7 +1,6 @@
 """`python -m host_tools boards`: the boards, and what each model takes of their memories."""
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ from rich.text import Text
 
 from squeezenet_mcu.common import files, paths
 from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.formats import engine_record
 from squeezenet_mcu.common.terminal import Console
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.firmware import build
@@ -53,7 +53,7 @@ def measure(model: str, board: str) -> dict[str, Any]:
     except build.DoesNotFitError as error:
         return row | {"failure": str(error), "missing": error.missing}
     used = build.usage(elf)
-    made = json.loads((elf.parent / "model" / "engine.json").read_text(encoding="utf-8"))
+    made = engine_record.read(elf.parent / "model")
     return row | {
         "flash_bytes": used.flash_used,
         "flash_total_bytes": used.flash_total,

@@ -1,7 +1,6 @@
 """`python -m model evaluate`: the same images through Keras, the int8 .tflite, and our engine on the host."""
 
 import argparse
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +15,10 @@ from squeezenet_mcu.common import files, statistics
 from squeezenet_mcu.common.data import sources
 from squeezenet_mcu.common.data.images import spread
 from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.formats.manifest import read_manifest
 from squeezenet_mcu.common.paths import BUILD
 from squeezenet_mcu.common.terminal import Console, TextColumn
 from squeezenet_mcu.model.settings import config
-from squeezenet_mcu.model.train import records
 
 NAME = "evaluate"
 HELP = "accuracy of the Keras model, of the int8 .tflite and of our engine on the host"
@@ -70,20 +69,12 @@ def _load(name: str) -> Model:
     paths = [folder / file for file in ("manifest.json", "model.tflite", "model.sqz")]
     for path in paths:
         if not path.is_file():
-            if path.suffix == ".sqz" and records.read(paths[0]).get("engine") == "tflm":
+            if path.suffix == ".sqz" and "engine" in read_manifest(folder):
                 raise UserError(
                     f"{name} is converted for TFLite Micro alone (ENGINE=tflm); evaluate scores our engine"
                 )
             raise UserError(f"{path}: missing; run: make convert MODEL={name}")
-    try:
-        manifest = json.loads(paths[0].read_text(encoding="utf-8"))
-        _ = manifest["input"], manifest["labels"], manifest["data"], manifest["tflite_sha256"]
-        _ = manifest["fit"], manifest["float"], manifest["calibration"], manifest["weight_bits"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(
-            f"{paths[0]}: not a manifest of this version ({error!r}); run: make convert MODEL={name}"
-        ) from error
-    return Model(manifest, paths[1].read_bytes(), paths[2].read_bytes())
+    return Model(read_manifest(folder), paths[1].read_bytes(), paths[2].read_bytes())
 
 
 def _test_set(manifest: dict[str, Any], source: str, limit: int | None) -> TestSet:

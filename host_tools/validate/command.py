@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from squeezenet_mcu.common import files
 from squeezenet_mcu.common.data import sources
 from squeezenet_mcu.common.data.images import Images
 from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.formats.manifest import read_manifest
 from squeezenet_mcu.common.paths import BUILD
 from squeezenet_mcu.common.preprocess import quantize_images
 from squeezenet_mcu.common.programs import MissingPackageError
@@ -126,17 +126,11 @@ def load_artefacts(model: str, build: Path = BUILD) -> Artefacts:
     """Reads build/<model>/manifest.json and model.tflite; UserError where missing or at odds."""
     folder = build / model
     fix = f"run: make convert MODEL={model}"
-    manifest_path, tflite_path = folder / "manifest.json", folder / "model.tflite"
-    for path in (manifest_path, tflite_path):
-        if not path.is_file():
-            raise UserError(f"{path}: missing; {fix}")
-    try:
-        manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
-        _ = manifest["model"], manifest["input"]["preprocess"], manifest["output"]["logits_tensor"]
-        _ = manifest["output"]["classes"], manifest["labels"], manifest["fit"]
-        wanted_sha, _, _ = manifest["tflite_sha256"], manifest["engine_sha256"], manifest["data"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{manifest_path}: not a manifest of this version ({error!r}); {fix}") from error
+    tflite_path = folder / "model.tflite"
+    manifest = read_manifest(folder)
+    wanted_sha = manifest["tflite_sha256"]
+    if not tflite_path.is_file():
+        raise UserError(f"{tflite_path}: missing; {fix}")
     tflite = tflite_path.read_bytes()
     if files.sha256(tflite) != wanted_sha:
         raise UserError(
@@ -182,12 +176,14 @@ def load_tests(artefacts: Artefacts, source: str | None, limit: int) -> TestSet:
 
 
 def check_model(info: Info, artefacts: Artefacts, url: str, engine: str, ours: bool) -> None:
-    """UserError where the device runs another model than the one that it would be compared with.
+    """UserError where the device runs another model than the one that it would be compared with, or says
+    that it does and takes other images.
 
     `ours`: we have started the emulator at `url` ourselves, from a firmware in build/.
     """
     wanted = artefacts.manifest["tflite_sha256"]
     if info.model_sha256 == wanted:
+        check_sizes(info, artefacts, url)
         return
     names = f"MODEL={artefacts.model} BOARD={info.board}{tflm_library.make_option(engine)}"
     if ours:
@@ -199,6 +195,29 @@ def check_model(info: Info, artefacts: Artefacts, url: str, engine: str, ours: b
     raise UserError(
         f"{url}: the device runs model {info.model_sha256}, {artefacts.folder} has {wanted}; {fix}"
     )
+
+
+def check_sizes(info: Info, artefacts: Artefacts, url: str) -> None:
+    """UserError where the device names the right model, but sizes that are not its, or impossible."""
+    size = artefacts.manifest["input"]
+    wanted = (size["height"], size["width"], size["channels"], artefacts.manifest["output"]["classes"])
+    seen = (info.height, info.width, info.channels, info.classes)
+    if seen != wanted:
+        said, want = ("{} x {} x {}, {} classes".format(*of) for of in (seen, wanted))
+        raise UserError(f"{url}: the device says {said}; {artefacts.folder} has {want}; {_FLASH_AGAIN}")
+    for what, used, total in (
+        ("SRAM for its arena", info.arena_bytes, info.sram_total_bytes),
+        ("SRAM for variables", info.static_sram_bytes, info.sram_total_bytes),
+        ("flash", info.flash_used_bytes, info.flash_total_bytes),
+    ):
+        if used > total:
+            raise UserError(
+                f"{url}: the device says that it uses {used:,} bytes of {what}; there are {total:,}; "
+                f"{_FLASH_AGAIN}"
+            )
+
+
+_FLASH_AGAIN = "its firmware is damaged, or not ours: flash it again"
 
 
 def compare_with_progress(console: Console, device: Device, artefacts: Artefacts, tests: TestSet) -> Report:

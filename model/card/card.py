@@ -1,7 +1,6 @@
 """Writes a shipped model's card, from its figures, its TOML and what about.md says of its data."""
 
 import argparse
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.paths import ZOO
 from squeezenet_mcu.model.card import card_tables, confusion
 from squeezenet_mcu.model.card.card_tables import table
+from squeezenet_mcu.model.card.metrics import read_metrics
 from squeezenet_mcu.model.settings import config, options
 from squeezenet_mcu.model.settings.config import Config
 
@@ -47,29 +47,6 @@ def write(settings: Config, folder: Path) -> None:
     title = f"{settings.name}: int8, {count:,} test images"
     confusion.draw(metrics["confusion"], labels(settings), title, folder / "confusion.png")
     files.write_text(folder / "README.md", content)
-
-
-def read_metrics(settings: Config, folder: Path) -> dict[str, Any]:
-    """metrics.json in `folder`; UserError where the weights, the .tflite or the TOML are others than its."""
-    path = folder / "metrics.json"
-    fix = f"run: make zoo MODEL={settings.name}"
-    try:
-        metrics = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: missing or not JSON; {fix}") from error
-    if "stages" not in metrics:
-        raise UserError(f'{path}: no "stages" in it: from before there were cards; {fix}')
-    of_files = {
-        settings.path: metrics["toml_sha256"],
-        folder / "quantized.keras": metrics["sha256"],
-        folder / "model.tflite": metrics["tflite_sha256"],
-    }
-    for file, wanted in of_files.items():
-        seen = files.sha256(file.read_bytes()) if file.is_file() else "missing"
-        if seen != wanted:
-            raise UserError(f"{file}: SHA-256 {seen}; {path} is of {wanted}; {fix}")
-    found: dict[str, Any] = metrics
-    return found
 
 
 def labels(settings: Config) -> list[str]:

@@ -7,8 +7,10 @@ from typing import Any
 
 from squeezenet_mcu.common import files, terminal
 from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.formats import engine_record, json_files
 from squeezenet_mcu.common.paths import BUILD, ZOO
-from squeezenet_mcu.model.card import curves
+from squeezenet_mcu.model.card import curves, metrics
+from squeezenet_mcu.model.card.metrics import Report, Validation
 from squeezenet_mcu.model.settings import config, options
 from squeezenet_mcu.model.settings.config import Config
 from squeezenet_mcu.model.train import records
@@ -34,10 +36,7 @@ _OF_CONVERSION = (
     *("engine_sram_bytes", "tflm_arena_bytes", "accuracy", "versions"),
 )
 _OF_BOARD = ("engine_sha256", "arena_bytes", "engine_model_bytes", "weights_stored_bytes")
-_OF_VALIDATION = (
-    *("board", "images", "compared_values", "differing_values", "device_accuracy", "python_accuracy"),
-    *("instructions_per_image", "sram_bytes", "arena_bytes", "stack_bytes", "flash_bytes"),
-)
+_OF_VALIDATION = tuple(Validation.__annotations__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -76,7 +75,7 @@ def write(settings: Config, folder: Path, target: Path, validated: Path | None) 
         files.write_bytes(target / measured.name, measured.read_bytes())
     else:
         (target / measured.name).unlink(missing_ok=True)  # of another way to prune, before
-    files.write_json(target / "metrics.json", figures)
+    files.write_json(target / metrics.NAME, figures)
     return target
 
 
@@ -163,8 +162,11 @@ def _conversion(settings: Config, folder: Path, tflite_sha256: str) -> dict[str,
 
 def _board(folder: Path, tflite_sha256: str) -> dict[str, Any] | None:
     """Figures of the engine's model in the board's firmware; None where that is not built, or of another."""
-    noted = records.read(folder / "firmware" / BOARD / "model" / "engine.json")
-    if noted.get("made_from", {}).get("tflite_sha256") != tflite_sha256:
+    model = folder / "firmware" / BOARD / "model"
+    if not (model / engine_record.NAME).is_file():
+        return None
+    noted = engine_record.read(model)
+    if noted["made_from"]["tflite_sha256"] != tflite_sha256:
         return None
     return {
         "board": BOARD,
@@ -175,13 +177,7 @@ def _board(folder: Path, tflite_sha256: str) -> dict[str, Any] | None:
 
 def _validation(path: Path, tflite_sha256: str) -> dict[str, Any]:
     """Figures of a report; UserError where it is of another model, or the device differed."""
-    report = records.read(path)
-    wrong = [key for key in (*_OF_VALIDATION, "model_sha256") if key not in report]
-    if wrong:
-        raise UserError(
-            f"{path}: missing, or no report of validate ({wrong[0]} missing); want what "
-            "python -m host_tools validate --json FILE writes"
-        )
+    report = json_files.read(path, Report, "want what python -m host_tools validate --json FILE writes")
     if report["model_sha256"] != tflite_sha256:
         raise UserError(
             f"{path}: of model {report['model_sha256']}; want {tflite_sha256}; validate again, then ship"
@@ -191,4 +187,4 @@ def _validation(path: Path, tflite_sha256: str) -> dict[str, Any]:
             f"{path}: {report['differing_values']} int8 values differ on the device; want 0: not to be "
             "shipped"
         )
-    return {key: report[key] for key in _OF_VALIDATION}
+    return {key: value for key, value in report.items() if key in _OF_VALIDATION}

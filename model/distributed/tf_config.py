@@ -64,7 +64,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Task | None
         return None
     try:
         value = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{VARIABLE}: not JSON ({error}); {_WANT}") from error
     cluster, task = _part(value, "cluster"), _part(value, "task")
     for kind, addresses in cluster.items():

@@ -4,12 +4,14 @@ import json
 import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, cast
 
 import numpy as np
 
 from squeezenet_mcu.common import files
 from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.formats import json_files
+from squeezenet_mcu.common.formats.json_files import Count, Positive, Sha256
 from squeezenet_mcu.model import importers
 from squeezenet_mcu.model.network.fold_preprocessing import fold
 from squeezenet_mcu.model.settings.config import Config
@@ -23,6 +25,18 @@ def pixel_scale(path: Path) -> float:
 
 
 RECORD = "import.json"
+
+
+class Import(TypedDict):
+    """import.json: what `write` notes down."""
+
+    file: str
+    sha256: Sha256
+    parameters: Positive
+    weights: Positive
+    zeros: Count
+    settings: Sha256
+    output_sha256: Sha256
 
 
 def check_imported(config: Config) -> None:
@@ -95,17 +109,12 @@ def read(config: Config, folder: Path) -> dict[str, Any]:
     fix = f"give the weights again: WEIGHTS= (or python -m model import --model {config.name} --weights FILE)"
     if not model.is_file():
         raise UserError(f"{model}: missing; {fix}")
-    try:
-        made = json.loads(record.read_text(encoding="utf-8"))
-        settings, digest, _, _ = (made[key] for key in ("settings", "output_sha256", "file", "sha256"))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{record}: missing or damaged; {fix}") from error
-    if digest != files.sha256(model.read_bytes()):
+    made = cast(dict[str, Any], json_files.read(record, Import, fix))
+    if made["output_sha256"] != files.sha256(model.read_bytes()):
         raise UserError(f"{model}: changed since the import; {fix}")
-    if settings != fingerprint(config):
+    if made["settings"] != fingerprint(config):
         raise UserError(f"{model}: imported with other settings than {config.path} has now; {fix}")
-    found: dict[str, Any] = made
-    return found
+    return made
 
 
 def summary(made: dict[str, Any]) -> str:

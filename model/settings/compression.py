@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from squeezenet_mcu.common.toml_table import Table, within
+from squeezenet_mcu.common.formats.toml_table import Table, within
 
 SPREADS = ("even", "lamp", "sensitivity")
 

@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 from squeezenet_mcu.common.data.fits import FITS
 from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.formats.toml_table import Table, within
 from squeezenet_mcu.common.kernel_families import FAMILIES as KERNELS
 from squeezenet_mcu.common.paths import CONFIGS
-from squeezenet_mcu.common.toml_table import Table, within
 from squeezenet_mcu.model.settings import compression
 from squeezenet_mcu.model.settings.architecture import Architecture, Conv1, Fire, Input, kernels
 from squeezenet_mcu.model.settings.compression import Cluster, Distill, Prune, Quantize
@@ -347,7 +347,7 @@ def load(name_or_path: str | Path) -> Config:
         raise UserError(f'model "{text}" is unknown; want one of {", ".join(names())}, or the path of a TOML')
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UserError(f"{path}: not a TOML file: {error}") from error
     root = Table(path, "", values)
     # The name becomes a folder and part of file names and C identifiers.

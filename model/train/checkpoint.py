@@ -2,14 +2,30 @@
 
 import json
 import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, cast
 
 import numpy as np
 
 from squeezenet_mcu.common import files
 from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.formats import json_files
+from squeezenet_mcu.model.train.records import Epoch
+
+_UNREADABLE = (OSError, ValueError, KeyError, EOFError, zlib.error, zipfile.BadZipFile, UserError)
+
+
+class Meta(TypedDict):
+    """What is beside the arrays; `fingerprint`: of the data and all settings."""
+
+    fingerprint: str
+    history: list[Epoch]
+
+
+def _meta(arrays: Any) -> Meta:
+    return json_files.decode(str(arrays["meta"]).encode(), Meta, "meta", "want the notes of a checkpoint")
 
 
 def save(path: Path, fingerprint: str, history: list[dict[str, float]], variables: Sequence[Any]) -> None:
@@ -30,9 +46,9 @@ def restore(path: Path, fingerprint: str, variables: Sequence[Any]) -> list[dict
     fresh = "start over with --fresh"
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            meta = json.loads(str(arrays["meta"]))
+            meta = _meta(arrays)
             values = [arrays[f"v{i:04}"] for i in range(len(arrays.files) - 1)]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except _UNREADABLE as error:
         raise UserError(f"{path}: not a readable checkpoint ({error}); {fresh}") from error
     if meta["fingerprint"] != fingerprint:
         raise UserError(
@@ -42,17 +58,16 @@ def restore(path: Path, fingerprint: str, variables: Sequence[Any]) -> list[dict
         raise UserError(f"{path}: a checkpoint of another network than this one; {fresh}")
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
-    found: list[dict[str, float]] = meta["history"]
-    return found
+    return cast(list[dict[str, float]], meta["history"])
 
 
 def kept(path: Path, fingerprint: str, epochs: int) -> str:
     """How far a training of `epochs` that ends early has come, by its checkpoint, and how it goes on."""
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            meta = json.loads(str(arrays["meta"]))
+            meta = _meta(arrays)
         done = len(meta["history"]) if meta["fingerprint"] == fingerprint else 0
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    except _UNREADABLE:
         done = 0
     if not done:
         return "no epoch is finished: the same command starts over"

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from squeezenet_mcu.common import terminal
 from squeezenet_mcu.common.data.splits import Set
+from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.tf import keras, tf
 from squeezenet_mcu.model.distributed.workers import ALONE, Alone
 from squeezenet_mcu.model.network.logits import logits_of
@@ -187,7 +188,13 @@ def _epochs(job: Job, optimizer: Any, state: Sequence[Any], history: list[dict[s
         job.callback.on_train_begin()
     step, score = _step(job, optimizer), scorer(job.model)
     while len(history) < job.epochs:
-        history.append(_epoch(job, step, score, optimizer, state, len(history)))
+        entry = _epoch(job, step, score, optimizer, state, len(history))
+        if not math.isfinite(entry["loss"]):  # it stays so, and what it learnt before is lost
+            raise UserError(
+                f"{job.name}: epoch {len(history) + 1}: the loss is {entry['loss']}; want a number: take a "
+                "smaller learning_rate in the TOML, or a longer warm-up"
+            )
+        history.append(entry)
         if job.team.is_chief:
             checkpoint.save(job.checkpoint, job.fingerprint, history, state)
 

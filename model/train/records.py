@@ -2,19 +2,105 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, NotRequired, TypedDict, cast
 
+from msgspec import Meta
+
+from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.formats import json_files
+from squeezenet_mcu.common.formats.json_files import Count, Positive, Sha256, Share
+from squeezenet_mcu.common.formats.manifest import NAME as MANIFEST
+from squeezenet_mcu.common.formats.manifest import read_manifest
 from squeezenet_mcu.model.settings.config import Config
 from squeezenet_mcu.model.train.chain import chain, described
 
 Record = dict[str, Any]
 
 
-def read(path: Path) -> Record:
-    """A stage's record; {} if there is none that can be read."""
+class Guarantee(TypedDict):
+    """Of a layer: so many zeros at least, so many values at most; `block`: zeros in every so many."""
+
+    zeros: Count
+    values: Count | None
+    block: Annotated[list[Count], Meta(min_length=2, max_length=2)] | None
+
+
+class Weights(TypedDict):
+    """Of a layer: how many, zeros among them, different values."""
+
+    weights: Positive
+    zeros: Count
+    values: Count
+    guaranteed: NotRequired[Guarantee | None]
+    promised: NotRequired[Guarantee | None]
+
+
+class Epoch(TypedDict):
+    """A line of the history."""
+
+    epoch: Positive
+    loss: float
+    accuracy: Share
+    images_per_s: Annotated[float, Meta(ge=0)]
+    validation_accuracy: NotRequired[Share]
+
+
+class Accuracies(TypedDict):
+    """Of the images of each part of the data."""
+
+    test_accuracy: Share
+    test_images: Positive
+    validation_accuracy: NotRequired[Share]
+    validation_images: NotRequired[Positive]
+    reserve_accuracy: NotRequired[Share]
+    reserve_images: NotRequired[Positive]
+
+
+class Scored(Accuracies):
+    """What the converter takes of a stage's record or of a shipped model's metrics.json."""
+
+    labels: NotRequired[list[str]]
+    sha256: NotRequired[Sha256]
+    output_sha256: NotRequired[Sha256]
+
+
+class Settings(TypedDict):
+    """What of the TOML a stage depends on: chain.described."""
+
+    train: dict[str, Any]
+    reserve: Share
+
+
+class StageRecord(Accuracies):
+    """<stage>.json, as runner.finish writes it; what is not required came with later versions."""
+
+    train_images: Positive
+    parameters: Positive
+    epochs: Count
+    seconds: Annotated[float, Meta(ge=0)]
+    machine: str
+    output_sha256: Sha256
+    fingerprint: str
+    history: list[Epoch]
+    data: NotRequired[str]
+    labels: NotRequired[list[str]]
+    settings: NotRequired[Settings]
+    teacher: NotRequired[str | None]
+    input_sha256: NotRequired[str]
+    test_sha256: NotRequired[Sha256]
+    layers: NotRequired[dict[str, Weights]]
+    wanted: NotRequired[dict[str, Share]]
+    channels: NotRequired[dict[str, list[Count]]]
+    tflite_bytes: NotRequired[Positive]
+    tflite_sha256: NotRequired[Sha256]
+    confusion: NotRequired[list[list[Count]]]
+
+
+def read(path: Path, kind: type = StageRecord) -> Record:
+    """The record in `path`, of `kind`; {} if there is none, or none of that kind's types and ranges."""
     try:
-        found: Record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found = cast(Record, json_files.read(path, kind, "run the stage again"))
+    except (OSError, UserError):
         return {}
     for layer in found.get("layers", {}).values():
         if "promised" in layer:  # version 0.1.0 called it so
@@ -48,9 +134,14 @@ def of_baseline(settings: Config, folder: Path) -> Record:
 
 
 def of_conversion(folder: Path, tflite_sha256: str | None) -> Record:
-    """The converter's manifest in `folder`; {} if there is none, or it is of another .tflite."""
-    manifest = read(folder / "manifest.json")
-    return manifest if manifest and manifest.get("tflite_sha256") == tflite_sha256 else {}
+    """The converter's manifest in `folder`; {} if there is none, or it is of another .tflite.
+
+    UserError: it is damaged.
+    """
+    if not (folder / MANIFEST).is_file():
+        return {}
+    manifest = read_manifest(folder)
+    return manifest if manifest["tflite_sha256"] == tflite_sha256 else {}
 
 
 def _made_from(record: Record, sha256: str) -> bool:

@@ -125,7 +125,7 @@ def _check_unseen(settings: Config, path: Path, source: str) -> None:
     if not settings.data.reserve or record.get("data") != source or "settings" not in record:
         return
     own, its = described(settings, "train"), record["settings"]
-    kept = [(of["reserve"], of["train"]["validation_block"]) for of in (own, its)]
+    kept = [(of["reserve"], of["train"].get("validation_block")) for of in (own, its)]
     if kept[0] != kept[1]:
         raise UserError(
             f"{path}: trained on {source} with reserve = {its['reserve']:g}, validation_block = "

@@ -4,6 +4,7 @@ import math
 from pathlib import Path
 
 from squeezenet_mcu.common import files
+from tests.manifests import manifest as whole_manifest
 
 COUNTS = {"test": 1000, "validation": 300, "reserve": 500}
 TOML = Path(__file__).with_name("settings") / "digits.toml"
@@ -113,36 +114,29 @@ def quantized(tflite, found, settings, wrong):
 
 
 def manifest(settings, tflite):
-    """As much of the converter's manifest as others read."""
-    plan = [{"layer": "input", "kind": "INPUT", "output": [28, 28, 1], "macs": 0}]
+    """The converter's manifest."""
+    first, like = whole_manifest()["plan"]
+    plan = [first | {"output": [28, 28, 1]}]
     for name, shape in settings.kernels.items():
         weights = math.prod(shape)
         plan.append(
-            {
+            like
+            | {
                 "layer": name.replace("_", "/"),
-                "kind": "CONV_2D",
                 "output": [7, 7, shape[-1]],
                 "macs": 49 * weights,
                 "weights": weights,
             }
         )
-    return {
-        "model": settings.name,
-        "tflite_sha256": files.sha256(tflite),
-        "engine_sha256": files.sha256(b"engine"),
-        "macs": sum(row["macs"] for row in plan),
-        "weights_dense_bytes": sum(row.get("weights", 0) for row in plan),
-        "weights_stored_bytes": 9876,
-        "tflite_bytes": len(tflite),
-        "engine_model_bytes": 12_345,
-        "engine_sram_bytes": 4704,
-        "tflm_arena_bytes": 26_816,
-        "accuracy": {
-            "int8_top1": 0.985,
-            "engine_top1": 0.985,
-            "differing_values": 0,
-            "test_images": 1000,
-        },
-        "plan": plan,
-        "versions": {"python": "3.11.7"},
-    }
+    return whole_manifest(
+        tflite,
+        model=settings.name,
+        macs=sum(row["macs"] for row in plan),
+        weights_dense_bytes=sum(row.get("weights", 0) for row in plan),
+        weights_stored_bytes=9876,
+        engine_model_bytes=12_345,
+        engine_sram_bytes=4704,
+        tflm_arena_bytes=26_816,
+        accuracy={"int8_top1": 0.985, "engine_top1": 0.985, "differing_values": 0, "test_images": 1000},
+        plan=plan,
+    )

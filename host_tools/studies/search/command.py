@@ -7,13 +7,16 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypedDict
+
+from msgspec import Meta
 
 from squeezenet_mcu.common import files, paths, terminal
 from squeezenet_mcu.common.data import splits
 from squeezenet_mcu.common.data.images import spread
 from squeezenet_mcu.common.data.splits import Set
 from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.formats.json_files import Count, Positive, Share
 from squeezenet_mcu.common.terminal import Console
 from squeezenet_mcu.host_tools.studies.search import report
 from squeezenet_mcu.host_tools.studies.search import settings as search_settings
@@ -151,9 +154,33 @@ def tasks_of(search: Search, parts: splits.Parts, folder: Path) -> list[Task]:
     return tasks
 
 
+class Candidate(TypedDict):
+    """A candidate's record: see figures."""
+
+    candidate: str
+    architecture: dict[str, Any]
+    train_images: Positive
+    validation_images: Positive
+    float_accuracy: Share
+    int8_accuracy: Share
+    parameters: Positive
+    macs: Positive
+    weights_dense_bytes: Positive
+    weights_stored_bytes: Positive
+    engine_model_bytes: Positive
+    sram_least_bytes: Positive
+    sram_bytes: Positive
+    instructions: Positive
+    limited_sram_bytes: Count | None
+    limited_instructions: Count | None
+    seconds: Annotated[float, Meta(ge=0)]
+    fingerprint: str
+    history: list[records.Epoch]
+
+
 def _finished(task: Task) -> dict[str, Any]:
     """The candidate's record, {} where there is none of these settings and data."""
-    record = records.read(task.record)
+    record = records.read(task.record, Candidate)
     return record if record.get("fingerprint") == task.fingerprint else {}
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.formats.toml_table import Table
 from squeezenet_mcu.common.paths import ZOO
-from squeezenet_mcu.common.toml_table import Table
 from squeezenet_mcu.model.settings import config
 from squeezenet_mcu.model.settings.architecture import Architecture
 from squeezenet_mcu.model.settings.config import Config, Train
@@ -87,7 +87,7 @@ def load(name_or_path: str) -> Search:
         raise UserError(f"{path}: no such file; want the TOML of a search, or one of {known}")
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UserError(f"{path}: not a TOML file: {error}") from error
     root = Table(path, "", values)
     base = _read_base(root)

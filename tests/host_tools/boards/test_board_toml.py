@@ -57,18 +57,39 @@ def test_unknown_board_lists_the_known_ones():
         board_toml.load("esp32")
 
 
-@pytest.mark.parametrize(
-    ("text", "message"), [("title = ", "Invalid value"), ('title = "x"\n', "missing or unknown key 'cpu'")]
-)
-def test_faulty_settings_name_the_file(tmp_path, text, message):
+GOOD = (board_toml.FOLDER / "rp2040" / "board.toml").read_text()
+FAULTS = {
+    "no TOML": ("title = ", None, "not a TOML file: Invalid value"),
+    "bytes": ("\udcff", None, "not a TOML file: 'utf-8' codec"),
+    "a bomb": ("x = " + "[" * 100_000, None, "not a TOML file: "),
+    "nothing but a title": ('title = "x"\n', None, "the whole: cpu is missing"),
+    "a number for a name": ('cpu = "Cortex-M0+"', "cpu = 7", "cpu = 7; want str"),
+    "no such CPU": ('"cortex_m"', '"z80"', 'architecture = "z80"; want one of cortex_m, riscv'),
+    "no such kernels": ('family = "portable"', 'family = "neon"', "want one of portable, dsp, mve"),
+    "a flag that is none": ('"-mthumb"', '"x; rm"', 'cpu_flags[1] = "x; rm"; want str matching'),
+    "a memory of no bytes": ("bytes = 270_336", "bytes = 0", "memory[1].bytes = 0; want int >= 1"),
+    "an address": ("0x20000000", "-1", "memory[1].address = -1; want int >= 0"),
+    "another use": ('use = "data"', 'use = "ram"', 'use = "ram"; want one of image, data, arena'),
+    "a key too many": ('buy = "', 'sell = "', "the whole: sell: no such key"),
+    "a key too many, deep": ("baud = 115200", "baud = 115200\nparity = 1", "serial: parity: no such key"),
+    "a need": ('needs = "drive"', 'needs = "luck"', "want one of probe, port, usb, drive"),
+    "a table for a list": ("[[memory]]", "[[memories]]", "the whole: memories: no such key"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_faulty_settings_are_one_line(tmp_path, fault):
+    seen, instead, message = FAULTS[fault]
     (tmp_path / "mine").mkdir()
     path = tmp_path / "mine" / "board.toml"
-    path.write_text(text)
+    text = seen if instead is None else GOOD.replace(seen, instead)
+    assert text != GOOD
+    path.write_bytes(text.encode(errors="surrogateescape"))
     with pytest.raises(UserError) as error:
         board_toml.load("mine", tmp_path)
-    assert str(path) in str(error.value)
+    assert str(error.value).startswith(f"{path}: ")
     assert message in str(error.value)
-    assert "\n" not in str(error.value)
+    assert str(error.value).isprintable()
 
 
 def symbols(elf):

@@ -2,7 +2,11 @@
 
 import contextlib
 import dataclasses
+import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 import serial
@@ -51,6 +55,47 @@ def test_machine_ends_with_the_context(elf):
         raise ZeroDivisionError  # however it is left
     with pytest.raises(serial.SerialException):
         serial.serial_for_url(machine.url)
+
+
+HOLDS = """
+import sys
+from pathlib import Path
+from squeezenet_mcu.common import cli
+from squeezenet_mcu.host_tools.emulate import emulator
+
+def hold(args):
+    with emulator.machine({board!r}, Path({elf!r})) as machine:
+        print(machine.pid, flush=True)
+        machine.wait()
+    return 0
+
+sys.exit(cli.guarded(hold, None, "hold"))
+"""
+
+
+def runs(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's help is Linux's")
+@pytest.mark.parametrize("board", [BOARD, "rp2040"])
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGKILL"])
+def test_machine_ends_with_who_started_it(board, name):
+    code = HOLDS.format(board=board, elf=str(selftest_device.elf(board)))
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        pid = int(holder.stdout.readline())
+        assert runs(pid)
+        holder.send_signal(getattr(signal, name))
+        holder.wait(10)
+    deadline = time.monotonic() + 5
+    while runs(pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not runs(pid)
 
 
 def test_unknown_board(elf):

@@ -20,25 +20,26 @@ from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.emulate import emulator
 from squeezenet_mcu.host_tools.firmware import board_model, build, uf2
 from squeezenet_mcu.host_tools.link.device import Device
+from tests.manifests import engine_record, manifest
 
 MODEL = "probe"
 BOARD = "stm32f405"
 SHAPE = (8, 8, 1)
 CLASSES = 4
 PLAN = [
-    {"layer": "conv1", "weights_bytes": 400_000},
-    {"layer": "fire2/squeeze1x1", "weights_bytes": 500_000},
-    {"layer": "conv10", "weights_bytes": 300_000},
+    manifest()["plan"][1] | {"layer": name, "weights_bytes": size}
+    for name, size in (("conv1", 400_000), ("fire2/squeeze1x1", 500_000), ("conv10", 300_000))
 ]
 PEAK = [{"layer": "conv10", "bytes": 90_000}, {"layer": "conv1", "bytes": 4_000}]
-MADE = {"plan": PLAN, "peak": PEAK, "kernels": ["reference"], "engine_sha256": "e" * 64}
-MANIFEST = {
-    "input": {"width": SHAPE[1], "channels": SHAPE[2]},
-    "engine_model_bytes": 64,
-    "weights_stored_bytes": 0,
-    "labels": [],
-}
+MADE = engine_record(plan=PLAN, peak=PEAK)
 TFLITE = b"what it was made from"
+SIZE = dict(zip(("height", "width", "channels"), SHAPE, strict=True))
+MANIFEST = manifest(
+    TFLITE,
+    input=manifest()["input"] | SIZE,
+    output=manifest()["output"] | {"classes": CLASSES},
+    labels=[],
+)
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.firmware import build as firmware
 from squeezenet_mcu.host_tools.studies import board_table
+from tests.manifests import engine_record
 
 ARENA = {"arena_bytes": 5000, "engine_model_bytes": 60_000}
 
@@ -30,7 +31,7 @@ def built(monkeypatch):
             raise firmware.DoesNotFitError(f"huge does not fit {board}: 7,000 bytes too many", {"SRAM": 7000})
         elf = paths.BUILD / model / "firmware" / board / "firmware.elf"
         (elf.parent / "model").mkdir(parents=True)
-        (elf.parent / "model/engine.json").write_text(json.dumps(ARENA))
+        (elf.parent / "model/engine.json").write_text(json.dumps(engine_record(**ARENA)))
         return elf
 
     monkeypatch.setattr(firmware, "build", build)

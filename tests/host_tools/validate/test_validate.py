@@ -1,7 +1,7 @@
 """`validate`: what it compares, reports and refuses. The device is FakeApplication, on a socket."""
 
 import argparse
-import hashlib
+import dataclasses
 import json
 import signal
 
@@ -15,6 +15,7 @@ from squeezenet_mcu.host_tools.link.device import Device, Result
 from squeezenet_mcu.host_tools.validate import command as validate
 from squeezenet_mcu.host_tools.validate.compare import Report, compare_all
 from tests.host_tools.link.link_lines import on_socket
+from tests.manifests import manifest
 from tests.protocol.link_binaries import FakeDevice, fake_answer, random_images
 
 CLASSES = 10
@@ -114,28 +115,11 @@ def test_ctrl_c_keeps_what_is_done(device):
 def build(tmp_path, monkeypatch):
     """build/toy/ in a folder of its own, and Python in the place of LiteRT."""
     tflite = b"the model"
-    manifest = {
-        "model": "toy",
-        "tflite_sha256": hashlib.sha256(tflite).hexdigest(),
-        "engine_sha256": "e" * 64,
-        "input": {
-            "height": 4,
-            "width": 3,
-            "channels": 1,
-            "scale": 1.0,
-            "zero_point": -128,
-            "preprocess": "byte",
-        },
-        "output": {"classes": CLASSES, "logits_tensor": 5},
-        "labels": [str(i) for i in range(CLASSES)],
-        "data": "",
-        "fit": "resize",
-    }
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "build" / "toy"
     folder.mkdir(parents=True)
     (folder / "model.tflite").write_bytes(tflite)
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    (folder / "manifest.json").write_text(json.dumps(manifest(tflite)))
     monkeypatch.setattr("squeezenet_mcu.common.litert.Reference.of", lambda manifest, content: Python())
     return folder
 
@@ -154,9 +138,8 @@ def same_model(monkeypatch):
 
 
 def set_sha(build, value: str) -> None:
-    manifest = json.loads((build / "manifest.json").read_text())
-    manifest["tflite_sha256"] = value
-    (build / "manifest.json").write_text(json.dumps(manifest))
+    noted = json.loads((build / "manifest.json").read_text())
+    (build / "manifest.json").write_text(json.dumps(noted | {"tflite_sha256": value}))
 
 
 def run(*arguments: str) -> int:
@@ -243,7 +226,9 @@ def test_a_tflite_that_is_not_the_manifests(build, capsys):
 @pytest.mark.parametrize("content", ["{", "[]", "{}", '{"model": "toy", "input": {}}'])
 def test_a_manifest_that_is_none(build, capsys, content):
     (build / "manifest.json").write_text(content)
-    assert "build/toy/manifest.json: not a manifest of this version" in refused(capsys, "--port", "x")
+    line = refused(capsys, "--port", "x")
+    assert "build/toy/manifest.json: " in line
+    assert line.endswith("; run: make convert MODEL=toy")
 
 
 def test_no_firmware_for_the_board(build, capsys):
@@ -286,3 +271,38 @@ def test_notices_reach_the_user(build, tmp_path):
     assert any("resized 10 images from 8x8 to 4x3" in notice for notice in tests.notices)
     with pytest.raises(UserError, match="limit 0"):
         validate.load_tests(validate.load_artefacts("toy"), None, 0)
+
+
+LIES = {
+    "rows": (
+        {"height": 5},
+        "the device says 5 x 3 x 1, 10 classes; build/toy has 4 x 3 x 1, 10 classes; its",
+    ),
+    "columns": ({"width": 65_535}, "the device says 4 x 65535 x 1, 10 classes; build/toy has"),
+    "channels": ({"channels": 3}, "the device says 4 x 3 x 3, 10 classes; build/toy has"),
+    "classes": ({"classes": 65_535}, "the device says 4 x 3 x 1, 65535 classes; build/toy has"),
+    "the arena": (
+        {"arena_bytes": 2**32 - 1},
+        "uses 4,294,967,295 bytes of SRAM for its arena",
+    ),
+    "variables": (
+        {"static_sram_bytes": 200_000},
+        "uses 200,000 bytes of SRAM for variables; there",
+    ),
+    "flash": ({"flash_used_bytes": 2**31}, "uses 2,147,483,648 bytes of flash; there are "),
+}
+
+
+@pytest.mark.parametrize("what", LIES)
+def test_a_device_that_says_what_its_model_cannot_be(build, device, same_model, what):
+    """It names the right model: its sizes, which decide what is sent, are not believed for that."""
+    set_sha(build, "5a" * 32)
+    artefacts = validate.load_artefacts("toy")
+    info = dataclasses.replace(device.info, model_sha256="5a" * 32)
+    validate.check_model(info, artefacts, "port", "squeeze", ours=False)
+    changed, said = LIES[what]
+    with pytest.raises(UserError) as error:
+        validate.check_model(dataclasses.replace(info, **changed), artefacts, "port", "squeeze", ours=False)
+    assert said in str(error.value)
+    assert str(error.value).startswith("port: ")
+    assert "flash it again" in str(error.value)

@@ -13,6 +13,7 @@ from squeezenet_mcu.common import files, paths
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.model.card import card, card_tables, confusion, publish
 from squeezenet_mcu.model.settings import config
+from tests.manifests import engine_record
 from tests.model import stage_records
 
 ZOO = sorted(path.name for path in paths.ZOO.iterdir() if path.is_dir())
@@ -120,14 +121,15 @@ def test_seconds_count_epochs_before_an_interruption(work):
 def test_sensitivity_and_firmware_figures_go_along(tmp_path):
     work = Work(tmp_path, [("sparsity = 0.5", 'sparsity = 0.5\nspread = "sensitivity"')])
     (work.build / "sensitivity.json").write_text("{}")
-    noted = {
-        "made_from": {
+    noted = engine_record(
+        made_from={
             "target": {"optimize": "flash"},
             "tflite_sha256": files.sha256((work.build / "model.tflite").read_bytes()),
         },
-        "engine_sha256": "e", "arena_bytes": 10_624, "engine_model_bytes": 69_560,
-        "weights_stored_bytes": 65_424,
-    }  # fmt: skip
+        arena_bytes=10_624,
+        engine_model_bytes=69_560,
+        weights_stored_bytes=65_424,
+    )
     path = work.build / "firmware/stm32f405/model/engine.json"
     files.write_json(path, noted)
     metrics = work.ship(report(work))
@@ -140,7 +142,7 @@ def test_sensitivity_and_firmware_figures_go_along(tmp_path):
     assert sizes["stm32f405: instructions an image"] == "1,234,567"
     assert sizes["stm32f405: SRAM in all, stack included"] == "15,452 B"
     assert "500 images: 0 of 10,000 int8 values differ from LiteRT's" in text
-    assert metrics["board"]["engine_sha256"] == "e"
+    assert metrics["board"]["engine_sha256"] == "e" * 64
 
     noted["made_from"]["tflite_sha256"] = "of another network"
     files.write_json(path, noted)
@@ -259,7 +261,7 @@ def test_ship_refuses_what_does_not_belong_together(work):
         work.ship()
     stage_records.write(work.settings, work.build)
 
-    work.change("prune", output_sha256="of pruning again")
+    work.change("prune", output_sha256="0" * 64)
     with pytest.raises(
         UserError, match=r"quantize.json: missing, or of another network than the stage before"
     ):
@@ -295,7 +297,7 @@ def test_ship_refuses_a_validation_that_failed(work, changes, message):
 
 
 def test_ship_refuses_a_file_that_is_no_report(work, tmp_path):
-    with pytest.raises(UserError, match=r"none.json: missing, or no report of validate"):
+    with pytest.raises(UserError, match=r"none.json: missing; want what python -m host_tools validate"):
         work.ship(tmp_path / "none.json")
 
 
@@ -319,10 +321,10 @@ def test_card_refuses_what_does_not_belong_together(work):
     metrics = json.loads((work.zoo / "metrics.json").read_text())
     del metrics["stages"]
     files.write_json(work.zoo / "metrics.json", metrics)
-    with pytest.raises(UserError, match=r'metrics.json: no "stages" in it'):
+    with pytest.raises(UserError, match=r"metrics.json: the whole: stages is missing; run: make zoo"):
         work.card()
     (work.zoo / "metrics.json").unlink()
-    with pytest.raises(UserError, match=r"metrics.json: missing or not JSON"):
+    with pytest.raises(UserError, match=r"metrics.json: missing; run: make zoo"):
         work.card()
     assert not (work.zoo / "README.md").exists()
 

@@ -192,7 +192,17 @@ def test_another_schedule_than_the_checkpoint_s_is_refused(trained):
     folder, _ = trained
     checkpoint = folder / "build/tiny/checkpoints/train.npz"
     checkpoint.parent.mkdir(exist_ok=True)
-    np.savez(checkpoint, meta=np.array(json.dumps({"fingerprint": "other", "history": [{}]})))
+    np.savez(
+        checkpoint,
+        meta=np.array(
+            json.dumps(
+                {
+                    "fingerprint": "other",
+                    "history": [{"epoch": 1, "loss": 1.0, "accuracy": 0.5, "images_per_s": 9}],
+                }
+            )
+        ),
+    )
     with pytest.raises(
         UserError, match="other settings or data than these; restore them, or start over with --fresh"
     ):
