@@ -15,32 +15,48 @@ from typing import Any
 import numpy as np
 
 from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.terminal import one_line
 
 _LONGEST = 300  # seconds for one image
+_MOST_SAID = 4000  # bytes, which a pipe takes at once
 
 
-def survives(content: bytes) -> bool:
-    """Whether LiteRT runs the .tflite `content` without ending the program, which its checks do by abort().
+def trouble(content: bytes) -> str | None:
+    """What LiteRT says against the .tflite `content`; None where it runs it.
 
-    A child process tries it with zeros. An exception there is none of this function's business: it comes
-    again where the model is run. True where a system has no fork.
+    A child process tries it with zeros, because LiteRT's checks end the program by abort(). Where a system
+    has no fork this program tries it.
     """
     if not hasattr(os, "fork"):
-        return True
+        return _refusal(content)
+    reads, writes = os.pipe()
     child = os.fork()
     if child == 0:
         try:
             faulthandler.disable()
             signal.alarm(_LONGEST)
-            model = interpreter(content)
-            model.allocate_tensors()
-            for given in model.get_input_details():
-                model.set_tensor(given["index"], np.zeros(given["shape"], given["dtype"]))
-            model.invoke()
+            os.write(writes, (_refusal(content) or "").encode()[:_MOST_SAID])
         finally:
             os._exit(0)
+    os.close(writes)
+    with os.fdopen(reads, "rb") as said:
+        refusal = said.read().decode(errors="replace")
     _, status = os.waitpid(child, 0)
-    return not os.WIFSIGNALED(status)
+    if os.WIFSIGNALED(status):
+        return "crashes on it"
+    return refusal or None
+
+
+def _refusal(content: bytes) -> str | None:
+    try:
+        model = interpreter(content)
+        model.allocate_tensors()
+        for given in model.get_input_details():
+            model.set_tensor(given["index"], np.zeros(given["shape"], given["dtype"]))
+        model.invoke()
+    except Exception as error:  # LiteRT lets through whatever a broken file causes
+        return f"refuses it ({one_line(str(error))})"
+    return None
 
 
 def interpreter(content: bytes, preserve: bool = True) -> Any:

@@ -210,10 +210,11 @@ def _gather(args: argparse.Namespace, console: Console) -> tuple[artefacts.Conve
 
 def _refuse_crashes(file: tflite_file.TfliteFile) -> None:
     """UserError where LiteRT would end this program: nobody can say then what the right answers are."""
-    if not litert.survives(file.content):
+    if trouble := litert.trouble(file.content):
+        hint = ": is a layer the same for every image, so that its scale is next to zero?"
         raise UserError(
-            f"{file.path}: LiteRT itself crashes on it; want a model that it runs: is a layer the same for "
-            "every image, so that its scale is next to zero?"
+            f"{file.path}: LiteRT itself {trouble}; want a model that it runs"
+            + (hint if trouble.startswith("crashes") else "")
         )
 
 

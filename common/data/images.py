@@ -1,5 +1,6 @@
 """Images as arrays: gray to RGB and back, brought to a size. Imports no TensorFlow."""
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -131,7 +132,8 @@ def read(
     """
     if not path.is_file():
         raise ValueError("no ordinary file")
-    with Image.open(path) as file:
+    # Pillow warns of strange tags, by lines of its source.
+    with warnings.catch_warnings(action="ignore"), Image.open(path) as file:
         if file.width * file.height > MOST_PIXELS:
             raise ValueError(f"{file.width} x {file.height} pixels; want at most {MOST_PIXELS:,}")
         gray = file.mode in ("1", "L", "LA") or file.mode.startswith("I")

@@ -6,6 +6,7 @@ imported. Here a config is checked before Keras sees it: each class must be on t
 
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,15 @@ _ACTIVATIONS = frozenset({
     "silu", "mish", "softplus", "softsign", "exponential", "leaky_relu",
 })  # fmt: skip
 _CODE = ("function", "py_function", "fn")  # what layers that wrap code call it
-_DAMAGED = (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError, RecursionError)
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    ValueError,
+    RecursionError,
+)
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -58,6 +67,8 @@ def read(path: Path) -> dict[str, Any]:
     try:
         with zipfile.ZipFile(path) as archive:
             found = {info.filename: info.file_size for info in archive.infolist()}
+            if len(found) < len(archive.infolist()):
+                raise ValueError("a member is there twice")
             _check_members(path, found)
             config = json.loads(archive.read("config.json"))
     except _DAMAGED as error:
@@ -97,17 +108,19 @@ def check(config: dict[str, Any], path: Path) -> None:
         for key, value in table.items():
             if key == "activation" and isinstance(value, str) and value not in _ACTIVATIONS:
                 raise UserError(f"{path}: layer {shown(layer)}: activation {shown(value)} is not known here")
-            if key != "seed" and isinstance(value, int | float) and abs(value) > _MOST_NUMBER:
+            if key != "seed" and isinstance(value, int | float) and not abs(value) <= _MOST_NUMBER:
                 raise UserError(
-                    f"{path}: layer {shown(layer)}: {shown(key)} {value:g}; want at most {_MOST_NUMBER:,}"
+                    f"{path}: layer {shown(layer)}: {shown(key)} {shown(value)}; want at most "
+                    f"{_MOST_NUMBER:,}"
                 )
 
 
 def _check_class(path: Path, layer: str, table: dict[str, Any]) -> None:
-    name, module = table.get("class_name"), table.get("module")
+    # As text: what a file has there may be a list, which no set takes.
+    name, module = (None if table.get(key) is None else str(table[key]) for key in ("class_name", "module"))
     ours = (module is None or module in _TFMOT_MODULES) and name in _TFMOT_CLASSES
     keras = (module is None or module in _KERAS) and name in _LAYERS | _PARTS
-    if not (isinstance(name, str) and (ours or keras)):
+    if not (ours or keras):
         where = f"{module}.{name}" if module else f"{name}"
         raise UserError(
             f"{path}: layer {shown(layer)}: {shown(where)} is not among the layers that are read; want plain "

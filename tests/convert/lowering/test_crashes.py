@@ -38,6 +38,6 @@ def test_tflm_s_conversion_survives_it_too(tmp_path, monkeypatch):
 
 
 def test_only_a_crash_is_one():
-    assert not litert.survives(dead())
-    assert litert.survives(small_net.tflite())
-    assert litert.survives(b"no model")  # an exception: told where it is run
+    assert litert.trouble(dead()) == "crashes on it"
+    assert litert.trouble(small_net.tflite()) is None
+    assert litert.trouble(b"no model").startswith("refuses it (")

@@ -1,0 +1,237 @@
+"""The kinds of files that are damaged: how a sound one is made, how it is damaged, who then reads it."""
+
+import argparse
+import io
+import os
+import subprocess
+import sys
+import types
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from squeezenet_mcu.common import cli, files
+from squeezenet_mcu.common.paths import ZOO
+from tests.mutations import damage
+
+SIZE = {"height": 28, "width": 28, "channels": 1}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """`sound`: makes files to be damaged by turns (name in the folder, bytes). `read`: the exit status of the
+    command, or of the part of it that reads the file, in that folder.
+    """
+
+    sound: Callable[[Path], list[tuple[str, bytes]]]
+    damage: Callable[[Random, bytes], bytes]
+    read: Callable[[Path], int]
+
+
+def command(module: types.ModuleType, *words: object) -> int:
+    """A command's exit status, as on its command line."""
+    parser = cli.Parser(prog=module.__name__.rpartition(".")[2])
+    module.add_arguments(parser)
+    return cli.guarded(module.run, parser.parse_args([str(word) for word in words]), parser.prog)
+
+
+def guarded(run: Callable[[], object]) -> int:
+    def status(_: argparse.Namespace) -> int:
+        run()
+        return 0
+
+    return cli.guarded(status, argparse.Namespace(), "test")
+
+
+def _converted(folder: Path) -> list[tuple[str, bytes]]:
+    """A converted model in build/toy, and its firmware's record: digits, without what brings its data."""
+    from squeezenet_mcu.host_tools.boards import board_toml
+    from squeezenet_mcu.host_tools.firmware import board_model
+    from tests.manifests import engine_record, manifest
+
+    tflite = (ZOO / "digits" / "model.tflite").read_bytes()
+    files.write_bytes(folder / "build/toy/model.tflite", tflite)
+    whole = manifest(
+        tflite,
+        input=manifest()["input"] | SIZE | {"scale": 1 / 255},
+        output=manifest()["output"] | {"tensor": 53, "logits_tensor": 52},
+        calibration={"source": "x", "sha256": ["a" * 64]},
+        accuracy={"int8_top1": 0.9, "test_images": 10},
+        weight_bits={"conv1": 8},
+        flash_limits={"dsp": 60_000},
+        float={"file": "build/toy/float.keras", "sha256": "b" * 64, "divisor": 255.0},
+    )
+    board = board_toml.load("stm32f405")
+    target = board_model.target_for(board, whole, board_model.ModelRequest())
+    record = engine_record(made_from=board_model.made_from(target, tflite, board))
+    for name in board_model._FILES:
+        files.write_bytes(folder / "build/toy/firmware/stm32f405/model" / name, b"")
+    return [
+        ("build/toy/manifest.json", files.as_json(whole)),
+        ("build/toy/firmware/stm32f405/model/engine.json", files.as_json(record)),
+    ]
+
+
+def _read_converted(folder: Path) -> int:
+    """What validate, firmware and bench do with the two before they start a program or a device."""
+    from squeezenet_mcu.common.formats import engine_record
+    from squeezenet_mcu.common.litert import Reference
+    from squeezenet_mcu.common.terminal import Console
+    from squeezenet_mcu.convert.outputs import report
+    from squeezenet_mcu.host_tools.bench import networks
+    from squeezenet_mcu.host_tools.boards import board_toml
+    from squeezenet_mcu.host_tools.firmware import board_model, build
+    from squeezenet_mcu.host_tools.validate import command as validate
+    from squeezenet_mcu.host_tools.validate import top5
+
+    def run() -> None:
+        artefacts = validate.load_artefacts("toy")
+        tests = validate.load_tests(artefacts, "random:2", 2)
+        reference = Reference.of(artefacts.manifest, artefacts.tflite)
+        for image in tests.images:
+            reference.infer(image, artefacts.manifest["output"]["logits_tensor"])
+        validate.longest_silence("tflm", artefacts.manifest)
+        top5.many_classes(artefacts.manifest)
+        networks._converted("toy", artefacts.manifest["tflite_sha256"], True, tflm=True)
+        for name in board_toml.names():
+            board_model.target_for(board_toml.load(name), artefacts.manifest, board_model.ModelRequest())
+        board_model.made_for(folder / "build/toy", "stm32f405")
+        made = engine_record.read(folder / "build/toy/firmware/stm32f405/model")
+        report.print_sizes(Console(), made, build._imported(folder / "build/toy"))
+        build.overflow_message(board_toml.load("stm32f405"), "toy", {"FLASH": 90, "SRAM": 9}, made)
+
+    return guarded(run)
+
+
+def _made(folder: Path, program: str) -> list[tuple[str, bytes]]:
+    """What a program writes into a folder: TensorFlow works in it, after which no process should fork."""
+    made = folder.parent / "made"
+    made.mkdir()
+    subprocess.run([sys.executable, "-c", program, str(made)], check=True, capture_output=True)
+    return [(path.name, path.read_bytes()) for path in sorted(made.iterdir())]
+
+
+_MAKE_TFLITES = """
+import sys
+from pathlib import Path
+from tests.convert.random_nets import random_tflite
+
+made = 0
+for seed in range(100):
+    content = random_tflite(seed)
+    if len(content) < 16_000:
+        Path(sys.argv[1], f"{seed}.tflite").write_bytes(content)
+        made += 1
+    if made == 6:
+        break
+"""
+
+
+def _tflites(folder: Path) -> list[tuple[str, bytes]]:
+    from squeezenet_mcu.convert import command  # noqa: F401  # now, once, not in each child
+
+    (folder / "build").mkdir()
+    return _made(folder, _MAKE_TFLITES)
+
+
+def _convert(folder: Path) -> int:
+    from squeezenet_mcu.convert import command as convert
+
+    (path,) = folder.glob("*.tflite")
+    words = ["--tflite", str(path), "--model", "toy", "--preprocess", "byte"]
+    return cli.guarded(convert.run, convert.parser().parse_args(words), "convert")
+
+
+def _weights(suffix: str) -> Kind:
+    from squeezenet_mcu.model import importers
+    from tests.model.importers import weight_files
+
+    def sound(folder: Path) -> list[tuple[str, bytes]]:
+        found = []
+        for seed in range(2):
+            weights = weight_files.random_weights(weight_files.SHAPES, seed=seed, density=0.3)
+            if suffix == ".npz":
+                content = weight_files.npz(folder / "made.npz", weights).read_bytes()
+                (folder / "made.npz").unlink()
+            elif suffix == ".net":
+                content = weight_files.net(weights)
+            else:
+                content = weight_files.caffemodel(weights, v1=bool(seed))
+            found.append((f"{seed}{suffix}", content))
+        return found
+
+    def read(folder: Path) -> int:
+        (path,) = folder.glob(f"*{suffix}")
+        return guarded(lambda: importers.load(path, weight_files.SHAPES))
+
+    return Kind(sound, damage.in_zip if suffix == ".npz" else damage.in_bytes, read)
+
+
+_MAKE_KERAS = """
+import sys
+from pathlib import Path
+from squeezenet_mcu.model.compress.qat import quantization_aware
+from squeezenet_mcu.model.network import keras_files
+from squeezenet_mcu.model.network.squeezenet import build
+from squeezenet_mcu.model.settings.config import Fire
+from tests.model import tiny
+
+model = build(tiny.settings(stages=("pool", Fire(2, 3, 3))))
+keras_files.save(model, Path(sys.argv[1], "float.keras"))
+keras_files.save(quantization_aware(model, tiny.X), Path(sys.argv[1], "quantized.keras"))
+"""
+
+
+def _keras(folder: Path) -> list[tuple[str, bytes]]:
+    from squeezenet_mcu.model.network import keras_files  # noqa: F401  # now, once, not in each child
+
+    return _made(folder, _MAKE_KERAS)
+
+
+def _read_keras(folder: Path) -> int:
+    from squeezenet_mcu.model.network import keras_files
+
+    (path,) = folder.glob("*.keras")
+    return guarded(lambda: keras_files.load(path))
+
+
+def _images(folder: Path) -> list[tuple[str, bytes]]:
+    import numpy as np
+    from PIL import Image
+
+    os.mkfifo(folder / "pipe.png")
+    found = []
+    pixels = np.random.default_rng(0).integers(0, 256, (24, 20, 4), dtype=np.uint8)
+    formats = "png RGB, png RGBA, png P, png LA, jpeg RGB, bmp L, gif P, webp RGB, tiff RGB"
+    for number, (kind, mode) in enumerate(map(str.split, formats.split(", "))):
+        stream = io.BytesIO()
+        Image.fromarray(pixels).convert("RGB" if mode == "P" else mode).convert(mode).save(stream, kind)
+        found.append((f"{number}.{kind}", stream.getvalue()))
+    listed = "\n".join(["file,label", *(f"{name},{number % 2}" for number, (name, _) in enumerate(found))])
+    return [*found, *[("labels.csv", listed.encode())] * len(found)]  # as often as the images
+
+
+def _damage_image(random: Random, data: bytes) -> bytes:
+    return (damage.in_lines if data.startswith(b"file,label") else damage.in_png)(random, data)
+
+
+def _read_images(folder: Path) -> int:
+    from squeezenet_mcu.common.data import sources
+
+    def run() -> None:
+        found = sources.load(str(folder), "test", 8, 8, 3)
+        assert found.x.shape[1:] == (8, 8, 3)
+
+    return guarded(run)
+
+
+KINDS: dict[str, Callable[[], Kind]] = {
+    "manifest": lambda: Kind(_converted, damage.in_json, _read_converted),
+    "tflite": lambda: Kind(_tflites, damage.in_bytes, _convert),
+    "net": lambda: _weights(".net"),
+    "npz": lambda: _weights(".npz"),
+    "caffemodel": lambda: _weights(".caffemodel"),
+    "keras": lambda: Kind(_keras, damage.in_zip, _read_keras),
+    "images": lambda: Kind(_images, _damage_image, _read_images),
+}
