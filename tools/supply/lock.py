@@ -3,7 +3,7 @@
     .venv/bin/python tools/supply/lock.py               keeps the versions that the locks have, where it can
     .venv/bin/python tools/supply/lock.py --upgrade     takes the newest versions that pyproject.toml allows
 
-uv resolves for all systems and all Pythons from 3.11 on at once; a line that is not for all of them has a marker.
+uv resolves for all systems and all Pythons from 3.11 on at once; a line that is not for all has a marker.
 The hashes are those of the package index. setup.sh installs nothing that has another one.
 """
 
@@ -15,7 +15,7 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-# The options of uv for each lock. A package that is built without isolation needs setuptools: that is in, too.
+# The options of uv for each lock. setuptools is in, too: the project is built without isolation.
 LOCKS = {
     "full": ["pyproject.toml", "--extra=full", "--extra=flash", "--extra=dev"],
     "host": ["pyproject.toml", "--extra=host"],
