@@ -2,9 +2,9 @@
 
     .venv/bin/python tools/supply/licences.py [--json FILE]
 
-A licence is what the package itself states: in its metadata, or, of Debian's, every name in its copyright file,
-which says what each is for. Debian packages are those that setup.sh names; the copyright files of the packages
-that these need lie beside theirs, in /usr/share/doc.
+A licence is what the package itself states in its metadata. Of Debian's, it is every name in the copyright
+file, which says what each is for. Debian packages are those that setup.sh names; the copyright files of the
+packages that these need lie beside theirs, in /usr/share/doc.
 """
 
 import argparse
