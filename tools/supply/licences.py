@@ -180,10 +180,12 @@ def show(console: Console, rows: list[Row]) -> None:
     for row in rows:
         names = "; ".join(row.licences[:SHOWN]) or "no name stated"
         more = f"; {len(row.licences) - SHOWN} more" if len(row.licences) > SHOWN else ""
-        # Where the names are not all, or the text is all there is, the reader needs the file.
-        where = f": {row.file}" if row.file and (more or not row.licences or row.source == "Debian") else ""
+        where = f": {row.file}" if row.file and not row.licences else ""
         table.add_row(row.source, row.name, row.version, names + more + where)
     console.print(table)
+    console.print(
+        "Debian's copyright files: /usr/share/doc/PACKAGE/copyright; they say what each licence is for"
+    )
     silent = [row.name for row in rows if not row.licences]
     if silent:
         console.print(f"{len(silent)} state no licence by name: {', '.join(silent)}", soft_wrap=True)
@@ -209,7 +211,7 @@ def run(args: argparse.Namespace) -> int:
     show(console, rows)
     for path in outputs:
         files.write_json(path, [asdict(row) for row in rows])
-        console.print(f"wrote {shown(path)}", soft_wrap=True)
+        console.print(f"wrote {path}", soft_wrap=True)
     return 0
 
 
