@@ -45,14 +45,14 @@ TYPED = $(foreach name,MODEL BOARD,$(if $(filter command environment,$(firstword
 DEVICE = $(if $(value PORT),--port=$(call quoted,PORT),--board=$(call quoted,BOARD))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long lint train preview prune cluster quantize search curves zoo import evaluate convert firmware flash selftest simulate validate bench sizes boards clean
+.PHONY: help setup demo test test-long lint train preview prune cluster quantize search curves zoo import evaluate convert firmware flash selftest simulate validate bench sizes boards licences clean
 
 help: ## this list
 	@echo "make VERB [MODEL=digits] [BOARD=stm32f405] ..."
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 12
 
 setup: .venv/.ready ## Debian packages and .venv; every other verb does it when needed
-.venv/.ready: pyproject.toml setup.sh
+.venv/.ready: pyproject.toml setup.sh locks/full.txt locks/tflm.txt firmware_cpp/boards/rp2040/emulator/package-lock.json
 	@./setup.sh
 
 demo: setup ## everything without a board: convert, build, boot the emulated board, check real images
@@ -154,6 +154,9 @@ sizes: setup ## SRAM against input size for ImageNet's networks, beside TFLite M
 
 boards: setup ## flash and SRAM that each converted model takes of each board [MODEL= BOARD= JSON=file]
 	@$(PYTHON) -m host_tools boards $(TYPED) $(call option,JSON)
+
+licences: setup ## licences of all that is installed: Python, npm, Debian [JSON=file]
+	@$(PYTHON) tools/supply/licences.py $(call option,JSON)
 
 .DEFAULT:
 	@echo "make: no verb $@; see make help" >&2; exit 2

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Everything the project needs, installed once: Debian packages, and Python packages into .venv.
 # Safe to run again at any time: what is there already is left alone. `make setup` calls it.
+# `./setup.sh --packages` only lists the Debian packages, each with a command of it that we start, if any.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -21,6 +22,11 @@ packages=("$python-venv" g++ cmake ninja-build gcc-arm-none-eabi libnewlib-arm-n
 declare -A command_of=([g++]=g++ [cmake]=cmake [ninja-build]=ninja [qemu-system-arm]=qemu-system-arm
                        [qemu-system-misc]=qemu-system-riscv32 [openocd]=openocd [dfu-util]=dfu-util
                        [clang-format]=clang-format [clang-tidy]=clang-tidy)
+if [ "${1:-}" = --packages ]; then
+  command_of[$python-venv]=$python
+  for package in "${packages[@]}"; do echo "$package ${command_of[$package]:-}"; done
+  exit
+fi
 
 missing=()
 for package in "${packages[@]}"; do
@@ -54,14 +60,19 @@ if [ ! -x .venv/bin/python ]; then
   "$python" -m venv .venv
 fi
 echo "setup: Python packages into .venv (about 2.4 GB the first time)"
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[full,flash,dev]"
+# Only files with the SHA-256 that the lock has, and only wheels: to build a package, pip would fetch tools without
+# looking at hashes. The project itself is built with the setuptools of the lock.
+pip=(.venv/bin/python -m pip --disable-pip-version-check)
+hashed=(--quiet --require-hashes --only-binary :all: --requirement)
+"${pip[@]}" install "${hashed[@]}" locks/full.txt
+"${pip[@]}" install --quiet --no-deps --no-build-isolation --editable .
 echo "setup: the Raspberry Pi Pico's emulator, with the npm of .venv"
 .venv/bin/npm ci --loglevel=error --prefix firmware_cpp/boards/rp2040/emulator
 # TFLM's headers and, as a shared library, its interpreter, for the tests of ENGINE=tflm (Linux on x86-64 only).
 # Kept as a file: installed, it would want a numpy that TensorFlow does not.
-tflm_wheel="xmos-ai-tools==1.4.2"
-if [ "$(uname -sm)" = "Linux x86_64" ] && ! ls .venv/wheels/xmos_ai_tools-1.4.2-*.whl >/dev/null 2>&1; then
-  .venv/bin/python -m pip download --quiet --disable-pip-version-check --no-deps --dest .venv/wheels "$tflm_wheel"
+tflm_wheel=$(grep -o '^xmos-ai-tools==[^ ]*' locks/tflm.txt)
+if [ "$(uname -sm)" = "Linux x86_64" ] && ! ls .venv/wheels/xmos_ai_tools-"${tflm_wheel#*==}"-*.whl >/dev/null 2>&1; then
+  "${pip[@]}" download --no-deps --dest .venv/wheels "${hashed[@]}" locks/tflm.txt
 fi
 touch .venv/.ready
 echo "setup: done"

@@ -29,6 +29,7 @@ VERBS = {
     "selftest": "PORT BOARD",
     "validate": "DATA LIMIT JSON PORT",
     "bench": "JSON BOARD",
+    "licences": "JSON",
 }
 VALUES = [
     "`touch ran`", 'a"; touch ran; "', "'; touch ran; '", "$(touch ran)", "$$(touch ran)",

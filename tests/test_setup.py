@@ -1,12 +1,14 @@
 """setup.sh on machines that lack everything: what it would install, and what it says when it may not."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-SETUP = Path(__file__).resolve().parents[1] / "setup.sh"
+ROOT = Path(__file__).resolve().parents[1]
+SETUP = ROOT / "setup.sh"
 DEBIAN = (
     "g++ cmake ninja-build gcc-arm-none-eabi libnewlib-arm-none-eabi "
     "libstdc++-arm-none-eabi-newlib qemu-system-arm gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf "
@@ -24,6 +26,7 @@ def empty(tmp_path):
     program(tmp_path, "dpkg-query", "exit 1")
     (tmp_path / "checkout").mkdir()
     shutil.copy(SETUP, tmp_path / "checkout")
+    shutil.copytree(ROOT / "locks", tmp_path / "checkout" / "locks")
     return tmp_path
 
 
@@ -58,9 +61,9 @@ def python(folder: Path, version: str, ensurepip: bool = True) -> None:
     )
 
 
-def run(folder: Path) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [folder / "bash", folder / "checkout" / "setup.sh"],
+        [folder / "bash", folder / "checkout" / "setup.sh", *words],
         env={"PATH": str(folder)},
         capture_output=True,
         text=True,
@@ -137,3 +140,52 @@ def test_without_a_python_it_says_so_before_it_installs_anything(empty):
         "setup: no Python 3.13, 3.12 or 3.11 found (python3 is Python 3.9.2); install one, then run again\n"
     )
     assert not log(empty)
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_pip_takes_only_files_with_the_hashes_of_the_locks(empty, there):
+    python(empty, "3.12")
+    program(empty, "dpkg-query", "echo installed")
+    program(empty, "uname", "echo Linux x86_64")
+    program(empty, "ls", f"exit {0 if there else 2}")
+    assert run(empty).returncode == 0
+    pip = "3.12 -m pip --disable-pip-version-check"
+    hashed = "--quiet --require-hashes --only-binary :all: --requirement"
+    assert log(empty)[1:] == [
+        f"{pip} install {hashed} locks/full.txt",
+        f"{pip} install --quiet --no-deps --no-build-isolation --editable .",
+        "3.12 ci --loglevel=error --prefix firmware_cpp/boards/rp2040/emulator",
+        *([] if there else [f"{pip} download --no-deps --dest .venv/wheels {hashed} locks/tflm.txt"]),
+    ]
+
+
+def test_the_packages_alone(empty):
+    """For `make licences`: with a command for those whose programs may come from elsewhere."""
+    python(empty, "3.12")
+    done = run(empty, "--packages")
+    lines = done.stdout.splitlines()
+    assert [line.split()[0] for line in lines] == PACKAGES.split()
+    assert {"python3.12-venv python3.12", "g++ g++", "ninja-build ninja", "gcc-arm-none-eabi "} <= set(lines)
+    assert not log(empty)
+
+
+def test_make_sets_up_again_when_what_is_installed_has_changed(tmp_path):
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    emulator = "firmware_cpp/boards/rp2040/emulator/package-lock.json"
+    said = ["pyproject.toml", "setup.sh", "locks/full.txt", "locks/tflm.txt", emulator]
+    program(tmp_path, "setup.sh", "echo again; touch .venv/.ready")
+    for name in [*said, ".venv/.ready"]:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (1000, 1000))
+
+    def make() -> str:
+        done = subprocess.run(["make", "setup"], cwd=tmp_path, capture_output=True, text=True, check=True)
+        return done.stdout
+
+    assert "again" not in make()
+    for name in said:
+        os.utime(tmp_path / ".venv/.ready", (1000, 1000))
+        (tmp_path / name).touch()
+        assert "again" in make(), name
+        os.utime(tmp_path / name, (1000, 1000))
