@@ -226,6 +226,21 @@ def _read_images(folder: Path) -> int:
     return guarded(run)
 
 
+def _arrays(folder: Path) -> list[tuple[str, bytes]]:
+    import numpy as np
+
+    stream = io.BytesIO()
+    x, y = np.arange(4 * 64, dtype=np.uint8).reshape(4, 8, 8), np.array([0, 1, 0, 1])
+    np.savez(stream, x_train=x, y_train=y, x_test=x, y_test=y)
+    return [("0.npz", stream.getvalue())]
+
+
+def _read_arrays(folder: Path) -> int:
+    from squeezenet_mcu.common.data import sources
+
+    return guarded(lambda: sources.load(str(folder / "0.npz"), "test", 8, 8, 1))
+
+
 KINDS: dict[str, Callable[[], Kind]] = {
     "manifest": lambda: Kind(_converted, damage.in_json, _read_converted),
     "tflite": lambda: Kind(_tflites, damage.in_bytes, _convert),
@@ -233,5 +248,6 @@ KINDS: dict[str, Callable[[], Kind]] = {
     "npz": lambda: _weights(".npz"),
     "caffemodel": lambda: _weights(".caffemodel"),
     "keras": lambda: Kind(_keras, damage.in_zip, _read_keras),
+    "arrays": lambda: Kind(_arrays, damage.in_zip, _read_arrays),
     "images": lambda: Kind(_images, _damage_image, _read_images),
 }

@@ -17,7 +17,16 @@ from tests.mutations.worker import SECONDS
 MEGABYTES = 500
 # TensorFlow alone takes 600 MB as soon as it is imported; a file may not add what others may take in all.
 MEGABYTES_OF = {"keras": 600 + MEGABYTES}
-SAMPLE = {"manifest": 40, "tflite": 12, "net": 60, "npz": 60, "caffemodel": 60, "keras": 10, "images": 40}
+SAMPLE = {
+    "manifest": 40,
+    "tflite": 12,
+    "net": 60,
+    "npz": 60,
+    "caffemodel": 60,
+    "keras": 10,
+    "arrays": 60,
+    "images": 40,
+}
 ALL = dict.fromkeys(KINDS, 2000) | {"images": 500}
 PARTS = {"tflite": 4, "keras": 4}  # so that several processes share the work
 
