@@ -1,21 +1,17 @@
 """The kinds of files that are damaged: how a sound one is made, how it is damaged, who then reads it."""
 
-import argparse
 import io
 import os
 import subprocess
 import sys
-import types
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from squeezenet_mcu.common import cli, files
-from squeezenet_mcu.common.paths import ZOO
+from squeezenet_mcu.common import cli
 from tests.mutations import damage
-
-SIZE = {"height": 28, "width": 28, "channels": 1}
+from tests.mutations.run import guarded
 
 
 @dataclass(frozen=True)
@@ -27,81 +23,6 @@ class Kind:
     sound: Callable[[Path], list[tuple[str, bytes]]]
     damage: Callable[[Random, bytes], bytes]
     read: Callable[[Path], int]
-
-
-def command(module: types.ModuleType, *words: object) -> int:
-    """A command's exit status, as on its command line."""
-    parser = cli.Parser(prog=module.__name__.rpartition(".")[2])
-    module.add_arguments(parser)
-    return cli.guarded(module.run, parser.parse_args([str(word) for word in words]), parser.prog)
-
-
-def guarded(run: Callable[[], object]) -> int:
-    def status(_: argparse.Namespace) -> int:
-        run()
-        return 0
-
-    return cli.guarded(status, argparse.Namespace(), "test")
-
-
-def _converted(folder: Path) -> list[tuple[str, bytes]]:
-    """A converted model in build/toy, and its firmware's record: digits, without what brings its data."""
-    from squeezenet_mcu.host_tools.boards import board_toml
-    from squeezenet_mcu.host_tools.firmware import board_model
-    from tests.manifests import engine_record, manifest
-
-    tflite = (ZOO / "digits" / "model.tflite").read_bytes()
-    files.write_bytes(folder / "build/toy/model.tflite", tflite)
-    whole = manifest(
-        tflite,
-        input=manifest()["input"] | SIZE | {"scale": 1 / 255},
-        output=manifest()["output"] | {"tensor": 53, "logits_tensor": 52},
-        calibration={"source": "x", "sha256": ["a" * 64]},
-        accuracy={"int8_top1": 0.9, "test_images": 10},
-        weight_bits={"conv1": 8},
-        flash_limits={"dsp": 60_000},
-        float={"file": "build/toy/float.keras", "sha256": "b" * 64, "divisor": 255.0},
-    )
-    board = board_toml.load("stm32f405")
-    target = board_model.target_for(board, whole, board_model.ModelRequest())
-    record = engine_record(made_from=board_model.made_from(target, tflite, board))
-    for name in board_model._FILES:
-        files.write_bytes(folder / "build/toy/firmware/stm32f405/model" / name, b"")
-    return [
-        ("build/toy/manifest.json", files.as_json(whole)),
-        ("build/toy/firmware/stm32f405/model/engine.json", files.as_json(record)),
-    ]
-
-
-def _read_converted(folder: Path) -> int:
-    """What validate, firmware and bench do with the two before they start a program or a device."""
-    from squeezenet_mcu.common.formats import engine_record
-    from squeezenet_mcu.common.litert import Reference
-    from squeezenet_mcu.common.terminal import Console
-    from squeezenet_mcu.convert.outputs import report
-    from squeezenet_mcu.host_tools.bench import networks
-    from squeezenet_mcu.host_tools.boards import board_toml
-    from squeezenet_mcu.host_tools.firmware import board_model, build
-    from squeezenet_mcu.host_tools.validate import command as validate
-    from squeezenet_mcu.host_tools.validate import top5
-
-    def run() -> None:
-        artefacts = validate.load_artefacts("toy")
-        tests = validate.load_tests(artefacts, "random:2", 2)
-        reference = Reference.of(artefacts.manifest, artefacts.tflite)
-        for image in tests.images:
-            reference.infer(image, artefacts.manifest["output"]["logits_tensor"])
-        validate.longest_silence("tflm", artefacts.manifest)
-        top5.many_classes(artefacts.manifest)
-        networks._converted("toy", artefacts.manifest["tflite_sha256"], True, tflm=True)
-        for name in board_toml.names():
-            board_model.target_for(board_toml.load(name), artefacts.manifest, board_model.ModelRequest())
-        board_model.made_for(folder / "build/toy", "stm32f405")
-        made = engine_record.read(folder / "build/toy/firmware/stm32f405/model")
-        report.print_sizes(Console(), made, build._imported(folder / "build/toy"))
-        build.overflow_message(board_toml.load("stm32f405"), "toy", {"FLASH": 90, "SRAM": 9}, made)
-
-    return guarded(run)
 
 
 def _made(folder: Path, program: str) -> list[tuple[str, bytes]]:
@@ -241,8 +162,14 @@ def _read_arrays(folder: Path) -> int:
     return guarded(lambda: sources.load(str(folder / "0.npz"), "test", 8, 8, 1))
 
 
+def _manifest() -> Kind:
+    from tests.mutations import converted
+
+    return Kind(converted.sound, damage.in_json, converted.read)
+
+
 KINDS: dict[str, Callable[[], Kind]] = {
-    "manifest": lambda: Kind(_converted, damage.in_json, _read_converted),
+    "manifest": _manifest,
     "tflite": lambda: Kind(_tflites, damage.in_bytes, _convert),
     "net": lambda: _weights(".net"),
     "npz": lambda: _weights(".npz"),
