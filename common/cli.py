@@ -135,8 +135,9 @@ def _drop_output() -> None:
 
 
 def failed(error: UserError, prog: str) -> int:
-    """Says it on stderr; returns the exit status."""
-    terminal.error(f"{prog}: error: {error}")
+    """Says it on stderr, in one line, whatever names are in it; returns the exit status."""
+    said = "".join(c if c.isprintable() else "?" for c in str(error))
+    terminal.error(f"{prog}: error: {said}")
     return 1
 
 

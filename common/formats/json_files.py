@@ -67,10 +67,11 @@ def _explained(said: str, found: Any) -> str:
         wanted = f"want one of {chosen[1].replace('|', ', ')}"
     wanted = re.sub(r"Object missing required field (.*)", r"\1 is missing", wanted)
     wanted = re.sub(r"Object contains unknown field (.*)", r"\1: no such key", wanted)
-    for name, index in re.findall(r"\.(\w+)|\[(\d+)\]", place):
+    known, unknown, _ = place.partition("[...]")  # a key of a table whose keys are free
+    for name, index in re.findall(r"\.(\w+)|\[(\d+)\]", known):
         found = found[name or int(index)]
     where = place.removeprefix("$").removeprefix(".") or "the whole"
-    if isinstance(found, dict | list):  # a key is missing, say
+    if unknown or isinstance(found, dict | list):  # or a key is missing
         return f"{where}: {wanted}"
     seen = msgspec.json.encode(found).decode()
     return f"{where} = {seen if len(seen) <= 60 else seen[:57] + '...'}; {wanted}"

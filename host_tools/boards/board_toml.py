@@ -1,7 +1,6 @@
 """The boards: what firmware_cpp/boards/<board>/board.toml says about each."""
 
 import os
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, cast
@@ -11,10 +10,12 @@ from msgspec import Meta, Struct
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.formats import json_files
 from squeezenet_mcu.common.formats.json_files import one_of
+from squeezenet_mcu.common.formats.toml_table import read_toml
 from squeezenet_mcu.common.kernel_families import FAMILIES, Family
 from squeezenet_mcu.common.paths import FIRMWARE
 
 FOLDER = FIRMWARE / "boards"
+_EXAMPLE = "see firmware_cpp/boards/stm32f405/board.toml"
 
 
 @dataclass(frozen=True)
@@ -205,11 +206,7 @@ def load(name: str, folder: Path = FOLDER) -> Board:
         path = folder / name / "board.toml"
     else:
         raise UserError(f"no board {name!r}; boards: {', '.join(names(folder))}")
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise UserError(f"{path}: not a TOML file: {error}") from error
-    found = json_files.check(values, _Settings, path, "see firmware_cpp/boards/stm32f405/board.toml")
+    found = json_files.check(read_toml(path), _Settings, path, _EXAMPLE)
     return _board(name_of(name), found, path.parent)
 
 

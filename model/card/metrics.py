@@ -86,8 +86,8 @@ class Report(Validation):
     model_sha256: Sha256
 
 
-class Metrics(TypedDict):
-    """All of it; see publish.gather."""
+class Int8(TypedDict):
+    """What is shipped of the record of the stage quantize."""
 
     model: str
     test_accuracy: Share
@@ -97,6 +97,11 @@ class Metrics(TypedDict):
     layers: dict[str, Weights]
     confusion: list[list[Count]]
     versions: _Versions
+
+
+class Metrics(Int8):
+    """All of it; see publish.gather."""
+
     sha256: Sha256
     toml_sha256: Sha256
     stages: dict[str, Stage]

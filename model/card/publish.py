@@ -10,7 +10,7 @@ from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.formats import engine_record, json_files
 from squeezenet_mcu.common.paths import BUILD, ZOO
 from squeezenet_mcu.model.card import curves, metrics
-from squeezenet_mcu.model.card.metrics import Report, Validation
+from squeezenet_mcu.model.card.metrics import Int8, Report, Validation
 from squeezenet_mcu.model.settings import config, options
 from squeezenet_mcu.model.settings.config import Config
 from squeezenet_mcu.model.train import records
@@ -23,10 +23,7 @@ EXAMPLES = """  python -m model ship --model digits
   python -m model ship --model digits --validated build/digits/validated.json"""
 
 BOARD = "stm32f405"  # what a shipped model's figures on a device are of
-_OF_MODEL = (
-    *("model", "test_accuracy", "test_images", "tflite_bytes", "tflite_sha256"),
-    *("layers", "confusion", "versions"),
-)
+_OF_MODEL = tuple(Int8.__annotations__)
 _OF_STAGE = (
     *(f"{part}_{what}" for part in ("test", "validation", "reserve") for what in ("accuracy", "images")),
     *("train_images", "parameters", "channels", "epochs", "machine", "tflite_bytes"),
@@ -83,6 +80,7 @@ def gather(settings: Config, folder: Path, validated: Path | None) -> dict[str, 
     """What metrics.json holds: figures of the int8 model, its stages, the conversion, the device."""
     found = _stages(settings, folder)
     quantized = found["quantize"]
+    json_files.check(quantized, Int8, folder / "quantize.json", "run first: python -m model quantize")
     manifest = _conversion(settings, folder, quantized["tflite_sha256"])
     measured = manifest["accuracy"]
     data = (measured or {}).get("data")
@@ -152,7 +150,12 @@ def _of_stage(record: Record) -> dict[str, Any]:
 def _conversion(settings: Config, folder: Path, tflite_sha256: str) -> dict[str, Any]:
     manifest = records.of_conversion(folder, tflite_sha256)
     tflite = folder / "model.tflite"
-    if not manifest or not tflite.is_file() or files.sha256(tflite.read_bytes()) != tflite_sha256:
+    if (
+        not manifest
+        or "engine" in manifest
+        or not tflite.is_file()
+        or files.sha256(tflite.read_bytes()) != tflite_sha256
+    ):
         raise UserError(
             f"{folder / 'manifest.json'}: missing, or of another .tflite than {tflite_sha256}, which was "
             f"measured by quantize; run first: python -m convert --model {settings.path}"

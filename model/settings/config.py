@@ -1,7 +1,6 @@
 """Settings of a model: one TOML file, read into frozen dataclasses. Imports neither TensorFlow nor numpy."""
 
 import re
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any, Literal
 
 from squeezenet_mcu.common.data.fits import FITS
 from squeezenet_mcu.common.errors import UserError
-from squeezenet_mcu.common.formats.toml_table import Table, within
+from squeezenet_mcu.common.formats.toml_table import Table, read_toml, within
 from squeezenet_mcu.common.kernel_families import FAMILIES as KERNELS
 from squeezenet_mcu.common.paths import CONFIGS
 from squeezenet_mcu.model.settings import compression
@@ -345,11 +344,7 @@ def load(name_or_path: str | Path) -> Config:
         if is_path:
             raise UserError(f"{path}: no such file; want a model's TOML, or a name: {', '.join(names())}")
         raise UserError(f'model "{text}" is unknown; want one of {", ".join(names())}, or the path of a TOML')
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise UserError(f"{path}: not a TOML file: {error}") from error
-    root = Table(path, "", values)
+    root = Table(path, "", read_toml(path))
     # The name becomes a folder and part of file names and C identifiers.
     name = root.read(
         "name",
@@ -359,7 +354,7 @@ def load(name_or_path: str | Path) -> Config:
     )
     if name != path.stem:
         raise root.fail("name", f'"{path.stem}", as the file is called')
-    architecture = read_architecture(root.table("architecture", required=True), "weights" in values)
+    architecture = read_architecture(root.table("architecture", required=True), "weights" in root.values)
     size = _read_input(root.table("input", required=True), architecture.family)
     weights = _read_weights(root, size, architecture.family)
     layers = list(kernels(architecture, size.channels))

@@ -116,6 +116,34 @@ def in_png(random: Random, data: bytes) -> bytes:
     return made
 
 
+def in_toml(random: Random, data: bytes) -> bytes:
+    """Values and keys are others, lines doubled or gone; else any bytes are."""
+    if random.random() < 0.2:
+        return in_bytes(random, data)
+    lines = data.split(b"\n")
+    for _ in range(random.choice((1, 1, 2, 4))):
+        number = random.randrange(len(lines))
+        key, equals, value = lines[number].partition(b" = ")
+        what = random.randrange(8)
+        if what < 5 and equals:
+            strange = random.choice((*_TOML_VALUES, *_TEXTS, random.choice(lines).partition(b" = ")[2]))
+            lines[number] = key + b" = " + strange
+        elif what == 5 and equals:
+            lines[number] = random.choice((b"x", b'"a\\nb"', b"a.b", key + b"x")) + b" = " + value
+        elif what == 6:
+            lines.insert(number, random.choice(lines))
+        elif len(lines) > 1:
+            del lines[number]
+    return b"\n".join(lines)
+
+
+_TOML_VALUES = (
+    b"0", b"-1", b"1", b"3", b"1.5", b"-0.0", b"nan", b"inf", b"1e308", b"0x7fffffffffffffff", b"true", b'""',
+    b'"x"', b'"../../x"', b'"\\u001b[31m"', b'"a\\nb"', b"[]", b"[[]]", b"{}", b"{ x = 1 }", b"[1, 2]",
+    b"2020-01-01", b'["x", "y"]', b'"' + b"f" * 9000 + b'"',
+)  # fmt: skip
+
+
 def in_lines(random: Random, data: bytes) -> bytes:
     """Cells of a CSV are others, lines doubled or gone; else any bytes are."""
     if random.random() < 0.2:

@@ -168,8 +168,22 @@ def _manifest() -> Kind:
     return Kind(converted.sound, damage.in_json, converted.read)
 
 
+def _stages() -> Kind:
+    from tests.mutations import stages
+
+    return Kind(stages.sound, damage.in_json, stages.read)
+
+
+def _tomls() -> Kind:
+    from tests.mutations import stages
+
+    return Kind(stages.tomls, damage.in_toml, stages.read_tomls)
+
+
 KINDS: dict[str, Callable[[], Kind]] = {
     "manifest": _manifest,
+    "records": _stages,
+    "toml": _tomls,
     "tflite": lambda: Kind(_tflites, damage.in_bytes, _convert),
     "net": lambda: _weights(".net"),
     "npz": lambda: _weights(".npz"),

@@ -19,6 +19,8 @@ MEGABYTES = 500
 MEGABYTES_OF = {"keras": 600 + MEGABYTES}
 SAMPLE = {
     "manifest": 40,
+    "records": 40,
+    "toml": 40,
     "tflite": 12,
     "net": 60,
     "npz": 60,

@@ -7,14 +7,13 @@
 
 import dataclasses
 import re
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from squeezenet_mcu.common.errors import UserError
-from squeezenet_mcu.common.formats.toml_table import Table
+from squeezenet_mcu.common.formats.toml_table import Table, read_toml
 from squeezenet_mcu.common.paths import ZOO
 from squeezenet_mcu.model.settings import config
 from squeezenet_mcu.model.settings.architecture import Architecture
@@ -85,11 +84,7 @@ def load(name_or_path: str) -> Search:
     if not path.is_file():
         known = ", ".join(sorted(p.parent.name for p in ZOO.glob("*/search.toml")))
         raise UserError(f"{path}: no such file; want the TOML of a search, or one of {known}")
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise UserError(f"{path}: not a TOML file: {error}") from error
-    root = Table(path, "", values)
+    root = Table(path, "", read_toml(path))
     base = _read_base(root)
     if by_name and base.name != name_or_path:
         raise root.fail("base", f'"{name_or_path}", as the folder is called')
