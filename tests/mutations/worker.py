@@ -1,7 +1,8 @@
 """`python -m tests.mutations.worker KIND FIRST COUNT FOLDER`: reads damaged files, each in a child process.
 
 A program of its own, so that what a file costs is measured without what the tests themselves have in memory.
-Prints a line of JSON for each: seed, status, what stderr said, seconds (of the processor, of the clock), megabytes at most.
+Prints a line of JSON for each: seed, status, what stderr said, seconds of the processor and of the clock,
+megabytes at most.
 """
 
 import json
