@@ -133,8 +133,8 @@ class Device:
                     raise self._other_version(reply.detail)
                 raise refused(self._exchange.name, sent, reply)
         raise DamagedError(
-            f"{self._exchange.name}: it answers, but for {waiting.patience.whole:.3g} s not to this program's "
-            "HELLO; reset the board, and see that no other program uses the port"
+            f"{self._exchange.name}: it answers, but for {waiting.patience.whole:.3g} s not to this "
+            "program's HELLO; reset the board, and see that no other program uses the port"
         )
 
     def _other_version(self, version: int) -> VersionError:
@@ -144,7 +144,7 @@ class Device:
         )
 
     def _greet_again(self, waiting: Waiting) -> None:
-        """After a reset: a new session, and the same device or an error: it may be another that was plugged in."""
+        """After a reset: a new session with the same device. LinkError for another one."""
         self._session = 1 + secrets.randbelow((1 << 32) - 1)
         info = self._hello(waiting)
         if info.model_sha256 != self.info.model_sha256:
@@ -154,7 +154,7 @@ class Device:
             )
         if info != replace(self.info, session=info.session):
             raise ResetError(
-                f"{self._exchange.name}: the device was reset and now says other things of itself than before, "
-                "its sizes or its board; start again"
+                f"{self._exchange.name}: the device was reset and now says other things of itself than "
+                "before, its sizes or its board; start again"
             )
         self.info = info

@@ -39,7 +39,7 @@ def waits(first: float, total: float) -> list[float]:
 
 @dataclass(frozen=True)
 class Patience:
-    """How long to wait: `first` seconds until the first probe, `silence` for an answer, `whole` for them all."""
+    """Seconds to wait: `first` until the first probe, `silence` for one answer, `whole` for all of them."""
 
     first: float
     silence: float

@@ -238,7 +238,8 @@ class Transfer:
 
     def _lie(self, what: str) -> DamagedError:
         return DamagedError(
-            f"{self._exchange.name}: the device says that {what}; flash firmware of this checkout (make flash)"
+            f"{self._exchange.name}: the device says that {what}; "
+            "flash firmware of this checkout (make flash)"
         )
 
     def _collect(self, what: Data) -> bytes:

@@ -220,14 +220,18 @@ LIES: dict[str, Lie] = {
     ),
     "4 billion rows allowed": Lie("exact", at(BEGIN, lambda b, f: [b.status(f, limit_row=2**32 - 1)])),
     "an unknown state": Lie(MALFORMED, at(BEGIN, lambda b, f: [b.status(f, state=77)])),
-    "an unknown failure": Lie("status 255, unknown", at(BEGIN, lambda b, f: [b.status(f, state=3, failure=255)])),
+    "an unknown failure": Lie(
+        "status 255, unknown", at(BEGIN, lambda b, f: [b.status(f, state=3, failure=255)])
+    ),
     "a failure at byte 4 billion": Lie(
-        "status 9, arena too small", at(ROWS, lambda b, f: [b.status(f, state=3, failure=9, next_byte=2**32 - 1)])
+        "status 9, arena", at(ROWS, lambda b, f: [b.status(f, state=3, failure=9, next_byte=2**32 - 1)])
     ),
     "done at once": Lie(FRUITLESS, progress(lambda n: {"state": 2, "next_byte": 0})),
     # RESULT and DATA
     "a count of 2^64 - 1": Lie("exact", at(RESULT, lambda b, f: [b.cost(f, count=2**64 - 1)])),
-    "4 GB of stack": Lie("bytes of SRAM", at(RESULT, lambda b, f: [b.cost(f, sram=2**32 - 1, stack=2**32 - 1)])),
+    "4 GB of stack": Lie(
+        "bytes of SRAM; there are", at(RESULT, lambda b, f: [b.cost(f, sram=2**32 - 1, stack=2**32 - 1)])
+    ),
     "another image's RESULT": Lie(FRUITLESS, at(RESULT, lambda b, f: [b.cost(f, image=5)])),
     "RESULT to ROWS, which are taken": Lie("exact", at(ROWS, lambda b, f: [b.cost(f)])),
     "RESULT to all": Lie(
