@@ -1,6 +1,5 @@
 """The messages of the link, version 1: as in firmware_cpp/protocol/wire.h. docs/link.md says why."""
 
-import re
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -209,7 +208,7 @@ def _info(payload: bytes) -> Info:
         flash_total_bytes=flash_total_bytes,
         counter_kind=COUNTER_KINDS[kind],
         counter_hz=counter_hz,
-        board=re.sub(r"[^A-Za-z0-9_.+-]", "?", board.decode("ascii", "replace")),  # typed after BOARD=
+        board="".join(chr(byte) if 32 <= byte < 127 else "?" for byte in board),
     )
     # Sizes that the sender of an image divides by or waits for.
     if (

@@ -25,8 +25,9 @@ from squeezenet_mcu.host_tools.link.messages import (
 # Replies in a row, over so many seconds, that bring the image no further: the device must be faulty. Many
 # replies alone do not tell (probes of a lossy line), nor does time alone (one burst of rows may take long).
 _MAX_FRUITLESS = 8
-_FRUITLESS_SECONDS = 8.0
+_FRUITLESS_SECONDS = 6.0
 _MOST_WINDOW = 1 << 16  # bytes in flight, whatever the device has room for: some thousand requests
+_COST = "cost"  # the tag of RESULT; a READ's is its piece
 
 
 class DeviceRestartedError(Exception):
@@ -90,7 +91,7 @@ class Transfer:
 
     def _list_wanted(self) -> dict[object, tuple[Request, bytes]]:
         """The requests that fetch the results, by tag, in the order they are sent."""
-        wanted: dict[object, tuple[Request, bytes]] = {"cost": (Request.RESULT, messages.begin(self._image))}
+        wanted: dict[object, tuple[Request, bytes]] = {_COST: (Request.RESULT, messages.begin(self._image))}
         step = messages.max_read_data(self._info.max_frame)
         for what in Data:
             for offset in range(0, self._info.classes, step):
@@ -159,11 +160,11 @@ class Transfer:
         if schedule:
             try:
                 return self._exchange.answer(schedule, self._probe)
-            except LinkTimeoutError:
+            except (LinkTimeoutError, DamagedError):
                 if not self._waiting.over():
                     raise
         raise LinkTimeoutError(
-            f"{self._exchange.name}: the device answers, but the image is not done after "
+            f"{self._exchange.name}: the device answered, but the image is not done after "
             f"{self._waiting.patience.whole:.3g} s; reset it and try again"
         )
 
@@ -216,7 +217,7 @@ class Transfer:
         self._next = expected
 
     def _take_cost(self, sent: Sent, cost: Cost) -> None:
-        if sent.tag in self._wanted and cost.image == self._image:
+        if sent.tag == _COST and sent.tag in self._wanted and cost.image == self._image:
             if cost.sram_high_water > self._info.sram_total_bytes:
                 total = self._info.sram_total_bytes
                 raise self._lie(f"it used {cost.sram_high_water:,} bytes of SRAM; there are {total:,}")

@@ -35,7 +35,7 @@ class SelftestDevice:
         try:
             self.line = serial.serial_for_url(url, BAUDRATE, timeout=_TIMEOUT, write_timeout=_TIMEOUT)
         except (serial.SerialException, ValueError, TypeError, OSError) as error:
-            raise self._broken(error) from error
+            raise UserError(f"{url}: {terminal.one_line(str(error))}") from error
         try:
             self._wake()
         except UserError:
@@ -109,4 +109,5 @@ class SelftestDevice:
         return bytes(data)
 
     def _broken(self, error: Exception) -> UserError:
-        return UserError(f"{self._url}: {terminal.one_line(str(error))}")
+        why = terminal.one_line(str(error))
+        return UserError(f"{self._url}: the connection broke ({why}); plug the board in again, or restart it")

@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,8 +41,8 @@ EXAMPLES = """\
 exit status: 0 all equal, 1 any difference or a user's mistake, 130 interrupted"""
 
 LIMIT = 200
-_LEAST_SILENCE = 8.0  # seconds; what the smallest network is given
-_MORE = 2.0  # seconds for an image beyond the longest silence
+_LEAST_SILENCE = 7.0  # seconds; what the smallest network is given
+_MORE = 1.5  # seconds for an image beyond the longest silence
 _SLOWEST_MACS = 1e6  # a second: reference kernels in an emulator on a busy machine
 
 
@@ -200,7 +201,7 @@ def check_model(info: Info, artefacts: Artefacts, url: str, engine: str, ours: b
     if info.model_sha256 == wanted:
         check_sizes(info, artefacts, url)
         return
-    names = f"MODEL={artefacts.model} BOARD={info.board}{tflm_library.make_option(engine)}"
+    names = f"MODEL={artefacts.model} BOARD={shlex.quote(info.board)}{tflm_library.make_option(engine)}"
     if ours:
         fix = f"run: make firmware {names}"
     elif url.startswith("socket://"):

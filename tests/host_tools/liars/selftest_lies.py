@@ -137,7 +137,7 @@ LIES: dict[str, Lie] = {
     "half a byte": Lie("floating point", to("x", line(b"sum 1.5"))),
     "no fault": Lie("fault handler", to("f", lambda answer: [])),
     "a line without an end": Lie("counter", to("u", lambda answer: [b"instructions 1 0"])),
-    "a byte a second": Lie(ENDLESS, lambda command, answer: slowly(answer, 1)),
+    "a byte a second": Lie(FAILED, lambda command, answer: slowly(answer, 1)),
     "no connection any more": Lie("socket", right, first=lambda: hang_up(b"")),
     "cut in the counter": Lie("socket disconnected", to("u", lambda answer: hang_up(answer[:4]))),
     "cut in the echo": Lie("socket disconnected", to("e", lambda answer: hang_up(answer[:4]))),

@@ -130,7 +130,7 @@ def test_a_lie_during_an_image(lie, monkeypatch):
 def test_a_boards_name_cannot_steer_the_terminal():
     line = talker(greeting(lambda f, s: b"", board=b"\x1b[31mred\nboard\x07"))
     with Device(line, timeout=0.5, first_wait=0.05) as device:
-        assert device.info.board == "??31mred?board?"
+        assert device.info.board == "?[31mred?board?"
 
 
 def test_ten_seconds_are_enough_for_a_device_that_takes_nothing():
