@@ -15,7 +15,7 @@ from squeezenet_mcu.host_tools.link.transfer import DeviceRestartedError, Transf
 from squeezenet_mcu.host_tools.link.transport import BAUDRATE, SerialTransport, Transport
 
 TIMEOUT = 30.0  # seconds of silence; a burst of rows of a large network computes for seconds in an emulator
-OPEN_TIMEOUT = 8.0  # seconds; boards whose USB bridge resets them take some to boot
+OPEN_TIMEOUT = 7.0  # seconds; boards whose USB bridge resets them take some to boot
 _FIRST_WAIT = 0.25  # seconds until the first probe
 _MAX_RESTARTS = 5  # of the device, for one image
 _LONG = 20  # times the longest silence: for an image, if nobody knows better

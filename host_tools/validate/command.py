@@ -41,7 +41,7 @@ EXAMPLES = """\
 exit status: 0 all equal, 1 any difference or a user's mistake, 130 interrupted"""
 
 LIMIT = 200
-_LEAST_SILENCE = 8.0  # seconds; what the smallest network is given
+_LEAST_SILENCE = 7.0  # seconds; what the smallest network is given
 _MORE = 1.0  # seconds for an image beyond the longest silence
 _SLOWEST_MACS = 1e6  # a second: reference kernels in an emulator on a busy machine
 

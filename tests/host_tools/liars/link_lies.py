@@ -142,7 +142,7 @@ def always_resets(board: Board, frame: Frame) -> Iterable[bytes]:
 
 def ends_at_each_stage(board: Board, frame: Frame) -> Iterator[bytes]:
     """Each answer comes just before patience ends; much later than the host may wait for all of it."""
-    return itertools.chain(slowly(board.right(frame)[:4], 1.9), [board.right(frame)[4:]])
+    return itertools.chain(slowly(board.right(frame)[:4], 1.6), [board.right(frame)[4:]])
 
 
 def board(**sizes) -> Callable[[], Board]:
@@ -266,11 +266,11 @@ LIES: dict[str, Lie] = {
     "reset, another counter": Lie(RESET, changed(kind=0)),
     "reset at each ROWS": Lie("was reset 6 times during one image", always_resets),
     # Time
-    "a byte a second": Lie("for 8 s", lambda b, f: slowly(b.right(f), 1)),
+    "a byte a second": Lie("for 7 s", lambda b, f: slowly(b.right(f), 1)),
     "a byte a second from BEGIN on": Lie(
         SILENT, lambda b, f: right(b, f) if f.type == HELLO else slowly(b.right(f), 1)
     ),
-    "each answer after 7.6 s": Lie(UNFINISHED, ends_at_each_stage),
+    "each answer after 6.4 s": Lie(UNFINISHED, ends_at_each_stage),
 }  # fmt: skip
 
 # Of each kind one, for a quick run. The other lies are for the long one.
