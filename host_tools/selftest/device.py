@@ -12,7 +12,7 @@ from squeezenet_mcu.host_tools.link.transport import BAUDRATE
 
 RING_BYTES = 2048  # kUartRingBytes of firmware_cpp/boards/board.h
 _PING_TIMEOUT = 0.2  # seconds; what is sent before the UART is on gets lost
-_OPEN_TIMEOUT = 8.0  # seconds until the program answers and is quiet
+_OPEN_TIMEOUT = 6.0  # seconds until the program answers and is quiet
 _TIMEOUT = 20.0  # seconds; generous, because other programs share the machine of an emulator
 _POLL = 0.1  # seconds between looks at the clock
 _MOST_LINE = 500  # bytes; what is longer is none of the program's lines
