@@ -1,24 +1,24 @@
 """A board that runs our firmware, on a serial line: `Device(url).infer(image)`. Needs numpy, pyserial."""
 
 import secrets
-import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 
 import numpy as np
 import numpy.typing as npt
 
 from squeezenet_mcu.host_tools.link import messages
-from squeezenet_mcu.host_tools.link.errors import DamagedError, ResetError, VersionError
-from squeezenet_mcu.host_tools.link.exchange import Exchange, waits
+from squeezenet_mcu.host_tools.link.errors import DamagedError, LinkTimeoutError, ResetError, VersionError
+from squeezenet_mcu.host_tools.link.exchange import Exchange, Patience, Waiting
 from squeezenet_mcu.host_tools.link.messages import ErrorCode, Info, Refusal, Request
 from squeezenet_mcu.host_tools.link.transfer import DeviceRestartedError, Transfer, refused
 from squeezenet_mcu.host_tools.link.transport import BAUDRATE, SerialTransport, Transport
 
 TIMEOUT = 30.0  # seconds of silence; a burst of rows of a large network computes for seconds in an emulator
-OPEN_TIMEOUT = 8.0  # seconds; boards whose USB bridge resets them take some to boot
+OPEN_TIMEOUT = 7.0  # seconds; boards whose USB bridge resets them take some to boot
 _FIRST_WAIT = 0.25  # seconds until the first probe
 _MAX_RESTARTS = 5  # of the device, for one image
+_LONG = 20  # times the longest silence: for an image, if nobody knows better
 
 
 @dataclass(frozen=True)
@@ -42,22 +42,25 @@ class Device:
         timeout: float = TIMEOUT,
         baudrate: int = BAUDRATE,
         first_wait: float = _FIRST_WAIT,
+        image_timeout: float | None = None,
     ) -> None:
         """Opens the line and says HELLO.
 
         `url`: any pyserial URL (/dev/ttyACM0, COM5, socket://host:port, a pty) or a line of your own.
         `timeout`: seconds of silence after which the device is given up. `first_wait`: seconds of silence
-        after which it is asked again; doubles from probe to probe.
+        after which it is asked again; doubles from probe to probe. `image_timeout`: seconds for one image,
+        resets included, however busy the device seems; None: 20 times `timeout`.
         """
         self._transport: Transport = SerialTransport(url, baudrate) if isinstance(url, str) else url
-        self._schedule = waits(first_wait, timeout)
-        self._open_schedule = waits(first_wait, min(timeout, OPEN_TIMEOUT))
+        whole = _LONG * timeout if image_timeout is None else image_timeout
+        self._patience = Patience(first_wait, timeout, whole)
+        opening = min(timeout, OPEN_TIMEOUT)
         try:
             self._exchange = Exchange(self._transport)
             # Random starts: neither number can be one that an earlier host left in the device.
             self._session = 1 + secrets.randbelow((1 << 32) - 1)
             self._image = secrets.randbelow(1 << 32)
-            self.info: Info = self._hello(self._open_schedule)
+            self.info: Info = self._hello(Patience(first_wait, opening, opening).begin())
         except BaseException:
             self._transport.close()
             raise
@@ -84,13 +87,14 @@ class Device:
         if image.dtype != np.int8 or image.shape != shape:
             raise ValueError(f"image is {image.dtype} {image.shape}; the device wants int8 {shape}")
         data = image.tobytes()
+        waiting = self._patience.begin()
         for _ in range(_MAX_RESTARTS + 1):
             self._image = (self._image + 1) & 0xFFFFFFFF
             try:
-                transfer = Transfer(self._exchange, self.info, self._image, data, self._schedule)
+                transfer = Transfer(self._exchange, self.info, self._image, data, waiting)
                 cost, logits, probabilities = transfer.run()
             except DeviceRestartedError:
-                self._greet_again()
+                self._greet_again(waiting)
                 continue
             return Result(
                 np.frombuffer(logits, np.int8),
@@ -105,15 +109,20 @@ class Device:
             "check its power supply, and that no other program uses the port"
         )
 
-    def _hello(self, schedule: list[float]) -> Info:
+    def _hello(self, waiting: Waiting) -> Info:
         def ask() -> None:
             self._exchange.send(Request.HELLO, messages.hello(self._session))
 
         ask()
-        patience = sum(schedule)
-        deadline = time.monotonic() + patience
-        while True:
-            sent, reply = self._exchange.answer(schedule, ask)
+        answered = False
+        while schedule := waiting.schedule():
+            try:
+                sent, reply = self._exchange.answer(schedule, ask)
+            except LinkTimeoutError:
+                if answered:
+                    break
+                raise
+            answered = True
             ours = sent.kind is Request.HELLO  # else about something from before the reset
             if ours and isinstance(reply, Info) and reply.session == self._session:
                 if reply.version != messages.VERSION:
@@ -123,11 +132,10 @@ class Device:
                 if reply.code == ErrorCode.VERSION:
                     raise self._other_version(reply.detail)
                 raise refused(self._exchange.name, sent, reply)
-            if time.monotonic() > deadline:
-                raise DamagedError(
-                    f"{self._exchange.name}: it answers, but for {patience:.3g} s not to this program's "
-                    "HELLO; reset the board, and see that no other program uses the port"
-                )
+        raise DamagedError(
+            f"{self._exchange.name}: it answers, but for {waiting.patience.whole:.3g} s not to this "
+            "program's HELLO; reset the board, and see that no other program uses the port"
+        )
 
     def _other_version(self, version: int) -> VersionError:
         return VersionError(
@@ -135,13 +143,18 @@ class Device:
             f"{messages.VERSION}; flash firmware of this checkout (make flash)"
         )
 
-    def _greet_again(self) -> None:
-        """After a reset: a new session, and the same model or an error."""
+    def _greet_again(self, waiting: Waiting) -> None:
+        """After a reset: a new session with the same device. LinkError for another one."""
         self._session = 1 + secrets.randbelow((1 << 32) - 1)
-        info = self._hello(self._schedule)
+        info = self._hello(waiting)
         if info.model_sha256 != self.info.model_sha256:
             raise ResetError(
                 f"{self._exchange.name}: the device was reset and now runs model {info.model_sha256}, "
                 f"before it was {self.info.model_sha256}; start again"
+            )
+        if info != replace(self.info, session=info.session):
+            raise ResetError(
+                f"{self._exchange.name}: the device was reset and now says other things of itself than "
+                "before, its sizes or its board; start again"
             )
         self.info = info

@@ -19,7 +19,10 @@ class LinkTimeoutError(LinkError):
 
 
 class DamagedError(LinkError):
-    """Bytes arrive, but no message of this link: a wrong baud rate, other firmware, a line that echoes."""
+    """Bytes arrive, but no message of this link, or none that can be true.
+
+    A wrong baud rate, other firmware, a line that echoes, a device that lies.
+    """
 
 
 class VersionError(LinkError):
@@ -31,4 +34,4 @@ class RefusedError(LinkError):
 
 
 class ResetError(LinkError):
-    """The device was reset too often during one image, or runs another model since a reset."""
+    """The device was reset too often during one image, or is another one since a reset."""

@@ -37,6 +37,36 @@ def waits(first: float, total: float) -> list[float]:
     return kept
 
 
+@dataclass(frozen=True)
+class Patience:
+    """Seconds to wait: `first` until the first probe, `silence` for one answer, `whole` for all of them."""
+
+    first: float
+    silence: float
+    whole: float
+
+    def begin(self) -> "Waiting":
+        """Starts the clock."""
+        return Waiting(self, time.monotonic() + self.whole)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Patience that began: no answer is waited for beyond `deadline`, of time.monotonic()."""
+
+    patience: Patience
+    deadline: float
+
+    def over(self) -> bool:
+        """True where no time is left."""
+        return time.monotonic() >= self.deadline
+
+    def schedule(self) -> list[float]:
+        """Seconds to wait between probes for the next answer; empty where no time is left."""
+        left = self.deadline - time.monotonic()
+        return waits(self.patience.first, min(self.patience.silence, left)) if left > 0 else []
+
+
 class Exchange:
     """Sends requests over a line and pairs the replies with them.
 
@@ -112,7 +142,7 @@ class Exchange:
             if match:
                 return match
         kind, why = self._diagnosis()
-        raise kind(f"{self.name}: no answer for {sum(schedule):.3g} s; {why}")
+        raise kind(f"{self.name}: no answer for {round(sum(schedule), 1):g} s; {why}")
 
     def _match(self, frame: Frame) -> tuple[Sent, Reply] | None:
         self._intact += 1

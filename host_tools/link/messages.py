@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 
-from squeezenet_mcu.common import terminal
 from squeezenet_mcu.host_tools.link.frame import MAX_BODY, MAX_FRAME, OVERHEAD, Frame, encoded_size
 
 VERSION = 1
@@ -49,6 +48,7 @@ class Data(IntEnum):
     PROBABILITIES = 1
 
 
+MAX_NAME = 32  # bytes of the board's name
 COUNTER_KINDS = ("instructions", "cycles", "microseconds")
 
 _HELLO = struct.Struct("<BI")
@@ -189,7 +189,7 @@ def _info(payload: bytes) -> Info:
     height, width, channels, classes, max_frame, window_bytes, *sizes = numbers
     arena_bytes, static_sram_bytes, sram_total_bytes, flash_used_bytes, flash_total_bytes = sizes
     board = payload[_INFO.size :]
-    if len(board) != length:
+    if len(board) != length or length > MAX_NAME:
         raise ValueError
     info = Info(
         version=version,
@@ -208,7 +208,7 @@ def _info(payload: bytes) -> Info:
         flash_total_bytes=flash_total_bytes,
         counter_kind=COUNTER_KINDS[kind],
         counter_hz=counter_hz,
-        board=terminal.one_line(board.decode("ascii", "replace"), length),
+        board="".join(chr(byte) if 32 <= byte < 127 else "?" for byte in board),
     )
     # Sizes that the sender of an image divides by or waits for.
     if (

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 from squeezenet_mcu.convert.verify.engine_status import describe
 from squeezenet_mcu.host_tools.link import messages
-from squeezenet_mcu.host_tools.link.errors import LinkTimeoutError, RefusedError
-from squeezenet_mcu.host_tools.link.exchange import PROBE_RESERVE, Exchange, Sent
+from squeezenet_mcu.host_tools.link.errors import DamagedError, LinkTimeoutError, RefusedError
+from squeezenet_mcu.host_tools.link.exchange import PROBE_RESERVE, Exchange, Sent, Waiting
 from squeezenet_mcu.host_tools.link.frame import OVERHEAD, encoded_size
 from squeezenet_mcu.host_tools.link.messages import (
     Cost,
@@ -25,7 +25,9 @@ from squeezenet_mcu.host_tools.link.messages import (
 # Replies in a row, over so many seconds, that bring the image no further: the device must be faulty. Many
 # replies alone do not tell (probes of a lossy line), nor does time alone (one burst of rows may take long).
 _MAX_FRUITLESS = 8
-_FRUITLESS_SECONDS = 10.0
+_FRUITLESS_SECONDS = 6.0
+_MOST_WINDOW = 1 << 16  # bytes in flight, whatever the device has room for: some thousand requests
+_COST = "cost"  # the tag of RESULT; a READ's is its piece
 
 
 class DeviceRestartedError(Exception):
@@ -53,17 +55,17 @@ class _Piece(NamedTuple):
 class Transfer:
     """Sends the bytes of one image and collects its cost, logits and probabilities."""
 
-    def __init__(
-        self, exchange: Exchange, info: Info, image: int, data: bytes, schedule: list[float]
-    ) -> None:
-        """`image`: its number, never used before; `data`: int8 HWC; `schedule`: see Exchange.answer."""
+    def __init__(self, exchange: Exchange, info: Info, image: int, data: bytes, waiting: Waiting) -> None:
+        """`image`: its number, never used before; `data`: int8 HWC; `waiting`: how long for all of it."""
         self._exchange = exchange
         self._info = info
         self._image = image
         self._data = data
-        self._schedule = schedule
+        self._waiting = waiting
+        self._window = min(info.window_bytes, _MOST_WINDOW)
         self._max_data = messages.max_row_data(info.max_frame)
         self._next = 0  # the first byte not sent, if nothing more gets lost
+        self._sent = 0  # bytes from the start that were ever sent
         self._limit_row = 0
         self._rows_per_frame: int | None = None
         self._acknowledged = 0
@@ -81,7 +83,7 @@ class Transfer:
         self._probe()
         while self._wanted:
             self._fill()
-            self._take(*self._exchange.answer(self._schedule, self._probe))
+            self._take(*self._answer())
         assert self._cost is not None  # it was wanted
         return self._cost, self._collect(Data.LOGITS), self._collect(Data.PROBABILITIES)
 
@@ -89,7 +91,7 @@ class Transfer:
 
     def _list_wanted(self) -> dict[object, tuple[Request, bytes]]:
         """The requests that fetch the results, by tag, in the order they are sent."""
-        wanted: dict[object, tuple[Request, bytes]] = {"cost": (Request.RESULT, messages.begin(self._image))}
+        wanted: dict[object, tuple[Request, bytes]] = {_COST: (Request.RESULT, messages.begin(self._image))}
         step = messages.max_read_data(self._info.max_frame)
         for what in Data:
             for offset in range(0, self._info.classes, step):
@@ -102,7 +104,7 @@ class Transfer:
 
     def _probe(self) -> None:
         """BEGIN starts the image, or else asks for its STATUS. Fits into the reserve, or else is not sent."""
-        room = self._info.window_bytes + PROBE_RESERVE - self._exchange.bytes_in_flight
+        room = self._window + PROBE_RESERVE - self._exchange.bytes_in_flight
         payload = messages.begin(self._image)
         if encoded_size(OVERHEAD + len(payload)) <= room:
             self._exchange.send(Request.BEGIN, payload, self._image)
@@ -118,6 +120,7 @@ class Transfer:
                 return
             self._exchange.send(Request.ROWS, payload, self._image, start=self._next, end=end)
             self._next = end
+            self._sent = max(self._sent, end)
         asked = {sent.tag for sent in self._exchange.in_flight if sent.image == self._image}
         for tag, (kind, payload) in self._wanted.items():
             if tag not in asked and self._has_room(payload):
@@ -125,7 +128,7 @@ class Transfer:
 
     def _has_room(self, payload: bytes) -> bool:
         size = encoded_size(OVERHEAD + len(payload))
-        return self._exchange.bytes_in_flight + size <= self._info.window_bytes
+        return self._exchange.bytes_in_flight + size <= self._window
 
     def _frame_end(self) -> int:
         """Where the next ROWS ends: whole rows, or a piece of a row that is longer than a frame.
@@ -151,6 +154,19 @@ class Transfer:
         return (row + min(credit, self._rows_per_frame)) * row_bytes
 
     # Receiving
+
+    def _answer(self) -> tuple[Sent, Reply]:
+        schedule = self._waiting.schedule()
+        if schedule:
+            try:
+                return self._exchange.answer(schedule, self._probe)
+            except (LinkTimeoutError, DamagedError):
+                if not self._waiting.over():
+                    raise
+        raise LinkTimeoutError(
+            f"{self._exchange.name}: the device answered, but the image is not done after "
+            f"{self._waiting.patience.whole:.3g} s; reset it and try again"
+        )
 
     def _progressed(self) -> None:
         self._fruitless = 0
@@ -184,6 +200,10 @@ class Transfer:
                 f"{self._info.board}: the engine failed by row {row}: {describe(status.failure)}; "
                 "flash firmware built from this checkout (make firmware, make flash)"
             )
+        if status.next_byte > self._sent:
+            raise self._lie(
+                f"it has {status.next_byte:,} bytes of an image of which {self._sent:,} were sent"
+            )
         self._limit_row = min(status.limit_row, self._info.height)
         if status.next_byte > self._acknowledged:
             self._acknowledged = status.next_byte
@@ -197,7 +217,10 @@ class Transfer:
         self._next = expected
 
     def _take_cost(self, sent: Sent, cost: Cost) -> None:
-        if sent.tag in self._wanted and cost.image == self._image:
+        if sent.tag == _COST and sent.tag in self._wanted and cost.image == self._image:
+            if cost.sram_high_water > self._info.sram_total_bytes:
+                total = self._info.sram_total_bytes
+                raise self._lie(f"it used {cost.sram_high_water:,} bytes of SRAM; there are {total:,}")
             self._cost = cost
             del self._wanted[sent.tag]
             self._progressed()
@@ -213,6 +236,12 @@ class Transfer:
         if refusal.code in (ErrorCode.NO_SESSION, ErrorCode.WRONG_IMAGE):
             raise DeviceRestartedError
         raise refused(self._info.board, sent, refusal)
+
+    def _lie(self, what: str) -> DamagedError:
+        return DamagedError(
+            f"{self._exchange.name}: the device says that {what}; "
+            "flash firmware of this checkout (make flash)"
+        )
 
     def _collect(self, what: Data) -> bytes:
         return b"".join(data for piece, data in sorted(self._pieces.items()) if piece.what == what)

@@ -62,8 +62,10 @@ class SerialTransport:
             raise PortError(_why(url, error)) from error
         self._waitable = self._find_waitable()
         self._disable_nagle()
-        with contextlib.suppress(serial.SerialException, OSError):
-            self._port.reset_input_buffer()
+        # A socket's is empty, and pyserial would empty it for as long as bytes arrive: for ever.
+        if not url.startswith("socket://"):
+            with contextlib.suppress(serial.SerialException, OSError):
+                self._port.reset_input_buffer()
 
     def __enter__(self) -> "SerialTransport":
         return self

@@ -27,6 +27,7 @@ EXAMPLES = """\
 exit status: 0 all checks passed, 1 one failed or a user's mistake"""
 
 FOLDER = Path("build/selftest")
+_PATIENCE = 12.0  # seconds for all checks; an emulated board needs 2 to 5
 _SPINS = 1_000_000
 _MOST_STEPS = (
     10  # that a round of two instructions takes: 2 instructions, 1 to 4 cycles; more from a slow flash
@@ -78,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
 def _opened(args: argparse.Namespace, elf: Path) -> Iterator[SelftestDevice]:
     with contextlib.ExitStack() as stack:
         url = args.port or stack.enter_context(emulator.running(args.board, elf))
-        yield stack.enter_context(contextlib.closing(SelftestDevice(url)))
+        yield stack.enter_context(contextlib.closing(SelftestDevice(url, _PATIENCE)))
 
 
 def checks(device: SelftestDevice, board: Board, used: Usage) -> Iterator[Check]:
@@ -87,7 +88,11 @@ def checks(device: SelftestDevice, board: Board, used: Usage) -> Iterator[Check]
     `used`: of the selftest's ELF.
     """
     for what, check in _CHECKS.items():
-        seen, passed = check(device, board, used)
+        try:
+            seen, passed = check(device, board, used)
+        except (ValueError, IndexError):  # other words than the program's, or too few
+            heard = terminal.shown(device.heard.strip())
+            seen, passed = f"not understood: {heard}" if device.heard else "no answer", False
         yield Check(what, seen, passed)
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,8 @@ EXAMPLES = """\
 exit status: 0 all equal, 1 any difference or a user's mistake, 130 interrupted"""
 
 LIMIT = 200
+_LEAST_SILENCE = 7.0  # seconds; what the smallest network is given
+_MORE = 1.0  # seconds for an image beyond the longest silence
 _SLOWEST_MACS = 1e6  # a second: reference kernels in an emulator on a busy machine
 
 
@@ -93,7 +96,11 @@ def run(args: argparse.Namespace) -> int:
     for notice in tests.notices:
         console.print(f"note: {notice}", soft_wrap=True)
     silence = longest_silence(args.engine, artefacts.manifest)
-    with _device_url(args, artefacts) as url, Device(url, silence, baudrate=args.baudrate) as device:
+    whole = longest_image(silence, artefacts.manifest, args.baudrate)
+    with (
+        _device_url(args, artefacts) as url,
+        Device(url, silence, baudrate=args.baudrate, image_timeout=whole) as device,
+    ):
         check_model(device.info, artefacts, url, args.engine, ours=bool(args.board))
         report = compare_with_progress(console, device, artefacts, tests)
         info = device.info
@@ -115,10 +122,19 @@ def run(args: argparse.Namespace) -> int:
 
 
 def longest_silence(engine: str, manifest: dict[str, Any]) -> float:
-    """Seconds after which a device is given up: TFLite Micro answers nothing while it runs a whole image."""
-    if engine == "squeeze":
-        return TIMEOUT
-    found: float = TIMEOUT + manifest["macs"] / _SLOWEST_MACS
+    """Seconds after which a device is given up: TFLite Micro answers nothing while it runs a whole image.
+
+    Our engine answers between the bursts of rows that it computes.
+    """
+    computing: float = manifest["macs"] / _SLOWEST_MACS
+    return min(TIMEOUT, _LEAST_SILENCE + computing) if engine == "squeeze" else TIMEOUT + computing
+
+
+def longest_image(silence: float, manifest: dict[str, Any], baudrate: int) -> float:
+    """Seconds for an image that a device may take that is never silent for `silence` seconds."""
+    size = manifest["input"]
+    bits = 10 * size["height"] * size["width"] * size["channels"]  # on a UART, with start and stop bit
+    found: float = silence + _MORE + manifest["macs"] / _SLOWEST_MACS + 2 * bits / max(1, baudrate)
     return found
 
 
@@ -185,7 +201,7 @@ def check_model(info: Info, artefacts: Artefacts, url: str, engine: str, ours: b
     if info.model_sha256 == wanted:
         check_sizes(info, artefacts, url)
         return
-    names = f"MODEL={artefacts.model} BOARD={info.board}{tflm_library.make_option(engine)}"
+    names = f"MODEL={artefacts.model} BOARD={shlex.quote(info.board)}{tflm_library.make_option(engine)}"
     if ours:
         fix = f"run: make firmware {names}"
     elif url.startswith("socket://"):

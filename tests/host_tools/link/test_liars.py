@@ -130,7 +130,31 @@ def test_a_lie_during_an_image(lie, monkeypatch):
 def test_a_boards_name_cannot_steer_the_terminal():
     line = talker(greeting(lambda f, s: b"", board=b"\x1b[31mred\nboard\x07"))
     with Device(line, timeout=0.5, first_wait=0.05) as device:
-        assert device.info.board == "?[31mred board?"
+        assert device.info.board == "?[31mred?board?"
+
+
+def test_a_window_of_4_gigabytes_is_not_filled():
+    written = 0
+    height, width = 300, 1000
+
+    def answer(frame: Frame) -> bytes:
+        if frame.type == Request.HELLO:
+            numbers = (height, width, 1, 3, 1024, 2**32 - 1, 1, 1, 1, 1, 1, 0, 1, 0)
+            return reply(frame, INFO, _INFO.pack(VERSION, session_of(frame), bytes(32), *numbers))
+        return b""
+
+    def told(data: bytes) -> bytes:
+        nonlocal written
+        (frame,) = FrameReader().feed(data)
+        written += len(data)
+        if frame.type == Request.BEGIN and written < 500:
+            return status(frame, device._session, limit_row=height)
+        return answer(frame)
+
+    device = Device(Talker(told), timeout=0.3, first_wait=0.05)
+    with pytest.raises(LinkTimeoutError):
+        device.infer(np.zeros((height, width, 1), np.int8))
+    assert 20_000 < written < 100_000
 
 
 def test_ten_seconds_are_enough_for_a_device_that_takes_nothing():

@@ -3,6 +3,7 @@
 import dataclasses
 import time
 
+import msgspec
 import pytest
 
 from squeezenet_mcu.host_tools.boards import board_toml
@@ -139,7 +140,7 @@ def test_f446_boots_where_its_sibling_is_emulated(monkeypatch):
     real, sibling = board_toml.load("nucleo_f446re"), board_toml.load("stm32f405").emulator
     at = sibling.command.index("-serial")
     command = (*sibling.command[:at], "-serial", "null", *sibling.command[at:])
-    lent = dataclasses.replace(real, emulator=dataclasses.replace(sibling, command=command))
+    lent = dataclasses.replace(real, emulator=msgspec.structs.replace(sibling, command=command))
     monkeypatch.setattr(board_toml, "load", lambda _name: lent)
     with selftest_device.booted("nucleo_f446re") as device:
         assert device.ask("n") == ["nucleo_f446re"]
@@ -157,7 +158,7 @@ def test_emulator_in_real_time_counts_microseconds(board, monkeypatch):
         pytest.skip(f"{real.emulator.command[0]}'s clock is never the wall's while the core works")
     command = tuple(part for part in real.emulator.command if part not in ("-icount", "shift=0"))
     assert len(command) == len(real.emulator.command) - 2
-    hasty = dataclasses.replace(real, emulator=dataclasses.replace(real.emulator, command=command))
+    hasty = dataclasses.replace(real, emulator=msgspec.structs.replace(real.emulator, command=command))
     monkeypatch.setattr(board_toml, "load", lambda _name: hasty)
     with emulator.running(board, elf) as url:
         device = SelftestDevice(url)

@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 
+import msgspec
 import pytest
 
 from squeezenet_mcu.common.errors import UserError
@@ -43,7 +44,7 @@ def test_build_prints_the_path_and_boots_nothing(capsys):
 def test_what_a_faulty_board_gets_wrong_is_named(monkeypatch, capsys):
     """Settings of another chip: another name, and a flash of another size."""
     real = board_toml.load(BOARD)
-    memories = tuple(dataclasses.replace(m, bytes=m.bytes // 2) for m in real.memories)
+    memories = tuple(msgspec.structs.replace(m, bytes=m.bytes // 2) for m in real.memories)
     other = dataclasses.replace(real, name="other", memories=memories)
     monkeypatch.setattr(board_toml, "load", lambda _name: other)
     with pytest.raises(UserError, match=r"^other: 2 of 9 checks failed: its name, memory as linked$"):

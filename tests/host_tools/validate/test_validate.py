@@ -306,3 +306,15 @@ def test_a_device_that_says_what_its_model_cannot_be(build, device, same_model, 
     assert said in str(error.value)
     assert str(error.value).startswith("port: ")
     assert "flash it again" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("engine", "macs", "silence", "whole"),
+    [("squeeze", 0, 7, 10), ("squeeze", 10e6, 17, 30), ("squeeze", 350e6, 30, 383), ("tflm", 10e6, 40, 53)],
+)
+def test_a_large_network_may_take_long(engine, macs, silence, whole):
+    """Of 11,520 bytes: at 115,200 baud they take a second, which counts twice."""
+    size = {"height": 80, "width": 48, "channels": 3}
+    large = manifest() | {"macs": macs, "input": manifest()["input"] | size}
+    assert validate.longest_silence(engine, large) == silence
+    assert validate.longest_image(silence, large, 115_200) == whole
