@@ -2,11 +2,13 @@
 
 import argparse
 import contextlib
+import errno
 import os
 import re
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn, Protocol
 
@@ -50,6 +52,7 @@ def add_version(parser: argparse.ArgumentParser) -> None:
 
 
 _LONG = 1000  # characters of an error
+_OF_WRITING = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _GOES = "0.3.0"  # the version that no longer knows the old spellings
 
 
@@ -104,9 +107,11 @@ def guarded(run: Callable[[argparse.Namespace], int], args: argparse.Namespace, 
     Being told to end (SIGTERM), or losing the terminal (SIGHUP), counts as Ctrl-C: what was started, an
     emulator say, ends too.
     """
-    for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):  # Windows has no SIGHUP
-            signal.signal(getattr(signal, name), _interrupt)
+    _open_streams()
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, _interrupt)
     try:
         status = run(args)
         sys.stdout.flush()
@@ -117,12 +122,27 @@ def guarded(run: Callable[[argparse.Namespace], int], args: argparse.Namespace, 
         return failed(missing_package(error), prog)
     except OSError as error:  # a full disk, a folder that is not to be written in
         _drop_output()
-        what = "the output" if error.filename is None else error.filename
-        terminal.error(f"{prog}: error: {what}: {error.strerror or error}")
+        where = error.filename or ("the output" if error.errno in _OF_WRITING else "")
+        terminal.error(f"{prog}: error: {where}{': ' if where else ''}{error.strerror or error}")
         return 1
     except KeyboardInterrupt:
         terminal.error(f"\n{prog}: interrupted")
         return 130
+
+
+def _open_streams() -> None:
+    """Opens standard input, output and error where they are closed (`>&-`).
+
+    Else the next file or socket takes their number, and children take it for theirs.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115  # for as long as the program runs
 
 
 def _drop_output() -> None:

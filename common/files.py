@@ -9,14 +9,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from squeezenet_mcu.common.errors import UserError
+
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Gives a temporary path beside `path` (same suffix); on success it replaces `path`, else it goes.
 
+    What `path` links to is replaced, not the link. A device or a pipe is not replaced, but written to.
     OSError of a full disk, a folder that is not to be written in, and the like: it names `path`.
     """
-    temporary = None
+    if path.exists() and not path.is_file():
+        with _to_device(path) as copy:
+            yield copy
+        return
+    path = path.resolve() if path.is_symlink() else path
+    temporary: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
@@ -35,13 +43,40 @@ def replacing(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+@contextlib.contextmanager
+def _to_device(path: Path) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder) / f"output{path.suffix}"
+        with path.open("wb") as stream:  # IsADirectoryError of a folder
+            stream.write((Path(folder) / f"output{path.suffix}").read_bytes())
+
+
+def read_input(path: Path, most: int, want: str) -> bytes:
+    """The bytes of a file that somebody brings.
+
+    UserError, which ends with `want`: there is none, it is a pipe or a device (which may never end), it has
+    more than `most` bytes, or it may not be read.
+    """
+    if not path.is_file():
+        raise UserError(f"{path}: {'no ordinary file' if path.exists() else 'no such file'}; {want}")
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(most + 1)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}); {want}") from None
+    if len(data) > most:
+        raise UserError(f"{path}: {path.stat().st_size:,} bytes; at most {most:,} are read; {want}")
+    return data
+
+
 def clear(path: Path) -> None:
     """Before long work: removes an old `path` and makes its folder, so that failing leaves no old result.
 
     Raises OSError at once where it could not be written in the end.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
+    if path.is_file():
+        path.resolve().unlink()
 
 
 def outputs(*paths: Path | None) -> list[Path]:

@@ -1,15 +1,15 @@
 """`python -m convert`: from a trained model or an int8 .tflite to everything that firmware needs."""
 
-import sys
-
-from squeezenet_mcu.common import cli
-from squeezenet_mcu.common.programs import missing_package
+from squeezenet_mcu.common import start
 
 PROG = "python -m convert"
 
 
 def main() -> int:
     """Returns the exit status."""
+    from squeezenet_mcu.common import cli
+    from squeezenet_mcu.common.programs import missing_package
+
     try:
         from squeezenet_mcu.convert import command
     except ModuleNotFoundError as error:
@@ -18,4 +18,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start.begin()
+    start.end(main())

@@ -1,8 +1,20 @@
-"""`python -m host_tools COMMAND`."""
+"""`python -m host_tools COMMAND`, and `squeezenet-mcu`."""
 
-import sys
+from typing import NoReturn
 
-from squeezenet_mcu.host_tools import console
+from squeezenet_mcu.common import start
+
+
+def script() -> NoReturn:
+    """`squeezenet-mcu`, as pyproject.toml names it."""
+    start.begin()
+    from squeezenet_mcu.host_tools import console
+
+    start.end(console.main())
+
 
 if __name__ == "__main__":
-    sys.exit(console.host_tools())
+    start.begin()
+    from squeezenet_mcu.host_tools import console
+
+    start.end(console.host_tools())

@@ -1,8 +1,9 @@
 """`python -m model COMMAND`: train, compress, import, evaluate, describe, search, draw, ship."""
 
-import sys
-
-from squeezenet_mcu.host_tools import console
+from squeezenet_mcu.common import start
 
 if __name__ == "__main__":
-    sys.exit(console.model())
+    start.begin()
+    from squeezenet_mcu.host_tools import console
+
+    start.end(console.model())

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from squeezenet_mcu.common import terminal
+from squeezenet_mcu.common import files, terminal
 from squeezenet_mcu.common.data import images
 from squeezenet_mcu.common.data.images import Form, Images, colour, spread
 from squeezenet_mcu.common.errors import UserError
@@ -19,6 +19,8 @@ SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".t
 LABELS_FILE = "labels.csv"
 _SHOWN = 5
 _LINE = 100  # characters of a line in a message
+_MOST_BYTES = 32 << 20  # of labels.csv
+_MOST_ROWS = 300_000  # all are read into memory; CIFAR-10 has 60,000 images
 _DIGITS = 9  # of a label; Python refuses to read some thousands
 _MANY = 500  # images, of which reading takes long enough to show how far it is
 
@@ -92,11 +94,14 @@ def listed(root: Path, form: Form, limit: int | None, names: list[str] | None) -
     """The images of `root`/labels.csv, in its order. See data.load."""
     path = root / LABELS_FILE
     try:
-        rows = list(csv.reader(path.read_text(encoding="utf-8-sig").splitlines()))
+        text = files.read_input(path, _MOST_BYTES, "want lines of file,label").decode("utf-8-sig")
+        rows = list(csv.reader(text.splitlines()))
     except (UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"{path}: not a table of text ({error}); want lines of file,label") from error
     if not rows or [cell.strip() for cell in rows[0]] != ["file", "label"]:
         raise UserError(f"{path}: begins with {','.join(rows[0] if rows else [])!r}; want file,label")
+    if len(rows) > _MOST_ROWS:
+        raise UserError(f"{path}: {len(rows):,} lines; want at most {_MOST_ROWS:,}")
     found: list[Path] = []
     y: list[int] = []
     classes = len(names) if names else 1 << 16

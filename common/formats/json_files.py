@@ -7,6 +7,7 @@ from typing import Annotated, Any, TypeVar, cast
 import msgspec
 from msgspec import Meta
 
+from squeezenet_mcu.common import files
 from squeezenet_mcu.common.errors import UserError
 
 T = TypeVar("T")
@@ -51,11 +52,9 @@ def check(found: Any, kind: Any, where: object, fix: str) -> Any:
 
 def read(path: Path, kind: type[T], fix: str) -> T:
     """The JSON file `path` as `kind`; see decode. UserError where it is missing, too, or no ordinary file."""
-    if not path.is_file():
+    if not path.exists():
         raise UserError(f"{path}: missing; {fix}")
-    if path.stat().st_size > MOST_BYTES:
-        raise UserError(f"{path}: {path.stat().st_size:,} bytes; want at most {MOST_BYTES:,}; {fix}")
-    return decode(path.read_bytes(), kind, path, fix)
+    return decode(files.read_input(path, MOST_BYTES, fix), kind, path, fix)
 
 
 def _explained(said: str, found: Any) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from squeezenet_mcu.common import files
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.terminal import one_line
 
@@ -13,10 +14,8 @@ _MOST_BYTES = 1 << 20  # of a TOML; the largest here has 8 KB
 
 def read_toml(path: Path) -> dict[str, Any]:
     """The tables of the file `path`. UserError, in one line: it is no TOML, or far too long."""
-    if path.stat().st_size > _MOST_BYTES:
-        raise UserError(f"{path}: {path.stat().st_size:,} bytes; want at most {_MOST_BYTES:,}")
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(files.read_input(path, _MOST_BYTES, "want a TOML file").decode())
     except (ValueError, RecursionError) as error:  # of TOML, of UTF-8, of a number of 5,000 digits
         raise UserError(f"{path}: not a TOML file: {one_line(str(error))}") from error
 

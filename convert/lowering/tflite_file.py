@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from squeezenet_mcu.common import files
 from squeezenet_mcu.common.errors import UserError
 
 _OP_NAMES = {v: k for k, v in vars(schema.BuiltinOperator).items() if isinstance(v, int)}
@@ -126,12 +127,9 @@ def parse(content: bytes, path: str = "model") -> TfliteFile:
     return TfliteFile(path, content, tensors, ops, inputs, outputs)
 
 
+MOST_BYTES = 64 << 20  # of a .tflite; the largest MobileNets in int8 have 8 MB
+
+
 def read(path: Path) -> TfliteFile:
     """Reads and parses the file at `path`."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise UserError(
-            f"{path}: cannot be read ({error.strerror}); give the path of an int8 .tflite"
-        ) from None
-    return parse(content, str(path))
+    return parse(files.read_input(path, MOST_BYTES, "give the path of an int8 .tflite"), str(path))

@@ -138,6 +138,9 @@ def longest_image(silence: float, manifest: dict[str, Any], baudrate: int) -> fl
     return found
 
 
+MOST_TFLITE = 64 << 20  # bytes, as the converter takes
+
+
 def load_artefacts(model: str, build: Path = BUILD) -> Artefacts:
     """Reads build/<model>/manifest.json and model.tflite; UserError where missing or at odds."""
     folder = build / model
@@ -145,9 +148,7 @@ def load_artefacts(model: str, build: Path = BUILD) -> Artefacts:
     tflite_path = folder / "model.tflite"
     manifest = read_manifest(folder)
     wanted_sha = manifest["tflite_sha256"]
-    if not tflite_path.is_file():
-        raise UserError(f"{tflite_path}: missing; {fix}")
-    tflite = tflite_path.read_bytes()
+    tflite = files.read_input(tflite_path, MOST_TFLITE, fix)
     if files.sha256(tflite) != wanted_sha:
         raise UserError(
             f"{tflite_path}: SHA-256 is {files.sha256(tflite)}, the manifest has {wanted_sha}; {fix}"

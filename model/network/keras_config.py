@@ -4,6 +4,7 @@ Keras makes objects of whatever classes and functions a file's config.json names
 imported. Here a config is checked before Keras sees it: each class must be on the lists below.
 """
 
+import io
 import json
 import zipfile
 import zlib
@@ -11,12 +12,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from squeezenet_mcu.common import files
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.terminal import one_line, shown
+from squeezenet_mcu.model.network import keras_weights
 
 MEMBERS = frozenset({"config.json", "metadata.json", "model.weights.h5"})
 _MOST_CONFIG = 16 << 20  # bytes of config.json; v1.1's, quantization-aware, has 130,000
-_MOST_BYTES = 1 << 30  # unpacked
+_MOST_METADATA = 1 << 16
+MOST_FILE = 400 << 20  # bytes
+_MOST_BYTES = 300 << 20  # unpacked: of keras_weights.MOST_WEIGHTS in 8 bytes each, and their places
 _MOST_NUMBER = 1 << 16  # of a side, a number of filters
 _KERAS = frozenset({
     "keras", "keras.layers", "keras.models", "keras.initializers", "keras.regularizers", "keras.constraints",
@@ -34,7 +39,7 @@ _LAYERS = frozenset({
 })  # fmt: skip
 _PARTS = frozenset({
     "Zeros", "Ones", "Constant", "RandomNormal", "RandomUniform", "TruncatedNormal", "VarianceScaling",
-    "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "LecunNormal", "LecunUniform", "Orthogonal",
+    "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "LecunNormal", "LecunUniform",
     "L1", "L2", "L1L2", "MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm", "Policy",
 })  # fmt: skip
 _TFMOT = "tensorflow_model_optimization.python.core.quantization.keras."
@@ -62,15 +67,20 @@ _DAMAGED = (
 )
 
 
-def read(path: Path) -> dict[str, Any]:
-    """The checked config of the .keras file `path`. UserError: none, or it holds what is not on the lists."""
+def read(path: Path) -> dict[str, bytes]:
+    """The members of the .keras file `path`, checked: these bytes are to be loaded, not the file's again.
+
+    UserError: none, or it holds what is not on the lists, or weights that are not plain arrays.
+    """
     try:
-        with zipfile.ZipFile(path) as archive:
+        whole = files.read_input(path, MOST_FILE, "want a .keras file")
+        with zipfile.ZipFile(io.BytesIO(whole)) as archive:
             found = {info.filename: info.file_size for info in archive.infolist()}
             if len(found) < len(archive.infolist()):
                 raise ValueError("a member is there twice")
             _check_members(path, found)
-            config = json.loads(archive.read("config.json"))
+            members = {name: archive.read(name) for name in sorted(MEMBERS)}
+        config = json.loads(members["config.json"])
     except _DAMAGED as error:
         raise UserError(
             f"{path}: not a .keras file ({one_line(str(error))}); want the zip that Keras 2's model.save "
@@ -79,7 +89,8 @@ def read(path: Path) -> dict[str, Any]:
     if not isinstance(config, dict):
         raise UserError(f"{path}: config.json is a {type(config).__name__}; want Keras's table of a model")
     check(config, path)
-    return config
+    keras_weights.check(members["model.weights.h5"], path)
+    return members
 
 
 def _check_members(path: Path, found: dict[str, int]) -> None:
@@ -88,11 +99,10 @@ def _check_members(path: Path, found: dict[str, int]) -> None:
             raise UserError(f"{path}: holds {shown(name)}; want {', '.join(sorted(MEMBERS))} alone")
     if missing := MEMBERS - set(found):
         raise UserError(f"{path}: lacks {', '.join(sorted(missing))}; want a whole .keras file")
-    if found["config.json"] > _MOST_CONFIG or sum(found.values()) > _MOST_BYTES:
-        raise UserError(
-            f"{path}: {sum(found.values()):,} bytes unpacked, {found['config.json']:,} of them config.json; "
-            f"want at most {_MOST_BYTES:,} and {_MOST_CONFIG:,}"
-        )
+    most = {"config.json": _MOST_CONFIG, "metadata.json": _MOST_METADATA, "model.weights.h5": _MOST_BYTES}
+    for name, size in found.items():
+        if size > most[name]:
+            raise UserError(f"{path}: {name} unpacks to {size:,} bytes; want at most {most[name]:,}")
 
 
 def check(config: dict[str, Any], path: Path) -> None:

@@ -3,6 +3,7 @@
 import io
 import json
 import math
+import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -13,9 +14,8 @@ from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.terminal import one_line
 from squeezenet_mcu.common.tf import keras, tf
 from squeezenet_mcu.model.network import keras_config
+from squeezenet_mcu.model.network.keras_weights import MOST_WEIGHTS
 from squeezenet_mcu.model.network.tfmot import quantize_layer, tfmot
-
-_MOST_WEIGHTS = 50_000_000  # 200 MB; SqueezeNet v1.0 has 1.25 million
 
 
 def _reloadable(model: Any) -> Any:
@@ -85,10 +85,19 @@ def load(path: Path) -> Any:
     """
     if not path.is_file():
         raise UserError(f"{path}: no such file; want a .keras file")
-    keras_config.read(path)
+    members = keras_config.read(path)
     try:
-        with tf.variable_creator_scope(_bounded(path)), tfmot.quantization.keras.quantize_scope():
-            return keras.models.load_model(path, compile=False)
+        # A copy, under a name of ours: what is called otherwise Keras takes for HDF5, which can hold code.
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            tf.variable_creator_scope(_bounded(path)),
+            tfmot.quantization.keras.quantize_scope(),
+        ):
+            copy = Path(folder) / "checked.keras"
+            with zipfile.ZipFile(copy, "w") as archive:
+                for name, data in members.items():
+                    archive.writestr(name, data)
+            return keras.models.load_model(copy, compile=False)
     except UserError:
         raise
     except Exception as error:  # Keras lets through whatever a broken file causes
@@ -104,8 +113,8 @@ def _bounded(path: Path) -> Callable[..., Any]:
         nonlocal total
         shape = given.get("shape")
         total += math.prod(shape) if shape is not None else 1
-        if total > _MOST_WEIGHTS:
-            raise UserError(f"{path}: its layers have over {_MOST_WEIGHTS:,} weights; want at most so many")
+        if total > MOST_WEIGHTS:
+            raise UserError(f"{path}: its layers have over {MOST_WEIGHTS:,} weights; want at most so many")
         return following(**given)
 
     return create

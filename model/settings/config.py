@@ -137,8 +137,14 @@ class Config:
         )
 
 
+_MOST_STAGES = 60  # v1.0 has 11; the engine takes 128 layers, of which a fire module is three
+
+
 def _read_stages(table: Table) -> tuple[Fire | Literal["pool"], ...]:
-    want = 'a list of "pool" and [squeeze, expand1x1, expand3x3], each 1 to 1024, at least one of the latter'
+    want = (
+        'a list of "pool" and [squeeze, expand1x1, expand3x3], each 1 to 1024, at least one of the latter, '
+        f"at most {_MOST_STAGES} in all"
+    )
 
     def is_fire(stage: Any) -> bool:
         return isinstance(stage, list) and len(stage) == 3 and all(within(v, 1, 1024) for v in stage)
@@ -146,6 +152,7 @@ def _read_stages(table: Table) -> tuple[Fire | Literal["pool"], ...]:
     def fits(value: Any) -> bool:
         return (
             isinstance(value, list)
+            and len(value) <= _MOST_STAGES
             and all(stage == "pool" or is_fire(stage) for stage in value)
             and any(is_fire(stage) for stage in value)
         )

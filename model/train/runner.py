@@ -15,6 +15,7 @@ from squeezenet_mcu.common.data.splits import Set
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.paths import BUILD
 from squeezenet_mcu.model.distributed import machine
+from squeezenet_mcu.model.network import keras_config
 from squeezenet_mcu.model.settings import config
 from squeezenet_mcu.model.settings.config import Config
 from squeezenet_mcu.model.train import records, tf_environment, training_images
@@ -34,7 +35,12 @@ def _source_hash(settings: Config, name: str, folder: Path) -> str:
     path = folder / OUTPUTS[before]
     if not path.is_file():
         raise UserError(f"{path}: no such file; run first: python -m model {before} --model {settings.path}")
-    return files.sha256(path.read_bytes())
+    return _sha256(path)
+
+
+def _sha256(path: Path) -> str:
+    """Of a .keras file."""
+    return files.sha256(files.read_input(path, keras_config.MOST_FILE, "want a .keras file"))
 
 
 def open_stage(name: str, args: argparse.Namespace) -> TrainingStage:
@@ -75,7 +81,7 @@ def open_stage(name: str, args: argparse.Namespace) -> TrainingStage:
         "stage": name,
         "epochs": epochs,
         "source": source_hash,
-        "teacher": None if teacher is None else files.sha256(teacher.read_bytes()),
+        "teacher": None if teacher is None else _sha256(teacher),
         "x": files.sha256(train.x.tobytes()),
         "y": files.sha256(train.y.tobytes()),
     }
@@ -87,7 +93,7 @@ def open_stage(name: str, args: argparse.Namespace) -> TrainingStage:
             raise UserError(
                 f"--init {args.init}: {init} is what this training will write; want another, or a copy"
             )
-        known["init"] = files.sha256(init.read_bytes())
+        known["init"] = _sha256(init)
     return TrainingStage(
         name=name,
         config=settings,

@@ -2,13 +2,16 @@
 
 import os
 import resource
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from squeezenet_mcu.common import files
+from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.paths import ROOT, ZOO
 
 
@@ -100,3 +103,96 @@ def test_a_folder_that_is_not_to_be_written_in(tmp_path):
     assert done.returncode == 1
     assert done.stderr.startswith("put: error: /proc/no.bin: ")
     assert done.stderr.count("\n") == 1
+
+
+def test_a_device_is_written_to_and_stays_a_device(tmp_path):
+    """`--json /dev/stdout`, say. As root, a file in its place would be missed by every program."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    files.clear(pipe)
+    files.write_json(pipe, [1])
+    assert os.read(reader, 100) == b"[\n  1\n]\n"
+    os.close(reader)
+    assert pipe.is_fifo()
+    with pytest.raises(OSError, match="Is a directory"):
+        files.write_json(tmp_path, [1])
+
+
+def test_a_link_stays_a_link(tmp_path):
+    (tmp_path / "far").mkdir()
+    link = tmp_path / "a.json"
+    link.symlink_to(tmp_path / "far" / "b.json")
+    for _ in range(2):
+        files.clear(link)
+        files.write_json(link, 7)
+    assert link.is_symlink()
+    assert (tmp_path / "far" / "b.json").read_text() == "7\n"
+
+
+@pytest.mark.parametrize("closed", [(1,), (2,), (0,), (0, 1, 2)])
+def test_closed_streams(tmp_path, closed):
+    """`>&-`: what is opened next must not become standard output, and all else goes on."""
+    code = (
+        "import sys; from pathlib import Path; from squeezenet_mcu.common import cli, terminal\n"
+        "def show(args):\n"
+        "    with open('new', 'w') as file:\n"
+        "        terminal.echo('words'); terminal.Console().print('more'); terminal.error('wrong')\n"
+        "        return 3 if file.fileno() > 2 else 4\n"
+        "sys.exit(cli.guarded(show, None, 'show'))"
+    )
+    done = run(code, tmp_path, preexec_fn=lambda: [os.close(number) for number in closed])
+    assert done.returncode == 3, done.stderr
+    assert done.stderr == ("" if 2 in closed else "wrong\n")
+    assert (tmp_path / "new").read_text() == ""
+
+
+def test_what_nohup_ignores_stays_ignored(tmp_path):
+    code = (
+        "import os, signal, sys; from squeezenet_mcu.common import cli\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+        "sys.exit(cli.guarded(lambda args: os.kill(os.getpid(), signal.SIGHUP) or 5, None, 'train'))"
+    )
+    assert run(code, tmp_path).returncode == 5
+
+
+@pytest.mark.parametrize("words", [["convert"], ["host_tools", "boards"], ["model", "info"]])
+@pytest.mark.parametrize("seconds", [0.12, 0.3])
+def test_ctrl_c_while_modules_are_imported(tmp_path, words, seconds):
+    """No traceback, and not success: the signal's own end, or the command's."""
+    process = subprocess.Popen(
+        [sys.executable, "-X", "importtime", "-m", f"squeezenet_mcu.{words[0]}", *words[1:], "--help"],
+        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stderr is not None
+    said = ""
+    while "squeezenet_mcu.common.start" not in said:  # from here on it is our program, not Python's start
+        said += process.stderr.readline()
+    time.sleep(seconds)
+    process.send_signal(signal.SIGINT)
+    _, rest = process.communicate(timeout=30)
+    assert "Traceback" not in said + rest
+    assert process.returncode in (-signal.SIGINT, 130, 0)
+
+
+INPUTS = {
+    "a pipe": (os.mkfifo, "no ordinary file"),
+    "a device": (lambda path: path.symlink_to("/dev/zero"), "no ordinary file"),
+    "a folder": (lambda path: path.mkdir(), "no ordinary file"),
+    "nothing": (lambda path: None, "no such file"),
+    "too much": (lambda path: path.write_bytes(bytes(5001)), "5,001 bytes; at most 5,000 are read"),
+}
+
+
+@pytest.mark.parametrize("what", INPUTS)
+def test_files_that_are_brought(tmp_path, what):
+    make, said = INPUTS[what]
+    make(tmp_path / "x")
+    with pytest.raises(UserError) as error:
+        files.read_input(tmp_path / "x", 5000, "want a file")
+    assert str(error.value) == f"{tmp_path / 'x'}: {said}; want a file"
+
+
+def test_a_file_that_is_brought(tmp_path):
+    (tmp_path / "x").write_bytes(bytes(5000))
+    assert files.read_input(tmp_path / "x", 5000, "") == bytes(5000)

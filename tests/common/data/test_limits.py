@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from squeezenet_mcu.common.data import images, npz, sources
+from squeezenet_mcu.common.data.labels import read_labels
 from squeezenet_mcu.common.errors import UserError
 
 
@@ -110,3 +111,26 @@ def test_a_label_of_many_digits(tmp_path, label):
 def test_a_count_of_many_digits():
     with pytest.raises(UserError, match="random:"):
         sources.load("random:" + "9" * 5000, "test", 8, 8, 3)
+
+
+def test_lists_that_are_too_long(tmp_path):
+    (tmp_path / "labels.csv").write_text("file,label\n" + "a.png,0\n" * 300_001)
+    with pytest.raises(UserError, match=r"labels.csv: 300,002 lines; want at most 300,000"):
+        sources.load(str(tmp_path), "test", 8, 8, 3)
+    (tmp_path / "labels.csv").write_bytes(bytes((32 << 20) + 1))
+    with pytest.raises(UserError, match=r"labels.csv: 33,554,433 bytes; at most 33,554,432 are read"):
+        sources.load(str(tmp_path), "test", 8, 8, 3)
+
+
+def test_names_of_classes(tmp_path):
+    path = tmp_path / "labels.txt"
+    path.write_text("a\n" + "b" * 501)
+    with pytest.raises(UserError, match=r"labels.txt: a name of 501 characters; want at most 500"):
+        read_labels(path)
+    path.write_bytes(bytes((4 << 20) + 1))
+    with pytest.raises(UserError, match=r"labels.txt: 4,194,305 bytes; at most"):
+        read_labels(path)
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(UserError, match=r"labels.txt: no ordinary file"):
+        read_labels(path)

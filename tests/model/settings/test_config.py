@@ -88,6 +88,7 @@ def test_shipped_names():
         ("classes = 3", "classes = 1", ["[architecture] classes = 1", "from 2 to"]),
         ('bypass = "simple"', 'bypass = "both"', ['bypass = "both"', '"none", "simple", "complex"']),
         ("stride = 2", "stride = 3", ["[architecture.conv1] stride = 3", "from 1 to 2"]),
+        ('["pool", ', "[" + '"pool", ' * 59, ["[architecture] stages = ", "at most 60 in all"]),
         ("kernel = 5, ", "", ["[architecture.conv1] kernel is missing"]),
         ('["pool", [4', '["pol", [4', ["[architecture] stages = ['pol'", 'a list of "pool" and [squeeze']),
         ("[4, 8, 8], [4, 8, 8]", "[4, 8]", ["[architecture] stages", "expand3x3"]),
