@@ -20,6 +20,11 @@ unexport $(VARIABLES)
 typed := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
 unknown := $(filter-out $(VARIABLES) MAKE% -%,$(typed))
 $(if $(unknown),$(error $(firstword $(unknown))=: no such variable; want $(VARIABLES)))
+# What `if` takes for nothing is nothing: another command than the one that was meant would run.
+blank := $(strip $(foreach v,$(VARIABLES),$(if $(strip $(value $v)),,$(if $(value $v)$(filter $v,$(typed)),$v))))
+$(if $(blank),$(error $(firstword $(blank))=: is empty or blank; want a value, or leave it out))
+SWITCHES := FRESH ONLY LAYERS DRY_RUN BUILD CHECK UPDATE PUBLISH
+$(foreach v,$(SWITCHES),$(if $(filter-out 1 yes true 0 no false,$(value $v)),$(error $v=: want 1, or 0 for no)))
 # What is typed for a variable goes to Python as it is, as one word: `value` keeps make from looking into it, the
 # quotes the shell. A line end would end the recipe's line.
 define line_end
@@ -30,7 +35,7 @@ quoted = $(if $(findstring $(line_end),$(value $(1))),$(error $(1)=: holds a lin
 # $(call option,NAME): --name='value of NAME', $(call flag,NAME): --name, when the variable has been given.
 lower = $(subst _,-,$(subst A,a,$(subst B,b,$(subst C,c,$(subst D,d,$(subst E,e,$(subst F,f,$(subst G,g,$(subst H,h,$(subst I,i,$(subst J,j,$(subst K,k,$(subst L,l,$(subst M,m,$(subst N,n,$(subst O,o,$(subst P,p,$(subst R,r,$(subst S,s,$(subst T,t,$(subst U,u,$(subst V,v,$(subst W,w,$(subst X,x,$(subst Y,y,$(subst Z,z,$(1)))))))))))))))))))))))))))
 option = $(if $(value $(1)),--$(call lower,$(1))=$(call quoted,$(1)))
-flag = $(if $(value $(1)),--$(call lower,$(1)))
+flag = $(if $(filter 1 yes true,$(value $(1))),--$(call lower,$(1)))
 STAGE = --model=$(call quoted,MODEL) $(call option,DATA) $(call option,EPOCHS) $(call option,SEED) $(call flag,FRESH)
 # With TFLITE= the model is named after the file, unless MODEL= was typed as well.
 IMPORTED = $(call option,WEIGHTS) $(call option,CALIBRATION) $(call option,WEIGHT_BITS)
@@ -45,6 +50,8 @@ TYPED = $(foreach name,MODEL BOARD,$(if $(filter command environment,$(firstword
 DEVICE = $(if $(value PORT),--port=$(call quoted,PORT),--board=$(call quoted,BOARD))
 
 .DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
 .PHONY: help setup demo test test-long lint train preview prune cluster quantize search curves zoo import evaluate convert firmware flash selftest simulate validate bench sizes boards licences clean
 
 help: ## this list
@@ -56,110 +63,111 @@ setup: .venv/.ready ## Debian packages and .venv; every other verb does it when 
 	@./setup.sh
 
 demo: setup ## everything without a board: convert, build, boot the emulated board, check real images
-	@$(PYTHON) -m host_tools demo
+	@$(call quoted,PYTHON) -m host_tools demo
 
 lint: setup ## style, types and structure: ruff, mypy, import-linter, clang-format, clang-tidy, sizes of files
-	@$(PYTHON) -m ruff check .
-	@$(PYTHON) -m ruff format --check .
-	@$(PYTHON) tools/lint/check_types.py
-	@$(PYTHON) tools/lint/check_imports.py
-	@$(PYTHON) tools/lint/sizes.py
-	@$(PYTHON) tools/lint/clang_format.py
-	@$(PYTHON) tools/lint/clang_tidy.py
+	@$(call quoted,PYTHON) -m ruff check .
+	@$(call quoted,PYTHON) -m ruff format --check .
+	@$(call quoted,PYTHON) tools/lint/check_types.py
+	@$(call quoted,PYTHON) tools/lint/check_imports.py
+	@$(call quoted,PYTHON) tools/lint/sizes.py
+	@$(call quoted,PYTHON) tools/lint/clang_format.py
+	@$(call quoted,PYTHON) tools/lint/clang_tidy.py
 
 test: lint ## all tests but the long ones, and the linters
-	@$(PYTHON) -m pytest -m "not long" -n 2 --dist loadfile
+	@$(call quoted,PYTHON) -m pytest -m "not long" -n 2 --dist loadfile
 
 test-long: setup ## the tests that take long: every board, many images, training
-	@$(PYTHON) -m pytest -m long -n 2
+	@$(call quoted,PYTHON) -m pytest -m long -n 2
 
 train: setup ## train, compress, convert, validate on the emulated BOARD=; goes on where interrupted [DATA= WORKERS= INIT=model|file EPOCHS= FRESH=1 LIMIT=100] [ONLY=1: the float network]
-	@$(PYTHON) -m model train $(STAGE) $(call option,INIT) $(call option,WORKERS) $(call flag,ONLY)
+	@$(call quoted,PYTHON) -m model train $(STAGE) $(call option,INIT) $(call option,WORKERS) $(call flag,ONLY)
 # One task of a cluster only trains.
-ifeq ($(value ONLY)$(value TF_CONFIG),)
-	@$(PYTHON) -m convert --model=$(call quoted,MODEL) $(call option,DATA)
-	@$(PYTHON) -m host_tools firmware --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST)
-	@$(PYTHON) -m host_tools validate --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(call option,ENGINE) \
+ifeq ($(call flag,ONLY)$(if $(value TF_CONFIG),set),)
+	@$(call quoted,PYTHON) -m convert --model=$(call quoted,MODEL) $(call option,DATA)
+	@$(call quoted,PYTHON) -m host_tools firmware --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST)
+	@$(call quoted,PYTHON) -m host_tools validate --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(call option,ENGINE) \
 	  $(call option,DATA) --limit=$(if $(value LIMIT),$(call quoted,LIMIT),100) $(call option,JSON)
 endif
 
 preview: setup ## build/<model>/preview.png: images, and what augmentation makes of them [DATA=]
-	@$(PYTHON) -m model preview --model=$(call quoted,MODEL) $(call option,DATA)
+	@$(call quoted,PYTHON) -m model preview --model=$(call quoted,MODEL) $(call option,DATA)
 
 prune: setup ## prune the trained network [DATA= EPOCHS= FRESH=1]
-	@$(PYTHON) -m model prune $(STAGE)
+	@$(call quoted,PYTHON) -m model prune $(STAGE)
 
 cluster: setup ## few different weights a layer, as the TOML's [cluster] says [DATA= EPOCHS= FRESH=1]
-	@$(PYTHON) -m model cluster $(STAGE)
+	@$(call quoted,PYTHON) -m model cluster $(STAGE)
 
 quantize: setup ## quantization-aware training of the pruned network [DATA= EPOCHS= FRESH=1]
-	@$(PYTHON) -m model quantize $(STAGE)
+	@$(call quoted,PYTHON) -m model quantize $(STAGE)
 
 curves: setup ## build/<model>/curves.png, .json: loss, accuracy, zeros, bytes over the stages so far
-	@$(PYTHON) -m model curves --model=$(call quoted,MODEL)
+	@$(call quoted,PYTHON) -m model curves --model=$(call quoted,MODEL)
 
 # Each part goes on where it was interrupted. TEACHER= is for TOMLs whose [distill] names another model.
 ZOO_STAGE = $(call option,DATA) $(call flag,FRESH)
 ZOO_BOARD = stm32f405
 zoo: setup ## all of a shipped model: stages, dense baseline, convert, 500 images on stm32f405, model/zoo/<model>/ with its card [DATA= FRESH=1 TEACHER=]
 	@$(if $(value TEACHER),$(PYTHON) -m model train --model=$(call quoted,TEACHER) --only $(ZOO_STAGE))
-	@$(PYTHON) -m model train --model=$(call quoted,MODEL) $(ZOO_STAGE)
-	@$(PYTHON) -m model quantize --model=$(call quoted,MODEL) --dense $(ZOO_STAGE)
-	@$(PYTHON) -m convert --model=$(call quoted,MODEL) $(call option,DATA)
-	@$(PYTHON) -m host_tools firmware --model=$(call quoted,MODEL) --board $(ZOO_BOARD)
-	@$(PYTHON) -m host_tools validate --model=$(call quoted,MODEL) --board $(ZOO_BOARD) $(call option,DATA) --limit 500 --json "build/$(NAME)/validated.json"
-	@$(PYTHON) -m model ship --model=$(call quoted,MODEL) --validated "build/$(NAME)/validated.json"
-	@$(PYTHON) -m model card --model=$(call quoted,MODEL)
+	@$(call quoted,PYTHON) -m model train --model=$(call quoted,MODEL) $(ZOO_STAGE)
+	@$(call quoted,PYTHON) -m model quantize --model=$(call quoted,MODEL) --dense $(ZOO_STAGE)
+	@$(call quoted,PYTHON) -m convert --model=$(call quoted,MODEL) $(call option,DATA)
+	@$(call quoted,PYTHON) -m host_tools firmware --model=$(call quoted,MODEL) --board $(ZOO_BOARD)
+	@$(call quoted,PYTHON) -m host_tools validate --model=$(call quoted,MODEL) --board $(ZOO_BOARD) $(call option,DATA) --limit 500 --json "build/$(NAME)/validated.json"
+	@$(call quoted,PYTHON) -m model ship --model=$(call quoted,MODEL) --validated "build/$(NAME)/validated.json"
+	@$(call quoted,PYTHON) -m model card --model=$(call quoted,MODEL)
 
 search: setup ## train the candidates of model/zoo/MODEL/search.toml shortly, compare them [MODEL=cifar10 DATA= CANDIDATES="NAME ..." FRESH=1 PUBLISH=1]
-	@$(PYTHON) -m model search --model=$(call quoted,MODEL) $(call option,DATA) $(if $(value CANDIDATES),--only $(foreach c,$(value CANDIDATES),'$(subst ','\'',$c)')) $(call flag,FRESH) $(call flag,PUBLISH)
+	@$(call quoted,PYTHON) -m model search --model=$(call quoted,MODEL) $(call option,DATA) $(if $(value CANDIDATES),--only $(foreach c,$(value CANDIDATES),'$(subst ','\'',$c)')) $(call flag,FRESH) $(call flag,PUBLISH)
 
 import: setup ## weights trained elsewhere: .net, .npz, .caffemodel [MODEL=imagenet_v1_0 WEIGHTS=file]
-	@$(PYTHON) -m model import --model=$(call quoted,MODEL) $(call option,WEIGHTS)
+	@$(call quoted,PYTHON) -m model import --model=$(call quoted,MODEL) $(call option,WEIGHTS)
 
 evaluate: setup $(CONVERTED) ## accuracy: Keras, the int8 .tflite, our engine on the host [DATA= LIMIT= ENGINE_LIMIT= JSON=file]
-	@$(PYTHON) -m model evaluate --model=$(call quoted,MODEL) $(call option,DATA) $(call option,LIMIT) $(call option,ENGINE_LIMIT) $(call option,JSON)
+	@$(call quoted,PYTHON) -m model evaluate --model=$(call quoted,MODEL) $(call option,DATA) $(call option,LIMIT) $(call option,ENGINE_LIMIT) $(call option,JSON)
 
 convert: setup ## build/<model>/: C arrays, settings, engine model [TFLITE=file PREPROCESS= FIT= ENGINE=tflm] [WEIGHTS= CALIBRATION=folder WEIGHT_BITS=] [LABELS= DATA=] [PACKAGE=arduino|platformio|cmake KERNEL_FAMILY=portable|dsp|mve]
-	@$(PYTHON) -m convert $(CONVERT_MODEL) $(call option,TFLITE) $(call option,PREPROCESS) $(call option,FIT) $(IMPORTED) \
+	@$(call quoted,PYTHON) -m convert $(CONVERT_MODEL) $(call option,TFLITE) $(call option,PREPROCESS) $(call option,FIT) $(IMPORTED) \
 	  $(call option,LABELS) $(call option,DATA) $(call option,PACKAGE) $(MADE_FOR) $(call option,ENGINE)
 
 # Again when the network has been quantized anew, or the converter has changed; not for a .tflite from elsewhere.
 OURS = $(wildcard $(filter %.toml,$(MODEL)) model/configs/$(NAME).toml)
 $(CONVERTED): $(if $(OURS),$(OURS) $(wildcard build/$(NAME)/quantized.keras build/$(NAME)/imported.keras model/zoo/$(NAME)/quantized.keras) $(shell find convert -name '*.py')) | setup
-	@$(PYTHON) -m convert --model=$(call quoted,MODEL)
+	@$(call quoted,PYTHON) -m convert --model=$(call quoted,MODEL)
 
 firmware: setup $(CONVERTED) ## build the firmware of MODEL= for BOARD= [OPTIMIZE=speed|flash|sram SRAM_BYTES= FLASH_BYTES= ENCODING= KERNEL_FAMILY= LAYERS=1] [ENGINE=tflm TFLM_INCLUDE=dir:dir TFLM_LIB=file]
-	@$(PYTHON) -m host_tools firmware --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST) $(call flag,LAYERS)
+	@$(call quoted,PYTHON) -m host_tools firmware --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST) $(call flag,LAYERS)
 
 flash: $(if $(value ELF),setup,firmware) ## write it (or ELF=) to a real board, verify it [TOOL= PORT= DRY_RUN=1, and as firmware]
-	@$(PYTHON) -m host_tools flash --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST) $(call option,TOOL) $(call option,PORT) \
+	@$(call quoted,PYTHON) -m host_tools flash --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST) $(call option,TOOL) $(call option,PORT) \
 	  $(call option,ELF) $(call flag,DRY_RUN)
 
 selftest: setup ## bring up a board: UART, counter, memory, faults, emulated or at PORT= [BUILD=1: only the program]
-	@$(PYTHON) -m host_tools selftest --board=$(call quoted,BOARD) $(call option,PORT) $(call flag,BUILD)
+	@$(call quoted,PYTHON) -m host_tools selftest --board=$(call quoted,BOARD) $(call option,PORT) $(call flag,BUILD)
 
 simulate: firmware ## boot the emulated BOARD= and print the URL of its serial port [as firmware]
-	@$(PYTHON) -m host_tools simulate --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST)
+	@$(call quoted,PYTHON) -m host_tools simulate --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST)
 
 validate: $(if $(value PORT),setup,firmware) ## images over serial, device against Python [PORT= or BOARD=] [DATA= LIMIT= JSON=file, and as firmware]
-	@$(PYTHON) -m host_tools validate --model=$(call quoted,MODEL) $(DEVICE) $(call option,ENGINE) $(call option,DATA) $(call option,LIMIT) $(call option,JSON)
+	@$(call quoted,PYTHON) -m host_tools validate --model=$(call quoted,MODEL) $(DEVICE) $(call option,ENGINE) $(call option,DATA) $(call option,LIMIT) $(call option,JSON)
 
 bench: setup ## instructions, SRAM, flash of all networks on all emulated boards [MODEL= BOARD= CHECK=1 LAYERS=1 UPDATE=1, and as firmware]
-	@$(PYTHON) -m host_tools bench $(TYPED) \
+	@$(call quoted,PYTHON) -m host_tools bench $(TYPED) \
 	  $(REQUEST) $(call option,JSON) $(call flag,CHECK) $(call flag,LAYERS) $(call flag,UPDATE)
 
 sizes: setup ## SRAM against input size for ImageNet's networks, beside TFLite Micro's [JSON=file]; some minutes
-	@$(PYTHON) -m host_tools sizes $(call option,JSON)
+	@$(call quoted,PYTHON) -m host_tools sizes $(call option,JSON)
 
 boards: setup ## flash and SRAM that each converted model takes of each board [MODEL= BOARD= JSON=file]
-	@$(PYTHON) -m host_tools boards $(TYPED) $(call option,JSON)
+	@$(call quoted,PYTHON) -m host_tools boards $(TYPED) $(call option,JSON)
 
 licences: setup ## licences of all that is installed: Python, npm, Debian [JSON=file]
-	@$(PYTHON) tools/supply/licences.py $(call option,JSON)
+	@$(call quoted,PYTHON) tools/supply/licences.py $(call option,JSON)
 
+# Without a shell, which would look into what was typed.
 .DEFAULT:
-	@echo "make: no verb $@; see make help" >&2; exit 2
+	$(error no verb $@; see make help)
 
 clean: ## remove build/ (trained models in it, too)
 	rm -rf build

@@ -103,9 +103,11 @@ class Reference:
         UserError: what the manifest says of input and outputs is not so in the .tflite.
         """
         source = manifest["input"]
-        found = cls(
-            tflite, edge=(source["scale"], source["zero_point"]), output_tensor=manifest["output"]["tensor"]
-        )
+        edge = source["scale"], source["zero_point"]
+        try:
+            found = cls(tflite, edge=edge, output_tensor=manifest["output"]["tensor"])
+        except (ValueError, RuntimeError) as error:
+            raise cls._error(manifest, f"LiteRT refuses its .tflite ({one_line(str(error))})") from error
         found._check(manifest)
         return found
 

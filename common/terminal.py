@@ -3,6 +3,7 @@
 Everything is printed by `echo` or by a `Console` of here; ruff finds prints and consoles around them.
 """
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from typing import Any, TextIO, TypeVar
@@ -52,7 +53,10 @@ class Console(RichConsole):
     """rich's, but strings are cleaned, and never markup or emoji: styles are given as arguments."""
 
     def __init__(self, **given: Any) -> None:
-        super().__init__(**{"markup": False, "emoji": False, "highlight": False} | given)
+        quiet: dict[str, Any] = {"markup": False, "emoji": False, "highlight": False}
+        if os.environ.get("COLUMNS") == "0":  # unknown, in some shells; to rich it is no room at all
+            quiet["width"] = 80
+        super().__init__(**quiet | given)
 
     def on_broken_pipe(self) -> None:
         """Lets the command line say it, in one line: rich would end the program without a word."""

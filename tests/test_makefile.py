@@ -82,11 +82,33 @@ def test_values_reach_python_as_they_are(make, value):
             assert wanted in words, f"{verb} {name}: {words}"
 
 
-@pytest.mark.parametrize("value", VALUES, ids=ascii)
-def test_switches_are_switches_whatever_their_value(make, value):
+@pytest.mark.parametrize("value", ["1", "yes", "true", "0", "no", "false"])
+def test_switches(make, value):
     for verb, names in FLAGS.items():
         words = words_of(make, verb, names, value)
-        assert {f"--{name.lower().replace('_', '-')}" for name in names.split()} <= set(words)
+        switches = {f"--{name.lower().replace('_', '-')}" for name in names.split()}
+        assert switches & set(words) == (switches if value in ("1", "yes", "true") else set())
+
+
+@pytest.mark.parametrize("value", VALUES, ids=ascii)
+def test_switches_of_another_value_are_refused(make, value):
+    for verb, names in FLAGS.items():
+        for name in names.split():
+            calls, done = make(verb, **{name: value})
+            assert done.returncode == 2 and not calls, f"{verb} {name}"
+            assert re.fullmatch(
+                rf"Makefile:\d+: \*\*\* {name}=: want 1, or 0 for no\.  Stop\.\n", done.stderr
+            )
+
+
+@pytest.mark.parametrize("value", ["", " ", "\t", "  \t "], ids=ascii)
+@pytest.mark.parametrize("name", ["TFLITE", "PORT", "DRY_RUN", "DATA", "BOARD", "FRESH"])
+def test_a_blank_value_is_refused(make, name, value):
+    """make takes it for none: `TFLITE=$(ls nothing)` converted digits, `DRY_RUN=" "` wrote to the board."""
+    for verb in ("convert", "flash", "validate", "train"):
+        calls, done = make(verb, **{name: value})
+        assert done.returncode == 2 and not calls
+        assert f"*** {name}=: is empty or blank; want a value, or leave it out.  Stop." in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -124,7 +146,7 @@ def test_candidates_are_words(make):
 def test_every_variable_of_the_makefile_is_tried():
     text = (ROOT / "Makefile").read_text()
     handed_on = set(re.findall(r"\$\(call option,(\w+)\)", text)) - {"NAME"}  # of a comment
-    handed_on |= set(re.findall(r"quoted,([A-Z]\w*)\)", text))
+    handed_on |= set(re.findall(r"quoted,([A-Z]\w*)\)", text)) - {"PYTHON"}
     tried = {name for names in VERBS.values() for name in names.split()}
     assert handed_on - tried == {"MODEL", "TEACHER"}  # which have tests of their own
     switches = set(re.findall(r"\$\(call flag,(\w+)\)", text)) - {"NAME"}
@@ -147,4 +169,19 @@ def test_a_variable_that_is_not_known(make):
 def test_a_verb_that_is_not_known(make):
     calls, done = make("fimware")
     assert done.returncode == 2 and not calls
-    assert done.stderr.splitlines()[0] == "make: no verb fimware; see make help"
+    assert re.fullmatch(r"Makefile:\d+: \*\*\* no verb fimware; see make help\.  Stop\.\n", done.stderr)
+
+
+@pytest.mark.parametrize("value", UNUSUAL, ids=ascii)
+def test_a_verb_runs_nothing(make, value):
+    if "=" in value or value.startswith("-"):
+        return  # make's own words
+    calls, done = make(value)
+    assert not calls
+    assert done.returncode == 2 or value in "*~"  # which are files that there are
+
+
+def test_the_name_of_python_runs_nothing(make, tmp_path):
+    for value in ("$(shell touch ran)", "`touch ran`", "x; touch ran"):
+        _, done = make("convert", PYTHON=value)
+        assert done.returncode == 2

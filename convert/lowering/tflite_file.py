@@ -95,6 +95,17 @@ def _tensor(model: Any, index: int, raw: Any) -> Tensor:
     return Tensor(index, name, shape, _TYPE_NAMES.get(raw.type, str(raw.type)), scale, zero_point, data)
 
 
+def _numbers(found: Any, count: int, absent: bool = False) -> tuple[int, ...]:
+    """Numbers of tensors. `absent`: the last may be -1, as of a convolution without a bias."""
+    numbers = [int(number) for number in found]
+    while absent and numbers and numbers[-1] == -1:
+        numbers.pop()
+    for number in numbers:
+        if not 0 <= number < count:
+            raise UserError(f"tensor {number}; the file has 0 to {count - 1}")
+    return tuple(numbers)
+
+
 def parse(content: bytes, path: str = "model") -> TfliteFile:
     """Parses `content`. Raises UserError (naming `path`) when it is not a one-graph .tflite."""
     if len(content) < 8 or content[4:8] != b"TFL3":
@@ -113,17 +124,19 @@ def parse(content: bytes, path: str = "model") -> TfliteFile:
                 Op(
                     i,
                     _OP_NAMES.get(number, f"BUILTIN_{number}"),
-                    tuple(int(t) for t in op.inputs),
-                    tuple(int(t) for t in op.outputs),
+                    _numbers(op.inputs, len(tensors), absent=True),
+                    _numbers(op.outputs, len(tensors)),
                     op.builtinOptions or SimpleNamespace(),
                 )
             )
-        inputs = tuple(int(t) for t in graph.inputs)
-        outputs = tuple(int(t) for t in graph.outputs)
+        inputs = _numbers(graph.inputs, len(tensors))
+        outputs = _numbers(graph.outputs, len(tensors))
     except UserError as error:
         raise UserError(f"{path}: {error}" if not str(error).startswith(path) else str(error)) from None
     except Exception as error:  # the FlatBuffers reader raises whatever a damaged file makes it meet
-        raise UserError(f"{path}: damaged .tflite ({type(error).__name__}: {error})") from None
+        raise UserError(
+            f"{path}: damaged .tflite ({type(error).__name__}: {error}); want a whole one"
+        ) from None
     return TfliteFile(path, content, tensors, ops, inputs, outputs)
 
 

@@ -11,9 +11,12 @@ from typing import Protocol
 import serial
 from serial.tools import list_ports
 
+from squeezenet_mcu.common.terminal import shown
 from squeezenet_mcu.host_tools.link.errors import LinkTimeoutError, PortError
 
 BAUDRATE = 115200
+MOST_BAUD = 100_000_000
+SCHEMES = ("socket", "rfc2217", "loop")
 _WRITE_TIMEOUT = 10.0  # seconds; a device that takes nothing for so long is stuck
 _CHUNK = 4096
 _POLL = 0.02  # seconds between looks where a port cannot be waited for
@@ -54,6 +57,12 @@ class SerialTransport:
     def __init__(self, url: str, baudrate: int = BAUDRATE) -> None:
         """Opens `url`; `baudrate` matters to real UARTs only."""
         self.name = url
+        scheme, is_url, _ = url.partition("://")
+        if is_url and scheme not in SCHEMES:  # pyserial has some that write files, or load classes by name
+            known = ", ".join(f"{name}://" for name in SCHEMES)
+            raise PortError(f"{shown(url)}: no such kind of port; want /dev/..., COM..., or {known}")
+        if not 1 <= baudrate <= MOST_BAUD:
+            raise PortError(f"{url}: baud rate {baudrate}; want 1 to {MOST_BAUD:,}")
         try:
             self._port = serial.serial_for_url(
                 url, baudrate=baudrate, timeout=0, write_timeout=_WRITE_TIMEOUT, exclusive=True

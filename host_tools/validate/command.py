@@ -18,6 +18,7 @@ from squeezenet_mcu.common.data import sources
 from squeezenet_mcu.common.data.images import Images
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.formats.manifest import read_manifest
+from squeezenet_mcu.common.litert import Reference
 from squeezenet_mcu.common.paths import BUILD
 from squeezenet_mcu.common.preprocess import quantize_images
 from squeezenet_mcu.common.programs import MissingPackageError
@@ -97,12 +98,14 @@ def run(args: argparse.Namespace) -> int:
         console.print(f"note: {notice}", soft_wrap=True)
     silence = longest_silence(args.engine, artefacts.manifest)
     whole = longest_image(silence, artefacts.manifest, args.baudrate)
+    # First, because it finds a manifest that is not the .tflite's: no board is to blame for that.
+    reference = Reference.of(artefacts.manifest, artefacts.tflite)
     with (
         _device_url(args, artefacts) as url,
         Device(url, silence, baudrate=args.baudrate, image_timeout=whole) as device,
     ):
         check_model(device.info, artefacts, url, args.engine, ours=bool(args.board))
-        report = compare_with_progress(console, device, artefacts, tests)
+        report = compare_with_progress(console, device, reference, artefacts, tests)
         info = device.info
     if answers.many_classes(artefacts.manifest):
         answers.show(console, report.answers, artefacts.manifest)
@@ -237,11 +240,10 @@ def check_sizes(info: Info, artefacts: Artefacts, url: str) -> None:
 _FLASH_AGAIN = "its firmware is damaged, or not ours: flash it again"
 
 
-def compare_with_progress(console: Console, device: Device, artefacts: Artefacts, tests: TestSet) -> Report:
+def compare_with_progress(
+    console: Console, device: Device, reference: Reference, artefacts: Artefacts, tests: TestSet
+) -> Report:
     """compare_all under a progress bar: rate, images exact so far, time left."""
-    from squeezenet_mcu.common.litert import Reference
-
-    reference = Reference.of(artefacts.manifest, artefacts.tflite)
     progress = Progress(
         TextColumn("{task.description}"),
         BarColumn(),

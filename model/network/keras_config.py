@@ -9,6 +9,7 @@ import json
 import zipfile
 import zlib
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,12 @@ from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.terminal import one_line, shown
 from squeezenet_mcu.model.network import keras_weights
 
+_MODELS = ("Functional", "Model", "Sequential")
 MEMBERS = frozenset({"config.json", "metadata.json", "model.weights.h5"})
 _MOST_CONFIG = 16 << 20  # bytes of config.json; v1.1's, quantization-aware, has 130,000
 _MOST_METADATA = 1 << 16
-MOST_FILE = 400 << 20  # bytes
-_MOST_BYTES = 300 << 20  # unpacked: of keras_weights.MOST_WEIGHTS in 8 bytes each, and their places
+MOST_FILE = 160 << 20  # bytes
+_MOST_BYTES = 160 << 20  # of keras_weights.MOST_WEIGHTS in 4 bytes each, and their places
 _MOST_NUMBER = 1 << 16  # of a side, a number of filters
 _KERAS = frozenset({
     "keras", "keras.layers", "keras.models", "keras.initializers", "keras.regularizers", "keras.constraints",
@@ -107,7 +109,11 @@ def _check_members(path: Path, found: dict[str, int]) -> None:
 
 def check(config: dict[str, Any], path: Path) -> None:
     """Raises UserError for the first class, activation or number of `config` that no network here needs."""
+    if config.get("class_name") not in _MODELS or not isinstance(config.get("config"), dict):
+        raise UserError(f"{path}: config.json describes no model; want one of {', '.join(_MODELS)}")
     for layer, table in _tables(config):
+        if isinstance(table.get("layers"), list):
+            _check_order(path, table["layers"])
         if "class_name" in table or "module" in table:
             _check_class(path, layer, table)
         for key in _CODE:
@@ -123,6 +129,35 @@ def check(config: dict[str, Any], path: Path) -> None:
                     f"{path}: layer {shown(layer)}: {shown(key)} {shown(value)}; want at most "
                     f"{_MOST_NUMBER:,}"
                 )
+
+
+def _check_order(path: Path, layers: list[Any]) -> None:
+    """UserError where a layer's input depends on its own output: Keras would wait for it for ever."""
+    inputs = {
+        str(layer.get("config", {}).get("name") if isinstance(layer.get("config"), dict) else None): [
+            *_texts(layer.get("inbound_nodes"))
+        ]
+        for layer in layers
+        if isinstance(layer, dict)
+    }
+    try:
+        tuple(TopologicalSorter(inputs).static_order())
+    except CycleError as error:
+        circle = " <- ".join(shown(name) for name in error.args[1][:4])
+        raise UserError(f"{path}: its layers run in a circle ({circle}); want layers in an order") from error
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every string in what may nest deeply."""
+    waiting = [value]
+    while waiting:
+        found = waiting.pop()
+        if isinstance(found, str):
+            yield found
+        elif isinstance(found, list):
+            waiting += found
+        elif isinstance(found, dict):
+            waiting += found.values()
 
 
 def _check_class(path: Path, layer: str, table: dict[str, Any]) -> None:

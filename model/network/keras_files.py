@@ -9,9 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from squeezenet_mcu.common import files
 from squeezenet_mcu.common.errors import UserError
-from squeezenet_mcu.common.terminal import one_line
+from squeezenet_mcu.common.terminal import one_line, shown
 from squeezenet_mcu.common.tf import keras, tf
 from squeezenet_mcu.model.network import keras_config
 from squeezenet_mcu.model.network.keras_weights import MOST_WEIGHTS
@@ -97,7 +99,13 @@ def load(path: Path) -> Any:
             with zipfile.ZipFile(copy, "w") as archive:
                 for name, data in members.items():
                     archive.writestr(name, data)
-            return keras.models.load_model(copy, compile=False)
+            model = keras.models.load_model(copy, compile=False)
+            for variable in model.weights:
+                if variable.dtype.is_floating and not np.isfinite(variable.numpy()).all():
+                    raise UserError(
+                        f"{path}: {shown(variable.name)} holds values that are no numbers; want finite"
+                    )
+            return model
     except UserError:
         raise
     except Exception as error:  # Keras lets through whatever a broken file causes

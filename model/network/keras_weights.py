@@ -17,7 +17,7 @@ _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
 def check(data: bytes, path: Path) -> None:
-    """UserError unless `data`, model.weights.h5 of the file `path`, holds groups and plain arrays alone."""
+    """UserError unless `data`, the HDF5 member of the file `path`, holds groups and plain arrays alone."""
     if not data.startswith(_SIGNATURE):
         raise UserError(f"{path}: model.weights.h5 does not begin as HDF5 does; want a whole .keras file")
     import h5py

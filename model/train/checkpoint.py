@@ -32,7 +32,7 @@ def save(path: Path, fingerprint: str, history: list[dict[str, float]], variable
         np.savez(temporary, meta=np.array(meta), **arrays)
 
 
-def restore(path: Path, fingerprint: str, variables: Sequence[Any]) -> list[dict[str, float]]:
+def restore(path: Path, fingerprint: str, variables: Sequence[Any], epochs: int) -> list[dict[str, float]]:
     """Sets `variables` from `path` and returns the history; [] if there is no checkpoint.
 
     `fingerprint` stands for the data and all settings: a checkpoint of another one raises UserError.
@@ -52,6 +52,8 @@ def restore(path: Path, fingerprint: str, variables: Sequence[Any]) -> list[dict
         )
     if [value.shape for value in values] != [tuple(variable.shape) for variable in variables]:
         raise UserError(f"{path}: a checkpoint of another network than this one; {fresh}")
+    if len(meta["history"]) > epochs or any(value.dtype.kind not in "fiub" for value in values):
+        raise UserError(f"{path}: not a checkpoint of {epochs} epochs of numbers; {fresh}")
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
     return cast(list[dict[str, float]], meta["history"])

@@ -162,7 +162,7 @@ def fit(job: Job) -> list[dict[str, float]]:
     state = [*job.model.weights, *optimizer.variables]
     history: list[dict[str, float]] = []
     if job.team.is_chief:
-        history = checkpoint.restore(job.checkpoint, job.fingerprint, state)
+        history = checkpoint.restore(job.checkpoint, job.fingerprint, state, job.epochs)
     try:
         with job.team.watched(lambda: _kept(job, len(history))):
             history = job.team.begin(history, state, count_parameters(job.model))

@@ -122,7 +122,7 @@ def test_same_input_gives_the_same_files(converted, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--tflite", "absent.tflite"], "absent.tflite: cannot be read"),
+        (["--tflite", "absent.tflite"], "absent.tflite: no such file"),
         (["--tflite", "text.tflite"], "not a .tflite file"),
         (["--model", "nonesuch"], "nonesuch"),
         (["--tflite", "net.tflite", "--labels", "two.txt"], "2 class names"),

@@ -55,6 +55,13 @@ OTHER = {
 }
 
 
+def test_a_tflite_that_litert_refuses():
+    with pytest.raises(
+        UserError, match=r"toy: manifest.json: LiteRT refuses its .tflite \(.*run: make convert"
+    ):
+        Reference.of(manifest(), b"no model")
+
+
 @pytest.mark.parametrize("what", OTHER)
 def test_what_the_tflite_has_otherwise(what):
     from squeezenet_mcu.common.paths import ZOO

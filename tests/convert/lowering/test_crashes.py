@@ -1,10 +1,12 @@
 """Models that LiteRT's own checks end a program for: one line, and no program ends."""
 
+import flatbuffers
 import pytest
 
 from squeezenet_mcu.common import litert
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.convert import command
+from squeezenet_mcu.convert.lowering import tflite_file
 from squeezenet_mcu.host_tools.bench import small_net
 from squeezenet_mcu.host_tools.bench.random_graph import RandomGraph
 
@@ -41,3 +43,15 @@ def test_only_a_crash_is_one():
     assert litert.trouble(dead()) == "crashes on it"
     assert litert.trouble(small_net.tflite()) is None
     assert litert.trouble(b"no model").startswith("refuses it (")
+
+
+@pytest.mark.parametrize("number", [-1, -2, 99])
+def test_a_tensor_that_there_is_not(number):
+    """-1 would be Python's last one."""
+    whole = tflite_file.schema.ModelT.InitFromObj(tflite_file.schema.Model.GetRootAs(small_net.tflite(), 0))
+    operator = whole.subgraphs[0].operators[0]
+    operator.inputs = [number, *operator.inputs[1:]]
+    builder = flatbuffers.Builder(0)
+    builder.Finish(whole.Pack(builder), b"TFL3")
+    with pytest.raises(UserError, match=rf"x: tensor {number}; the file has 0 to \d+"):
+        tflite_file.parse(bytes(builder.Output()), "x")

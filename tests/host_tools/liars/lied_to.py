@@ -13,7 +13,6 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 
 from tests.manifests import manifest
 
@@ -99,7 +98,7 @@ def _prepare_validate(hurry: bool):
     from squeezenet_mcu.host_tools.link import device, transfer
     from squeezenet_mcu.host_tools.validate import command
 
-    litert.Reference = SimpleNamespace(of=lambda manifest, tflite: _Python())
+    litert.Reference.of = lambda manifest, tflite: _Python()
     if hurry:
         device.OPEN_TIMEOUT = 1.0
         transfer._FRUITLESS_SECONDS = 0.5

@@ -76,7 +76,7 @@ def test_nothing_listens(url):
 def test_no_such_kind_of_url():
     with pytest.raises(PortError) as error:
         Device("gopher://x")
-    assert "want a serial port, or socket://host:port" in one_line(error)
+    assert "gopher" in one_line(error) and "want /dev/..., COM..., or socket://" in one_line(error)
 
 
 def test_a_port_in_use():
@@ -163,3 +163,21 @@ def test_another_model_after_a_reset_is_an_error():
         with pytest.raises(ResetError) as error:
             device.infer(image)
     assert f"was reset and now runs model {'02' * 32}, before it was {'01' * 32}" in one_line(error)
+
+
+@pytest.mark.parametrize(
+    "url", ["spy://loop://?file=spied", "alt:///dev/null?class=x", "x\x1b://y", "hwgrep://."]
+)
+def test_kinds_of_ports_that_do_more_than_a_port(url, tmp_path, monkeypatch):
+    """spy:// writes a file, alt:// takes a class by its name."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(PortError, match="no such kind of port; want /dev/") as error:
+        SerialTransport(url)
+    assert str(error.value).isprintable()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("rate", [0, -1, 10**20])
+def test_a_baud_rate_that_is_none(rate):
+    with pytest.raises(PortError, match=rf"loop://: baud rate {rate}; want 1 to 100,000,000"):
+        SerialTransport("loop://", rate)

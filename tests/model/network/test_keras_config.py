@@ -195,3 +195,28 @@ def test_an_initializer_that_takes_minutes(sound, tmp_path):
     assert '"keras.initializers.Orthogonal" is not among' in refused(
         packed(tmp_path / "a.keras", sound, config)
     )
+
+
+def test_layers_in_a_circle(sound, tmp_path):
+    """Keras waits for an input that waits for it."""
+    config = json.loads(sound["config.json"])
+    head, conv = layer_of(config, "head"), layer_of(config, "conv1")
+    conv["inbound_nodes"] = json.loads(json.dumps(conv["inbound_nodes"]).replace("input_", "head_"))
+    text = json.dumps(conv["inbound_nodes"])
+    name = next(layer["config"]["name"] for layer in config["config"]["layers"])
+    conv["inbound_nodes"] = json.loads(text.replace(name.replace("input_", "head_"), head["config"]["name"]))
+    assert "its layers run in a circle" in refused(packed(tmp_path / "a.keras", sound, config))
+
+
+@pytest.mark.parametrize("config", [{}, {"class_name": "Dense", "config": {}}, {"class_name": "Functional"}])
+def test_a_config_of_no_model(config, sound, tmp_path):
+    said = refused(packed(tmp_path / "a.keras", sound, config))
+    assert "config.json describes no model; want one of Functional, Model, Sequential" in said
+
+
+def test_weights_that_are_no_numbers(tmp_path):
+    x = keras.layers.Input((4,))
+    model = keras.Model(x, keras.layers.Dense(2, name="head")(x))
+    model.get_layer("head").set_weights([np.full((4, 2), np.nan, np.float32), np.zeros(2, np.float32)])
+    model.save(tmp_path / "a.keras")
+    assert '"head/kernel:0" holds values that are no numbers' in refused(tmp_path / "a.keras")

@@ -206,12 +206,12 @@ def test_another_schedule_than_the_checkpoint_s_is_refused(trained):
     with pytest.raises(
         UserError, match="other settings or data than these; restore them, or start over with --fresh"
     ):
-        restore(checkpoint, "mine", [])
+        restore(checkpoint, "mine", [], 9)
     checkpoint.write_bytes(b"junk")
     with pytest.raises(UserError, match=r"train.npz: not a readable checkpoint .*--fresh"):
-        restore(checkpoint, "mine", [])
+        restore(checkpoint, "mine", [], 9)
     checkpoint.unlink()
-    assert restore(checkpoint, "mine", []) == []
+    assert restore(checkpoint, "mine", [], 9) == []
 
 
 @pytest.mark.parametrize(
