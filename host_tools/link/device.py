@@ -43,18 +43,20 @@ class Device:
         baudrate: int = BAUDRATE,
         first_wait: float = _FIRST_WAIT,
         image_timeout: float | None = None,
+        open_timeout: float = OPEN_TIMEOUT,
     ) -> None:
         """Opens the line and says HELLO.
 
         `url`: any pyserial URL (/dev/ttyACM0, COM5, socket://host:port, a pty) or a line of your own.
         `timeout`: seconds of silence after which the device is given up. `first_wait`: seconds of silence
         after which it is asked again; doubles from probe to probe. `image_timeout`: seconds for one image,
-        resets included, however busy the device seems; None: 20 times `timeout`.
+        resets included, however busy the device seems; None: 20 times `timeout`. `open_timeout`: seconds in
+        which it must have answered HELLO, or `timeout` where that is less.
         """
         self._transport: Transport = SerialTransport(url, baudrate) if isinstance(url, str) else url
         whole = _LONG * timeout if image_timeout is None else image_timeout
         self._patience = Patience(first_wait, timeout, whole)
-        opening = min(timeout, OPEN_TIMEOUT)
+        opening = min(timeout, open_timeout)
         try:
             self._exchange = Exchange(self._transport)
             # Random starts: neither number can be one that an earlier host left in the device.

@@ -25,7 +25,7 @@ from squeezenet_mcu.common.programs import MissingPackageError
 from squeezenet_mcu.common.terminal import Console, TextColumn
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.firmware import board_model, tflm_library
-from squeezenet_mcu.host_tools.link.device import TIMEOUT, Device
+from squeezenet_mcu.host_tools.link.device import OPEN_TIMEOUT, TIMEOUT, Device
 from squeezenet_mcu.host_tools.link.messages import Info
 from squeezenet_mcu.host_tools.link.transport import BAUDRATE
 from squeezenet_mcu.host_tools.validate import top5 as answers
@@ -43,6 +43,9 @@ exit status: 0 all equal, 1 any difference or a user's mistake, 130 interrupted"
 
 LIMIT = 200
 _LEAST_SILENCE = 7.0  # seconds; what the smallest network is given
+_PATIENCE_WITH_OURS = (
+    4  # times as long: an emulator that we have started is no stranger, and has a slow share
+)
 _MORE = 1.0  # seconds for an image beyond the longest silence
 _SLOWEST_MACS = 1e6  # a second: reference kernels in an emulator on a busy machine
 
@@ -96,13 +99,16 @@ def run(args: argparse.Namespace) -> int:
     tests = load_tests(artefacts, args.data, args.limit)
     for notice in tests.notices:
         console.print(f"note: {notice}", soft_wrap=True)
-    silence = longest_silence(args.engine, artefacts.manifest)
-    whole = longest_image(silence, artefacts.manifest, args.baudrate)
+    patience = 1 if args.port else _PATIENCE_WITH_OURS
+    silence = patience * longest_silence(args.engine, artefacts.manifest)
+    whole = patience * longest_image(silence, artefacts.manifest, args.baudrate)
     # First, because it finds a manifest that is not the .tflite's: no board is to blame for that.
     reference = Reference.of(artefacts.manifest, artefacts.tflite)
     with (
         _device_url(args, artefacts) as url,
-        Device(url, silence, baudrate=args.baudrate, image_timeout=whole) as device,
+        Device(
+            url, silence, args.baudrate, image_timeout=whole, open_timeout=patience * OPEN_TIMEOUT
+        ) as device,
     ):
         check_model(device.info, artefacts, url, args.engine, ours=bool(args.board))
         report = compare_with_progress(console, device, reference, artefacts, tests)
