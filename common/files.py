@@ -1,6 +1,7 @@
 """Files: atomic writes, so that an interrupted run leaves no half-written output, and hashes."""
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -75,6 +76,8 @@ def clear(path: Path) -> None:
     Raises OSError at once where it could not be written in the end.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if path.is_file():
         path.resolve().unlink()
 

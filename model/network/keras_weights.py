@@ -12,7 +12,7 @@ from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.terminal import one_line, shown
 
 MOST_WEIGHTS = 30_000_000  # 120 MB; SqueezeNet v1.0 has 1.25 million
-_MOST_OBJECTS = 20_000
+_MOST_OBJECTS = 5_000
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 

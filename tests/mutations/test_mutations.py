@@ -21,11 +21,11 @@ SAMPLE = {
     "manifest": 40,
     "records": 40,
     "toml": 40,
-    "tflite": 12,
+    "tflite": 8,
     "net": 60,
     "npz": 60,
     "caffemodel": 60,
-    "keras": 10,
+    "keras": 4,
     "arrays": 60,
     "images": 40,
 }

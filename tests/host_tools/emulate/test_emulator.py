@@ -82,8 +82,9 @@ def runs(pid: int) -> bool:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's help is Linux's")
-@pytest.mark.parametrize("board", [BOARD, "rp2040"])
-@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGKILL"])
+@pytest.mark.parametrize(
+    ("board", "name"), [(BOARD, "SIGTERM"), (BOARD, "SIGHUP"), (BOARD, "SIGKILL"), ("rp2040", "SIGKILL")]
+)
 def test_machine_ends_with_who_started_it(board, name):
     code = HOLDS.format(board=board, elf=str(selftest_device.elf(board)))
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as holder:

@@ -170,7 +170,7 @@ def test_a_faulty_way_names_the_file(tmp_path):
     text = (board_toml.FOLDER / "stm32f405/board.toml").read_text()
     (tmp_path / "mine").mkdir()
     for old, new, says in (
-        ('needs = "usb"', 'needs = "luck"', "needs = 'luck', not one of probe, port, usb, drive"),
+        ('needs = "usb"', 'needs = "luck"', 'needs = "luck"; want one of probe, port, usb, drive'),
         ('prepare = "', 'prepair = "', "prepair"),
     ):
         (tmp_path / "mine/board.toml").write_text(text.replace(old, new))

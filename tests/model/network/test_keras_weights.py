@@ -91,7 +91,7 @@ def test_groups_that_hold_each_other():
     def circle(file):
         file["layers/conv1/again"] = file["layers"]
 
-    assert "over 20,000 parts" in refused(hdf5(circle))
+    assert "over 5,000 parts" in refused(hdf5(circle))
 
 
 def test_a_block_before_the_file():
