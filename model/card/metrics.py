@@ -11,9 +11,11 @@ from squeezenet_mcu.common.formats import json_files
 from squeezenet_mcu.common.formats.json_files import Count, Positive, Sha256, Share
 from squeezenet_mcu.common.formats.manifest import Accuracy
 from squeezenet_mcu.model.settings.config import Config
+from squeezenet_mcu.model.train.chain import OUTPUTS
 from squeezenet_mcu.model.train.records import Accuracies, Weights
 
 NAME = "metrics.json"
+_SCORES = Accuracies.__annotations__
 _Versions = dict[str, str]
 
 
@@ -123,6 +125,9 @@ def read_metrics(settings: Config, folder: Path) -> dict[str, Any]:
         raise UserError(f"{path}: confusion: want {classes} rows of {classes} counts; {fix}")
     if not {"train", "quantize"} <= metrics["stages"].keys():
         raise UserError(f"{path}: stages: want train and quantize among them; {fix}")
+    scored = [sorted(key for key in stage if key in _SCORES) for stage in metrics["stages"].values()]
+    if not metrics["stages"].keys() <= OUTPUTS.keys() or any(keys != scored[0] for keys in scored):
+        raise UserError(f"{path}: stages: want known ones, all scored on the same images; {fix}")
     of_files = {
         settings.path: metrics["toml_sha256"],
         folder / "quantized.keras": metrics["sha256"],

@@ -3,6 +3,7 @@
 import pytest
 
 from squeezenet_mcu.common import cli
+from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.convert import command
 from squeezenet_mcu.host_tools.firmware import build
 
@@ -64,3 +65,12 @@ def test_an_empty_value_is_a_mistake(parser, words, said, capsys):
     with pytest.raises(SystemExit, match=r"^1$"):
         parser().parse_args(words)
     assert f"error: {said}; want a value" in capsys.readouterr().err
+
+
+def test_an_error_is_one_line_of_readable_length(capsys):
+    names = ["x" * 5000, "a\nb", "\x1b[31m"]
+    assert cli.failed(UserError(f"{names}; want others {names[1]}{names[2]}"), "test") == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and said.rstrip("\n").isprintable()
+    assert said.startswith("test: error: ['xxx") and said.endswith("; want others a?b?[31m\n")
+    assert len(said) < 900

@@ -319,6 +319,10 @@ def test_card_refuses_what_does_not_belong_together(work):
     with pytest.raises(UserError, match=r"about.md: missing; want in it, in Markdown"):
         work.card()
     metrics = json.loads((work.zoo / "metrics.json").read_text())
+    del metrics["stages"]["prune"]["validation_accuracy"]
+    files.write_json(work.zoo / "metrics.json", metrics)
+    with pytest.raises(UserError, match=r"stages: want known ones, all scored on the same images; run"):
+        work.card()
     del metrics["stages"]
     files.write_json(work.zoo / "metrics.json", metrics)
     with pytest.raises(UserError, match=r"metrics.json: the whole: stages is missing; run: make zoo"):
