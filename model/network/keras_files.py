@@ -4,6 +4,7 @@ import io
 import json
 import math
 import tempfile
+import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -92,6 +93,7 @@ def load(path: Path) -> Any:
         # A copy, under a name of ours: what is called otherwise Keras takes for HDF5, which can hold code.
         with (
             tempfile.TemporaryDirectory() as folder,
+            warnings.catch_warnings(action="ignore"),  # Keras's, of what a file has in other places
             tf.variable_creator_scope(_bounded(path)),
             tfmot.quantization.keras.quantize_scope(),
         ):
