@@ -140,11 +140,35 @@ def _check_order(path: Path, layers: list[Any]) -> None:
         for layer in layers
         if isinstance(layer, dict)
     }
+    calls = {
+        name: len(layer["inbound_nodes"]) if isinstance(layer.get("inbound_nodes"), list) else 0
+        for name, layer in zip(inputs, (layer for layer in layers if isinstance(layer, dict)), strict=False)
+    }
+    for layer in layers:
+        for name, call in _inputs(layer.get("inbound_nodes") if isinstance(layer, dict) else None):
+            # Keras would wait for it for ever.
+            if type(call) is not int or not 0 <= call < max(1, calls.get(name, 1)):
+                raise UserError(
+                    f"{path}: output {shown(call)} of layer {shown(name)} is an input; want one that there is"
+                )
     try:
         tuple(TopologicalSorter(inputs).static_order())
     except CycleError as error:
         circle = " <- ".join(shown(name) for name in error.args[1][:4])
         raise UserError(f"{path}: its layers run in a circle ({circle}); want layers in an order") from error
+
+
+def _inputs(value: Any) -> Iterator[tuple[str, Any]]:
+    """Every [layer, call, ...] in what may nest deeply."""
+    waiting = [value]
+    while waiting:
+        found = waiting.pop()
+        if isinstance(found, list):
+            if len(found) > 2 and isinstance(found[0], str):
+                yield found[0], found[1]
+            waiting += found
+        elif isinstance(found, dict):
+            waiting += found.values()
 
 
 def _texts(value: Any) -> Iterator[str]:

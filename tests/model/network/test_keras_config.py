@@ -220,3 +220,10 @@ def test_weights_that_are_no_numbers(tmp_path):
     model.get_layer("head").set_weights([np.full((4, 2), np.nan, np.float32), np.zeros(2, np.float32)])
     model.save(tmp_path / "a.keras")
     assert '"head/kernel:0" holds values that are no numbers' in refused(tmp_path / "a.keras")
+
+
+@pytest.mark.parametrize("call", [True, 1, -1, 0.0])
+def test_an_output_that_there_is_not(call, sound, tmp_path):
+    config = json.loads(sound["config.json"])
+    layer_of(config, "head")["inbound_nodes"][0][0][1] = call
+    assert "is an input; want one that there is" in refused(packed(tmp_path / "a.keras", sound, config))
