@@ -156,7 +156,7 @@ def _drop_output() -> None:
 
 def failed(error: UserError, prog: str) -> int:
     """Says it on stderr, in one line, whatever names are in it; returns the exit status."""
-    said = "".join(c if c.isprintable() else "?" for c in str(error))
+    said = terminal.printable(str(error))
     if len(said) > _LONG:  # a name of thousands of characters; the fix stands at the end
         said = f"{said[: _LONG // 2]} ... {said[-_LONG // 4 :]}"
     terminal.error(f"{prog}: error: {said}")

@@ -17,6 +17,7 @@ import numpy as np
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.terminal import one_line
 
+MOST_TFLITE = 64 << 20  # bytes of a file; the largest MobileNets in int8 have 8 MB
 _LONGEST = 300  # seconds for one image
 _MOST_SAID = 4000  # bytes, which a pipe takes at once
 

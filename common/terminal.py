@@ -27,6 +27,11 @@ def clean(text: str) -> str:
     return "".join(c if c.isprintable() or c in "\n\t" else "?" for c in text)
 
 
+def printable(text: str) -> str:
+    """`text` with a question mark for each character that is not printable, line ends and tabs too."""
+    return "".join(c if c.isprintable() else "?" for c in text)
+
+
 def one_line(text: str, most: int = 200) -> str:
     """`text`, an error's of a library say, as one line of at most `most` characters."""
     return " ".join(clean(text).split())[:most]
@@ -34,7 +39,7 @@ def one_line(text: str, most: int = 200) -> str:
 
 def shown(name: object) -> str:
     """A name out of a file that may be damaged or hostile, quoted, fit for one line of an error."""
-    text = "".join(c if c.isprintable() else "?" for c in str(name))
+    text = printable(str(name))
     return f'"{text}"' if len(text) <= _SHORT else f'"{text[: _SHORT - 3]}..."'
 
 

@@ -10,6 +10,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from squeezenet_mcu.common import files
 from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.litert import MOST_TFLITE
 
 _OP_NAMES = {v: k for k, v in vars(schema.BuiltinOperator).items() if isinstance(v, int)}
 _DTYPES = {
@@ -140,9 +141,6 @@ def parse(content: bytes, path: str = "model") -> TfliteFile:
     return TfliteFile(path, content, tensors, ops, inputs, outputs)
 
 
-MOST_BYTES = 64 << 20  # of a .tflite; the largest MobileNets in int8 have 8 MB
-
-
 def read(path: Path) -> TfliteFile:
     """Reads and parses the file at `path`."""
-    return parse(files.read_input(path, MOST_BYTES, "give the path of an int8 .tflite"), str(path))
+    return parse(files.read_input(path, MOST_TFLITE, "give the path of an int8 .tflite"), str(path))

@@ -18,7 +18,7 @@ from squeezenet_mcu.common.data import sources
 from squeezenet_mcu.common.data.images import Images
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.formats.manifest import read_manifest
-from squeezenet_mcu.common.litert import Reference
+from squeezenet_mcu.common.litert import MOST_TFLITE, Reference
 from squeezenet_mcu.common.paths import BUILD
 from squeezenet_mcu.common.preprocess import quantize_images
 from squeezenet_mcu.common.programs import MissingPackageError
@@ -145,9 +145,6 @@ def longest_image(silence: float, manifest: dict[str, Any], baudrate: int) -> fl
     bits = 10 * size["height"] * size["width"] * size["channels"]  # on a UART, with start and stop bit
     found: float = silence + _MORE + manifest["macs"] / _SLOWEST_MACS + 2 * bits / max(1, baudrate)
     return found
-
-
-MOST_TFLITE = 64 << 20  # bytes, as the converter takes
 
 
 def load_artefacts(model: str, build: Path = BUILD) -> Artefacts:
