@@ -51,16 +51,21 @@ def ports() -> str:
     return f"ports here: {', '.join(found)}" if found else "no serial ports were found here"
 
 
+def check_kind(url: str) -> None:
+    """PortError for a URL that pyserial knows and nobody needs: some write files, or load classes by name."""
+    scheme, is_url, _ = url.partition("://")
+    if is_url and scheme not in SCHEMES:
+        known = ", ".join(f"{name}://" for name in SCHEMES)
+        raise PortError(f"{shown(url)}: no such kind of port; want /dev/..., COM..., or {known}")
+
+
 class SerialTransport:
     """A pyserial port. Raises PortError where it cannot be opened, or goes away."""
 
     def __init__(self, url: str, baudrate: int = BAUDRATE) -> None:
         """Opens `url`; `baudrate` matters to real UARTs only."""
         self.name = url
-        scheme, is_url, _ = url.partition("://")
-        if is_url and scheme not in SCHEMES:  # pyserial has some that write files, or load classes by name
-            known = ", ".join(f"{name}://" for name in SCHEMES)
-            raise PortError(f"{shown(url)}: no such kind of port; want /dev/..., COM..., or {known}")
+        check_kind(url)
         if not 1 <= baudrate <= MOST_BAUD:
             raise PortError(f"{url}: baud rate {baudrate}; want 1 to {MOST_BAUD:,}")
         try:

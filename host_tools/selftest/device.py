@@ -8,7 +8,7 @@ import serial
 
 from squeezenet_mcu.common import terminal
 from squeezenet_mcu.common.errors import UserError
-from squeezenet_mcu.host_tools.link.transport import BAUDRATE
+from squeezenet_mcu.host_tools.link.transport import BAUDRATE, check_kind
 
 RING_BYTES = 2048  # kUartRingBytes of firmware_cpp/boards/board.h
 _PING_TIMEOUT = 0.2  # seconds; what is sent before the UART is on gets lost
@@ -32,6 +32,7 @@ class SelftestDevice:
         self._url = url
         self._end = time.monotonic() + whole
         self.heard = ""  # the last line, for messages
+        check_kind(url)
         try:
             self.line = serial.serial_for_url(url, BAUDRATE, timeout=_TIMEOUT, write_timeout=_TIMEOUT)
         except (serial.SerialException, ValueError, TypeError, OSError) as error:

@@ -19,6 +19,7 @@ from squeezenet_mcu.host_tools.link.errors import (
 from squeezenet_mcu.host_tools.link.frame import Frame
 from squeezenet_mcu.host_tools.link.messages import ErrorCode
 from squeezenet_mcu.host_tools.link.transport import SerialTransport
+from squeezenet_mcu.host_tools.selftest.device import SelftestDevice
 from tests.host_tools.link.link_lines import Talker, on_pty, on_socket
 from tests.protocol.link_binaries import FakeDevice, assert_right, random_images
 
@@ -171,9 +172,10 @@ def test_another_model_after_a_reset_is_an_error():
 def test_kinds_of_ports_that_do_more_than_a_port(url, tmp_path, monkeypatch):
     """spy:// writes a file, alt:// takes a class by its name."""
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(PortError, match="no such kind of port; want /dev/") as error:
-        SerialTransport(url)
-    assert str(error.value).isprintable()
+    for opens in (SerialTransport, SelftestDevice):
+        with pytest.raises(PortError, match="no such kind of port; want /dev/") as error:
+            opens(url)
+        assert str(error.value).isprintable()
     assert list(tmp_path.iterdir()) == []
 
 
