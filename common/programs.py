@@ -1,5 +1,6 @@
 """Programs and Python packages that the project calls, and what to say where one is missing."""
 
+import os
 import shutil
 import sys
 
@@ -27,13 +28,20 @@ def missing_package(error: ModuleNotFoundError, extra: str = "full") -> MissingP
     return MissingPackageError(package, extra)
 
 
+_WHILE_OURS = 'test "$PPID" = "$1" && shift && exec "$@"'
+
+
 def ending_with_us(command: list[str]) -> list[str]:
     """`command` so that its program ends when this one does, even by SIGKILL (on Linux; else as it is).
 
-    Who is killed so cannot tidy up; the kernel does it (prctl(2), PR_SET_PDEATHSIG).
+    Who is killed so cannot tidy up; the kernel does it (prctl(2), PR_SET_PDEATHSIG). It tells of no death
+    before it was asked to: so the shell looks, after that, whether its parent is still this process, and
+    only then becomes the program.
     """
     starter = shutil.which("setpriv") if sys.platform == "linux" else None
-    return [starter, "--pdeathsig", "KILL", "--", *command] if starter else command
+    if not starter:
+        return command
+    return [starter, "--pdeathsig", "KILL", "--", "sh", "-c", _WHILE_OURS, "sh", str(os.getpid()), *command]
 
 
 def missing_program(program: str, package: str) -> UserError:
