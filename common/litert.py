@@ -6,46 +6,26 @@ the other way (up to 403 of 4,096 values of a layer of MLPerf Tiny's ResNet-8, o
 and BUILTIN_REF agree there too.
 """
 
-import faulthandler
-import os
-import signal
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from squeezenet_mcu.common import lookup
+from squeezenet_mcu.common.apart import apart
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.terminal import one_line
 
 MOST_TFLITE = 64 << 20  # bytes of a file; the largest MobileNets in int8 have 8 MB
-_LONGEST = 300  # seconds for one image
-_MOST_SAID = 4000  # bytes, which a pipe takes at once
 
 
 def trouble(content: bytes) -> str | None:
     """What LiteRT says against the .tflite `content`; None where it runs it.
 
-    A child process tries it with zeros, because LiteRT's checks end the program by abort(). Where a system
-    has no fork this program tries it.
+    A child process tries it with zeros, because LiteRT's checks end the program by abort().
     """
-    if not hasattr(os, "fork"):
-        return _refusal(content)
-    reads, writes = os.pipe()
-    child = os.fork()
-    if child == 0:
-        try:
-            faulthandler.disable()
-            signal.alarm(_LONGEST)
-            os.write(writes, (_refusal(content) or "").encode()[:_MOST_SAID])
-        finally:
-            os._exit(0)
-    os.close(writes)
-    with os.fdopen(reads, "rb") as said:
-        refusal = said.read().decode(errors="replace")
-    _, status = os.waitpid(child, 0)
-    if os.WIFSIGNALED(status):
-        return "crashes on it"
-    return refusal or None
+    said = apart(lambda: (_refusal(content) or "").encode())
+    return "crashes on it" if said is None else said.decode(errors="replace") or None
 
 
 def _refusal(content: bytes) -> str | None:
@@ -65,7 +45,7 @@ def interpreter(content: bytes, preserve: bool = True) -> Any:
     import ai_edge_litert.interpreter as lite
 
     return lite.Interpreter(
-        model_content=content,
+        model_content=lookup.for_reference(content),
         experimental_op_resolver_type=lite.OpResolverType.BUILTIN_REF,
         experimental_preserve_all_tensors=preserve,
     )

@@ -18,7 +18,7 @@ from squeezenet_mcu.common.paths import BUILD, ZOO
 from squeezenet_mcu.common.preprocess import PREPROCESSES, quantize_images
 from squeezenet_mcu.common.terminal import Console
 from squeezenet_mcu.convert import engine_model, packaging
-from squeezenet_mcu.convert.lowering import tflite_file
+from squeezenet_mcu.convert.lowering import mend, tflite_file
 from squeezenet_mcu.convert.lowering.operators import lower
 from squeezenet_mcu.convert.outputs import artefacts, report, tflm_only
 from squeezenet_mcu.convert.ptq import command as imported
@@ -198,12 +198,15 @@ def _gather(args: argparse.Namespace, console: Console) -> tuple[artefacts.Conve
         float_model = {"file": str(source), "sha256": inputs[str(source)], "divisor": 255.0}
         return converted, artefacts.Origin(inputs, settings.data.source, float_model=float_model)
     _refuse_imported_options(args, "a .tflite")
-    file = tflite_file.read(args.tflite)
+    mended = mend.read(args.tflite)
+    file = mended.file
     lower(file)  # names the operator that is to blame, where it can
     _refuse_crashes(file)
-    name, labels, inputs = _of_tflite(args, file)
+    name, labels, inputs = _of_tflite(args, mended)
     converted = artefacts.convert(file, name, labels, args.preprocess or "byte")
     _check_labels(args, labels, converted.network.buffers[converted.network.output_buffer].channels)
+    for note in mended.notes:
+        _note(console, note)
     _note_preprocess(args, console)
     return converted, artefacts.Origin(inputs, "", args.fit or "resize")
 
@@ -218,15 +221,13 @@ def _refuse_crashes(file: tflite_file.TfliteFile) -> None:
         )
 
 
-def _of_tflite(
-    args: argparse.Namespace, file: tflite_file.TfliteFile
-) -> tuple[str, list[str], dict[str, str]]:
+def _of_tflite(args: argparse.Namespace, mended: mend.Mended) -> tuple[str, list[str], dict[str, str]]:
     """Of a .tflite from elsewhere: the model's name, its classes' names, the SHA-256 of each file."""
     name = args.model or re.sub(r"(\.int8)?\.tflite$", "", args.tflite.name)
     if not re.fullmatch(r"\w[\w.-]*", name):
         whose = "--model" if args.model else f"{args.tflite}: the file's name,"
         raise UserError(f"{whose} '{name}', names no folder well; give --model, of letters, digits, _ - .")
-    inputs = {str(args.tflite): files.sha256(file.content)}
+    inputs = {str(args.tflite): mended.given_sha256}
     labels = []
     if args.labels:
         labels = read_labels(args.labels)
@@ -252,11 +253,14 @@ def _run_tflm(args: argparse.Namespace, console: Console) -> int:
         if getattr(args, option) is not None:
             raise UserError(f"--{option} goes without --engine tflm, which makes no model for our engine")
     _refuse_imported_options(args, "a .tflite")
-    file = tflite_file.read(args.tflite)
+    mended = mend.read(args.tflite)
+    file = mended.file
     _refuse_crashes(file)
-    name, labels, inputs = _of_tflite(args, file)
+    name, labels, inputs = _of_tflite(args, mended)
     model = tflm_only.check(file)
     _check_labels(args, labels, model.classes)
+    for note in mended.notes:
+        _note(console, note)
     _note_preprocess(args, console)
     origin = artefacts.Origin(inputs, "", args.fit or "resize")
     folder = BUILD / name

@@ -19,6 +19,11 @@ class Kind(IntEnum):
     PAD = 6
     REQUANTIZE = 7
     SOFTMAX = 8
+    LOOKUP = 9
+    MUL_CONSTANT = 10
+    ADD_CONSTANT = 11
+    DEPTHWISE = 12
+    DENSE = 13
 
 
 class Encoding(IntEnum):
@@ -44,7 +49,9 @@ class ConvKernel(IntEnum):
 
 
 # Kinds that fold input rows into a partial output row, one input row a step.
-ACCUMULATING = (Kind.MAX_POOL, Kind.AVERAGE_POOL, Kind.MEAN)
+ACCUMULATING = (Kind.MAX_POOL, Kind.AVERAGE_POOL, Kind.MEAN, Kind.DENSE)
+# Kinds whose window is the whole map, which may be higher than a record's byte can say.
+WHOLE_MAP = (Kind.MEAN, Kind.DENSE)
 
 
 @dataclass
@@ -107,10 +114,13 @@ class Layer:
     pad_left: int = 0
     act_min: int = -128
     act_max: int = 127
-    weights: np.ndarray | None = None  # int8 [out, kernel_h, kernel_w, in] (OHWI)
+    # int8 [out, kernel_h, kernel_w, in] (OHWI); of a DEPTHWISE [kernel_h, kernel_w, channels]
+    weights: np.ndarray | None = None
     bias: np.ndarray | None = None  # int32 [out], the input's zero point folded in
     multipliers: np.ndarray | None = None  # int32 [out]
     shifts: np.ndarray | None = None  # int8 [out]
+    # LOOKUP: int8 [256]; MUL_CONSTANT: int16 [channels]; ADD_CONSTANT: int32 [channels]
+    constant: np.ndarray | None = None
     params: list[int] = field(default_factory=list)  # see firmware_cpp/engine/format.h
     scratch_bytes: int = 0  # int32 accumulators of the accumulating kinds; of CONV_2D, its kernel's
     scratch_offset: int = 0  # set by the plan
@@ -124,7 +134,7 @@ class Layer:
 
     @property
     def conv(self) -> ConvArrays:
-        """The arrays of a CONV_2D, which has all four; for no other kind."""
+        """The arrays of a CONV_2D, DEPTHWISE or DENSE, which have all four; for no other kind."""
         assert self.weights is not None
         assert self.bias is not None
         assert self.multipliers is not None

@@ -5,8 +5,8 @@ import struct
 import zlib
 from collections.abc import Sequence
 
-from squeezenet_mcu.convert.encode.weights import aligned, stored_params, stored_weights
-from squeezenet_mcu.convert.network import Encoding, Kind, Layer, Network
+from squeezenet_mcu.convert.encode.weights import aligned, placed_bytes, stored_params, stored_weights
+from squeezenet_mcu.convert.network import WHOLE_MAP, Encoding, Kind, Layer, Network
 from squeezenet_mcu.convert.schedule.arena import Plan
 from squeezenet_mcu.convert.schedule.rows import deepest_reader, stages_of
 
@@ -29,7 +29,8 @@ def version_of(content: bytes) -> int | None:
 def fixed_bytes(network: Network) -> int:
     """What an engine's model takes beside its convolutions' weights, parameters and codes, and labels."""
     records = len(network.buffers) * _BUFFER.size + len(network.layers) * _LAYER.size
-    return _HEADER.size + records
+    others = sum(placed_bytes(layer) for layer in network.layers if layer.kind is not Kind.CONV_2D)
+    return _HEADER.size + records + others
 
 
 def codes_bytes(network: Network) -> int:
@@ -65,20 +66,20 @@ class _Data:
 
 
 def _layer_record(layer: Layer, resume: int, data: _Data) -> bytes:
-    weights, offset = b"", 0
+    weights, offset = stored_weights(layer), 0
     params = list(layer.params)
-    if layer.kind is Kind.CONV_2D:
-        weights = stored_weights(layer)
+    if weights:
         offset = data.add(weights)
+    if layer.weights is not None:
         parameters = stored_params(layer)
         if layer.encoding is Encoding.HUFFMAN:
             params = [data.add(parameters[0], 1), len(parameters[0])]
         else:
             params = [data.add(part) for part in parameters]
-    kernel = (1, 1) if layer.kind is Kind.MEAN else layer.kernel  # MEAN: the whole map, of any size
+    kernel = (1, 1) if layer.kind in WHOLE_MAP else layer.kernel
     inputs = [*layer.inputs, 0][:2]
     params = [*params, 0, 0, 0, 0, 0, 0][:6]
-    encoding = layer.encoding if layer.kind is Kind.CONV_2D else Encoding.NONE
+    encoding = layer.encoding if layer.kind is Kind.CONV_2D else Encoding.NONE  # others: one form alone
     return _LAYER.pack(
         layer.kind, encoding, kernel[0], kernel[1], layer.stride[0], layer.stride[1],
         layer.pad_top, layer.pad_left, inputs[0], inputs[1], layer.output, layer.out_channel,

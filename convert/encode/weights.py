@@ -50,7 +50,9 @@ _ENCODERS = {
 
 
 def stored_weights(layer: Layer) -> bytes:
-    """The weights of `layer` as they stand in flash; none for a layer without weights."""
+    """The weights of `layer`, or its constant, as they stand in flash; none for a layer without."""
+    if layer.constant is not None:
+        return layer.constant.astype(layer.constant.dtype.newbyteorder("<")).tobytes()
     if layer.weights is None:
         return b""
     return (

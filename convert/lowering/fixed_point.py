@@ -39,6 +39,21 @@ def quantize_multiplier(real: float) -> Multiplier:
     return Multiplier(fixed, shift)
 
 
+def rescale(x: int, multiplier: int, shift: int) -> int:
+    """x * multiplier * 2^(shift - 31) as TFLite's MultiplyByQuantizedMultiplier rounds it, shift <= 0.
+
+    Source: gemmlowp's SaturatingRoundingDoublingHighMul and RoundingDivideByPOT.
+    """
+    product = x * multiplier
+    nudged = product + (1 << 30 if product >= 0 else 1 - (1 << 30))
+    high = abs(nudged) >> 31 if nudged >= 0 else -(abs(nudged) >> 31)
+    places = -shift
+    mask = (1 << places) - 1
+    rest = high & mask
+    threshold = (mask >> 1) + (high < 0)
+    return (high >> places) + (rest > threshold)
+
+
 def mean_multiplier(real: float, count: int) -> Multiplier:
     """`real` / `count` as TFLite's MEAN forms it: the division acts on the fixed-point multiplier."""
     fixed = quantize_multiplier(real)

@@ -1,6 +1,6 @@
 """The state of one lowering: which tensor lives where, the layers so far, and the checks that ops share."""
 
-import re
+from dataclasses import dataclass
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
@@ -20,6 +20,14 @@ def _same_padding(size: int, out: int, kernel: int, stride: int) -> int:
     return max((out - 1) * stride + kernel - size, 0) // 2
 
 
+@dataclass(frozen=True)
+class FlatInput:
+    """A buffer, and for each value of a tensor its place in there; None: the same place."""
+
+    buffer: int
+    order: np.ndarray | None
+
+
 class Lowering:
     """State of one lowering: which tensor lives where, and the layers so far."""
 
@@ -29,7 +37,9 @@ class Lowering:
         self.layers: list[Layer] = []
         self.views: dict[int, TensorView] = {}
         self.aliases: dict[int, int] = {}  # tensor -> tensor with the same bytes (RESHAPE, edge QUANTIZE)
+        self.orders: dict[int, np.ndarray] = {}  # tensor -> place of each value in its root; none: the same
         self.pads: dict[int, tuple[int, int, int]] = {}  # fused PAD: its output -> (input, top, left)
+        self.shapes: set[int] = set()  # tensors that hold a shape, or a part of one
         self.consumers: dict[int, list[Op]] = {}
         for op in file.ops:
             for t in op.inputs:
@@ -65,17 +75,39 @@ class Lowering:
         self.buffers.append(Buffer(tensor.name, height, width, channels, scale, tensor.zero_point))
         return len(self.buffers) - 1
 
-    def destination(self, tensor: Tensor) -> TensorView:
-        """Where the rows of `tensor` go: its slice of a concatenation's buffer, or a buffer of its own."""
+    def destination(self, tensor: Tensor, like: int | None = None) -> TensorView:
+        """Where the rows of `tensor` go: its slice of a concatenation's buffer, or a buffer of its own.
+
+        `like`: a buffer whose form the new one takes, where a RESHAPE gave the tensor another one.
+        """
         if tensor.index not in self.views:
-            self.views[tensor.index] = TensorView(self.new_buffer(tensor), 0, tensor.hwc[2])
+            made = self.new_buffer(tensor)
+            if like is not None:
+                b, form = self.buffers[made], self.buffers[like]
+                b.height, b.width, b.channels = form.height, form.width, form.channels
+            self.views[tensor.index] = TensorView(made, 0, self.buffers[made].channels)
         return self.views[tensor.index]
 
     def whole_input(self, op: Op, index: int) -> int:
-        """The buffer that holds all of tensor `index`, copying a slice of a concatenation out first."""
+        """The buffer that holds all of tensor `index`, in its own height, width and channels."""
+        buffer = self.pointwise_input(op, index)
+        b, tensor = self.buffers[buffer], self.tensor(index)
+        if (b.height, b.width, b.channels) != tensor.hwc:
+            raise self.fail(op, tensor, f"reshaped from {b.height}x{b.width}x{b.channels}; not supported")
+        return buffer
+
+    def pointwise_input(self, op: Op, index: int) -> int:
+        """As whole_input, for those who do not mind that it was reshaped."""
+        source = self.flat_input(op, index)
+        if source.order is not None:
+            raise self.fail(op, self.tensor(index), "its values are transposed; not supported")
+        return source.buffer
+
+    def flat_input(self, op: Op, index: int) -> FlatInput:
+        """As whole_input, for those who read a vector of all values, in any order."""
         view = self.view(op, index)
         if view.channel == 0 and view.channels == self.buffers[view.buffer].channels:
-            return view.buffer
+            return FlatInput(view.buffer, self.orders.get(index))
         raise self.fail(op, self.tensor(index), "reads one part of a CONCATENATION; not supported")
 
     def activation(self, op: Op, out: Tensor) -> tuple[int, int]:
@@ -92,8 +124,11 @@ class Lowering:
                 raise self.fail(op, tensor, "is float; wanted a fully int8-quantized .tflite")
             if tensor.type_name != "INT8" or len(tensor.scale) == 0:
                 raise self.fail(op, tensor, "wanted int8 with a scale and zero point")
-            if not np.isfinite(tensor.scale).all() or (tensor.scale < 0).any():
-                raise self.fail(op, tensor, f"scale {tensor.scale.min()}; wanted a finite one, not negative")
+            least = (
+                0 if tensor.data is None else -np.finfo(np.float32).tiny
+            )  # a dead channel of weights has 0
+            if not np.isfinite(tensor.scale).all() or (tensor.scale <= least).any():
+                raise self.fail(op, tensor, f"scale {tensor.scale.min()}; wanted a finite one over 0")
             if not -128 <= tensor.zero_point <= 127:
                 raise self.fail(op, tensor, f"zero point {tensor.zero_point}; wanted -128 to 127")
 
@@ -114,19 +149,6 @@ class Lowering:
                 op, a, f"scale {a.scale[0]}, zero point {a.zero_point}; wanted those of {b} "
                 f"({b.scale[0]}, {b.zero_point})"
             )  # fmt: skip
-
-
-def layer_name(tensor: Tensor, op: Op) -> str:
-    """A short name: fire2/expand3x3 or conv1 when the tensor's name tells, else op and index."""
-    fire = re.search(r"fire_?(\d+)[/_.]*(squeeze|expand|bypass)\w*?_?(\dx\d)?", tensor.name, re.IGNORECASE)
-    if fire:
-        return f"fire{fire[1]}/{fire[2].lower()}{fire[3] or ''}"
-    # A whole word: Keras' own conv2d_1 is not conv2.
-    word = r"(?<![A-Za-z0-9])(conv|bypass)_?(\d+)(?![A-Za-z0-9])"
-    simple = re.search(word, tensor.name.split(";")[0], re.IGNORECASE)
-    if simple and op.name == "CONV_2D":
-        return f"{simple[1].lower()}{simple[2]}"
-    return f"{op.name.lower()}_{op.index}"
 
 
 def geometry(

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from typing import Self
 
 import numpy as np
 
@@ -84,6 +85,49 @@ def _smallest(fits: Callable[[int], bool], low: int, high: int) -> int:
     return high
 
 
+class _Probe:
+    """Another process that tries arenas. TFLM's wheel crashes in some that are too small: it is begun anew.
+
+    Use it in a `with`. `crashed`: whether it did so in the last arena.
+    """
+
+    def __init__(self, tflite_path: str) -> None:
+        self._path = tflite_path
+        self._process: subprocess.Popen[str] | None = None
+        self.crashed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process is not None:
+            self._process.communicate()  # its input ends, and so does it
+            self._process = None
+
+    def _begun(self) -> subprocess.Popen[str]:
+        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+        return subprocess.Popen(
+            [sys.executable, "-c", _PROBE, self._path],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            env=environment,
+        )  # fmt: skip
+
+    def fits(self, size: int) -> bool:
+        """Whether TFLM takes the model in an arena of `size` bytes."""
+        if self._process is None:
+            self._process = self._begun()
+        question, reply = self._process.stdin, self._process.stdout
+        assert question is not None
+        assert reply is not None
+        question.write(f"{size}\n")
+        question.flush()
+        answer = reply.readline().strip()
+        self.crashed = answer not in ("fits", "small")
+        if self.crashed:
+            self.__exit__()
+        return answer == "fits"
+
+
 class TflmError(UserError):
     """TFLM crashes on the model, or takes it in no arena."""
 
@@ -92,29 +136,13 @@ def arena_bytes(tflite_path: str, name: str) -> int:
     """The smallest arena, in bytes, with which TFLM accepts the model. TflmError, which names `name`: none.
 
     Another process does the trying: TFLM reports each refusal on stderr, and a crash of it must not be ours.
+    A crash counts as a refusal, for in a larger arena the same model runs.
     """
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    with subprocess.Popen(
-        [sys.executable, "-c", _PROBE, tflite_path],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment,
-    ) as probe:  # fmt: skip
-        question, reply = probe.stdin, probe.stdout
-        assert question is not None
-        assert reply is not None
-
-        def fits(size: int) -> bool:
-            question.write(f"{size}\n")
-            question.flush()
-            answer = reply.readline().strip()
-            if answer not in ("fits", "small"):
-                raise TflmError(f"{name}: TFLite Micro itself crashes on it, with an arena of {size:,} bytes")
-            return answer == "fits"
-
+    with _Probe(tflite_path) as probe:
         high = 16 << 10
-        while not fits(high):
+        while not probe.fits(high):
             high *= 2
             if high > _LARGEST:
-                raise TflmError(f"{name}: TFLite Micro refuses it in an arena of any size")
-        found = _smallest(fits, high // 2 if high > 16 << 10 else 0, high)
-        question.close()
-    return found
+                crashes = "itself crashes on it" if probe.crashed else "refuses it"
+                raise TflmError(f"{name}: TFLite Micro {crashes} in an arena of any size")
+        return _smallest(probe.fits, high // 2 if high > 16 << 10 else 0, high)

@@ -73,7 +73,7 @@ def rows_needed(layer: Layer, out_row: int, in_row: int, in_height: int) -> tupl
     """First and last input row that a step reads; last is -1 when it reads none."""
     if layer.kind in ACCUMULATING:
         return in_row, in_row
-    if layer.kind is Kind.CONV_2D:
+    if layer.kind in (Kind.CONV_2D, Kind.DEPTHWISE):
         top = out_row * layer.stride[0] - layer.pad_top
         return max(top, 0), min(top + layer.kernel[0] - 1, in_height - 1)
     if layer.kind is Kind.PAD:

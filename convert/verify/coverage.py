@@ -1,8 +1,12 @@
 """Which tensors the proof compares: every int8 output of every operator, or a named rule says why not."""
 
 from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.convert.lowering.pointwise import BY_TABLE
 from squeezenet_mcu.convert.lowering.tflite_file import Op, TfliteFile
 from squeezenet_mcu.convert.network import Network
+from squeezenet_mcu.convert.verify import moved
+
+_PADDING = ("CONV_2D", "DEPTHWISE_CONV_2D", "MAX_POOL_2D")
 
 
 def _folded_padding(file: TfliteFile, op: Op, compared: set[int]) -> bool:
@@ -15,12 +19,34 @@ def _folded_padding(file: TfliteFile, op: Op, compared: set[int]) -> bool:
         op.name == "PAD"
         and op.inputs[0] in compared
         and bool(readers)
-        and all(r.name in ("CONV_2D", "MAX_POOL_2D") and set(r.outputs) <= compared for r in readers)
+        and all(r.name in _PADDING and set(r.outputs) <= compared for r in readers)
     )
 
 
+def _moved(file: TfliteFile, op: Op, compared: set[int]) -> bool:
+    """The same values in another order, as some reader wants them; they are compared where they were made."""
+    return op.name in moved.MOVES and moved.source(file, op.outputs[0]).tensor.index in compared
+
+
+def _clamped(file: TfliteFile, op: Op, compared: set[int]) -> bool:
+    """A map whose only reader is an operator that its own layers do themselves, by a narrower clamp.
+
+    Or the part of a CONCATENATION that is such a map. What that operator gives is compared.
+    """
+    readers = [other for other in file.ops if op.outputs[0] in other.inputs]
+    if len(readers) != 1:
+        return False
+    if readers[0].name == "CONCATENATION":
+        return _clamped(file, readers[0], compared)
+    return readers[0].name in BY_TABLE and set(readers[0].outputs) <= compared
+
+
 # Why an int8 output may be missing among the compared tensors.
-RULES = {"a padding folded into its readers": _folded_padding}
+RULES = {
+    "a padding folded into its readers": _folded_padding,
+    "values in another order": _moved,
+    "a clamp folded into the layers before": _clamped,
+}
 
 
 def _whole(file: TfliteFile, network: Network, index: int) -> bool:
@@ -28,6 +54,8 @@ def _whole(file: TfliteFile, network: Network, index: int) -> bool:
     height, width, channels = file.tensors[index].hwc
     views = network.tensors[index]
     maps = [network.buffers[view.buffer] for view in views]
+    if len(views) == 1 and views[0].channels == maps[0].channels:  # of any form: a RESHAPE's has another
+        return maps[0].height * maps[0].width * maps[0].channels == height * width * channels
     inside = all(v.channel + v.channels <= b.channels for v, b in zip(views, maps, strict=True))
     sizes = all((b.height, b.width) == (height, width) for b in maps)
     return inside and sizes and sum(view.channels for view in views) == channels

@@ -52,6 +52,22 @@ def add(one: float, other: float, output: float) -> tuple[Fixed, Fixed, Fixed]:
     return multiplier(_ratio(one, twice)), multiplier(_ratio(other, twice)), multiplier(last)
 
 
+def mul(one: np.float32, other: np.float32, output: np.float32) -> Fixed:
+    """MUL's multiplier: the scales of its inputs by that of the output, all as float32."""
+    return multiplier(Fraction(float(np.float32(np.float32(one) * other) / output)))
+
+
+def rescaled(value: int, fixed: Fixed) -> int:
+    """MultiplyByQuantizedMultiplier, of a shift that is not positive.
+
+    It rounds twice: halves of the product towards plus infinity, then halves of the quotient away from zero.
+    """
+    high = math.floor(Fraction(value * fixed[0], 1 << _BITS) + Fraction(1, 2))
+    quotient = Fraction(abs(high), 1 << -fixed[1])
+    away = math.floor(quotient + Fraction(1, 2))
+    return away if high >= 0 else -away
+
+
 def mean(source: float, output: float, pixels: int) -> Fixed:
     """QuantizedMeanOrSum: the multiplier by the number of pixels, with as many bits as there is room for."""
     fixed, shift = multiplier(_ratio(source, output))

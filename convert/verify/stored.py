@@ -15,12 +15,15 @@ import numpy as np
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.convert.lowering.tflite_file import Op, Tensor, TfliteFile
 from squeezenet_mcu.convert.network import Encoding, Kind, Layer, Network
-from squeezenet_mcu.convert.verify import ends, huffman_stream, parameters
+from squeezenet_mcu.convert.verify import constants, ends, huffman_stream, moved, parameters
 from squeezenet_mcu.convert.verify.records import Model
 
 # A 3x3 kernel at the points of F(2, 3) down and F(4, 3) along (firmware_cpp/engine/dsp/winograd.h).
 _DOWN = ((1, 1, 1), (1, -1, 1), (0, 0, 1), (1, 0, 0))
 _ALONG = ((1, 0, 0), (1, 1, 1), (1, -1, 1), (1, 2, 4), (1, -2, 4), (0, 0, 1))
+
+
+_MULTIPLYING = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 
 
 @dataclass(frozen=True)
@@ -38,13 +41,26 @@ def _constant(tensor: Tensor) -> np.ndarray:
     return tensor.data
 
 
+def _dense_weights(file: TfliteFile, op: Op) -> np.ndarray:
+    """Of a FULLY_CONNECTED, int8 [out, height, width, channels] of the map that it reads."""
+    found = moved.source(file, op.inputs[0])
+    given, shape = _constant(file.tensors[op.inputs[1]]), found.tensor.hwc
+    weights = np.zeros_like(given)
+    weights[:, found.places] = given
+    return weights.reshape(len(given), *shape)
+
+
 def _wanted(file: TfliteFile, op: Op, part: slice) -> _Wanted:
     x, w, out = file.tensors[op.inputs[0]], file.tensors[op.inputs[1]], file.tensors[op.outputs[0]]
     weights = _constant(w)
+    scale = np.float64(x.scale[0]) * w.scale.astype(np.float64) / np.float64(out.scale[0])
+    if op.name == "DEPTHWISE_CONV_2D":
+        weights = weights.transpose(3, 1, 2, 0)  # one input channel each
+    if op.name == "FULLY_CONNECTED":
+        weights = _dense_weights(file, op)
     bias = np.zeros(len(weights), np.int64)
     if len(op.inputs) > 2 and op.inputs[2] >= 0:
         bias = _constant(file.tensors[op.inputs[2]]).reshape(-1).astype(np.int64)
-    scale = np.float64(x.scale[0]) * w.scale.astype(np.float64) / np.float64(out.scale[0])
     return _Wanted(weights[part], bias[part], x.zero_point, np.broadcast_to(scale, len(weights))[part])
 
 
@@ -91,7 +107,9 @@ def _multipliers_ok(scale: np.ndarray, multipliers: np.ndarray, shifts: np.ndarr
 
 def _weights(model: Model, index: int, shape: tuple[int, ...]) -> np.ndarray:
     record = model.layer(index)
-    if record.encoding == Encoding.DENSE:
+    if record.kind == Kind.DEPTHWISE:  # one input channel each; channels stand side by side
+        return np.frombuffer(record.weights, np.int8).reshape(*shape[1:3], shape[0], 1).transpose(2, 0, 1, 3)
+    if record.kind == Kind.DENSE or record.encoding == Encoding.DENSE:
         return np.frombuffer(record.weights, np.int8).reshape(shape)
     if record.encoding == Encoding.HUFFMAN:
         return huffman_stream.weights(record.weights, model.codes, shape)
@@ -131,15 +149,16 @@ def check(file: TfliteFile, network: Network, blob: bytes) -> None:
     model = Model(blob)
     ends.check(file, network, model)
     parameters.check(file, network, model)
+    constants.check(file, network, model)
     _check_convolutions(file, network, model)
 
 
 def _check_convolutions(file: TfliteFile, network: Network, model: Model) -> None:
-    done = {op.index: 0 for op in file.ops if op.name == "CONV_2D"}
+    done = {op.index: 0 for op in file.ops if op.name in _MULTIPLYING}
     index: int
     layer: Layer
     for index, layer in enumerate(network.layers):
-        if layer.kind is not Kind.CONV_2D:
+        if layer.kind not in (Kind.CONV_2D, Kind.DEPTHWISE, Kind.DENSE):
             continue
         # A convolution that is split by channels has several layers, which stand in their channels' order.
         op, first = file.ops[layer.op_index], done[layer.op_index]
@@ -152,11 +171,12 @@ def _check_convolutions(file: TfliteFile, network: Network, model: Model) -> Non
         if what:
             raise UserError(
                 f"{file.path}: layer {layer.name}: its {what} in the engine's model are not those of op "
-                f"{op.index} CONV_2D: a bug of the converter; please report it with the .tflite"
+                f"{op.index} {op.name}: a bug of the converter; please report it with the .tflite"
             )
     for op_index, channels in done.items():
-        if channels != len(_constant(file.tensors[file.ops[op_index].inputs[1]])):
+        op = file.ops[op_index]
+        if channels != file.tensors[op.outputs[0]].hwc[2]:
             raise UserError(
-                f"{file.path}: op {op_index} CONV_2D: the engine's model has {channels} of its channels: a "
+                f"{file.path}: op {op_index} {op.name}: the engine's model has {channels} of its channels: a "
                 "bug of the converter; please report it with the .tflite"
             )

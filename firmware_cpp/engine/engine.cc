@@ -100,7 +100,7 @@ void Engine::CompleteRow(int buffer) {
 // The last row of its input that `layer` reads for output row `out_row`; -1 when it reads none.
 int Engine::LastRowNeeded(const LayerRecord& layer, int out_row) const {
   const int in_height = model_.buffer(layer.inputs[0]).height;
-  if (layer.kind == LayerKind::kConv2D) {
+  if (layer.kind == LayerKind::kConv2D || layer.kind == LayerKind::kDepthwise) {
     const int last = out_row * layer.stride_h - layer.pad_top + layer.kernel_h - 1;
     return last < in_height ? last : in_height - 1;
   }
@@ -162,8 +162,9 @@ bool Engine::Accumulate(int stage) {
   const int out_height = model_.buffer(layer.output).height;
   const int row = in_row_[stage]++;
   const int below = row + layer.pad_top;
-  // A MEAN's window is the whole map, which may be higher than the record's byte can say.
-  const int kernel_h = layer.kind == LayerKind::kMean ? in_height : layer.kernel_h;
+  // The window of a MEAN or a dense layer is the whole map, which may be higher than the record's byte can say.
+  const bool whole = layer.kind == LayerKind::kMean || layer.kind == LayerKind::kDense;
+  const int kernel_h = whole ? in_height : layer.kernel_h;
   const int over = below - kernel_h + 1;  // of the window's first row, before the stride
   int out_row = over <= 0 ? 0 : (over + layer.stride_h - 1) / layer.stride_h;
   const int bottom = below / layer.stride_h;

@@ -76,6 +76,7 @@ class Engine {
   void RunReaders(int stage);
   void Compute(const LayerRecord& layer, int out_row, int rows);
   void Convolve(const LayerRecord& layer, int out_row, int rows);
+  void ConvolveDepthwise(const LayerRecord& layer, int out_row);
   void Fold(const LayerRecord& layer, int in_row, int out_row, int first_row, int last_row);
   void CompleteRow(int buffer);
 

@@ -72,7 +72,14 @@ inline int32_t Rescale(int32_t x, int32_t multiplier, int shift) {
   return RoundingShiftRight(DoublingHighMul(x, multiplier), -shift);
 }
 
-// Whether Rescale takes `shift`.
+// The same rounded once, halves up, as TFLite's FULLY_CONNECTED does it.
+inline int32_t RescaleOnce(int32_t x, int32_t multiplier, int shift) {
+  const int places = 31 - shift;
+  const int64_t product = static_cast<int64_t>(x) * multiplier;
+  return static_cast<int32_t>((product + (int64_t{1} << (places - 1))) >> places);
+}
+
+// Whether Rescale and RescaleOnce take `shift`.
 inline bool ShiftOk(int32_t shift) { return shift >= -31 && shift <= 30; }
 
 inline int8_t Clamp(int32_t x, int32_t low, int32_t high) {

@@ -111,6 +111,96 @@ struct AddRow {
 };
 void AddRowStep(const AddRow& add);
 
+// out = table[value], for each value of the row.
+struct LookupRow {
+  const int8_t* row;
+  int8_t* out;
+  const int8_t* table;  // [256], for -128 to 127
+  uint32_t out_pixel_stride;
+  uint16_t width;
+  uint16_t channels;
+};
+void LookupRowStep(const LookupRow& lookup);
+
+// out = row * constant, one for each channel; TFLite's MUL.
+struct MulConstantRow {
+  const int8_t* row;
+  int8_t* out;
+  const int16_t* factors;  // [channels], -255 to 255: the constant less its zero point
+  uint32_t out_pixel_stride;
+  uint16_t width;
+  uint16_t channels;
+  int32_t multiplier;
+  int32_t shift;
+  int8_t in_zero_point;
+  int8_t out_zero_point;
+  int8_t act_min;
+  int8_t act_max;
+};
+void MulConstantRowStep(const MulConstantRow& mul);
+
+// out = row + constant, one for each channel; TFLite's ADD, and SUB of a constant.
+struct AddConstantRow {
+  const int8_t* row;
+  int8_t* out;
+  const int32_t* addends;  // [channels], as TFLite has them when it adds: shifted and rescaled
+  uint32_t out_pixel_stride;
+  uint16_t width;
+  uint16_t channels;
+  const int32_t* params;  // multipliers of input and output, then their shifts
+  int8_t in_zero_point;
+  int8_t out_zero_point;
+  int8_t act_min;
+  int8_t act_max;
+};
+void AddConstantRowStep(const AddConstantRow& add);
+
+// One output row of a depthwise convolution: each channel by a kernel of its own.
+//   acc[x][c] = bias[c] + sum over ky, kx of
+//               rows[ky][x * stride_w - pad_left + kx][c] * weights[ky][kx][c]
+// Padding as in ConvRows.
+struct DepthwiseRow {
+  const int8_t* rows[kMaxKernel];  // kernel_h of them; null: a row of padding
+  int8_t* out;
+  const int8_t* weights;
+  const int32_t* bias;         // [channels]
+  const int32_t* multipliers;  // [channels], never negative
+  const int8_t* shifts;        // [channels], -31 to 30
+  uint32_t out_pixel_stride;
+  uint16_t in_width;
+  uint16_t out_width;
+  uint16_t channels;
+  uint8_t kernel_h;
+  uint8_t kernel_w;
+  uint8_t stride_w;
+  uint8_t pad_left;
+  int8_t in_zero_point;
+  int8_t out_zero_point;
+  int8_t act_min;
+  int8_t act_max;
+};
+void DepthwiseRowStep(const DepthwiseRow& depthwise);
+
+// One input row folded into a layer that is fully connected to a whole map; on the last row, its outputs.
+struct DenseRow {
+  const int8_t* row;
+  const int8_t* weights;  // of the first output, for this row
+  const int32_t* bias;
+  const int32_t* multipliers;
+  const int8_t* shifts;
+  int32_t* accumulators;  // [outputs]
+  int8_t* out;            // [outputs], written on the last row
+  uint32_t row_bytes;
+  uint32_t weights_stride;  // bytes from an output's weights to the next one's
+  uint16_t outputs;
+  int8_t out_zero_point;
+  int8_t act_min;
+  int8_t act_max;
+  bool first;
+  bool last;
+};
+void DenseRowStep(const DenseRow& dense);
+
 // out = row with another quantization (or a plain copy: multiplier 2^30, shift 1).
 struct RequantizeRow {
   const int8_t* row;

@@ -31,6 +31,21 @@ bool LayerKernelBuilt(LayerKind kind) {
 #if SQUEEZE_KERNEL_SOFTMAX
     case LayerKind::kSoftmax:
 #endif
+#if SQUEEZE_KERNEL_LOOKUP
+    case LayerKind::kLookup:
+#endif
+#if SQUEEZE_KERNEL_MUL_CONSTANT
+    case LayerKind::kMulConstant:
+#endif
+#if SQUEEZE_KERNEL_ADD_CONSTANT
+    case LayerKind::kAddConstant:
+#endif
+#if SQUEEZE_KERNEL_DEPTHWISE
+    case LayerKind::kDepthwise:
+#endif
+#if SQUEEZE_KERNEL_DENSE
+    case LayerKind::kDense:
+#endif
       return true;
     default:
       return false;
@@ -95,6 +110,37 @@ void Engine::Convolve(const LayerRecord& layer, int out_row, int rows) {
   conv.shifts = model_.At<int8_t>(at(2));
   RunConvKernel(layer.kernel, conv);
 }
+
+#if SQUEEZE_KERNEL_DEPTHWISE
+void Engine::ConvolveDepthwise(const LayerRecord& layer, int out_row) {
+  const BufferRecord& in = model_.buffer(layer.inputs[0]);
+  const BufferRecord& out = model_.buffer(layer.output);
+  const auto at = [&layer](int i) { return static_cast<uint32_t>(layer.params[i]); };
+  DepthwiseRow d = {};
+  for (int k = 0; k < layer.kernel_h; ++k) {
+    const int row = out_row * layer.stride_h - layer.pad_top + k;
+    d.rows[k] = row >= 0 && row < in.height ? Row(layer.inputs[0], row) : nullptr;
+  }
+  d.out = Row(layer.output, out_row) + layer.out_channel;
+  d.weights = model_.At<int8_t>(layer.weights_offset);
+  d.bias = model_.At<int32_t>(at(0));
+  d.multipliers = model_.At<int32_t>(at(1));
+  d.shifts = model_.At<int8_t>(at(2));
+  d.out_pixel_stride = out.channels;
+  d.in_width = in.width;
+  d.out_width = out.width;
+  d.channels = in.channels;
+  d.kernel_h = layer.kernel_h;
+  d.kernel_w = layer.kernel_w;
+  d.stride_w = layer.stride_w;
+  d.pad_left = layer.pad_left;
+  d.in_zero_point = in.zero_point;
+  d.out_zero_point = out.zero_point;
+  d.act_min = layer.act_min;
+  d.act_max = layer.act_max;
+  DepthwiseRowStep(d);
+}
+#endif
 
 // With few kernels in the build some of what they share goes unused.
 void Engine::Compute(const LayerRecord& layer, int out_row, int rows) {
@@ -161,6 +207,61 @@ void Engine::Compute(const LayerRecord& layer, int out_row, int rows) {
       Softmax(Row(layer.inputs[0], 0), out_data, out.channels, layer.params);
       return;
 #endif
+#if SQUEEZE_KERNEL_LOOKUP
+    case LayerKind::kLookup: {
+      LookupRow lookup = {};
+      lookup.row = Row(layer.inputs[0], out_row);
+      lookup.out = out_data;
+      lookup.table = model_.At<int8_t>(layer.weights_offset);
+      lookup.out_pixel_stride = out.channels;
+      lookup.width = out.width;
+      lookup.channels = layer.out_channels;
+      LookupRowStep(lookup);
+      return;
+    }
+#endif
+#if SQUEEZE_KERNEL_MUL_CONSTANT
+    case LayerKind::kMulConstant: {
+      MulConstantRow mul = {};
+      mul.row = Row(layer.inputs[0], out_row);
+      mul.out = out_data;
+      mul.factors = model_.At<int16_t>(layer.weights_offset);
+      mul.out_pixel_stride = out.channels;
+      mul.width = out.width;
+      mul.channels = layer.out_channels;
+      mul.multiplier = layer.params[0];
+      mul.shift = layer.params[1];
+      mul.in_zero_point = in.zero_point;
+      mul.out_zero_point = out.zero_point;
+      mul.act_min = layer.act_min;
+      mul.act_max = layer.act_max;
+      MulConstantRowStep(mul);
+      return;
+    }
+#endif
+#if SQUEEZE_KERNEL_ADD_CONSTANT
+    case LayerKind::kAddConstant: {
+      AddConstantRow add = {};
+      add.row = Row(layer.inputs[0], out_row);
+      add.out = out_data;
+      add.addends = model_.At<int32_t>(layer.weights_offset);
+      add.out_pixel_stride = out.channels;
+      add.width = out.width;
+      add.channels = layer.out_channels;
+      add.params = layer.params;
+      add.in_zero_point = in.zero_point;
+      add.out_zero_point = out.zero_point;
+      add.act_min = layer.act_min;
+      add.act_max = layer.act_max;
+      AddConstantRowStep(add);
+      return;
+    }
+#endif
+#if SQUEEZE_KERNEL_DEPTHWISE
+    case LayerKind::kDepthwise:
+      ConvolveDepthwise(layer, out_row);
+      return;
+#endif
     default:
       return;  // those that fold: see Fold; Model::Parse lets no other through
   }
@@ -186,6 +287,30 @@ void Engine::Fold(const LayerRecord& layer, int in_row, int out_row, int first_r
     mean.first = in_row == first_row;
     mean.last = in_row == last_row;
     MeanRowStep(mean);
+    return;
+  }
+#endif
+#if SQUEEZE_KERNEL_DENSE
+  if (layer.kind == LayerKind::kDense) {
+    const auto at = [&layer](int i) { return static_cast<uint32_t>(layer.params[i]); };
+    DenseRow dense = {};
+    dense.row = Row(layer.inputs[0], in_row);
+    dense.row_bytes = RowBytes(in);
+    dense.weights_stride = in.height * dense.row_bytes;
+    dense.weights =
+        model_.At<int8_t>(layer.weights_offset) + static_cast<uint32_t>(in_row) * dense.row_bytes;
+    dense.bias = model_.At<int32_t>(at(0));
+    dense.multipliers = model_.At<int32_t>(at(1));
+    dense.shifts = model_.At<int8_t>(at(2));
+    dense.accumulators = accumulators;
+    dense.out = Row(layer.output, 0) + layer.out_channel;
+    dense.outputs = layer.out_channels;
+    dense.out_zero_point = out.zero_point;
+    dense.act_min = layer.act_min;
+    dense.act_max = layer.act_max;
+    dense.first = in_row == first_row;
+    dense.last = in_row == last_row;
+    DenseRowStep(dense);
     return;
   }
 #endif

@@ -105,7 +105,7 @@ class Checker {
           layer.act_min > layer.act_max) {
         return Status::kBadLayer;
       }
-      if (layer.kind >= LayerKind::kConv2D && layer.kind <= LayerKind::kSoftmax &&
+      if (layer.kind >= LayerKind::kConv2D && layer.kind <= LayerKind::kDense &&
           !LayerKernelBuilt(layer.kind)) {
         return Status::kNoKernel;
       }
@@ -161,8 +161,32 @@ class Checker {
                        layer.params[2] <= 0
                    ? Status::kOk
                    : Status::kBadLayer;
+      case LayerKind::kLookup:
+        return ByConstant(layer, in, out, 256);
+      case LayerKind::kMulConstant:
+        if (layer.params[0] < 0 || !ShiftOk(layer.params[1])) return Status::kBadLayer;
+        return ByConstant(layer, in, out, uint64_t{layer.out_channels} * sizeof(int16_t));
+      case LayerKind::kAddConstant:
+        for (int k = 0; k < 2; ++k) {
+          if (layer.params[k] < 0 || layer.params[2 + k] > 0 || layer.params[2 + k] < -31) {
+            return Status::kBadLayer;
+          }
+        }
+        return ByConstant(layer, in, out, uint64_t{layer.out_channels} * sizeof(int32_t));
+      case LayerKind::kDepthwise:
+        return Depthwise(layer, in, out);
+      case LayerKind::kDense:
+        return Dense(layer, in, out);
     }
     return Status::kBadLayer;
+  }
+
+  // A layer that makes each value from the one at the same place, by a constant of `bytes` in the model.
+  Status ByConstant(const LayerRecord& layer, const BufferRecord& in, const BufferRecord& out,
+                    uint64_t bytes) const {
+    if (!SameMap(in, out) || in.channels != layer.out_channels) return Status::kBadLayer;
+    return Inside(layer.weights_offset, bytes, header_.total_bytes, kBlobAlignment) ? Status::kOk
+                                                                                   : Status::kBadOffset;
   }
 
   static bool SameMap(const BufferRecord& a, const BufferRecord& b) {
@@ -182,31 +206,64 @@ class Checker {
            Apart(scratch, Ring(model_.buffer(layer.output)));
   }
 
+  // Kernel, stride and padding of a convolution; the input's ring holds all rows of a step.
+  static bool WindowOk(const LayerRecord& layer, const BufferRecord& in, const BufferRecord& out) {
+    return layer.kernel_h >= 1 && layer.kernel_h <= kMaxKernel && layer.kernel_w >= 1 &&
+           layer.kernel_w <= kMaxKernel && layer.stride_h >= 1 && layer.stride_h <= kMaxConvStride &&
+           layer.stride_w >= 1 && layer.stride_w <= kMaxConvStride &&
+           Bounded(in.height, out.height, layer.stride_h, layer.pad_top) &&
+           Bounded(in.width, out.width, layer.stride_w, layer.pad_left) && RingHolds(layer, in, out);
+  }
+
+  // The biases, multipliers and shifts of the layer's channels, which stand in the model as they are.
+  Status ChannelParams(const LayerRecord& layer) const {
+    const uint64_t total = header_.total_bytes;
+    const uint64_t n = layer.out_channels;
+    const auto param = [&layer](int i) { return static_cast<uint32_t>(layer.params[i]); };
+    if (!Inside(param(0), n * 4, total, 4) || !Inside(param(1), n * 4, total, 4) ||
+        !Inside(param(2), n, total, 1)) {
+      return Status::kBadOffset;
+    }
+    const int32_t* multipliers = model_.At<int32_t>(param(1));
+    const int8_t* shifts = model_.At<int8_t>(param(2));
+    for (uint64_t o = 0; o < n; ++o) {
+      if (!ShiftOk(shifts[o]) || multipliers[o] < 0) return Status::kBadLayer;
+    }
+    return Status::kOk;
+  }
+
+  Status Depthwise(const LayerRecord& layer, const BufferRecord& in, const BufferRecord& out) const {
+    if (!WindowOk(layer, in, out) || in.channels != layer.out_channels) return Status::kBadLayer;
+    const uint64_t bytes = uint64_t{layer.kernel_h} * layer.kernel_w * in.channels;
+    if (!Inside(layer.weights_offset, bytes, header_.total_bytes, kBlobAlignment)) return Status::kBadOffset;
+    return ChannelParams(layer);
+  }
+
+  Status Dense(const LayerRecord& layer, const BufferRecord& in, const BufferRecord& out) const {
+    const uint64_t taps = uint64_t{in.height} * RowBytes(in);
+    if (out.height != 1 || out.width != 1 || taps > kMaxTaps || layer.stride_h != 1 || layer.pad_top != 0) {
+      return Status::kBadLayer;
+    }
+    if (!Inside(layer.weights_offset, taps * layer.out_channels, header_.total_bytes, kBlobAlignment)) {
+      return Status::kBadOffset;
+    }
+    const Status status = ChannelParams(layer);
+    return status != Status::kOk ? status : Accumulators(layer, layer.out_channels);
+  }
+
   Status Conv(const LayerRecord& layer, const BufferRecord& in, const BufferRecord& out) const {
-    if (layer.kernel_h == 0 || layer.kernel_h > kMaxKernel || layer.kernel_w == 0 ||
-        layer.kernel_w > kMaxKernel || layer.stride_h == 0 || layer.stride_h > kMaxConvStride ||
-        layer.stride_w == 0 || layer.stride_w > kMaxConvStride) {
-      return Status::kBadLayer;
-    }
-    if (!Bounded(in.height, out.height, layer.stride_h, layer.pad_top) ||
-        !Bounded(in.width, out.width, layer.stride_w, layer.pad_left)) {
-      return Status::kBadLayer;
-    }
+    if (!WindowOk(layer, in, out)) return Status::kBadLayer;
     ConvShape shape = {in.width,       in.channels,    out.width,      layer.out_channels, layer.kernel_h,
                        layer.kernel_w, layer.stride_h, layer.stride_w, layer.pad_left,     layer.batch_rows};
-    if (!RingHolds(layer, in, out)) return Status::kBadLayer;
     if (shape.Taps() > kMaxTaps) return Status::kBadLayer;
     if (!ConvKernelSupports(layer.kernel, layer.encoding, shape)) return Status::kNoKernel;
     const uint64_t total = header_.total_bytes;
-    const uint64_t n = layer.out_channels;
     const bool huffman = layer.encoding == WeightEncoding::kHuffman;
     const uint32_t overrun = huffman ? kPeekOverrun : 0;
     const auto param = [&layer](int i) { return static_cast<uint32_t>(layer.params[i]); };
     if (!Inside(layer.weights_offset, uint64_t{layer.weights_bytes} + overrun, total, kBlobAlignment) ||
         !ScratchOk(layer, layer.scratch_bytes, kArenaAlignment) ||
-        !(huffman ? Inside(param(0), uint64_t{param(1)} + overrun, total, 1)
-                  : Inside(param(0), n * 4, total, 4) && Inside(param(1), n * 4, total, 4) &&
-                        Inside(param(2), n, total, 1))) {
+        (huffman && !Inside(param(0), uint64_t{param(1)} + overrun, total, 1))) {
       return Status::kBadOffset;
     }
     if (layer.scratch_bytes < ConvScratchBytes(layer.kernel, layer.encoding, shape) ||
@@ -214,13 +271,8 @@ class Checker {
                          layer.weights_bytes)) {
       return Status::kBadLayer;
     }
-    if (huffman) return Status::kOk;  // the rest is checked where there is room to decode: Engine::Init
-    const int32_t* multipliers = model_.At<int32_t>(param(1));
-    const int8_t* shifts = model_.At<int8_t>(param(2));
-    for (uint64_t o = 0; o < n; ++o) {
-      if (!ShiftOk(shifts[o]) || multipliers[o] < 0) return Status::kBadLayer;
-    }
-    return Status::kOk;
+    // Of the Huffman-coded the rest is checked where there is room to decode: Engine::Init.
+    return huffman ? Status::kOk : ChannelParams(layer);
   }
 
   Status Pool(const LayerRecord& layer, const BufferRecord& in, const BufferRecord& out) const {

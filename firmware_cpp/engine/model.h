@@ -43,7 +43,8 @@ class Model {
 
 // Kinds that fold one input row a step into partial output rows.
 inline bool Accumulates(LayerKind kind) {
-  return kind == LayerKind::kMaxPool || kind == LayerKind::kAveragePool || kind == LayerKind::kMean;
+  return kind == LayerKind::kMaxPool || kind == LayerKind::kAveragePool || kind == LayerKind::kMean ||
+         kind == LayerKind::kDense;
 }
 
 // First layer of the stage (the layers that write one buffer) that holds `layer`.

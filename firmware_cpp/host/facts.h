@@ -31,7 +31,9 @@ namespace squeeze {
   X(LayerKind::kConv2D)      \
   X(LayerKind::kMaxPool)     \
   X(LayerKind::kAveragePool) \
-  X(LayerKind::kMean) X(LayerKind::kAdd) X(LayerKind::kPad) X(LayerKind::kRequantize) X(LayerKind::kSoftmax)
+  X(LayerKind::kMean) X(LayerKind::kAdd) X(LayerKind::kPad) X(LayerKind::kRequantize) X(LayerKind::kSoftmax)  \
+  X(LayerKind::kLookup) X(LayerKind::kMulConstant) X(LayerKind::kAddConstant) X(LayerKind::kDepthwise)  \
+  X(LayerKind::kDense)
 #define FACTS_WEIGHT_ENCODING(X) \
   X(WeightEncoding::kNone)       \
   X(WeightEncoding::kDense)      \

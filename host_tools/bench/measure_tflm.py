@@ -11,7 +11,7 @@ from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.formats.manifest import read_manifest
 from squeezenet_mcu.common.litert import Reference
 from squeezenet_mcu.convert.lowering import tflite_file
-from squeezenet_mcu.convert.lowering.state import layer_name
+from squeezenet_mcu.convert.lowering.names import layer_name
 from squeezenet_mcu.convert.lowering.tflite_file import TfliteFile
 from squeezenet_mcu.convert.outputs import tflm_arena
 from squeezenet_mcu.host_tools.bench import measure
@@ -30,9 +30,7 @@ def layers(file: TfliteFile, instructions: list[int]) -> list[dict[str, Any]]:
     if len(instructions) != len(file.ops):
         raise UserError(f"{file.path}: {len(file.ops)} operators, the board counted {len(instructions)}")
     return [
-        measure.layer_figures(
-            layer_name(file.tensors[op.outputs[0]], op), op.name, tflm_arena.macs(file, op), spent
-        )
+        measure.layer_figures(layer_name(file, op), op.name, tflm_arena.macs(file, op), spent)
         for op, spent in zip(file.ops, instructions, strict=True)
     ]
 

@@ -14,7 +14,7 @@ from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.paths import FIRMWARE
 from squeezenet_mcu.convert import network as net
 from squeezenet_mcu.convert.encode import blob, channel_params, entropy, slices, weights
-from squeezenet_mcu.convert.lowering import fixed_point, operators, state, tflite_file
+from squeezenet_mcu.convert.lowering import convolutions, fixed_point, operators, pools, state, tflite_file
 from squeezenet_mcu.convert.schedule import arena
 from squeezenet_mcu.convert.select import choose
 from squeezenet_mcu.convert.select.cost import gemm, huffman, winograd
@@ -38,13 +38,13 @@ CONSTANTS = {
     "kCrcStart": blob.CRC_START,
     "kMaxLayers": net.MAX_LAYERS,
     "kMaxBuffers": net.MAX_LAYERS,
-    "kMaxKernel": operators.MAX_KERNEL,
+    "kMaxKernel": convolutions.MAX_KERNEL,
     "kMaxPadding": state.MAX_BYTE,
     "kMaxConvStride": None,  # a number inside of an expression: see test_strides_that_lowering_takes
     "kMaxBatch": max(choose._BATCHES),
     "kMaxSoftmax": operators.MAX_SOFTMAX,
-    "kMaxMeanPixels": operators.MAX_MEAN_PIXELS,
-    "kMaxTaps": operators.MAX_TAPS,
+    "kMaxMeanPixels": pools.MAX_MEAN_PIXELS,
+    "kMaxTaps": convolutions.MAX_TAPS,
     "kPeekOverrun": blob._OVERRUN,
     "kHuffmanHeaderBytes": 4 + 2 * entropy.MAX_CLASSES,
     "kHuffmanTaps": entropy._MASKS.bit_length() - 1,  # a mask has a bit for each
@@ -85,6 +85,8 @@ MODULES = {
     channel_params: {"_MOST_SCALES", "_MOST_SHIFT"},
     entropy: {"_ROUNDS", "_MOST_CODES", "_NOT_SPARSE"},
     operators: set(),
+    convolutions: set(),
+    pools: set(),
     state: {"MAX_BYTE", "MAX_SIDE"},  # what a byte and a uint16 hold
     fixed_point: {"INT32_MAX"},
     arena: {"_ORDERS_TRIED"},

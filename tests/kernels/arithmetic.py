@@ -101,6 +101,46 @@ def _requantize(network: Network, layer: Layer, x: np.ndarray) -> np.ndarray:
     return to_int8(scaled, network.buffers[layer.output].zero_point, -128, 127)
 
 
+def _lookup(_network: Network, layer: Layer, x: np.ndarray) -> np.ndarray:
+    found: np.ndarray = layer.constant[x.astype(np.int64) + 128]
+    return found
+
+
+def _mul_constant(network: Network, layer: Layer, x: np.ndarray) -> np.ndarray:
+    multiplier, shift = layer.params
+    products = (x.astype(np.int64) - network.buffers[layer.inputs[0]].zero_point) * _wide(layer.constant)
+    scaled = rescale(products, _wide(multiplier), _wide(shift))
+    return to_int8(scaled, network.buffers[layer.output].zero_point, layer.act_min, layer.act_max)
+
+
+def _add_constant(network: Network, layer: Layer, x: np.ndarray) -> np.ndarray:
+    p = [_wide(value) for value in layer.params]
+    raised = (x.astype(np.int64) - network.buffers[layer.inputs[0]].zero_point) << 20
+    terms = wrapped(rescale(raised, p[0], p[2]) + _wide(layer.constant))
+    scaled = rescale(terms, p[1], p[3])
+    return to_int8(scaled, network.buffers[layer.output].zero_point, layer.act_min, layer.act_max)
+
+
+def _depthwise(network: Network, layer: Layer, x: np.ndarray) -> np.ndarray:
+    source, out = network.buffers[layer.inputs[0]], network.buffers[layer.output]
+    patches = _windows(layer, x.astype(np.int64), (out.height, out.width), source.zero_point)
+    sums = np.einsum("hwyxc,yxc->hwc", patches, _wide(layer.weights))
+    scaled = rescale(wrapped(sums + _wide(layer.bias)), _wide(layer.multipliers), _wide(layer.shifts))
+    return to_int8(scaled, out.zero_point, layer.act_min, layer.act_max)
+
+
+def _dense(network: Network, layer: Layer, x: np.ndarray) -> np.ndarray:
+    """Rounded once, halves up, as LiteRT does for FULLY_CONNECTED."""
+    sums = wrapped(_wide(layer.weights).reshape(len(layer.weights), -1) @ _wide(x).reshape(-1) + layer.bias)
+    scaled = [
+        (int(total) * int(multiplier) + (1 << 30 - int(shift))) >> 31 - int(shift)
+        for total, multiplier, shift in zip(sums, layer.multipliers, layer.shifts, strict=True)
+    ]
+    zero_point = network.buffers[layer.output].zero_point
+    low = [wrapped(_wide(value % _INT32)) for value in scaled]  # C++ keeps 32 bits
+    return to_int8(np.array(low), zero_point, layer.act_min, layer.act_max)[None, None]
+
+
 def _padded(network: Network, layer: Layer, x: np.ndarray) -> np.ndarray:
     out = network.buffers[layer.output]
     canvas = np.full((out.height, out.width, x.shape[2]), out.zero_point, np.int8)
@@ -167,6 +207,11 @@ _REFERENCES = {
     Kind.PAD: _padded,
     Kind.REQUANTIZE: _requantize,
     Kind.SOFTMAX: _softmax,
+    Kind.LOOKUP: _lookup,
+    Kind.MUL_CONSTANT: _mul_constant,
+    Kind.ADD_CONSTANT: _add_constant,
+    Kind.DEPTHWISE: _depthwise,
+    Kind.DENSE: _dense,
 }
 
 

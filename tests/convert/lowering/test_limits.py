@@ -97,7 +97,7 @@ LIMITS = {
                         "op 0 ADD, tensor 1 .*: output scale 1.90[0-9]*e-06 is too small for its inputs: "
                         "their larger one is 1; wanted less than 524,288 times the output's"),
     "scale": (one_mean(2, 2), one_mean(2, 2, -1.0),
-              "op 0 MEAN, tensor 0 .*: scale -1.0; wanted a finite one, not negative"),
+              "op 0 MEAN, tensor 0 .*: scale -1.0; wanted a finite one over 0"),
 }  # fmt: skip
 
 

@@ -25,7 +25,11 @@ from tests.convert import every_kind
 
 BUILD = Path("build/net")
 CONTENT = every_kind.tflite()
-WITH_LIMITS = (Kind.CONV_2D, Kind.MAX_POOL, Kind.AVERAGE_POOL, Kind.ADD)
+WITH_LIMITS = (
+    Kind.CONV_2D, Kind.DEPTHWISE, Kind.DENSE, Kind.MAX_POOL, Kind.AVERAGE_POOL, Kind.ADD, Kind.MUL_CONSTANT,
+    Kind.ADD_CONSTANT,
+)  # fmt: skip
+CONVOLUTIONS = (Kind.CONV_2D, Kind.DEPTHWISE)
 
 
 def field(name, by):
@@ -55,6 +59,17 @@ def param(place, by):
     return changed
 
 
+def one_more(name):
+    """The first number of an array changed by 1."""
+
+    def changed(layer):
+        values = getattr(layer, name).copy()
+        values.flat[0] += 1 if values.flat[0] < 127 else -1
+        return replace(layer, **{name: values})
+
+    return changed
+
+
 LIMITS = {"act_min": field("act_min", 1), "act_max": field("act_max", -1)}  # one step less of a range
 
 # By kind of layer, what changes in the last of them, and the words for it.
@@ -71,17 +86,29 @@ NUMBERS = {
     (Kind.SOFTMAX, "left shift"): ("params", param(1, 1)),
     (Kind.SOFTMAX, "difference"): ("params", param(2, 100)),
     (Kind.AVERAGE_POOL, "windows"): ("params", param(0, 1)),
+    (Kind.MUL_CONSTANT, "multiplier"): ("params", param(0, 1)),
+    (Kind.MUL_CONSTANT, "shift"): ("params", param(1, -1)),
+    **{(Kind.ADD_CONSTANT, f"multiplier {i}"): ("params", param(i, 4096)) for i in range(2)},
+    **{(Kind.ADD_CONSTANT, f"shift {i}"): ("params", param(2 + i, -1)) for i in range(2)},
+    (Kind.LOOKUP, "table"): ("constant", one_more("constant")),
+    (Kind.MUL_CONSTANT, "constant"): ("constant", one_more("constant")),
+    (Kind.ADD_CONSTANT, "constant"): ("constant", one_more("constant")),
+    **{
+        (kind, what): (words, one_more(what))
+        for kind in (Kind.DEPTHWISE, Kind.DENSE)
+        for what, words in (("weights", "weights"), ("bias", "biases"), ("multipliers", "multipliers"))
+    },
 }
 WINDOWS = {
     **{
         (kind, f"{name} {i}"): (name, pair(name, i, 1))
-        for kind in (Kind.CONV_2D, Kind.MAX_POOL, Kind.AVERAGE_POOL)
+        for kind in (*CONVOLUTIONS, Kind.MAX_POOL, Kind.AVERAGE_POOL)
         for name in ("kernel", "stride")
         for i in range(2)
     },
     **{
         (kind, name): ("padding", field(name, 1))
-        for kind in (Kind.CONV_2D, Kind.MAX_POOL, Kind.AVERAGE_POOL, Kind.PAD)
+        for kind in (*CONVOLUTIONS, Kind.MAX_POOL, Kind.AVERAGE_POOL, Kind.PAD)
         for name in ("pad_top", "pad_left")
     },
 }

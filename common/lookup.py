@@ -1,0 +1,170 @@
+"""What an operator of one int8 makes of each of its 256 values, computed by LiteRT's own kernel.
+
+It also stands in for an operator that LiteRT's reference kernels lack, which is ELU: CAST, ADD and GATHER
+look each value up in the table that LiteRT's other kernel gives.
+"""
+
+import copy
+from functools import lru_cache
+from typing import Any
+
+import flatbuffers
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+
+from squeezenet_mcu.common.apart import apart
+from squeezenet_mcu.common.terminal import one_line
+
+VALUES = np.arange(-128, 128, dtype=np.int8)
+_LACKING = (schema.BuiltinOperator.ELU,)
+_KINDS, _OPERATORS, _OPTIONS = schema.TensorType, schema.BuiltinOperator, schema.BuiltinOptions
+
+
+def _read(content: bytes) -> Any:
+    return schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
+
+
+def _packed(model: Any) -> bytes:
+    builder = flatbuffers.Builder(1 << 16)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+def _code(model: Any, operator: Any) -> int:
+    code = model.operatorCodes[operator.opcodeIndex]
+    return max(int(code.builtinCode), int(code.deprecatedBuiltinCode))
+
+
+def _is_constant(model: Any, index: int) -> bool:
+    data = model.buffers[model.subgraphs[0].tensors[index].buffer].data
+    return data is not None and len(data) > 0
+
+
+def _alone(whole: Any, number: int) -> bytes:
+    """A .tflite of operator `number` alone, on a vector of 256 values. Its constants, of one value, stay."""
+    operator = copy.copy(whole.subgraphs[0].operators[number])
+    graph, model = schema.SubGraphT(), schema.ModelT()
+    model.version, model.subgraphs = 3, [graph]
+    model.operatorCodes = [whole.operatorCodes[operator.opcodeIndex]]
+    model.buffers = [schema.BufferT()]
+    graph.tensors, graph.operators = [], [operator]
+
+    def kept(index: int) -> int:
+        tensor = copy.copy(whole.subgraphs[0].tensors[index])
+        tensor.shapeSignature = None
+        if _is_constant(whole, index):
+            model.buffers.append(whole.buffers[tensor.buffer])
+            tensor.shape, tensor.buffer = [1], len(model.buffers) - 1
+        else:
+            tensor.shape, tensor.buffer = [1, len(VALUES)], 0
+        graph.tensors.append(tensor)
+        return len(graph.tensors) - 1
+
+    given = [int(index) for index in operator.inputs]
+    operator.inputs = [kept(index) for index in given]
+    operator.outputs = [kept(int(operator.outputs[0]))]
+    operator.opcodeIndex = 0
+    operator.intermediates = None
+    places = zip(operator.inputs, given, strict=True)
+    graph.inputs = [place for place, index in places if not _is_constant(whole, index)]
+    graph.outputs = operator.outputs
+    return _packed(model)
+
+
+@lru_cache(1024)
+def _computed(alone: bytes, lacking: bool) -> bytes:
+    """Of a .tflite of one operator."""
+
+    def work() -> bytes:
+        import ai_edge_litert.interpreter as lite
+
+        kinds = lite.OpResolverType
+        kind = kinds.BUILTIN_WITHOUT_DEFAULT_DELEGATES if lacking else kinds.BUILTIN_REF
+        try:
+            runs = lite.Interpreter(model_content=alone, experimental_op_resolver_type=kind)
+            runs.allocate_tensors()
+            runs.set_tensor(runs.get_input_details()[0]["index"], VALUES.reshape(1, -1))
+            runs.invoke()
+        except (ValueError, RuntimeError) as error:
+            return b"refused " + one_line(str(error)).encode()
+        return b"table   " + runs.get_tensor(runs.get_output_details()[0]["index"]).tobytes()
+
+    answer = apart(work)
+    if answer is None:
+        raise ValueError("LiteRT crashes on it")
+    if not answer.startswith(b"table"):
+        raise ValueError(f"LiteRT refuses it ({answer[8:].decode(errors='replace')})")
+    return answer[8:]
+
+
+def _table(whole: Any, number: int) -> np.ndarray:
+    lacking = _code(whole, whole.subgraphs[0].operators[number]) in _LACKING
+    found = np.frombuffer(_computed(_alone(whole, number), lacking), np.int8)
+    if len(found) != len(VALUES):
+        raise ValueError(f"it makes {len(found)} values of {len(VALUES)}")
+    return found
+
+
+def table(content: bytes, operator: int) -> np.ndarray:
+    """int8 [256]: what operator `operator` of the .tflite `content` makes of -128 to 127.
+
+    It has one input that is no constant, and constants of one value. ValueError: LiteRT refuses it.
+    """
+    return _table(_read(content), operator)
+
+
+def for_reference(content: bytes) -> bytes:
+    """`content`, or a file that does the same without operators that the reference kernels lack.
+
+    Tensors keep their numbers.
+    """
+    model = _read(content)
+    if not model.subgraphs:
+        return content  # LiteRT says what is wrong
+    graph = model.subgraphs[0]
+    lacking = [i for i, op in enumerate(graph.operators) if _code(model, op) in _LACKING]
+    if not lacking:
+        return content
+    operators: list[Any] = []
+    for number, operator in enumerate(graph.operators):
+        operators += _looked_up(model, number) if number in lacking else [operator]
+    graph.operators = operators
+    return _packed(model)
+
+
+def _looked_up(model: Any, number: int) -> list[Any]:
+    """CAST to int32, ADD of 128, GATHER from the table: in place of an operator."""
+    graph = model.subgraphs[0]
+    operator = graph.operators[number]
+    x, out = int(operator.inputs[0]), int(operator.outputs[0])
+    shape = graph.tensors[x].shape
+    values = _table(model, number)
+
+    def tensor(kind: int, shape_: Any, data: np.ndarray | None = None) -> int:
+        made = schema.TensorT()
+        made.name, made.type, made.shape, made.buffer = f"lookup{len(graph.tensors)}", kind, shape_, 0
+        made.quantization = copy.copy(graph.tensors[out].quantization) if kind == _KINDS.INT8 else None
+        if data is not None:
+            model.buffers.append(schema.BufferT())
+            model.buffers[-1].data = np.frombuffer(data.tobytes(), np.uint8)
+            made.buffer = len(model.buffers) - 1
+        graph.tensors.append(made)
+        return len(graph.tensors) - 1
+
+    def made(code: int, options_type: int, options: Any, inputs: list[int], output: int) -> Any:
+        entry, op = schema.OperatorCodeT(), schema.OperatorT()
+        entry.builtinCode = entry.deprecatedBuiltinCode = code
+        entry.version = 1
+        model.operatorCodes.append(entry)
+        op.opcodeIndex, op.inputs, op.outputs = len(model.operatorCodes) - 1, inputs, [output]
+        op.builtinOptionsType, op.builtinOptions = options_type, options
+        return op
+
+    wide, place = tensor(_KINDS.INT32, shape), tensor(_KINDS.INT32, shape)
+    middle = tensor(_KINDS.INT32, [1], np.array([128], np.int32))
+    stored = tensor(_KINDS.INT8, [len(VALUES)], values)
+    return [
+        made(_OPERATORS.CAST, _OPTIONS.CastOptions, schema.CastOptionsT(), [x], wide),
+        made(_OPERATORS.ADD, _OPTIONS.AddOptions, schema.AddOptionsT(), [wide, middle], place),
+        made(_OPERATORS.GATHER, _OPTIONS.GatherOptions, schema.GatherOptionsT(), [stored, place], out),
+    ]
