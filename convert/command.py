@@ -312,6 +312,7 @@ def run(args: argparse.Namespace) -> int:
             *(source, "test", shape.height, shape.width, shape.channels),
             labels=c.labels or None,
             fit=origin.fit,
+            classes=c.network.buffers[c.network.output_buffer].channels,
         )
         if origin.calibration:
             images = sources.without(images, origin.calibration["sha256"])

@@ -6,7 +6,7 @@ import numpy as np
 
 from squeezenet_mcu.common import terminal
 from squeezenet_mcu.common.data import sources
-from squeezenet_mcu.common.data.folders import LABELS_FILE
+from squeezenet_mcu.common.data.image_lists import LABELS_FILE
 from squeezenet_mcu.common.data.images import Images
 from squeezenet_mcu.common.data.splits import Set
 from squeezenet_mcu.common.errors import UserError
