@@ -188,7 +188,8 @@ def _gather(args: argparse.Namespace, console: Console) -> tuple[artefacts.Conve
         _refuse_imported_options(args, settings.name)
         source = _trained(settings.name)
         inputs = {os.path.relpath(path): files.sha256(path.read_bytes()) for path in (source, settings.path)}
-        labels = _labels(settings, _record({str(source): inputs[str(source)]}), source)
+        record = _record({str(source): inputs[str(source)]})
+        labels = _labels(settings, record, source)
         console.print(f"converting {source}", soft_wrap=True)
         from squeezenet_mcu.model.network import to_tflite  # imports TensorFlow: seconds
 
@@ -196,7 +197,8 @@ def _gather(args: argparse.Namespace, console: Console) -> tuple[artefacts.Conve
         file = tflite_file.parse(content, settings.name)
         converted = artefacts.convert(file, settings.name, labels, "byte", settings.convert.flash_bytes)
         float_model = {"file": str(source), "sha256": inputs[str(source)], "divisor": 255.0}
-        return converted, artefacts.Origin(inputs, settings.data.source, float_model=float_model)
+        fit = record.get("fit", "resize")  # as it was trained; nobody could choose before records had it
+        return converted, artefacts.Origin(inputs, settings.data.source, fit, float_model)
     _refuse_imported_options(args, "a .tflite")
     file = tflite_file.read(args.tflite)
     lower(file)  # names the operator that is to blame, where it can

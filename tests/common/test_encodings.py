@@ -1,4 +1,4 @@
-"""Letters that the terminal, or the file that the output goes to, cannot encode: escaped, and the run goes on."""
+"""Letters that the encoding of the output lacks: they are escaped, and the run goes on."""
 
 import json
 import os
