@@ -140,13 +140,13 @@ def _by_name(root: Path, by_name: dict[str, Path], wanted: Wanted) -> Sorted:
     if _is_imagenet(list(by_name), names):
         notice = f"{root}: WordNet's numbers, in their order, are taken for ImageNet's classes 0 to 999"
         return Sorted(list(enumerate(by_name.values())), wanted.names, [notice])
+    exactly, nearly = _places(names), _places([_folded(name) for name in names])
     found: dict[int, Path] = {}
     notices = []
     strange, otherwise = [], []
     for name, path in by_name.items():
-        exact = [i for i, its in enumerate(names) if its == name]
-        same = exact or [i for i, its in enumerate(names) if _folded(its) == _folded(name)]
-        if not same:
+        same = exactly.get(name) or nearly.get(_folded(name))
+        if same is None:
             strange.append(name)
             continue
         if len(same) > 1:
@@ -159,7 +159,7 @@ def _by_name(root: Path, by_name: dict[str, Path], wanted: Wanted) -> Sorted:
                 f'{path}: {found[same[0]]} is of the class "{names[same[0]]}", too; want one folder a class'
             )
         found[same[0]] = path
-        if not exact:
+        if name not in exactly:
             otherwise.append(f'"{name}" for "{names[same[0]]}"')
     missing = [name for i, name in enumerate(names) if i not in found]
     if strange or (missing and not wanted.count):
@@ -173,6 +173,14 @@ def _by_name(root: Path, by_name: dict[str, Path], wanted: Wanted) -> Sorted:
     if otherwise:
         notices.append(f"{root}: folders that are written otherwise than the classes: {listed(otherwise)}")
     return Sorted(sorted(found.items()), wanted.names, notices)
+
+
+def _places(names: list[str]) -> dict[str, list[int]]:
+    """Where each name stands: more than once, if more than one class has it."""
+    found: dict[str, list[int]] = {}
+    for i, name in enumerate(names):
+        found.setdefault(name, []).append(i)
+    return found
 
 
 def _is_imagenet(folders: list[str], names: list[str]) -> bool:
