@@ -74,7 +74,7 @@ def is_other(path: Path) -> bool:
 def advice(path: Path) -> str:
     """What makes a file readable that is not: "" where nothing is known."""
     if path.suffix.lower() in _HEIF and path.suffix.lower() not in suffixes():
-        return "wants the package pillow-heif, the extra heif in pyproject.toml"
+        return "wants the package pillow-heif: the extra heic"
     return ""
 
 

@@ -188,7 +188,7 @@ def _from_arrays(
     if x.shape[3] != channels:
         if channels not in (1, 3):
             raise UserError(
-                f"{source}: images of {x.shape[3]} channels; the model takes {channels}: want an .npz with "
+                f"{source}: {colour(x.shape[3])} images; the model takes {channels} channels: want an .npz with "
                 f"uint8 [n, h, w, {channels}]" + (", or pictures with alpha" if channels == 4 else "")
             )
         notices.append(f"{source}: turned {len(x)} images from {colour(x.shape[3])} to {colour(channels)}")
