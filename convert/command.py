@@ -76,7 +76,7 @@ def add_arguments(p: argparse.ArgumentParser) -> None:
         help="with --tflite: how a pixel becomes an input value (default byte: int8 = pixel - 128)",
     )
     p.add_argument("--fit", choices=FITS, help="with --tflite: how images come to the input's size (resize)")
-    p.add_argument("--data", metavar="SOURCE", help="images to measure accuracy on (the model's own)")
+    p.add_argument("--data", metavar="SOURCE", help="images of the model's classes, to score (its own)")
     p.add_argument(
         "--engine",
         choices=("squeeze", "tflm"),

@@ -188,8 +188,8 @@ def _from_arrays(
     if x.shape[3] != channels:
         if channels not in (1, 3):
             raise UserError(
-                f"{source}: {colour(x.shape[3])} images; the model takes {channels} channels: want an .npz with "
-                f"uint8 [n, h, w, {channels}]" + (", or pictures with alpha" if channels == 4 else "")
+                f"{source}: {colour(x.shape[3])} images; the model takes {channels} channels: want an .npz "
+                f"with uint8 [n, h, w, {channels}]" + (", or pictures with alpha" if channels == 4 else "")
             )
         notices.append(f"{source}: turned {len(x)} images from {colour(x.shape[3])} to {colour(channels)}")
     if x.shape[1:3] != (height, width):

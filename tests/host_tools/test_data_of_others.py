@@ -1,4 +1,4 @@
-"""Data that do not belong to the model: convert, evaluate and validate refuse them; none prints an accuracy."""
+"""Data that do not belong to the model: convert, evaluate and validate refuse them."""
 
 import os
 import shutil
