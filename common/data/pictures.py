@@ -12,6 +12,7 @@ from PIL import Image, ImageOps, features
 
 from squeezenet_mcu.common.data.images import Pixels, brought, fitted
 from squeezenet_mcu.common.terminal import one_line
+from squeezenet_mcu.common.version import requirement
 
 MOST_PIXELS = 50_331_648  # of a file: a photo of 8192 x 6144; unpacked in RGB these are 150 MB
 CHANNELS = (1, 3, 4)
@@ -74,7 +75,7 @@ def is_other(path: Path) -> bool:
 def advice(path: Path) -> str:
     """What makes a file readable that is not: "" where nothing is known."""
     if path.suffix.lower() in _HEIF and path.suffix.lower() not in suffixes():
-        return "wants the package pillow-heif: the extra heic"
+        return f"wants pip install '{requirement('heic')}'"
     return ""
 
 

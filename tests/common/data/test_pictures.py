@@ -10,6 +10,7 @@ from PIL import Image, features
 
 from squeezenet_mcu.common.data import images, pictures, sources
 from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.version import requirement
 from tests.common.data.test_limits import png_of
 
 
@@ -84,8 +85,8 @@ def test_what_is_not_read_is_counted(tmp_path, without_heif):
     found = load(root)
     assert len(found.x) == 2
     assert found.notices == [
-        f"{root}: left out 6 images of kinds that are not read: 3 .heic, 2 .cr2, 1 .svg (.heic wants the "
-        "package pillow-heif: the extra heic)"
+        f"{root}: left out 6 images of kinds that are not read: 3 .heic, 2 .cr2, 1 .svg (.heic wants "
+        f"pip install '{requirement('heic')}')"
     ]
 
 
@@ -107,7 +108,7 @@ def test_a_listed_heic_says_what_it_wants(tmp_path, without_heif):
     root = folder(tmp_path, ".png") / "a"
     (root / "1.heic").write_bytes(b"x")
     (root / "labels.csv").write_text("file,label\n0.png,0\n1.heic,1\n2.png,0\n")
-    assert "1.heic (wants the package pillow-heif: the extra heic): left out" in load(root).notices[0]
+    assert f"1.heic (wants pip install '{requirement('heic')}'): left out" in load(root).notices[0]
 
 
 # Channels
