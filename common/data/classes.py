@@ -171,7 +171,7 @@ def _by_name(root: Path, by_name: dict[str, Path], wanted: Wanted) -> Sorted:
             f"numbers 0 to {len(names) - 1}"
         )
     if otherwise:
-        notices.append(f"{root}: folders that are written otherwise than the classes: {listed(otherwise)}")
+        notices.append(f"{root}: folders that are not spelled like their classes: {listed(otherwise)}")
     return Sorted(sorted(found.items()), wanted.names, notices)
 
 

@@ -140,7 +140,7 @@ def test_capitals_spaces_and_underscores_make_no_difference(tmp_path, load):
     assert by_colour(found) == [0, 1, 2, 3, 4]
     (notice,) = found.notices
     assert notice.endswith(
-        'otherwise than the classes: "COW" for "cow", "Cat" for "cat", "Red_Fox" for "red fox"'
+        'not spelled like their classes: "COW" for "cow", "Cat" for "cat", "Red_Fox" for "red fox"'
     )
 
 
