@@ -124,7 +124,7 @@ def _in_order(root: Path, folders: list[Path], wanted: Wanted) -> Sorted:
     if len(folders) != wanted.count:
         raise UserError(
             f"{root}: {len(folders)} class folders ({listed([path.name for path in folders])}); "
-            f"{wanted.whose}; want as many folders, or numbers of 0 to {(wanted.count or 1) - 1} with 0"
+            f"{wanted.whose}; want as many folders, or the numbers 0 to {(wanted.count or 1) - 1}"
         )
     notice = (
         f"{root}: the model does not name its classes: 0 to {len(folders) - 1} are taken for "
