@@ -80,8 +80,8 @@ test: lint ## all tests but the long ones, and the linters
 test-long: setup ## the tests that take long: every board, many images, training
 	@$(call quoted,PYTHON) -m pytest -m long -n 2
 
-train: setup ## train, compress, convert, validate on the emulated BOARD=; goes on where interrupted [DATA= WORKERS= INIT=model|file EPOCHS= FRESH=1 LIMIT=100] [ONLY=1: the float network]
-	@$(call quoted,PYTHON) -m model train $(STAGE) $(call option,INIT) $(call option,WORKERS) $(call flag,ONLY)
+train: setup ## train, compress, convert, validate on the emulated BOARD=; goes on where interrupted [DATA= FIT=resize|crop WORKERS= INIT=model|file EPOCHS= FRESH=1 LIMIT=100] [ONLY=1: the float network]
+	@$(call quoted,PYTHON) -m model train $(STAGE) $(call option,FIT) $(call option,INIT) $(call option,WORKERS) $(call flag,ONLY)
 # One task of a cluster only trains.
 ifeq ($(call flag,ONLY)$(if $(value TF_CONFIG),set),)
 	@$(call quoted,PYTHON) -m convert --model=$(call quoted,MODEL) $(call option,DATA)
@@ -90,8 +90,8 @@ ifeq ($(call flag,ONLY)$(if $(value TF_CONFIG),set),)
 	  $(call option,DATA) --limit=$(if $(value LIMIT),$(call quoted,LIMIT),100) $(call option,JSON)
 endif
 
-preview: setup ## build/<model>/preview.png: images, and what augmentation makes of them [DATA=]
-	@$(call quoted,PYTHON) -m model preview --model=$(call quoted,MODEL) $(call option,DATA)
+preview: setup ## build/<model>/preview.png: images, and what augmentation makes of them [DATA= FIT=]
+	@$(call quoted,PYTHON) -m model preview --model=$(call quoted,MODEL) $(call option,DATA) $(call option,FIT)
 
 prune: setup ## prune the trained network [DATA= EPOCHS= FRESH=1]
 	@$(call quoted,PYTHON) -m model prune $(STAGE)

@@ -142,7 +142,8 @@ def _open_streams() -> None:
             os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115  # for as long as the program runs
+            nothing = Path(os.devnull).open("w", errors="backslashreplace")  # noqa: SIM115  # as long as we run
+            setattr(sys, name, nothing)
 
 
 def _drop_output() -> None:

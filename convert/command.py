@@ -76,7 +76,7 @@ def add_arguments(p: argparse.ArgumentParser) -> None:
         help="with --tflite: how a pixel becomes an input value (default byte: int8 = pixel - 128)",
     )
     p.add_argument("--fit", choices=FITS, help="with --tflite: how images come to the input's size (resize)")
-    p.add_argument("--data", metavar="SOURCE", help="images to measure accuracy on (the model's own)")
+    p.add_argument("--data", metavar="SOURCE", help="images of the model's classes, to score (its own)")
     p.add_argument(
         "--engine",
         choices=("squeeze", "tflm"),
@@ -188,7 +188,8 @@ def _gather(args: argparse.Namespace, console: Console) -> tuple[artefacts.Conve
         _refuse_imported_options(args, settings.name)
         source = _trained(settings.name)
         inputs = {os.path.relpath(path): files.sha256(path.read_bytes()) for path in (source, settings.path)}
-        labels = _labels(settings, _record({str(source): inputs[str(source)]}), source)
+        record = _record({str(source): inputs[str(source)]})
+        labels = _labels(settings, record, source)
         console.print(f"converting {source}", soft_wrap=True)
         from squeezenet_mcu.model.network import to_tflite  # imports TensorFlow: seconds
 
@@ -196,7 +197,8 @@ def _gather(args: argparse.Namespace, console: Console) -> tuple[artefacts.Conve
         file = tflite_file.parse(content, settings.name)
         converted = artefacts.convert(file, settings.name, labels, "byte", settings.convert.flash_bytes)
         float_model = {"file": str(source), "sha256": inputs[str(source)], "divisor": 255.0}
-        return converted, artefacts.Origin(inputs, settings.data.source, float_model=float_model)
+        fit = record.get("fit", "resize")  # as it was trained; nobody could choose before records had it
+        return converted, artefacts.Origin(inputs, settings.data.source, fit, float_model)
     _refuse_imported_options(args, "a .tflite")
     mended = mend.read(args.tflite)
     file = mended.file
@@ -316,6 +318,7 @@ def run(args: argparse.Namespace) -> int:
             *(source, "test", shape.height, shape.width, shape.channels),
             labels=c.labels or None,
             fit=origin.fit,
+            classes=c.network.buffers[c.network.output_buffer].channels,
         )
         if origin.calibration:
             images = sources.without(images, origin.calibration["sha256"])

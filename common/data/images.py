@@ -1,38 +1,39 @@
 """Images as arrays: gray to RGB and back, brought to a size. Imports no TensorFlow."""
 
-import warnings
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import Image
 
 Pixels = npt.NDArray[np.uint8]
 
 # "crop" as networks for ImageNet are scored, with the border that v1.0's 227 pixels leave round v1.1's 224:
 # the image covers 227/224 of the size asked for, of which the centre is taken.
 _COVER, _CENTRE = 227, 224
-MOST_PIXELS = 50_331_648  # of a file: a photo of 8192 x 6144; unpacked in RGB these are 150 MB
+_COLOURS = {1: "gray", 3: "RGB", 4: "RGBA"}
 
 
 @dataclass(frozen=True)
 class Images:
     """x uint8 [n, h, w, c]; y int64 [n], indices into `labels`, -1 = unknown; notices: lines for the user.
 
-    `places`: the folder of each class, where there is one.
+    `places`: the folder of each class, where there is one. `fit`: how they have come to their size.
     """
 
     x: Pixels
     y: npt.NDArray[np.int64]
     labels: list[str]
     notices: list[str]
-    places: tuple[Path, ...] = ()
+    places: Mapping[int, Path] = field(default_factory=dict)
+    fit: str = "resize"
 
 
 @dataclass(frozen=True)
 class Form:
-    """What images are brought to: height, width, channels, by which fit."""
+    """What images are brought to: height, width, channels, by which fit (fits.AS_THE_PICTURES_ARE: open)."""
 
     size: tuple[int, int, int]
     fit: str
@@ -50,8 +51,8 @@ def spread(count: int, limit: int | None) -> npt.NDArray[np.int64]:
 
 
 def colour(channels: int) -> str:
-    """What 1 or 3 channels are called."""
-    return "gray" if channels == 1 else "RGB"
+    """What so many channels are called."""
+    return _COLOURS.get(channels, f"{channels} channels")
 
 
 def with_channels(x: Pixels, channels: int) -> Pixels:
@@ -64,7 +65,7 @@ def with_channels(x: Pixels, channels: int) -> Pixels:
     return ((x @ weights + 0x8000) >> 16).astype(np.uint8)[..., np.newaxis]
 
 
-def _fitted(picture: Image.Image, height: int, width: int, fit: str) -> Image.Image:
+def brought(picture: Image.Image, height: int, width: int, fit: str) -> Image.Image:
     """`picture` at the size asked for. Bilinear is Pillow's, which averages when it shrinks.
 
     "resize": to height x width, whatever becomes of the proportions. "crop": proportions kept, to the
@@ -89,55 +90,9 @@ def fitted(x: Pixels, height: int, width: int, fit: str) -> Pixels:
     if x.shape[1:3] == (height, width):
         return x
     out = np.empty((len(x), height, width, x.shape[3]), np.uint8)
+    # Pillow's pictures of 2 and 4 channels have alpha, by which it weighs the others.
+    together = x.shape[3] == 3
     for i, image in enumerate(x):
-        picture = Image.fromarray(image[..., 0] if x.shape[3] == 1 else image)
-        out[i] = np.asarray(_fitted(picture, height, width, fit)).reshape(out.shape[1:])
+        for part in [slice(None)] if together else range(x.shape[3]):
+            out[i][..., part] = brought(Image.fromarray(image[..., part]), height, width, fit)
     return out
-
-
-def _eight_bit(picture: Image.Image) -> Image.Image:
-    """16-bit gray scaled to 8 bits; Pillow would cut it off at 255. Raises ValueError for floating point."""
-    if picture.mode == "F":
-        raise ValueError("floating-point pixels; want 8 or 16 bits")
-    if picture.mode.startswith("I"):
-        return Image.fromarray((np.clip(np.asarray(picture), 0, 65535) // 257).astype(np.uint8))
-    return picture
-
-
-def _on_white(picture: Image.Image) -> Image.Image:
-    """`picture` laid over white where it lets through: what its colours hide there is nobody's picture."""
-    if "A" not in picture.getbands() and "a" not in picture.getbands() and "transparency" not in picture.info:
-        return picture
-    seen = Image.new("RGBA", picture.size, "white")
-    seen.alpha_composite(picture.convert("RGBA"))
-    return seen
-
-
-def _upright(picture: Image.Image) -> Image.Image:
-    """`picture` as a viewer shows it: cameras store how they were held in the EXIF, not in the pixels."""
-    try:
-        return ImageOps.exif_transpose(picture)
-    except Exception:  # whatever Pillow makes of a broken EXIF; a broken image is seen when it is read
-        return picture
-
-
-def read(
-    path: Path, height: int, width: int, channels: int, fit: str = "resize"
-) -> tuple[Pixels, bool, bool]:
-    """The image in `path` as [height, width, channels]; whether its size was another; whether its colour was.
-
-    Turned as its EXIF says, laid over white where it lets through. Raises what Pillow does when the file is
-    not a whole readable image: OSError, SyntaxError, ValueError, and others; ValueError for a pipe or a
-    device, which would wait for ever, and for more than MOST_PIXELS, before they are unpacked.
-    """
-    if not path.is_file():
-        raise ValueError("no ordinary file")
-    # Pillow warns of strange tags, by lines of its source.
-    with warnings.catch_warnings(action="ignore"), Image.open(path) as file:
-        if file.width * file.height > MOST_PIXELS:
-            raise ValueError(f"{file.width} x {file.height} pixels; want at most {MOST_PIXELS:,}")
-        gray = file.mode in ("1", "L", "LA") or file.mode.startswith("I")
-        picture = _on_white(_eight_bit(_upright(file))).convert("L" if channels == 1 else "RGB")
-    wrong_size = picture.size != (width, height)
-    pixels = np.asarray(_fitted(picture, height, width, fit), np.uint8).reshape(height, width, channels)
-    return pixels, wrong_size, gray != (channels == 1)

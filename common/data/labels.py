@@ -1,28 +1,42 @@
 """Names of the classes from a text file."""
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
-from squeezenet_mcu.common import files
+from squeezenet_mcu.common.data import text
 from squeezenet_mcu.common.errors import UserError
 
 _MOST_BYTES = 4 << 20  # ImageNet's 1,000 names have 32 KB
 _LONGEST = 500
+_SYNSET = re.compile(r"(n\d{8})[\s,:]+(.+)")  # WordNet's number of a class, and its names
 
 
 def read_labels(path: Path, classes: int | None = None) -> list[str]:
     """The names in `path`, one a line; a WordNet number before a name ("n01440764 tench") is cut off.
 
-    Raises UserError where it is no UTF-8 text, or names another number of classes than `classes`.
+    Where two classes of different numbers have one name (ImageNet has two cranes), the number stays:
+    "crane (n02012849)". Blank lines do not count. Raises UserError where it is no text, names no class, or
+    names another number of classes than `classes`.
     """
     want = "want UTF-8 text, one class name a line"
-    try:
-        lines = files.read_input(path, _MOST_BYTES, want).decode("utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path}: cannot be read ({error}); {want}") from None
+    lines = [line.strip() for line in text.lines_of(path, _MOST_BYTES, want)]
     if len(longest := max(lines, key=len, default="")) > _LONGEST:
         raise UserError(f"{path}: a name of {len(longest):,} characters; want at most {_LONGEST}")
-    names = [re.sub(r"^n\d{8}\s+", "", line.strip()) for line in lines if line.strip()]
+    found = [_SYNSET.fullmatch(line) or line for line in lines if line]
+    if not found:
+        raise UserError(f"{path}: names no class; {want}")
+    names = [of if isinstance(of, str) else of[2] for of in found]
     if classes is not None and len(names) != classes:
         raise UserError(f"{path}: {len(names)} class names; the model has {classes} classes")
-    return names
+    twice = set(doubled(names))
+    return [
+        name if isinstance(of, str) or name not in twice else f"{name} ({of[1]})"
+        for of, name in zip(found, names, strict=True)
+    ]
+
+
+def doubled(names: Sequence[str]) -> list[str]:
+    """The names that more than one class has."""
+    return [name for name, count in Counter(names).items() if count > 1]

@@ -18,8 +18,10 @@ MOST_CLASSES = 1 << 16
 _MOST_SHRUNK, _HARMLESS = 200, 64 << 20
 
 
-def read(path: Path, split: str) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
-    """x uint8 [n, h, w] or [n, h, w, 1 or 3] and y int64 [n], 0 or more, of "train" or "test".
+def read(path: Path, split: str, channels: int = 3) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    """x uint8 [n, h, w, c] and y int64 [n] of "train" or "test".
+
+    c is 1 or 3, each of which becomes the other, or `channels` if that is another number.
 
     Raises UserError for a file that is none, lacks an array, or whose arrays are others, too large or empty.
     """
@@ -40,7 +42,7 @@ def read(path: Path, split: str) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.
     except Exception as error:  # zipfile and numpy let through whatever a damaged file causes
         said = str(error).partition(";")[0].partition(" Use ")[0]  # numpy goes on to advise unsafe ways
         raise UserError(f"{path}: not a readable .npz of plain arrays: {one_line(said)}") from error
-    return _checked(path, split, x, y)
+    return _checked(path, split, x, y, channels)
 
 
 def _array(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> npt.NDArray[np.generic]:
@@ -75,12 +77,13 @@ def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
 
 
 def _checked(
-    path: Path, split: str, x: npt.NDArray[np.generic], y: npt.NDArray[np.generic]
+    path: Path, split: str, x: npt.NDArray[np.generic], y: npt.NDArray[np.generic], channels: int
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
-    if x.dtype != np.uint8 or x.ndim not in (3, 4) or (x.ndim == 4 and x.shape[3] not in (1, 3)):
-        raise UserError(
-            f"{path}: x_{split} is {x.dtype} {list(x.shape)}; want uint8 [n, h, w] or [n, h, w, 1 or 3]"
-        )
+    allowed = (1, 3) if channels in (1, 3) else (channels,)  # gray and RGB become each other
+    shape = x.shape if x.ndim != 3 else (*x.shape, 1)
+    if x.dtype != np.uint8 or len(shape) != 4 or shape[3] not in allowed:
+        want = "[n, h, w] or [n, h, w, 1 or 3]" if allowed == (1, 3) else f"[n, h, w, {channels}]"
+        raise UserError(f"{path}: x_{split} is {x.dtype} {list(x.shape)}; want uint8 {want}")
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]  # Keras' own data sets come like this
     if not np.issubdtype(y.dtype, np.integer) or y.shape != x.shape[:1]:
@@ -93,4 +96,4 @@ def _checked(
         )
     if int(y.max()) >= MOST_CLASSES:
         raise UserError(f"{path}: y_{split} has the label {y.max()}; want labels below {MOST_CLASSES:,}")
-    return x.astype(np.uint8, copy=False), y.astype(np.int64)
+    return x.reshape(shape).astype(np.uint8, copy=False), y.astype(np.int64)

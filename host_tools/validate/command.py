@@ -183,6 +183,7 @@ def load_tests(artefacts: Artefacts, source: str | None, limit: int) -> TestSet:
             limit,
             manifest["labels"] or None,
             manifest["fit"],
+            manifest["output"]["classes"],
         )
 
     try:

@@ -12,7 +12,7 @@ from squeezenet_mcu.common.formats.json_files import Count, Positive, Sha256, Sh
 from squeezenet_mcu.common.formats.manifest import Accuracy
 from squeezenet_mcu.model.settings.config import Config
 from squeezenet_mcu.model.train.chain import OUTPUTS
-from squeezenet_mcu.model.train.records import Accuracies, Weights
+from squeezenet_mcu.model.train.records import Accuracies, Fit, Weights
 
 NAME = "metrics.json"
 _SCORES = Accuracies.__annotations__
@@ -104,6 +104,7 @@ class Int8(TypedDict):
 class Metrics(Int8):
     """All of it; see publish.gather."""
 
+    fit: NotRequired[Fit]
     sha256: Sha256
     toml_sha256: Sha256
     stages: dict[str, Stage]

@@ -86,6 +86,7 @@ def gather(settings: Config, folder: Path, validated: Path | None) -> dict[str, 
     data = (measured or {}).get("data")
     return {
         **{key: quantized[key] for key in _OF_MODEL},
+        **({"fit": quantized["fit"]} if "fit" in quantized else {}),
         "sha256": quantized["output_sha256"],
         "toml_sha256": files.sha256(settings.path.read_bytes()),
         "stages": {name: _of_stage(record) for name, record in found.items()},

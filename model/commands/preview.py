@@ -38,12 +38,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """See common.cli.Command."""
     options.add_model(parser)
     parser.add_argument("--data", metavar="SOURCE", help="as of train (default: what the TOML says)")
+    options.add_fit(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Writes build/<model>/preview.png; exit status 0."""
     settings = config.load(args.model)
     source = settings.data.source if args.data is None else args.data
+    settings = settings.with_fit(args.fit or settings.data.fit)
     settings, train, _ = training_images.load(settings, source)
     write(settings, train, BUILD / settings.name / FILE)
     return 0

@@ -27,12 +27,14 @@ EXAMPLES = """  python -m model train
   python -m model train --model gtsrb --data gtsrb.npz --only     # the float network, no further
   python -m model train --model gtsrb --data gtsrb.npz --workers 2    # the float network by two processes
   python -m model train --model small --data my_images/           # classes as in the folder
+  python -m model train --model small --data my_images/ --fit resize  # whole photos, squeezed to squares
   python -m model train --model small --data my_images/ --init gtsrb"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of every stage, --init, --workers and --only."""
+    """The options of every stage, --fit, --init, --workers and --only."""
     options.add_stage(parser)
+    options.add_fit(parser)
     options.add_workers(parser)
     parser.add_argument(
         "--init",

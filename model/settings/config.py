@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from squeezenet_mcu.common.data.fits import FITS
+from squeezenet_mcu.common.data.fits import AS_THE_PICTURES_ARE, FITS
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.formats.toml_table import Table, read_toml, within
 from squeezenet_mcu.common.kernel_families import FAMILIES as KERNELS
@@ -29,12 +29,14 @@ class Data:
     `labels` is empty where the TOML has none: then the data name the classes.
     `reserve`: the share of the training images that no training and no choice ever sees: they are scored
     once, at the end. Taken in whole runs of [train] `validation_block`, like the validation images, and
-    before them.
+    before them. `fit`: how images come to the input's size, see common/data/fits.py; fits.AS_THE_PICTURES_ARE
+    until the images are seen, where the TOML does not say.
     """
 
     source: str
     labels: tuple[str, ...]
     reserve: float
+    fit: str = AS_THE_PICTURES_ARE
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,10 @@ class Config:
             data=replace(self.data, labels=tuple(labels)),
         )
 
+    def with_fit(self, fit: str) -> "Config":
+        """The same settings with this fit of the images."""
+        return replace(self, data=replace(self.data, fit=fit))
+
 
 _MOST_STAGES = 60  # v1.0 has 11; the engine takes 128 layers, of which a fire module is three
 
@@ -208,7 +214,7 @@ def _read_input(table: Table, family: str) -> Input:
     return size
 
 
-def _read_data(table: Table, classes: int) -> Data:
+def _read_data(table: Table, classes: int, imported: bool) -> Data:
     source = table.text("source", "")
     want = f"a list of {classes} different names, one a class (or none)"
     if not classes:
@@ -224,8 +230,11 @@ def _read_data(table: Table, classes: int) -> Data:
 
     labels = table.read("labels", [], want, fits)
     reserve = table.number("reserve", 0, 0.5, 0.0)
+    fit = table.choice("fit", FITS, AS_THE_PICTURES_ARE)
+    if fit and imported:
+        raise table.fail("fit", "it in [weights]: these weights were trained with one")
     table.close()
-    return Data(source, tuple(labels), reserve)
+    return Data(source, tuple(labels), reserve, fit)
 
 
 def read_train(table: Table, size: Input) -> Train:
@@ -372,7 +381,7 @@ def load(name_or_path: str | Path) -> Config:
         path=path,
         input=size,
         architecture=architecture,
-        data=_read_data(root.table("data"), architecture.classes),
+        data=_read_data(root.table("data"), architecture.classes, weights is not None),
         train=train,
         distill=compression.read_distill(root, train.flip),
         prune=compression.read_prune(root.table("prune"), architecture.family),

@@ -2,11 +2,23 @@
 
 import argparse
 
+from squeezenet_mcu.common.data.fits import FITS
+
 
 def add_model(parser: argparse.ArgumentParser) -> None:
     """--model: which model."""
     parser.add_argument(
         "--model", default="digits", metavar="NAME|TOML", help="a shipped model or a TOML (digits)"
+    )
+
+
+def add_fit(parser: argparse.ArgumentParser) -> None:
+    """--fit: how the images come to the network's size."""
+    parser.add_argument(
+        "--fit",
+        choices=FITS,
+        help="how images come to the network's size: crop keeps their proportions and takes the centre "
+        "(default: the TOML's; else crop where the network is square and most images are not)",
     )
 
 

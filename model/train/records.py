@@ -6,15 +6,17 @@ from typing import Annotated, Any, NotRequired, TypedDict, cast
 
 from msgspec import Meta
 
+from squeezenet_mcu.common.data.fits import FITS
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.formats import json_files
-from squeezenet_mcu.common.formats.json_files import Count, Positive, Sha256, Share
+from squeezenet_mcu.common.formats.json_files import Count, Positive, Sha256, Share, one_of
 from squeezenet_mcu.common.formats.manifest import NAME as MANIFEST
 from squeezenet_mcu.common.formats.manifest import read_manifest
 from squeezenet_mcu.model.settings.config import Config
 from squeezenet_mcu.model.train.chain import chain, described
 
 Record = dict[str, Any]
+Fit = Annotated[str, one_of(*FITS)]
 
 
 class Guarantee(TypedDict):
@@ -60,6 +62,7 @@ class Scored(Accuracies):
     """What the converter takes of a stage's record or of a shipped model's metrics.json."""
 
     labels: NotRequired[list[str]]
+    fit: NotRequired[Fit]
     sha256: NotRequired[Sha256]
     output_sha256: NotRequired[Sha256]
 
@@ -84,6 +87,7 @@ class StageRecord(Accuracies):
     history: list[Epoch]
     data: NotRequired[str]
     labels: NotRequired[list[str]]
+    fit: NotRequired[Fit]
     settings: NotRequired[Settings]
     teacher: NotRequired[str | None]
     input_sha256: NotRequired[str]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from squeezenet_mcu.common import files, terminal
-from squeezenet_mcu.common.data import splits
+from squeezenet_mcu.common.data import fits, splits
 from squeezenet_mcu.common.data.splits import Set
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.paths import BUILD
@@ -65,6 +65,7 @@ def open_stage(name: str, args: argparse.Namespace) -> TrainingStage:
     source_hash = _source_hash(settings, name, folder)
     source = settings.data.source if args.data is None else args.data
     of_data = not settings.architecture.classes
+    settings = settings.with_fit(_fit(settings, name, folder, getattr(args, "fit", None)))
     settings, train, test = training_images.load(settings, source, say=name == "train")
     if of_data:
         _check_classes(settings, name, folder, source)
@@ -110,6 +111,21 @@ def open_stage(name: str, args: argparse.Namespace) -> TrainingStage:
         init=init,
         input_sha256=source_hash,
     )
+
+
+def _fit(settings: Config, name: str, folder: Path, asked: str | None) -> str:
+    """How the images of stage `name` come to their size: as those that the float network was trained on."""
+    wanted = asked or settings.data.fit
+    record = records.read(folder / "train.json") if name != "train" else {}
+    if not record:
+        return wanted
+    used: str = record.get("fit", "resize")  # nobody could say otherwise, before records had it
+    if wanted not in (used, fits.AS_THE_PICTURES_ARE):
+        raise UserError(
+            f"{folder / 'train.json'}: made with fit {used}; {settings.path} says {wanted}; run first: "
+            f"python -m model train --model {settings.path}"
+        )
+    return used
 
 
 def _check_before(settings: Config, name: str, folder: Path) -> None:
@@ -250,6 +266,7 @@ def finish(
         "stage": stage.name,
         "data": stage.source,
         "labels": list(stage.config.data.labels),
+        "fit": stage.config.data.fit or "resize",
         **accuracies,
         "train_images": len(stage.train.y),
         "parameters": model.count_params(),

@@ -6,7 +6,7 @@ import numpy as np
 
 from squeezenet_mcu.common import terminal
 from squeezenet_mcu.common.data import sources
-from squeezenet_mcu.common.data.folders import LABELS_FILE
+from squeezenet_mcu.common.data.image_lists import LABELS_FILE
 from squeezenet_mcu.common.data.images import Images
 from squeezenet_mcu.common.data.splits import Set
 from squeezenet_mcu.common.errors import UserError
@@ -17,24 +17,31 @@ _UNEVEN = 3
 
 
 def load(settings: Config, source: str, say: bool = True) -> tuple[Config, Set, Set]:
-    """`settings` with the classes of the data, and the images of `source` to train on and to test with.
+    """`settings` with the classes and the fit of the data, and the images of `source` to train on and to test
+
+    with.
 
     Prints what was done to the images, and with `say` which classes there are and how uneven they are.
     Raises UserError unless there are as many classes as the TOML says, at least two, of LEAST images each.
     """
     train = _to_train(settings, source)
-    test = _split(settings, source, "test", train.labels)
+    test = _split(settings.with_fit(train.fit), source, "test", train.labels)
     _check_enough(source, train, test)
     if say:
         for line in _remarks(settings, source, train):
             terminal.echo(line)
-    return settings.with_labels(train.labels), Set(train.x, train.y), Set(test.x, test.y)
+    return _of(settings, train), Set(train.x, train.y), Set(test.x, test.y)
 
 
 def load_train(settings: Config, source: str) -> tuple[Config, Set]:
     """As `load`, but for the images to test with: these are not read."""
     train = _to_train(settings, source)
-    return settings.with_labels(train.labels), Set(train.x, train.y)
+    return _of(settings, train), Set(train.x, train.y)
+
+
+def _of(settings: Config, train: Images) -> Config:
+    """`settings` with what the images decide: the classes, and the fit where nobody has said one."""
+    return settings.with_labels(train.labels).with_fit(train.fit)
 
 
 def _to_train(settings: Config, source: str) -> Images:
@@ -59,7 +66,9 @@ def _to_train(settings: Config, source: str) -> Images:
 
 def _split(settings: Config, source: str, split: str, labels: list[str] | tuple[str, ...]) -> Images:
     size = settings.input
-    found = sources.load(source, split, size.height, size.width, size.channels, labels=labels)
+    found = sources.load(
+        source, split, size.height, size.width, size.channels, labels=labels, fit=settings.data.fit
+    )
     for notice in found.notices:
         terminal.echo(f"notice: {notice} ({split})")
     return found
@@ -78,6 +87,11 @@ def _check_enough(source: str, train: Images, test: Images) -> None:
 def _remarks(settings: Config, source: str, train: Images) -> list[str]:
     """Lines on the classes: which, where the data say it; the largest and the smallest, where far apart."""
     lines = []
+    if train.fit == "crop" and not settings.data.fit:
+        lines.append(
+            f"notice: {source}: the network is square, most images are not: cropped; --fit resize (FIT=), or "
+            f'fit = "resize" in [data], squeezes them whole'
+        )
     if not settings.architecture.classes:
         shown = ", ".join(train.labels[:10]) + (", ..." if len(train.labels) > 10 else "")
         lines.append(f"{len(train.labels)} classes of {source}: {shown}")

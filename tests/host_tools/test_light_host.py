@@ -96,6 +96,7 @@ def artefacts(tmp_path, data: str) -> validate.Artefacts:
     manifest = {
         "model": "toy", "data": data, "labels": [], "fit": "resize",
         "input": {"height": 8, "width": 8, "channels": 1, "preprocess": "byte"},
+        "output": {"classes": 10},
     }  # fmt: skip
     return validate.Artefacts(manifest, b"", tmp_path)
 

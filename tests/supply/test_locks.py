@@ -16,7 +16,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 EXTRAS = PROJECT["project"]["optional-dependencies"]
 # What each lock has to hold.
 WANTED = {
-    "full": ("full", "flash", "dev"),
+    "full": ("full", "flash", "heic", "dev"),
     "host": ("host",),
 }
 SYSTEMS = [

@@ -24,7 +24,7 @@ import locked
 from packaging.utils import canonicalize_name
 from rich.table import Table
 
-from squeezenet_mcu.common import cli, files
+from squeezenet_mcu.common import cli, files, start
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.terminal import Console, shown
 
@@ -216,4 +216,5 @@ def run(args: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
+    start.begin()
     sys.exit(main())

@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 # The options of uv for each lock. setuptools is in, too: the project is built without isolation.
 LOCKS = {
-    "full": ["pyproject.toml", "--extra=full", "--extra=flash", "--extra=dev"],
+    "full": ["pyproject.toml", "--extra=full", "--extra=flash", "--extra=heic", "--extra=dev"],
     "host": ["pyproject.toml", "--extra=host"],
     # One file, unpacked for tests and never installed: what it depends on is not wanted.
     "tflm": ["--group=pyproject.toml:tflm", "--no-deps"],

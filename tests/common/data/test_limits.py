@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from squeezenet_mcu.common.data import images, npz, sources
+from squeezenet_mcu.common.data import npz, pictures, sources
 from squeezenet_mcu.common.data.labels import read_labels
 from squeezenet_mcu.common.errors import UserError
 
@@ -30,14 +30,14 @@ def test_too_many_pixels(tmp_path, width, height, bits, colour):
     path = tmp_path / "large.png"
     path.write_bytes(png_of(width, height, bits, colour))
     with pytest.raises(ValueError, match=rf"{width} x {height} pixels; want at most 50,331,648"):
-        images.read(path, 8, 8, 3)
+        pictures.read(path, 8, 8, 3)
 
 
 def test_a_pipe_is_no_image(tmp_path):
     """Opening one waits for a writer, for ever."""
     os.mkfifo(tmp_path / "pipe.png")
     with pytest.raises(ValueError, match="no ordinary file"):
-        images.read(tmp_path / "pipe.png", 8, 8, 3)
+        pictures.read(tmp_path / "pipe.png", 8, 8, 3)
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
@@ -47,7 +47,7 @@ def test_what_lets_through_lies_on_white(tmp_path, mode, channels):
     picture.paste((0, 0, 0, 255), (0, 0, 4, 8))
     picture = picture.quantize(4) if mode == "P" else picture.convert(mode)
     picture.save(tmp_path / "a.png")
-    pixels, _, _ = images.read(tmp_path / "a.png", 8, 8, channels)
+    pixels = pictures.read(tmp_path / "a.png", 8, 8, channels).pixels
     assert (pixels[:, :4] == 0).all()
     assert (pixels[:, 4:] == 255).all()
 
@@ -97,7 +97,7 @@ def test_the_sound_one_is_read(tmp_path):
         for name, data in SOUND.items():
             archive.writestr(name, data)
     x, y = npz.read(path, "test")
-    assert x.shape == (4, 8, 8) and y.tolist() == [0, 1, 0, 1]
+    assert x.shape == (4, 8, 8, 1) and y.tolist() == [0, 1, 0, 1]
 
 
 @pytest.mark.parametrize("label", ["9" * 5000, "1" + "0" * 12, "65536"])

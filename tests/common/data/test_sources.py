@@ -342,7 +342,7 @@ def test_listed_mistakes(tmp_path, text, words):
 
 def test_list_that_is_no_text(tmp_path):
     make_listed(tmp_path, [0]).joinpath("labels.csv").write_bytes(b"file,label\n\xff\xfe")
-    with pytest.raises(UserError, match=r"labels\.csv: not a table of text"):
+    with pytest.raises(UserError, match=r"labels\.csv: no text in UTF-8"):
         sources.load(str(tmp_path), "test", 20, 20, 3)
 
 

@@ -24,6 +24,7 @@ def manifest(calibration=None):
     return {
         "model": "toy",
         "input": {"height": 4, "width": 3, "channels": 1, "preprocess": "byte"},
+        "output": {"classes": 2},
         "labels": ["even", "odd"],
         "calibration": calibration,
         "fit": "resize",

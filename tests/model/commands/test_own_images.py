@@ -44,12 +44,14 @@ def tiny(name: str = "tiny") -> str:
     return text.replace('"tiny"', f'"{name}"')
 
 
-def images_of_digits(root: Path, classes: dict[str, int]) -> Path:
+def images_of_digits(root: Path, classes: dict[str, int], sides: int = 0) -> Path:
+    """A folder per class; with `sides` so many black pixels to the left and to the right of each digit."""
     digits = sources.load("digits", "train", 20, 20, 3)
     for number, (name, count) in enumerate(classes.items()):
         (root / name).mkdir(parents=True)
         for i, pixels in enumerate(digits.x[digits.y == number][:count]):
-            Image.fromarray(pixels).save(root / name / f"{i:03}.png")
+            wide = np.pad(pixels, ((0, 0), (sides, sides), (0, 0)))
+            Image.fromarray(wide).save(root / name / f"{i:03}.png")
     return root
 
 
@@ -64,7 +66,9 @@ def command(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory) -> tuple[Path, str]:
     folder = tmp_path_factory.mktemp("own")
-    images = images_of_digits(folder / "my images", CLASSES)
+    images = images_of_digits(
+        folder / "my images", CLASSES, sides=6
+    )  # no square: cropped for the square network
     (images / "null" / "broken.jpg").write_bytes(b"no image")
     (images / "null" / "notes.txt").write_text("of no interest")
     (folder / "tiny.toml").write_text(tiny(), encoding="utf-8")
@@ -89,6 +93,7 @@ def test_classes_of_the_folder_in_every_record(trained):
     for stage in ("train", "prune", "quantize"):
         record = json.loads((folder / f"build/tiny/{stage}.json").read_text())
         assert record["labels"] == labels and record["data"] == "my images"
+        assert record["fit"] == "crop"
     assert len(record["confusion"]) == 3 and record["test_accuracy"] > 0.7
 
 
@@ -102,7 +107,7 @@ def test_preview_is_written_as_training_begins(trained):
     assert again.returncode == 0 and path in again.stdout, again.stderr
     with Image.open(folder / path) as picture:
         assert picture.size == before.shape[1::-1]
-    x = sources.load(str(folder / "my images"), "train", 16, 16, 3).x
+    x = sources.load(str(folder / "my images"), "train", 16, 16, 3, fit="crop").x
     first = x[0].repeat(4, 0).repeat(4, 1)  # 64 pixels a cell
     tops = [t for t in range(before.shape[0] - 64) if (before[t : t + 64, 150:214] == first).all()]
     assert len(tops) == 1, "the first class's first image, as it is"
@@ -116,7 +121,7 @@ def test_converted_with_the_names_of_the_folders(trained):
     build = folder / "build/tiny"
     manifest = json.loads((build / "manifest.json").read_text(encoding="utf-8"))
     record = json.loads((build / "quantize.json").read_text())
-    assert manifest["labels"] == sorted(CLASSES)
+    assert manifest["labels"] == sorted(CLASSES) and manifest["fit"] == "crop"
     assert manifest["accuracy"]["int8_top1"] == record["test_accuracy"]
     header = (build / "model_settings.h").read_text(encoding="ascii")
     names = re.findall(r'"((?:[^"\\]|\\.)*)"', header.partition("#define MODEL_LABELS")[2])[:3]
