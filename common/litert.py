@@ -24,11 +24,12 @@ def trouble(content: bytes) -> str | None:
 
     A child process tries it with zeros, because LiteRT's checks end the program by abort().
     """
-    said = apart(lambda: (_refusal(content) or "").encode())
+    said = apart(lambda: _refusal(content))
     return "crashes on it" if said is None else said.decode(errors="replace") or None
 
 
-def _refusal(content: bytes) -> str | None:
+def _refusal(content: bytes) -> bytes:
+    """Empty where there is none."""
     try:
         model = interpreter(content)
         model.allocate_tensors()
@@ -36,8 +37,8 @@ def _refusal(content: bytes) -> str | None:
             model.set_tensor(given["index"], np.zeros(given["shape"], given["dtype"]))
         model.invoke()
     except Exception as error:  # LiteRT lets through whatever a broken file causes
-        return f"refuses it ({one_line(str(error))})"
-    return None
+        return f"refuses it ({one_line(str(error))})".encode()
+    return b""
 
 
 def interpreter(content: bytes, preserve: bool = True) -> Any:

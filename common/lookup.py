@@ -87,7 +87,8 @@ def _computed(alone: bytes, lacking: bool) -> bytes:
             runs.invoke()
         except (ValueError, RuntimeError) as error:
             return b"refused " + one_line(str(error)).encode()
-        return b"table   " + runs.get_tensor(runs.get_output_details()[0]["index"]).tobytes()
+        found: bytes = runs.get_tensor(runs.get_output_details()[0]["index"]).tobytes()
+        return b"table   " + found
 
     answer = apart(work)
     if answer is None:
@@ -129,6 +130,10 @@ def for_reference(content: bytes) -> bytes:
     for number, operator in enumerate(graph.operators):
         operators += _looked_up(model, number) if number in lacking else [operator]
     graph.operators = operators
+    for code in model.operatorCodes:  # LiteRT wants to know all of them, even those without an operator
+        if max(int(code.builtinCode), int(code.deprecatedBuiltinCode)) in _LACKING:
+            code.builtinCode = code.deprecatedBuiltinCode = _OPERATORS.CAST
+            code.version = 1
     return _packed(model)
 
 

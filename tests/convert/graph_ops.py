@@ -33,6 +33,15 @@ def zero_point_of(g: RandomGraph, x: int) -> int:
     return int(g.graph.tensors[x].quantization.zeroPoint[0])
 
 
+def operator(g: RandomGraph, name: str, kind: int, options: object, inputs: list[int], out: int) -> int:
+    """An operator in its first version, which all have."""
+    code = getattr(OPERATORS, name)
+    g.add(code, kind, options, inputs, out)
+    entry = g.model.operatorCodes[g.codes[code]]
+    entry.version, entry.deprecatedBuiltinCode = 1, min(code, 127)  # a byte
+    return out
+
+
 def unary(g: RandomGraph, name: str, x: int, scale: float | None = None, zero_point: int = 0) -> int:
     """An operator of one input. `scale`, `zero_point`: of its output, where it has a choice."""
     if scale is None:
@@ -43,14 +52,7 @@ def unary(g: RandomGraph, name: str, x: int, scale: float | None = None, zero_po
     options = make() if make else None
     if name == "LEAKY_RELU":
         options.alpha = 0.1
-    code = getattr(OPERATORS, name)
-    g.add(code, kind, options, [x], out)
-    entry = g.model.operatorCodes[g.codes[code]]
-    entry.version, entry.deprecatedBuiltinCode = (
-        1,
-        min(code, 127),
-    )  # later operators' stand in builtinCode alone
-    return out
+    return operator(g, name, kind, options, [x], out)
 
 
 def by_constant(
@@ -128,7 +130,7 @@ def reshape(g: RandomGraph, x: int, shape: list[int]) -> int:
     """RESHAPE."""
     to = g.tensor(f"shape{x}", [len(shape)], TYPES.INT32, [], 0, np.array(shape, np.int32))
     out = g.map(f"reshaped{x}", shape, g.scale(x), zero_point_of(g, x))
-    return g.add(OPERATORS.RESHAPE, OPTIONS.ReshapeOptions, schema.ReshapeOptionsT(), [x, to], out)
+    return operator(g, "RESHAPE", OPTIONS.ReshapeOptions, schema.ReshapeOptionsT(), [x, to], out)
 
 
 def transpose(g: RandomGraph, x: int, axes: list[int]) -> int:
@@ -136,14 +138,14 @@ def transpose(g: RandomGraph, x: int, axes: list[int]) -> int:
     by = g.tensor(f"axes{x}", [len(axes)], TYPES.INT32, [], 0, np.array(axes, np.int32))
     shape = shape_of(g, x)
     out = g.map(f"transposed{x}", [shape[a] for a in axes], g.scale(x), zero_point_of(g, x))
-    return g.add(OPERATORS.TRANSPOSE, OPTIONS.TransposeOptions, schema.TransposeOptionsT(), [x, by], out)
+    return operator(g, "TRANSPOSE", OPTIONS.TransposeOptions, schema.TransposeOptionsT(), [x, by], out)
 
 
 def reduce_max(g: RandomGraph, x: int) -> int:
     """REDUCE_MAX over height and width."""
     axes = g.tensor(f"axes{x}", [2], TYPES.INT32, [], 0, np.array([1, 2], np.int32))
     out = g.map(f"max{x}", [1, shape_of(g, x)[3]], g.scale(x), zero_point_of(g, x))
-    return g.add(OPERATORS.REDUCE_MAX, OPTIONS.ReducerOptions, schema.ReducerOptionsT(), [x, axes], out)
+    return operator(g, "REDUCE_MAX", OPTIONS.ReducerOptions, schema.ReducerOptionsT(), [x, axes], out)
 
 
 def requantize(g: RandomGraph, x: int, scale: float, zero_point: int = -128) -> int:

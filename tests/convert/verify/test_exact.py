@@ -11,7 +11,7 @@ from squeezenet_mcu.convert.lowering import tflite_file
 from squeezenet_mcu.convert.lowering.operators import lower
 from squeezenet_mcu.convert.schedule import arena
 from squeezenet_mcu.convert.target import ANY_CPU, Target
-from squeezenet_mcu.convert.verify import exactness, stored
+from squeezenet_mcu.convert.verify import coverage, exactness, stored
 from tests.convert import imagenet_nets, planned_sram, sanitized
 
 # Every family of kernels as a host runs it, and the memory of a small chip with its sparse encodings.
@@ -41,9 +41,7 @@ def check(content: bytes, images: int, folder, seed: int = 0, target: str = "any
     reference = Reference(
         content, edge=(source.scale, source.zero_point), output_tensor=network.output_tensor
     )
-    int8_tensors = {t for op in file.ops for t in op.outputs if file.tensors[t].type_name == "INT8"}
-    fused = {op.outputs[0] for op in file.ops if op.name == "PAD"}
-    assert int8_tensors - set(network.tensors) <= fused, "every intermediate is compared, but fused paddings"
+    coverage.check(file, network)
     for maps, image in zip(run.maps, x, strict=True):
         reference.run(image)
         assert exactness.differing_tensors(network, maps, reference) == {}
