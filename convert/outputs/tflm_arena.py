@@ -4,6 +4,7 @@ The tflite-micro wheel is TFLM built for this 64-bit host. Its pointers are twic
 the arena it needs is an upper bound for a Cortex-M.
 """
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -119,8 +120,9 @@ class _Probe:
         question, reply = self._process.stdin, self._process.stdout
         assert question is not None
         assert reply is not None
-        question.write(f"{size}\n")
-        question.flush()
+        with contextlib.suppress(BrokenPipeError):  # it may have ended before it was asked
+            question.write(f"{size}\n")
+            question.flush()
         answer = reply.readline().strip()
         self.crashed = answer not in ("fits", "small")
         if self.crashed:
