@@ -61,7 +61,7 @@ def _parameters(low: Lowering, op: Op, sums: np.ndarray) -> _Parameters:
     bias -= x.zero_point * sums
     if np.abs(bias).max(initial=0) > quant.INT32_MAX:
         raise low.fail(op, weights, "bias with the zero point folded in exceeds int32")
-    fixed = [quant.quantize_multiplier(real) for real in _real_multipliers(low, op, len(sums))]
+    fixed = [low.multiplier(op, real) for real in _real_multipliers(low, op, len(sums))]
     return _Parameters(
         bias.astype(np.int32),
         np.array([m.multiplier for m in fixed], np.int32),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 INT32_MAX = (1 << 31) - 1
+MOST_REAL = 1 << 30  # of a multiplier; TFLite's kernels check that it is shifted by 30 bits at most
 ADD_LEFT_SHIFT = 20  # TFLite's ADD raises both inputs by 20 bits before rescaling them
 SOFTMAX_INTEGER_BITS = 5  # TFLite's softmax holds input differences as Q5.26
 

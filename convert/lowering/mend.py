@@ -149,9 +149,12 @@ class Mended:
 
 
 def mended(file: TfliteFile) -> Mended:
-    """`file`, changed where it must be. UserError: a constant that is not in the file."""
+    """`file`, changed where it must be. UserError: a constant that is not in the file, or a damaged one."""
     mender = _Mender(file)
-    mender.run()
+    try:
+        mender.run()
+    except (ArithmeticError, AttributeError, IndexError, TypeError, ValueError) as error:
+        raise UserError(f"{file.path}: damaged or inconsistent ({type(error).__name__}: {error})") from error
     content = tflite_file.parse(mender.content(), file.path) if mender.changed else file
     return Mended(content, mender.notes, files.sha256(file.content))
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import numpy as np
+
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.convert.lowering import convolutions, maps, moves, pointwise, pools
 from squeezenet_mcu.convert.lowering import fixed_point as quant
@@ -23,6 +25,8 @@ def _softmax(low: Lowering, op: Op) -> None:
         raise low.fail(op, out, f"scale {out.scale[0]}, zero point {out.zero_point}; wanted 1/256 and -128")
     low.check_channels(op, out, x.hwc[2])
     source = low.whole_input(op, x.index)
+    if not np.isfinite(op.options.beta):
+        raise low.fail(op, x, f"beta {op.options.beta}; wanted a number")
     scale, least = op.options.beta * float(x.scale[0]), 2.0 ** (quant.SOFTMAX_INTEGER_BITS - 31)
     if scale <= least:  # TFLite's QuantizeMultiplierGreaterThanOne ends the program there
         raise low.fail(
@@ -134,6 +138,7 @@ def _lower(file: TfliteFile) -> Network:
             raise low.fail(
                 op, low.tensor(op.outputs[0]), f"is not supported; supported: {', '.join(sorted(_LOWERINGS))}"
             )
+    low.check_makers()
     graph_input = low.tensor(file.inputs[0])
     first = low.consumers.get(graph_input.index, [])
     edge = first[0] if len(first) == 1 and first[0].name == "QUANTIZE" else None

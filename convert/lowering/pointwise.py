@@ -33,7 +33,7 @@ def requantize(low: Lowering, op: Op) -> None:
     """QUANTIZE of int8 to another scale."""
     x, out = low.tensor(op.inputs[0]), low.tensor(op.outputs[0])
     low.check_int8(op, x.index, out.index)
-    fixed = quant.quantize_multiplier(float(x.scale[0]) / float(out.scale[0]))
+    fixed = low.multiplier(op, float(x.scale[0]) / float(out.scale[0]))
     source = low.pointwise_input(op, x.index)
     copy_into(low, op, source, low.destination(out, source), fixed, layer_name(low.file, op))
 
@@ -47,7 +47,7 @@ def _add_multipliers(low: Lowering, op: Op, a: Tensor, b: Tensor) -> list[quant.
         float(b.scale[0]) / twice_max,
         twice_max / ((1 << quant.ADD_LEFT_SHIFT) * float(out.scale[0])),
     ]
-    fixed = [quant.quantize_multiplier(r) for r in reals]
+    fixed = [low.multiplier(op, r) for r in reals]
     if fixed[2].shift > 0:
         raise low.fail(
             op, out, f"output scale {out.scale[0]} is too small for its inputs: their larger one is "
@@ -100,7 +100,7 @@ def _mul_constant(low: Lowering, op: Op, x: Tensor, constant: Tensor) -> None:
     source = low.whole_input(op, x.index)
     # TFLite's MUL computes this with float32 numbers.
     real = np.float32(x.scale[0]) * np.float32(constant.scale[0]) / np.float32(out.scale[0])
-    fixed = quant.quantize_multiplier(float(real))
+    fixed = low.multiplier(op, float(real))
     view = low.destination(out)
     act_min, act_max = low.activation(op, out)
     assert constant.data is not None

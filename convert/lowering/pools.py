@@ -53,7 +53,9 @@ def mean(low: Lowering, op: Op) -> None:
     if x.hwc[0] * x.hwc[1] > MAX_MEAN_PIXELS:
         raise low.fail(op, x, f"MEAN over {x.hwc[0] * x.hwc[1]:,} pixels; wanted at most {MAX_MEAN_PIXELS:,}")
     source = low.whole_input(op, x.index)
-    fixed = quant.mean_multiplier(float(x.scale[0]) / float(out.scale[0]), x.hwc[0] * x.hwc[1])
+    real = float(x.scale[0]) / float(out.scale[0])
+    low.multiplier(op, real)
+    fixed = quant.mean_multiplier(real, x.hwc[0] * x.hwc[1])
     view = low.destination(out)
     low.layers.append(
         Layer(

@@ -132,6 +132,27 @@ class Lowering:
             if not -128 <= tensor.zero_point <= 127:
                 raise self.fail(op, tensor, f"zero point {tensor.zero_point}; wanted -128 to 127")
 
+    def multiplier(self, op: Op, real: float) -> quant.Multiplier:
+        """The fixed-point form of a real multiplier, which must be one that TFLite's kernels can hold."""
+        fixed = quant.quantize_multiplier(real) if np.isfinite(real) else None
+        if fixed is None or real > quant.MOST_REAL:
+            raise self.fail(
+                op, self.tensor(op.outputs[0]), f"its scale is {real:.3g} times too small for its inputs; "
+                f"wanted at most {quant.MOST_REAL:,} times"
+            )  # fmt: skip
+        return fixed
+
+    def check_makers(self) -> None:
+        """Each tensor is made once: by one operator, or it is the input, or a constant."""
+        made = dict.fromkeys(self.file.inputs, "the input")
+        for op in self.file.ops:
+            for index in op.outputs:
+                tensor = self.tensor(index)
+                before = "a constant" if tensor.data is not None else made.get(index)
+                if before:
+                    raise self.fail(op, tensor, f"is {before} already")
+                made[index] = f"made by op {op.index}"
+
     def check_count(self, op: Op) -> None:
         """The layers and buffers up to `op` are not too many."""
         for what, count in (("layers", len(self.layers)), ("feature maps", len(self.buffers))):

@@ -64,6 +64,17 @@ def _convert(folder: Path) -> int:
     return cli.guarded(convert.run, convert.parser().parse_args(words), "convert")
 
 
+def _operators() -> Kind:
+    from squeezenet_mcu.convert import command  # noqa: F401  # now, once, not in each child
+    from tests.mutations import operators
+
+    def sound(folder: Path) -> list[tuple[str, bytes]]:
+        (folder / "build").mkdir()
+        return operators.sound()
+
+    return Kind(sound, operators.damage, _convert)
+
+
 def _weights(suffix: str) -> Kind:
     from squeezenet_mcu.model import importers
     from tests.model.importers import weight_files
@@ -185,6 +196,7 @@ KINDS: dict[str, Callable[[], Kind]] = {
     "records": _stages,
     "toml": _tomls,
     "tflite": lambda: Kind(_tflites, damage.in_bytes, _convert),
+    "operators": _operators,
     "net": lambda: _weights(".net"),
     "npz": lambda: _weights(".npz"),
     "caffemodel": lambda: _weights(".caffemodel"),

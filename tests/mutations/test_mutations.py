@@ -22,6 +22,7 @@ SAMPLE = {
     "records": 40,
     "toml": 40,
     "tflite": 8,
+    "operators": 20,
     "net": 60,
     "npz": 60,
     "caffemodel": 60,
@@ -30,7 +31,7 @@ SAMPLE = {
     "images": 40,
 }
 ALL = dict.fromkeys(KINDS, 2000) | {"images": 500}
-PARTS = {"tflite": 4, "keras": 4}  # so that several processes share the work
+PARTS = {"tflite": 4, "operators": 4, "keras": 4}  # so that several processes share the work
 
 
 def outcomes(kind: str, first: int, count: int, folder) -> list[dict]:

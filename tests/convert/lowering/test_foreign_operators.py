@@ -259,3 +259,30 @@ def test_a_scale_that_is_none_is_refused(scale):
     g, image, x = start()
     g.graph.tensors[x].quantization.scale = np.array([scale], np.float32)
     assert "wanted a finite one over 0" in refused(g.packed(image, g.mean(x, 0.1)))
+
+
+@pytest.mark.parametrize("make", ["conv", "requantize", "mean", "mul"])
+def test_a_multiplier_beyond_those_of_the_kernels_is_refused(make):
+    """LiteRT holds 2^30 at most; what it computes beyond that is anybody's guess."""
+    g, image, x = start()
+    if make == "conv":
+        x = g.conv("conv2", x, 4, 1, 1e-20)
+    elif make == "requantize":
+        x = ops.requantize(g, x, 1e-20)
+    elif make == "mul":
+        x = ops.by_constant(g, "MUL", x, np.arange(6), 1e-20)
+    message = refused(g.packed(image, g.mean(x, 1e-20 if make == "mean" else None)))
+    assert "wanted at most 1,073,741,824 times" in message
+
+
+def test_a_tensor_made_twice_is_refused():
+    g, image, x = start()
+    g.graph.operators.append(g.graph.operators[0])
+    assert "op 1 CONV_2D" in (message := refused(g.packed(image, g.mean(x))))
+    assert "is made by op 0 already" in message
+
+
+def test_an_operator_that_writes_its_input_is_refused():
+    g, image, x = start()
+    g.graph.operators[0].outputs = [image]
+    assert "is the input already" in refused(g.packed(image, g.mean(x)))
