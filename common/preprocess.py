@@ -1,11 +1,11 @@
 """How the pixels of an image become the int8 input of a model: the same rule everywhere, from one table.
 
-A rule gives each input a real value, (pixel - mean) / std, which the input's scale and zero point quantize.
+A rule gives each input a real value, linear in the pixel, which the input's scale and zero point quantize.
 All of that depends on one byte, so 256 int8 a channel are the whole rule.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,24 +16,24 @@ from squeezenet_mcu.common.errors import UserError
 
 @dataclass(frozen=True)
 class Rule:
-    """value = (pixel - mean) / std, channel by channel of the network's input; one number is for all of them.
+    """value = (pixel / divisor - mean) / std, each step in float32, as the framework that trained does it.
 
-    `order`: of these channels, "rgb" (that of the pixels) or "bgr".
+    `mean` and `std`: for each channel of the network's input, or one number for all. `order`: of these
+    channels, "rgb" (that of the pixels) or "bgr".
     """
 
     mean: tuple[float, ...]
-    std: tuple[float, ...]
+    std: tuple[float, ...] = (1.0,)
     order: str = "rgb"
+    divisor: float = 1.0
 
 
-_TORCH_MEAN = (0.485 * 255, 0.456 * 255, 0.406 * 255)  # torchvision's normalization for ImageNet
-_TORCH_STD = (0.229 * 255, 0.224 * 255, 0.225 * 255)
 PREPROCESSES: dict[str, Rule] = {
-    "byte": Rule((0.0,), (1.0,)),
-    "unit": Rule((0.0,), (255.0,)),
-    "tf": Rule((127.5,), (127.5,)),
-    "torch": Rule(_TORCH_MEAN, _TORCH_STD),
-    "caffe": Rule((104.0, 117.0, 123.0), (1.0,), "bgr"),  # the SqueezeNet authors' prototxt
+    "byte": Rule((0.0,)),
+    "unit": Rule((0.0,), divisor=255.0),
+    "tf": Rule((1.0,), divisor=127.5),
+    "torch": Rule((0.485, 0.456, 0.406), (0.229, 0.224, 0.225), divisor=255.0),  # torchvision, ImageNet
+    "caffe": Rule((104.0, 117.0, 123.0), order="bgr"),  # the SqueezeNet authors' prototxt
 }
 FREE = "mean=M,std=S[,order=bgr]"
 # All that a free rule can hold is of these characters: it stands in C comments and in command lines.
@@ -96,7 +96,7 @@ def for_channels(text: str, channels: int) -> Rule:
                 f"channel{'s' * (channels > 1)}: want {channels}{' or 1' * (channels > 1)}"
             )
     mean, std = (n * channels if len(n) == 1 else n for n in (rule.mean, rule.std))
-    return Rule(mean, std, rule.order)
+    return replace(rule, mean=mean, std=std)
 
 
 def byte_of(text: str, channels: int) -> list[int]:
@@ -116,9 +116,8 @@ def steps(
     An int8 or uint8 input is quantized by whoever feeds it, in Python: round takes halves to the even number.
     """
     rule = for_channels(text, channels)
-    pixels = np.arange(256, dtype=np.float64)
-    mean, std = (np.array(numbers)[:, np.newaxis] for numbers in (rule.mean, rule.std))
-    value = ((pixels - mean) / std).astype(np.float32)
+    mean, std = (np.array(numbers, np.float32)[:, np.newaxis] for numbers in (rule.mean, rule.std))
+    value = (np.arange(256, dtype=np.float32) / np.float32(rule.divisor) - mean) / std
     with np.errstate(over="ignore"):
         exact = (value / np.float32(scale)).astype(np.float64)  # + 0.5 is exact in float64 alone
     rounded = np.copysign(np.floor(np.abs(exact) + 0.5), exact) if edge == "float32" else np.round(exact)

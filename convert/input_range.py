@@ -14,7 +14,7 @@ from squeezenet_mcu.common import statistics
 from squeezenet_mcu.common.data.images import Images
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.litert import Reference
-from squeezenet_mcu.common.preprocess import PREPROCESSES, fit, fitting, for_channels, quantize_images
+from squeezenet_mcu.common.preprocess import FREE, PREPROCESSES, fit, fitting, for_channels, quantize_images
 from squeezenet_mcu.common.terminal import Console
 from squeezenet_mcu.convert.lowering.tflite_file import TfliteFile
 from squeezenet_mcu.convert.network import Network
@@ -57,10 +57,8 @@ class Edge:
 def edge_of(file: TfliteFile, network: Network) -> Edge:
     """That of a lowered network."""
     image = network.buffers[network.input_buffer]
-    size, outputs = (
-        (image.height, image.width, image.channels),
-        (network.output_tensor, network.logits_tensor),
-    )
+    size = (image.height, image.width, image.channels)
+    outputs = (network.output_tensor, network.logits_tensor)
     return Edge(file, size, image.scale, image.zero_point, network.macs, *outputs)
 
 
@@ -124,36 +122,33 @@ def _derived(edge: Edge, labelled: Callable[[int], Images | None]) -> tuple[str,
             return _either(edge, labelled)
         return name, f"{_said(edge)}, so pixels are taken as {name} ({_HOW[name]}); else say PREPROCESS="
     names = _fitting(edge)
-    would = f"{' or '.join(names)} would fit" if names else f"none of {', '.join(PREPROCESSES)} fits"
+    would = f"{' or '.join(names)} would fit" if names else f"none of {', '.join(PREPROCESSES)} fits well"
     raise UserError(
         f"{_said(edge)}, not 0 to 255, 0 to 1 or -1 to 1; say how the network was trained by PREPROCESS= "
-        f"(--preprocess): {would}; or by mean and std of its pixels: {_spread_over(edge)} fills the range"
+        f"(--preprocess): {would}; or by the mean and std that it was trained with, {FREE} "
+        f"({_spread_over(edge)} would use the whole range)"
     )
 
 
 def _either(edge: Edge, labelled: Callable[[int], Images | None]) -> tuple[str, str]:
     """-1 to 1: what "tf" makes, and what converters calibrated with noise note down for "unit", too."""
     first, other = "tf", "unit"
-    fits = f"{_said(edge)}, as {first} ({_HOW[first]}) does; {other} ({_HOW[other]}) has half of it"
     images = labelled(max(_LEAST_IMAGES, min(_MOST_IMAGES, _MOST_MACS // max(1, edge.macs))))
+    said = f"{_said(edge)}, all of which {first} ({_HOW[first]}) uses, and {other} ({_HOW[other]}) one half"
     known = np.flatnonzero(images.y >= 0) if images is not None else np.array([], np.int64)
     if images is None or not len(known):
-        return (
-            first,
-            f"{fits}: {first} is taken, on trust; if the network was trained on it: PREPROCESS={other}",
-        )
+        hint = f"if the network was trained on {_HOW[other]}, say PREPROCESS={other}"
+        return first, f"{said}: only labelled images (DATA=) could tell; {first} is taken: {hint}"
     x, y = images.x[known], images.y[known]
     right = {name: _right(edge, name, x, y) for name in (first, other)}
     only = [int((right[a] & ~right[b]).sum()) for a, b in ((first, other), (other, first))]
-    figures = " and ".join(f"{name} {hits.mean():.1%}" for name, hits in right.items())
-    measured = f"of {len(y)} labelled images {figures} are answered right"
+    figures = ", ".join(f"{name} {hits.mean():.1%}" for name, hits in right.items())
+    said = f"{said}; of {len(y)} labelled images LiteRT gets right: {figures}"
+    best, worse = (other, first) if only[1] > only[0] else (first, other)
     if statistics.chance(*only) >= _CHANCE:
-        return (
-            first,
-            f"{fits}; {measured}, no more apart than by chance: {first} is taken; else PREPROCESS={other}",
-        )
-    best, worse = (first, other) if only[0] > only[1] else (other, first)
-    return best, f"{fits}; {measured}: {best} is taken; else say PREPROCESS={worse}"
+        best, worse = first, other
+        said += ", no more apart than chance may bring"
+    return best, f"{said}: {best} is taken; else say PREPROCESS={worse}"
 
 
 def _right(edge: Edge, name: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:

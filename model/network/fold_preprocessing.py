@@ -22,8 +22,9 @@ def fold(kernel: Floats, bias: Floats, preprocess: str) -> tuple[Floats, Floats]
         preprocess: a rule of common/preprocess.py.
     """
     rule = for_channels(preprocess, kernel.shape[2])
-    scaled = kernel.astype(np.float64) / np.array(rule.std)[:, np.newaxis]
-    moved = bias - np.einsum("hwio,i->o", scaled, np.array(rule.mean))
+    mean, std = (np.array(numbers) * rule.divisor for numbers in (rule.mean, rule.std))  # of pixels
+    scaled = kernel.astype(np.float64) / std[:, np.newaxis]
+    moved = bias - np.einsum("hwio,i->o", scaled, mean)
     if rule.order == "bgr":
         scaled = scaled[:, :, ::-1]
     return np.ascontiguousarray(scaled, np.float32), moved.astype(np.float32)
