@@ -6,6 +6,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.litert import interpreter
+from squeezenet_mcu.common.paths import ZOO
 from squeezenet_mcu.common.preprocess import (
     PREPROCESSES,
     fit,
@@ -40,6 +41,13 @@ def test_our_own_networks_take_pixel_less_128(scale):
             found = quantize_images(ramp.astype(np.uint8), source)
             assert found.dtype == np.int8
             np.testing.assert_array_equal(found, ramp - 128)
+
+
+@pytest.mark.parametrize("name", ["cifar10", "digits", "gtsrb"])
+def test_that_is_so_of_all_that_are_shipped(name):
+    details = interpreter((ZOO / name / "model.tflite").read_bytes()).get_input_details()[0]
+    scale, zero_point = details["quantization"]
+    assert plain(tables(3, quantization(scale, zero_point, "unit")))
 
 
 def affine_quantize(scale: float, zero_point: int, values: np.ndarray) -> np.ndarray:
@@ -136,6 +144,8 @@ def test_numbers_are_of_the_network_s_channels():
         quantize_images(RAMP[np.newaxis], source),
         quantize_images(RAMP[np.newaxis], source | {"preprocess": "caffe"}),
     )
+    swapped = quantize_images(RAMP[np.newaxis], quantization(1.0, -128, "mean=0,std=1,order=bgr"))
+    np.testing.assert_array_equal(swapped[0], RAMP[:, ::-1].astype(np.int16) - 128)
     four = quantize_images(np.full((1, 1, 1, 4), 9, np.uint8), quantization(1, 0, "mean=1:2:3:4,std=1"))
     assert four.ravel().tolist() == [8, 7, 6, 5]
 

@@ -11,6 +11,7 @@ from squeezenet_mcu.common.litert import interpreter
 from squeezenet_mcu.host_tools.bench.random_graph import RandomGraph
 
 SIDE, CLASSES = 6, 6
+_IMAGE = 0  # the tensor that the convolution reads
 COLOURS = np.array(
     [[70, 80, 90], [120, 80, 90], [70, 130, 95], [75, 80, 145], [125, 130, 140], [160, 165, 90]], np.float64
 )
@@ -85,8 +86,11 @@ def _weights(rule: str) -> tuple[np.ndarray, np.ndarray]:
     return 2 * in_order * gain, 2 * in_order @ offset - (colours**2).sum(axis=1) + 1
 
 
-def litert_answers(content: bytes, values: np.ndarray) -> np.ndarray:
-    """Classes [n] of LiteRT alone, fed as its input's type wants it: float32 `values`, or these quantized."""
+def litert_answers(content: bytes, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Classes [n] of LiteRT alone, and the int8 images that its convolution reads.
+
+    Fed as its input's type wants it: with the float32 `values`, or with these quantized.
+    """
     model = interpreter(content)
     model.allocate_tensors()
     given, answer = model.get_input_details()[0], model.get_output_details()[0]["index"]
@@ -95,9 +99,10 @@ def litert_answers(content: bytes, values: np.ndarray) -> np.ndarray:
         ends = np.iinfo(given["dtype"])
         steps = np.round(values / np.float32(scale)) + zero_point
         values = np.clip(steps, ends.min, ends.max).astype(given["dtype"])
-    found = []
+    found, seen = [], []
     for image in values:
         model.set_tensor(given["index"], image[np.newaxis])
         model.invoke()
         found.append(int(model.get_tensor(answer)[0].argmax()))
-    return np.array(found)
+        seen.append(model.get_tensor(_IMAGE)[0])
+    return np.array(found), np.stack(seen)

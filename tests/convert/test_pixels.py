@@ -21,7 +21,7 @@ RULES = [*VALUES]
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
-    """A folder with images.npz, to work in. The probe of TFLite Micro, which is not asked here, stays away."""
+    """A folder with images.npz, to work in, without the probe of TFLite Micro: it is not asked here."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(tflm_arena, "available", lambda: False)
     x, y = images()
@@ -49,7 +49,8 @@ class Board:
 def test_evaluate_and_validate_say_what_litert_says(place, rule, edge):
     content = colour_tflite(rule, edge)
     x, y = images()
-    right = litert_answers(content, VALUES[rule](x)) == y
+    answers, inputs = litert_answers(content, VALUES[rule](x))
+    right = answers == y
     assert right.mean() > 0.95
     convert(place, content, "--preprocess", rule)
     quiet = Console(file=io.StringIO())
@@ -63,10 +64,10 @@ def test_evaluate_and_validate_say_what_litert_says(place, rule, edge):
     reference = Reference.of(artefacts.manifest, content)
     logits = artefacts.manifest["output"]["logits_tensor"]
     report = compare_all(board, reference, tests.images, tests.labels, logits)
-    # Of the 120 images it takes 100, spread over them.
-    chosen = right[np.arange(100) * 120 // 100].mean()
+    chosen = np.arange(100) * 120 // 100  # spread over the 120
+    np.testing.assert_array_equal(tests.images, inputs[chosen])
     assert report.exact
-    assert report.device_accuracy == report.python_accuracy == chosen
+    assert report.device_accuracy == report.python_accuracy == right[chosen].mean()
 
 
 @pytest.mark.parametrize("edge", EDGES)
@@ -75,11 +76,11 @@ def test_labelled_images_tell_the_two_rules_of_minus_1_to_1_apart(place, capsys,
     """A network trained on pixel / 255 that was calibrated over -1 to 1: 17 % as "tf", not 97 %."""
     content = colour_tflite(rule, edge, covers=(-1, 1))
     x, y = images()
-    right = (litert_answers(content, VALUES[rule](x)) == y).mean()
+    right = (litert_answers(content, VALUES[rule](x))[0] == y).mean()
     convert(place, content, "--data", "images.npz")
     said = capsys.readouterr().out
     assert f"accuracy: int8 top-1 {right:.2%} of 120 images" in said
     other = {"unit": "tf", "tf": "unit"}[rule]
-    wrong = (litert_answers(content, VALUES[other](x)) == y).mean()
+    wrong = (litert_answers(content, VALUES[other](x))[0] == y).mean()
     assert f"{rule} {right:.1%}" in said and f"{other} {wrong:.1%}" in said
     assert f"{rule} is taken; else say PREPROCESS={other}\n" in said

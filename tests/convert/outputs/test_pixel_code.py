@@ -32,6 +32,7 @@ CASES = [
     ("torch", 3, 0.0187, -14, "int8"),
     ("caffe", 3, 1.0745, -14, "float32"),
     ("mean=128,std=1,order=bgr", 3, 1.0, 0, "int8"),
+    ("mean=0,std=1,order=bgr", 3, 1.0, -128, "int8"),
     ("mean=10:20:30:40,std=-2:3:4:5", 4, 0.5, 3, "int8"),
 ]
 
