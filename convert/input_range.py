@@ -88,27 +88,31 @@ def _said(edge: Edge) -> str:
     return f"{edge.file.path}: its input covers {'0' if edge.zero_point == -128 else low} to {high}"
 
 
-def _fitting(edge: Edge) -> list[str]:
-    return fitting(edge.channels, edge.scale, edge.zero_point)
+def _advice(edge: Edge) -> str:
+    """What would fit this range."""
+    names = fitting(edge.channels, edge.scale, edge.zero_point)
+    low, high = edge.covers
+    if names:
+        advice = f"{' or '.join(names)} would fit"
+    elif edge.zero_point == -128 and high < 255:
+        advice = f"{'unit' if high < 1 else 'byte'} would fit if it was calibrated with dim images"
+    else:
+        advice = f"none of {', '.join(PREPROCESSES)} fits"
+    std = 255 / (high - low)
+    whole = f', "mean={-low * std:.4g},std={std:.4g}" would use the whole range'
+    return advice + (whole if edge.zero_point != -128 else "")
 
 
 def _checked(edge: Edge, text: str) -> tuple[str, str | None]:
     """The rule that was given, and a note where it fits badly; UserError where nobody can mean it."""
     for_channels(text, edge.channels)
     found = fit(text, edge.channels, edge.scale, edge.zero_point)
-    others = " or ".join(_fitting(edge)) or _spread_over(edge)
-    if found.hopeless:
-        raise UserError(f"{_said(edge)}; with PREPROCESS={text} {found}; want {others} (--preprocess)")
     if found.good:
         return text, None
-    return text, f"{_said(edge)}; with PREPROCESS={text} {found}; {others} would fit better"
-
-
-def _spread_over(edge: Edge) -> str:
-    """The free rule that spreads the pixel values over the whole range."""
-    low, high = edge.covers
-    std = 255 / (high - low)
-    return f'"mean={-low * std:.4g},std={std:.4g}"'
+    said = f"{_said(edge)}; with PREPROCESS={text} {found}; {_advice(edge)}"
+    if found.hopeless:
+        raise UserError(f"{said} (--preprocess)")
+    return text, said
 
 
 def _derived(edge: Edge, labelled: Callable[[int], Images | None]) -> tuple[str, str]:
@@ -121,12 +125,9 @@ def _derived(edge: Edge, labelled: Callable[[int], Images | None]) -> tuple[str,
         if name == "tf":
             return _either(edge, labelled)
         return name, f"{_said(edge)}, so pixels are taken as {name} ({_HOW[name]}); else say PREPROCESS="
-    names = _fitting(edge)
-    would = f"{' or '.join(names)} would fit" if names else f"none of {', '.join(PREPROCESSES)} fits well"
     raise UserError(
         f"{_said(edge)}, not 0 to 255, 0 to 1 or -1 to 1; say how the network was trained by PREPROCESS= "
-        f"(--preprocess): {would}; or by the mean and std that it was trained with, {FREE} "
-        f"({_spread_over(edge)} would use the whole range)"
+        f"(--preprocess): {_advice(edge)}; or the mean and std that it was trained with, {FREE}"
     )
 
 

@@ -54,9 +54,9 @@ def test_a_whole_byte_s_range_is_certain(covers, rule, said, kind):
     [
         ((-2.1179, 2.64), ["covers -2.1", "not 0 to 255, ", "torch would fit"]),
         ((-123, 151), ["covers -122.5 to 151.5", "caffe would fit"]),
-        ((-128, 127), ["covers -128 to 127", '"mean=128,std=1" would use the whole range']),
-        ((0, 0.6), ["covers 0 to 0.6", "none of byte, unit, tf, torch, caffe fits well"]),
-        ((0, 26), ["covers 0 to 26"]),
+        ((-128, 127), ["covers -128 to 127", 'caffe would fit, "mean=128,std=1" would use the whole range']),
+        ((0, 0.6), ["covers 0 to 0.6", ": unit would fit if it was calibrated with dim images; or the mean"]),
+        ((0, 26), ["covers 0 to 26", "byte would fit if it was calibrated with dim images"]),
     ],
 )
 def test_another_range_is_one_line_that_says_what_would_fit(covers, says):
@@ -78,12 +78,12 @@ def test_the_free_rule_of_the_message_fits():
 @pytest.mark.parametrize(
     ("covers", "given", "wanted"),
     [
-        ((0, 1), "byte", "want unit"),
-        ((0, 255), "unit", "want byte"),
-        ((0, 255), "tf", "want byte"),
-        ((-1, 1), "byte", "want unit or tf"),
-        ((-123, 151), "torch", "want caffe"),
-        ((-2.1179, 2.64), "caffe", "want torch"),
+        ((0, 1), "byte", "; unit would fit"),
+        ((0, 255), "unit", "; byte would fit"),
+        ((0, 255), "tf", "; byte would fit"),
+        ((-1, 1), "byte", "; unit or tf would fit"),
+        ((-123, 151), "torch", "; caffe would fit"),
+        ((-2.1179, 2.64), "caffe", "; torch would fit"),
         ((-40, 40), "mean=0,std=0.01", '"mean=127,std=3.187"'),
     ],
 )
@@ -99,8 +99,12 @@ def test_a_rule_that_cannot_be_meant_is_refused(covers, given, wanted):
 @pytest.mark.parametrize(
     ("covers", "given", "says"),
     [
-        ((0, 1), "tf", "50% of the pixel values clip, 100% of the int8 range is used; unit would fit better"),
-        ((0, 0.6), "unit", "39% of the pixel values clip"),
+        ((0, 1), "tf", "50% of the pixel values clip, 100% of the int8 range is used; unit would fit"),
+        (
+            (0, 0.6),
+            "unit",
+            "39% of the pixel values clip, 100% of the int8 range is used; unit would fit if it was",
+        ),
         ((-2.1179, 2.64), "tf", "0% of the pixel values clip, 43% of the int8 range is used; torch would"),
     ],
 )
