@@ -118,8 +118,9 @@ def steps(
     rule = for_channels(text, channels)
     mean, std = (np.array(numbers, np.float32)[:, np.newaxis] for numbers in (rule.mean, rule.std))
     value = (np.arange(256, dtype=np.float32) / np.float32(rule.divisor) - mean) / std
-    with np.errstate(over="ignore"):
-        exact = (value / np.float32(scale)).astype(np.float64)  # + 0.5 is exact in float64 alone
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # a scale may be next to nothing
+        quotient = np.nan_to_num(value / np.float32(scale), posinf=np.inf, neginf=-np.inf)
+    exact = quotient.astype(np.float64)  # + 0.5 is exact in float64 alone
     rounded = np.copysign(np.floor(np.abs(exact) + 0.5), exact) if edge == "float32" else np.round(exact)
     found: npt.NDArray[np.float64] = rounded + zero_point
     return found

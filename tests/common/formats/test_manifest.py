@@ -32,6 +32,7 @@ AT_ODDS = {
     "an unknown preprocessing": (of_input(preprocess="x"), 'input: preprocess "x": unknown; want byte, unit'),
     "that of three channels": (of_input(preprocess="torch"), "the input has 1 channel: want 1"),
     "byte of an older version": (of_input(scale=1 / 255), 'input: preprocess "byte" with scale 0.00392157: '),
+    "a scale that is no float32": (of_input(scale=1e-60), 'input: preprocess "byte" with scale 1e-60: '),
     "an input's type": (of_input(edge="int4"), "want one of int8, uint8, float32"),
     "an engine that is none": ({"engine": "other"}, 'engine = "other"; want one of tflm'),
 }  # fmt: skip
