@@ -35,7 +35,7 @@ VALUES = [
     "`touch ran`", 'a"; touch ran; "', "'; touch ran; '", "$(touch ran)", "$$(touch ran)",
     "$(shell touch ran)", "${shell touch ran}", "$(error x)", "a b", "a ", "it's", '"', "\\", "a\\", "-x",
     "--help", "#x", "x#y", "%x", "a;b", "a|touch ran", "a&touch ran", ">ran", "*", "~", "!x", "$HOME", "@x",
-    "a=b", "ä 漢", "\x1b[31m", "a,b", "(", "$(", "$",
+    "a=b", "ä 漢", "\x1b[31m", "a,b", "(", "$(", "$", "mean=124:116.5:104,std=-58,order=bgr",
 ]  # fmt: skip
 UNUSUAL = [value for value in VALUES if not re.fullmatch(r"[\w./+-]+", value, re.ASCII)]
 FLAGS = {"train": "FRESH ONLY", "flash": "DRY_RUN", "bench": "CHECK LAYERS UPDATE", "search": "FRESH PUBLISH"}

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from squeezenet_mcu.common import lookup
+from squeezenet_mcu.common.litert import lookup
 from squeezenet_mcu.convert.lowering import fixed_point as quant
 from squeezenet_mcu.convert.lowering.names import layer_name
 from squeezenet_mcu.convert.lowering.state import Lowering

@@ -5,8 +5,8 @@ Written apart from convert/lowering, whose mistakes it is to find; but a LOOKUP'
 
 import numpy as np
 
-from squeezenet_mcu.common import lookup
 from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.litert import lookup
 from squeezenet_mcu.convert.lowering.tflite_file import Op, TfliteFile
 from squeezenet_mcu.convert.network import Kind, Network
 from squeezenet_mcu.convert.verify import formulas

@@ -10,8 +10,8 @@ from typing import Any
 
 from ai_edge_litert import schema_py_generated as schema
 
-from squeezenet_mcu.common import lookup
 from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.litert import lookup
 from squeezenet_mcu.convert.lowering.pointwise import BY_TABLE
 from squeezenet_mcu.convert.lowering.tflite_file import Op, Tensor, TfliteFile
 from squeezenet_mcu.convert.network import Kind, Network

@@ -56,7 +56,7 @@ def digits(tmp_path_factory):
     folder = tmp_path_factory.mktemp("digits")
     content = (REPO / "model/zoo/digits/model.tflite").read_bytes()
     limits = config.load("digits").convert.flash_bytes
-    c = artefacts.convert(tflite_file.parse(content), "digits", [str(i) for i in range(10)], "byte", limits)
+    c = artefacts.convert(tflite_file.parse(content), "digits", [str(i) for i in range(10)], "unit", limits)
     manifest = artefacts.describe(c, artefacts.Origin({}, ""), None)
     artefacts.write(c, folder / "model", manifest)
     made = packaging.make(["cmake"], c, manifest, Target(flash_bytes=limits["portable"]))

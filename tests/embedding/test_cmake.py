@@ -8,8 +8,7 @@ import pytest
 
 from squeezenet_mcu.common.kernel_families import FAMILIES
 from squeezenet_mcu.common.paths import FIRMWARE
-from squeezenet_mcu.common.preprocess import PREPROCESSES, quantize_images
-from squeezenet_mcu.convert.packaging import model_io, package, sources
+from squeezenet_mcu.convert.packaging import package, sources
 from squeezenet_mcu.convert.verify import engine_status
 from tests.embedding import builds
 from tests.embedding.builds import call
@@ -196,33 +195,6 @@ def test_status_texts_are_those_of_the_host():
     for status, words in ours.items():
         assert text(status).decode() == words
     assert text(99) == text(-1) == b"unknown"
-
-
-@pytest.mark.parametrize("preprocess", sorted(PREPROCESSES))
-def test_model_input_is_the_preprocessing(packages, tmp_path, preprocess):
-    """model_input() in C equals common/preprocess.py for every value of every byte."""
-    scale, zero_point = {"byte": (1 / 255, -128), "caffe": (1.0, -5), "torch": (0.0187, -14)}[preprocess]
-    source = packages.manifest["input"] | {"preprocess": preprocess, "scale": scale, "zero_point": zero_point}
-    (tmp_path / "model_io.h").write_text(model_io.header(packages.manifest | {"input": source}))
-    (tmp_path / "main.c").write_text("""
-#include <stdio.h>
-#include "model_io.h"
-int main(void) {
-  uint8_t pixel[3];
-  while (fread(pixel, 1, 3, stdin) == 3) {
-    for (int c = 0; c < 3; ++c) putchar((unsigned char)model_input(pixel, c));
-  }
-  return 0;
-}
-""")
-    settings = packages.folders["dsp"] / "cmake" / PACKAGE / "model"
-    call(["gcc", "-std=c11", *STRICT.split(), "-Wno-unused-function", f"-I{tmp_path}", f"-I{settings}",
-          tmp_path / "main.c", "-o", tmp_path / "main"])  # fmt: skip
-    ramp = np.arange(256)
-    pixels = np.stack([ramp, 255 - ramp, (ramp * 7) % 256], -1).astype(np.uint8)
-    done = subprocess.run([tmp_path / "main"], input=pixels.tobytes(), capture_output=True, check=True)
-    wanted = quantize_images(pixels.reshape(256, 1, 1, 3), source)
-    assert done.stdout == wanted.tobytes()
 
 
 def test_the_kernels_names_of_version_0_1_0_go_on_working(tmp_path):

@@ -46,7 +46,7 @@ def project(tmp_path_factory):
     folder = tmp_path_factory.mktemp("project")
     source = folder / "build" / MODEL
     source.mkdir(parents=True)
-    conversion = artefacts.convert(tflite_file.parse(small_net.tflite()), MODEL, [], "byte")
+    conversion = artefacts.convert(tflite_file.parse(small_net.tflite()), MODEL, [], "unit")
     manifest = artefacts.describe(conversion, artefacts.Origin({}, ""), None)
     artefacts.write(conversion, source, manifest)
     return folder, manifest
@@ -119,7 +119,7 @@ def test_a_network_that_our_engine_refuses_runs_all_the_same(wheel, tmp_path):
     """`convert --engine tflm`: its artefacts alone, in the same adapter."""
     source = tmp_path / "build" / "dense"
     model = tflm_only.check(tflite_file.parse(tflm_nets.dense_tflite()))
-    manifest = tflm_only.write(model, "dense", [], "byte", artefacts.Origin({}, ""), source)
+    manifest = tflm_only.write(model, "dense", [], "unit", artefacts.Origin({}, ""), source)
     images = np.stack(exactness.sample_images(model.image.hwc, 6))
     check_on_the_host(wheel, source, manifest, images, tmp_path)
 

@@ -117,7 +117,7 @@ def one_image() -> str:
         "host",
         "LiteRT's reference",
         "runs the same .tflite on the same image",
-        "common/litert.py",
+        "common/litert/reference.py",
     )
     _box(
         drawing,

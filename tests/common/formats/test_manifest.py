@@ -11,6 +11,12 @@ from squeezenet_mcu.common.litert import Reference
 from tests.manifests import manifest
 
 SIDES = {"scale": 1.0, "zero_point": -128, "preprocess": "byte"}
+
+
+def of_input(**changed):
+    return {"input": manifest()["input"] | changed}
+
+
 AT_ODDS = {
     "as many labels as classes": ({"labels": ["one"]}, "labels: 1 of them; want 10"),
     "an image of gigabytes": (
@@ -23,6 +29,11 @@ AT_ODDS = {
     "a layer without its kernel": (
         {"plan": [{k: v for k, v in manifest()["plan"][1].items() if k != "kernel"}]}, "kernel is missing",
     ),
+    "an unknown preprocessing": (of_input(preprocess="x"), 'input: preprocess "x": unknown; want byte, unit'),
+    "that of three channels": (of_input(preprocess="torch"), "the input has 1 channel: want 1"),
+    "byte of an older version": (of_input(scale=1 / 255), 'input: preprocess "byte" with scale 0.00392157: '),
+    "a scale that is no float32": (of_input(scale=1e-60), 'input: preprocess "byte" with scale 1e-60: '),
+    "an input's type": (of_input(edge="int4"), "want one of int8, uint8, float32"),
     "an engine that is none": ({"engine": "other"}, 'engine = "other"; want one of tflm'),
 }  # fmt: skip
 

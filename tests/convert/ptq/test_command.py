@@ -77,6 +77,7 @@ def test_manifest(made):
     assert manifest["data"] == "" and manifest["fit"] == "crop"
     assert manifest["input"] == {
         "height": 31, "width": 31, "channels": 3, "scale": 1.0, "zero_point": -128, "preprocess": "byte",
+        "edge": "int8",
     }  # fmt: skip
     assert manifest["float"] == {
         "file": "build/mine/imported.keras",

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from squeezenet_mcu.common import lookup
-from squeezenet_mcu.common.apart import apart
 from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.litert import lookup
+from squeezenet_mcu.common.litert.apart import apart
 from squeezenet_mcu.common.terminal import one_line
 
 MOST_TFLITE = 64 << 20  # bytes of a file; the largest MobileNets in int8 have 8 MB

@@ -12,7 +12,7 @@ import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from squeezenet_mcu.common.apart import apart
+from squeezenet_mcu.common.litert.apart import apart
 from squeezenet_mcu.common.terminal import one_line
 
 VALUES = np.arange(-128, 128, dtype=np.int8)
