@@ -106,7 +106,9 @@ def _check_size(graph: Graph, layer: Layer, given: list[Any]) -> None:
     for wanted, found in zip(_kernel_sizes(layer, given[0].shape[-1]), layer.arrays, strict=False):
         if found.ndim > 1 and wanted != found.shape:
             raise _fail(
-                graph, layer, f"its kernel in the file is {_sizes(found.shape)}; its settings want {_sizes(wanted)}"
+                graph,
+                layer,
+                f"its kernel in the file is {_sizes(found.shape)}; its settings want {_sizes(wanted)}",
             )
 
 

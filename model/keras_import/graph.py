@@ -261,7 +261,9 @@ class _Flattener:
     def run(self, model: _Model, given: list[int]) -> list[int]:
         """The places of the model's outputs, for inputs at the places `given`."""
         if len(given) != len(model.inputs):
-            raise self.fail(f"model {shown(model.name)} is given {len(given)} inputs; want {len(model.inputs)}")
+            raise self.fail(
+                f"model {shown(model.name)} is given {len(given)} inputs; want {len(model.inputs)}"
+            )
         done = dict(zip(model.inputs, given, strict=True))
         first = self._first_calls(model)
         waiting = [(name, i, refs) for name, calls in model.calls.items() for i, refs in enumerate(calls)]
@@ -319,7 +321,9 @@ def parse(config: dict[str, Any], version: int, path: Path) -> Graph:
         model = _Parser(path, version).model(config, (), ())
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         # What is checked above gives a better message.
-        raise UserError(f"{path}: its config is damaged ({one_line(str(error))}); want Keras's own") from error
+        raise UserError(
+            f"{path}: its config is damaged ({one_line(str(error))}); want Keras's own"
+        ) from error
     if len(model.inputs) != 1 or len(model.outputs) != 1:
         raise UserError(
             f"{path}: {len(model.inputs)} inputs, {len(model.outputs)} outputs; want a network of one and one"

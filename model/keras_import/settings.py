@@ -118,7 +118,9 @@ class Settings:
         for key, value in self.table.items():
             known = key in self._read or key in _NO_MATTER or key.endswith(_ENDS)
             if not known and value not in (None, False, [], {}):
-                raise self.fail(f"{shown(key)} is {shown(value)}, which is not known here; want a plain layer")
+                raise self.fail(
+                    f"{shown(key)} is {shown(value)}, which is not known here; want a plain layer"
+                )
 
     def _check_dtype(self) -> None:
         value = self.table.get("dtype", "float32")

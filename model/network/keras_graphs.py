@@ -61,7 +61,9 @@ def _hdf5_config(data: bytes, path: Path) -> tuple[dict[str, Any], int]:
         with h5py.File(io.BytesIO(data), "r") as file:
             found, written_by = (_text(file, name) for name in ("model_config", "keras_version"))
         if found is None:
-            raise UserError(f"{path}: holds no model, only weights; want what model.save wrote, not save_weights")
+            raise UserError(
+                f"{path}: holds no model, only weights; want what model.save wrote, not save_weights"
+            )
         config = json.loads(found)
     except UserError:
         raise
