@@ -1,7 +1,7 @@
 """How the pixels of an image become the int8 input of a model: the same rule everywhere, from one table.
 
-A rule gives each input a real value, (pixel - mean) / std, which the input's scale and zero point quantize
-as LiteRT does at a float input. All of that depends on one byte, so 256 int8 a channel are the whole rule.
+A rule gives each input a real value, (pixel - mean) / std, which the input's scale and zero point quantize.
+All of that depends on one byte, so 256 int8 a channel are the whole rule.
 """
 
 import re
@@ -105,11 +105,15 @@ def byte_of(text: str, channels: int) -> list[int]:
     return order[::-1] if parse(text).order == "bgr" else order
 
 
-def steps(text: str, channels: int, scale: float, zero_point: int) -> npt.NDArray[np.float64]:
+def steps(
+    text: str, channels: int, scale: float, zero_point: int, edge: str = "int8"
+) -> npt.NDArray[np.float64]:
     """What each channel makes of each of the 256 pixel values, as int8 would hold it had it no ends.
 
-    Whole numbers, [channels, 256]. As LiteRT's AffineQuantize: the float32 value by the float32 scale, rounded
-    to the nearest, halves away from zero (numpy's round takes them to the even neighbour), and the zero point.
+    Whole numbers, [channels, 256]: the float32 value by the float32 scale, rounded, and the zero point. With
+    -1 to 1 for pixels every second value, or every one, is a half, so it matters how these are rounded. Where
+    the .tflite's input is float32 (`edge`), LiteRT quantizes: its AffineQuantize takes halves away from zero.
+    An int8 or uint8 input is quantized by whoever feeds it, in Python: round takes halves to the even number.
     """
     rule = for_channels(text, channels)
     pixels = np.arange(256, dtype=np.float64)
@@ -117,13 +121,19 @@ def steps(text: str, channels: int, scale: float, zero_point: int) -> npt.NDArra
     value = ((pixels - mean) / std).astype(np.float32)
     with np.errstate(over="ignore"):
         exact = (value / np.float32(scale)).astype(np.float64)  # + 0.5 is exact in float64 alone
-    found: npt.NDArray[np.float64] = np.copysign(np.floor(np.abs(exact) + 0.5), exact) + zero_point
+    rounded = np.copysign(np.floor(np.abs(exact) + 0.5), exact) if edge == "float32" else np.round(exact)
+    found: npt.NDArray[np.float64] = rounded + zero_point
     return found
 
 
-def tables(text: str, channels: int, scale: float, zero_point: int) -> npt.NDArray[np.int8]:
-    """The inputs that each channel makes of the 256 pixel values: int8 [channels, 256]."""
-    return np.clip(steps(text, channels, scale, zero_point), -128, 127).astype(np.int8)
+def tables(channels: int, input: dict[str, Any]) -> npt.NDArray[np.int8]:
+    """The inputs that each channel makes of the 256 pixel values: int8 [channels, 256].
+
+    `input`: see quantize_images.
+    """
+    edge = input.get("edge", "int8")
+    free = steps(input["preprocess"], channels, input["scale"], input["zero_point"], edge)
+    return np.clip(free, -128, 127).astype(np.int8)
 
 
 def plain(table: npt.NDArray[np.int8]) -> bool:
@@ -134,10 +144,10 @@ def plain(table: npt.NDArray[np.int8]) -> bool:
 def quantize_images(x: np.ndarray, input: dict[str, Any]) -> np.ndarray:
     """uint8 images [n, height, width, channels] -> int8 of the same shape.
 
-    `input` is the manifest's entry: `preprocess` (see parse), `scale`, `zero_point`.
+    `input` is the manifest's entry: `preprocess` (see parse), `scale`, `zero_point`, `edge` (see steps).
     """
     channels, text = x.shape[-1], input["preprocess"]
-    table = tables(text, channels, input["scale"], input["zero_point"])
+    table = tables(channels, input)
     if plain(table) and parse(text).order == "rgb":
         return (x ^ np.uint8(0x80)).view(np.int8)  # pixel - 128 in two's complement
     found = np.empty(x.shape, np.int8)

@@ -41,5 +41,5 @@ def chance(one: int, other: int) -> float:
     (McNemar, 1947), exact.
     """
     count = one + other
-    tail = sum(math.comb(count, k) for k in range(min(one, other) + 1)) / 2**count
+    tail: float = sum(math.comb(count, k) for k in range(min(one, other) + 1)) / 2**count
     return min(1.0, 2 * tail)

@@ -76,8 +76,8 @@ def add_arguments(p: argparse.ArgumentParser) -> None:
     p.add_argument(
         "--preprocess",
         metavar="RULE",
-        help=f"with --tflite: how a pixel becomes an input value: {', '.join(PREPROCESSES)}, or {FREE}, M and S "
-        "of pixels 0 to 255, one number or one a channel (124:116:104) (what the input's range says)",
+        help=f"with --tflite: how a pixel becomes an input value: {', '.join(PREPROCESSES)}, or {FREE}: "
+        "(pixel - M) / S, one number or one a channel, 124:116:104 (what the input's range says)",
     )
     p.add_argument("--fit", choices=FITS, help="with --tflite: how images come to the input's size (resize)")
     p.add_argument("--data", metavar="SOURCE", help="images to measure accuracy on (the model's own)")
@@ -330,9 +330,7 @@ def run(args: argparse.Namespace) -> int:
                 raise UserError(f"{source}: the conversion is calibrated with all of its images; want others")
         for notice in images.notices:
             _note(console, notice)
-        quantized = quantize_images(
-            images.x, {"preprocess": c.preprocess, "scale": shape.scale, "zero_point": shape.zero_point}
-        )
+        quantized = quantize_images(images.x, c.image)
         golden = quantized[0]
         if np.any(images.y >= 0):
             measured = accuracy.measure(c.file.content, c.engine_model, c.network, quantized, images.y)

@@ -57,13 +57,14 @@ class Edge:
 def edge_of(file: TfliteFile, network: Network) -> Edge:
     """That of a lowered network."""
     image = network.buffers[network.input_buffer]
-    size, outputs = (image.height, image.width, image.channels), (network.output_tensor, network.logits_tensor)
+    size, outputs = (
+        (image.height, image.width, image.channels),
+        (network.output_tensor, network.logits_tensor),
+    )
     return Edge(file, size, image.scale, image.zero_point, network.macs, *outputs)
 
 
-def settle(
-    edge: Edge, given: str | None, labelled: Callable[[int], Images | None], console: Console
-) -> str:
+def settle(edge: Edge, given: str | None, labelled: Callable[[int], Images | None], console: Console) -> str:
     """The rule for the pixels: `given`, the --preprocess of a command line, or what the input's range says.
 
     What was chosen, and what is odd about it, is said in a note. `labelled`: at most so many test images, or
@@ -137,25 +138,28 @@ def _either(edge: Edge, labelled: Callable[[int], Images | None]) -> tuple[str, 
     images = labelled(max(_LEAST_IMAGES, min(_MOST_IMAGES, _MOST_MACS // max(1, edge.macs))))
     known = np.flatnonzero(images.y >= 0) if images is not None else np.array([], np.int64)
     if images is None or not len(known):
-        return first, f"{fits}: {first} is taken, on trust; if the network was trained on it: PREPROCESS={other}"
+        return (
+            first,
+            f"{fits}: {first} is taken, on trust; if the network was trained on it: PREPROCESS={other}",
+        )
     x, y = images.x[known], images.y[known]
     right = {name: _right(edge, name, x, y) for name in (first, other)}
     only = [int((right[a] & ~right[b]).sum()) for a, b in ((first, other), (other, first))]
     figures = " and ".join(f"{name} {hits.mean():.1%}" for name, hits in right.items())
     measured = f"of {len(y)} labelled images {figures} are answered right"
     if statistics.chance(*only) >= _CHANCE:
-        return first, f"{fits}; {measured}, no more apart than by chance: {first} is taken; else PREPROCESS={other}"
+        return (
+            first,
+            f"{fits}; {measured}, no more apart than by chance: {first} is taken; else PREPROCESS={other}",
+        )
     best, worse = (first, other) if only[0] > only[1] else (other, first)
     return best, f"{fits}; {measured}: {best} is taken; else say PREPROCESS={worse}"
 
 
 def _right(edge: Edge, name: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """For each image whether LiteRT's int8 answers right with this rule: bool [n]."""
-    quantization: dict[str, Any] = {"scale": edge.scale, "zero_point": edge.zero_point}
-    images = quantize_images(x, quantization | {"preprocess": name})
-    reference = Reference(
-        edge.file.content, edge=(edge.scale, edge.zero_point), output_tensor=edge.output
-    )
+    rule: dict[str, Any] = {"scale": edge.scale, "zero_point": edge.zero_point, "preprocess": name}
+    images = quantize_images(x, rule | {"edge": edge.file.input_type})
+    reference = Reference(edge.file.content, edge=(edge.scale, edge.zero_point), output_tensor=edge.output)
     logits = np.stack([reference.infer(image, edge.logits)[0] for image in images])
     return statistics.hits(logits, y, 1)
-

@@ -23,7 +23,10 @@ _Classes = Annotated[int, Meta(ge=1, le=1 << 16)]
 
 
 class Input(TypedDict):
-    """The image: int8 [height, width, channels]. `preprocess`: see common.preprocess.parse."""
+    """The image: int8 [height, width, channels]. `preprocess`: see common.preprocess.parse.
+
+    `edge`: the type of the .tflite's own input, whose QUANTIZE may make these int8.
+    """
 
     height: _Side
     width: _Side
@@ -31,6 +34,7 @@ class Input(TypedDict):
     scale: Scale
     zero_point: Int8
     preprocess: _Text
+    edge: NotRequired[Annotated[str, one_of("int8", "uint8", "float32")]]
 
 
 class Output(TypedDict):

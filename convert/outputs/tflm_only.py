@@ -81,9 +81,7 @@ def edge(model: TflmModel) -> input_range.Edge:
     """Of the same file, for the choice of --preprocess."""
     macs = sum(tflm_arena.macs(model.file, op) for op in model.file.ops)
     image, tensors = model.image, (model.output.index, model.logits.index)
-    return input_range.Edge(
-        model.file, image.hwc, float(image.scale[0]), image.zero_point, macs, *tensors
-    )
+    return input_range.Edge(model.file, image.hwc, float(image.scale[0]), image.zero_point, macs, *tensors)
 
 
 def _manifest(
@@ -120,6 +118,7 @@ def _manifest(
         "input": {
             "height": height, "width": width, "channels": channels,
             "scale": scale, "zero_point": zero_point, "preprocess": preprocess,
+            "edge": file.input_type,
         },
         "output": {
             "classes": model.classes, "tensor": model.output.index, "logits_tensor": model.logits.index,
