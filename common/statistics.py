@@ -32,3 +32,14 @@ def interval(share: float, count: int) -> tuple[float, float]:
     middle, scale = share + _Z**2 / (2 * count), 1 + _Z**2 / count
     low, high = (middle - spread) / scale, (middle + spread) / scale
     return (0.0 if share == 0 else low), (1.0 if share == 1 else high)
+
+
+def chance(one: int, other: int) -> float:
+    """How probable it is that chance alone splits one + other images at least so unevenly.
+
+    Of images that just one of two answers gets right, `one` is the first one's: the two-sided sign test
+    (McNemar, 1947), exact.
+    """
+    count = one + other
+    tail: float = sum(math.comb(count, k) for k in range(min(one, other) + 1)) / 2**count
+    return min(1.0, 2 * tail)

@@ -4,6 +4,7 @@ import argparse
 import os
 import re
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,14 @@ import numpy as np
 
 from squeezenet_mcu.common import cli, files, litert
 from squeezenet_mcu.common.data.fits import FITS
+from squeezenet_mcu.common.data.images import Images
 from squeezenet_mcu.common.data.labels import read_labels
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.kernel_families import FAMILIES
 from squeezenet_mcu.common.paths import BUILD, ZOO
-from squeezenet_mcu.common.preprocess import PREPROCESSES, quantize_images
+from squeezenet_mcu.common.preprocess import FREE, PREPROCESSES, quantize_images
 from squeezenet_mcu.common.terminal import Console
-from squeezenet_mcu.convert import engine_model, packaging
+from squeezenet_mcu.convert import engine_model, input_range, packaging
 from squeezenet_mcu.convert.lowering import tflite_file
 from squeezenet_mcu.convert.lowering.operators import lower
 from squeezenet_mcu.convert.outputs import artefacts, report, tflm_only
@@ -34,6 +36,7 @@ EXAMPLES = """  python -m convert --model digits
   python -m convert --model imagenet_v1_0 --calibration images/ --weight-bits 7 --labels names.txt
   python -m convert --tflite mine.int8.tflite --labels names.txt
   python -m convert --tflite squeezenet.tflite --model imagenet --preprocess torch
+  python -m convert --tflite mine.tflite --preprocess mean=124:116:104,std=58:57:57    # or unit, tf, caffe
   python -m convert --tflite resnet8.tflite --engine tflm    # operators that our engine does not take
   python -m convert --model digits --package arduino,platformio
   python -m convert --model digits --package cmake --kernel-family dsp --sram-bytes 16000"""
@@ -72,8 +75,9 @@ def add_arguments(p: argparse.ArgumentParser) -> None:
     )
     p.add_argument(
         "--preprocess",
-        choices=sorted(PREPROCESSES),
-        help="with --tflite: how a pixel becomes an input value (default byte: int8 = pixel - 128)",
+        metavar="RULE",
+        help=f"with --tflite: how a pixel becomes an input value: {', '.join(PREPROCESSES)}, or {FREE}: "
+        "(pixel - M) / S, one number or one a channel, 124:116:104 (what the input's range says)",
     )
     p.add_argument("--fit", choices=FITS, help="with --tflite: how images come to the input's size (resize)")
     p.add_argument("--data", metavar="SOURCE", help="images to measure accuracy on (the model's own)")
@@ -194,17 +198,18 @@ def _gather(args: argparse.Namespace, console: Console) -> tuple[artefacts.Conve
 
         content = to_tflite.to_int8_tflite(to_tflite.load_quantized(source))
         file = tflite_file.parse(content, settings.name)
-        converted = artefacts.convert(file, settings.name, labels, "byte", settings.convert.flash_bytes)
+        converted = artefacts.convert(file, settings.name, labels, "unit", settings.convert.flash_bytes)
         float_model = {"file": str(source), "sha256": inputs[str(source)], "divisor": 255.0}
         return converted, artefacts.Origin(inputs, settings.data.source, float_model=float_model)
     _refuse_imported_options(args, "a .tflite")
     file = tflite_file.read(args.tflite)
-    lower(file)  # names the operator that is to blame, where it can
+    network = lower(file)  # names the operator that is to blame, where it can
     _refuse_crashes(file)
     name, labels, inputs = _of_tflite(args, file)
-    converted = artefacts.convert(file, name, labels, args.preprocess or "byte")
-    _check_labels(args, labels, converted.network.buffers[converted.network.output_buffer].channels)
-    _note_preprocess(args, console)
+    _check_labels(args, labels, network.buffers[network.output_buffer].channels)
+    edge = input_range.edge_of(file, network)
+    preprocess = input_range.settle(edge, args.preprocess, partial(_labelled, args, edge, labels), console)
+    converted = artefacts.convert(file, name, labels, preprocess)
     return converted, artefacts.Origin(inputs, "", args.fit or "resize")
 
 
@@ -239,9 +244,15 @@ def _check_labels(args: argparse.Namespace, labels: list[str], classes: int) -> 
         raise UserError(f"{args.labels}: {len(labels)} class names; the model has {classes} classes")
 
 
-def _note_preprocess(args: argparse.Namespace, console: Console) -> None:
-    if not args.preprocess:
-        _note(console, "images are fed as int8 = pixel - 128; if the model wants otherwise, say --preprocess")
+def _labelled(
+    args: argparse.Namespace, edge: input_range.Edge, labels: list[str], limit: int
+) -> Images | None:
+    """At most so many test images of --data; None without."""
+    if not args.data:
+        return None
+    from squeezenet_mcu.common.data import sources
+
+    return sources.load(args.data, "test", *edge.size, limit, labels or None, args.fit or "resize")
 
 
 def _run_tflm(args: argparse.Namespace, console: Console) -> int:
@@ -257,10 +268,10 @@ def _run_tflm(args: argparse.Namespace, console: Console) -> int:
     name, labels, inputs = _of_tflite(args, file)
     model = tflm_only.check(file)
     _check_labels(args, labels, model.classes)
-    _note_preprocess(args, console)
+    preprocess = input_range.settle(tflm_only.edge(model), args.preprocess, lambda _: None, console)
     origin = artefacts.Origin(inputs, "", args.fit or "resize")
     folder = BUILD / name
-    manifest = tflm_only.write(model, name, labels, args.preprocess or "byte", origin, folder)
+    manifest = tflm_only.write(model, name, labels, preprocess, origin, folder)
     arena = manifest["tflm_arena_bytes"]
     console.print(
         f"wrote {folder}/ for TensorFlow Lite Micro alone, without a model for our engine: "
@@ -319,9 +330,7 @@ def run(args: argparse.Namespace) -> int:
                 raise UserError(f"{source}: the conversion is calibrated with all of its images; want others")
         for notice in images.notices:
             _note(console, notice)
-        quantized = quantize_images(
-            images.x, {"preprocess": c.preprocess, "scale": shape.scale, "zero_point": shape.zero_point}
-        )
+        quantized = quantize_images(images.x, c.image)
         golden = quantized[0]
         if np.any(images.y >= 0):
             measured = accuracy.measure(c.file.content, c.engine_model, c.network, quantized, images.y)

@@ -9,6 +9,7 @@ from squeezenet_mcu.common.data.fits import FITS
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.formats import json_files
 from squeezenet_mcu.common.formats.json_files import Count, Int8, Positive, Scale, Sha256, Share, one_of
+from squeezenet_mcu.common.preprocess import fit
 
 NAME = "manifest.json"
 MOST_INPUTS = 1 << 24  # values of an image: 2,364 x 2,364 pixels in RGB; ImageNet's have 150,528
@@ -22,7 +23,10 @@ _Classes = Annotated[int, Meta(ge=1, le=1 << 16)]
 
 
 class Input(TypedDict):
-    """The image: int8 [height, width, channels]. `preprocess`: a name of common.preprocess."""
+    """The image: int8 [height, width, channels]. `preprocess`: see common.preprocess.parse.
+
+    `edge`: the type of the .tflite's own input, whose QUANTIZE may make these int8.
+    """
 
     height: _Side
     width: _Side
@@ -30,6 +34,7 @@ class Input(TypedDict):
     scale: Scale
     zero_point: Int8
     preprocess: _Text
+    edge: NotRequired[Annotated[str, one_of("int8", "uint8", "float32")]]
 
 
 class Output(TypedDict):
@@ -159,7 +164,21 @@ def read_manifest(folder: Path, fix: str | None = None) -> dict[str, Any]:
         raise UserError(f"{path}: input = {seen} values; want at most {MOST_INPUTS:,}; {fix}")
     if labels and len(labels) != classes:
         raise UserError(f"{path}: labels: {len(labels)} of them; want {classes}, one a class, or none; {fix}")
+    _check_pixels(found["input"], path, fix)
     return cast(dict[str, Any], found)
+
+
+def _check_pixels(source: Input, path: Path, fix: str) -> None:
+    """UserError unless `preprocess` is a rule for so many channels, and one that an input of this scale can
+    be meant for. Up to version 0.1 "byte" was pixel - 128 whatever the scale.
+    """
+    try:
+        found = fit(source["preprocess"], source["channels"], source["scale"], source["zero_point"])
+    except UserError as error:
+        raise UserError(f"{path}: input: {error}; {fix}") from error
+    if found.hopeless:
+        seen = f'preprocess "{source["preprocess"]}" with scale {source["scale"]:g}'
+        raise UserError(f"{path}: input: {seen}: {found}; {fix}")
 
 
 def check_plan(rows: list[dict[str, Any]], path: Path, fix: str) -> None:

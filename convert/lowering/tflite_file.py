@@ -69,6 +69,11 @@ class TfliteFile:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
 
+    @property
+    def input_type(self) -> str:
+        """Of the values that the file takes: "int8", "uint8", "float32", ..."""
+        return self.tensors[self.inputs[0]].type_name.lower()
+
     def op_error(self, op: Op, tensor: Tensor | None, message: str) -> UserError:
         """A one-line error that names the operator, its index and the tensor."""
         where = f", {tensor}" if tensor is not None else ""

@@ -56,6 +56,16 @@ class Conversion:
     preprocess: str
     flash_limits: dict[str, int]
 
+    @property
+    def image(self) -> dict[str, Any]:
+        """The manifest's entry `input`: sizes, and how pixels become inputs."""
+        source = self.network.buffers[self.network.input_buffer]
+        return {
+            "height": source.height, "width": source.width, "channels": source.channels,
+            "scale": source.scale, "zero_point": source.zero_point, "preprocess": self.preprocess,
+            "edge": self.file.input_type,
+        }  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Origin:
@@ -131,7 +141,6 @@ def tflm_arena(file: TfliteFile) -> int | None:
 
 
 def _manifest(c: Conversion, arena: int | None, origin: Origin, accuracy: Any) -> dict[str, Any]:
-    source = c.network.buffers[c.network.input_buffer]
     logits = c.network.buffers[c.network.logits_buffer]
     output = c.network.buffers[c.network.output_buffer]
     return {
@@ -147,10 +156,7 @@ def _manifest(c: Conversion, arena: int | None, origin: Origin, accuracy: Any) -
         "engine_sram_bytes": c.plan.arena_bytes,
         "tflm_arena_bytes": arena,
         "accuracy": accuracy,
-        "input": {
-            "height": source.height, "width": source.width, "channels": source.channels,
-            "scale": source.scale, "zero_point": source.zero_point, "preprocess": c.preprocess,
-        },
+        "input": c.image,
         "output": {
             "classes": output.channels, "tensor": c.network.output_tensor,
             "logits_tensor": c.network.logits_tensor,

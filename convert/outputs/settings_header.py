@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from squeezenet_mcu.convert.outputs import pixel_code
+
 
 def _c_string(text: str) -> str:
     """`text` as a C string literal: UTF-8, what is not plain ASCII as three-digit octal escapes."""
@@ -43,6 +45,8 @@ def settings_header(manifest: dict[str, Any], resolver: list[str], int8: bool = 
 #ifndef MODEL_SETTINGS_H_
 #define MODEL_SETTINGS_H_
 
+#include <stdint.h>
+
 #define MODEL_NAME {_c_string(manifest["model"])}
 
 /* Input: int8 rows, HWC, top row first. Real value = scale * (int8 - zero point). */
@@ -53,6 +57,7 @@ def settings_header(manifest: dict[str, Any], resolver: list[str], int8: bool = 
 #define MODEL_INPUT_ZERO_POINT ({source["zero_point"]})
 #define MODEL_ROW_BYTES {row_bytes}
 
+{pixel_code.function(source)}
 /* Outputs: int8 vectors. Logits are the input of SOFTMAX, or the output where there is none. */
 #define MODEL_CLASSES {output["classes"]}
 #define MODEL_LOGITS_SCALE {output["logits_scale"]!r}f

@@ -12,6 +12,7 @@ import numpy as np
 
 from squeezenet_mcu.common import files
 from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.convert import input_range
 from squeezenet_mcu.convert.lowering.tflite_file import Tensor, TfliteFile
 from squeezenet_mcu.convert.outputs import artefacts, c_array, settings_header, tflm_arena
 from squeezenet_mcu.convert.outputs.tflm_operators import RESOLVER_METHODS
@@ -76,6 +77,13 @@ def _behind_the_edge(file: TfliteFile) -> Tensor:
     return given
 
 
+def edge(model: TflmModel) -> input_range.Edge:
+    """Of the same file, for the choice of --preprocess."""
+    macs = sum(tflm_arena.macs(model.file, op) for op in model.file.ops)
+    image, tensors = model.image, (model.output.index, model.logits.index)
+    return input_range.Edge(model.file, image.hwc, float(image.scale[0]), image.zero_point, macs, *tensors)
+
+
 def _manifest(
     model: TflmModel,
     name: str,
@@ -110,6 +118,7 @@ def _manifest(
         "input": {
             "height": height, "width": width, "channels": channels,
             "scale": scale, "zero_point": zero_point, "preprocess": preprocess,
+            "edge": file.input_type,
         },
         "output": {
             "classes": model.classes, "tensor": model.output.index, "logits_tensor": model.logits.index,

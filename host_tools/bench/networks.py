@@ -117,7 +117,7 @@ def _prepare_small(console: Console) -> None:
 
     path = BUILD / "bench" / f"{SMALL_NET}.tflite"
     files.write_bytes(path, small_net.tflite())
-    _prepare_file(console, SMALL_NET, path, "byte")
+    _prepare_file(console, SMALL_NET, path, "unit")
 
 
 def _prepare_imagenet_random(console: Console, name: str) -> None:

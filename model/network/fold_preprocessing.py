@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from squeezenet_mcu.common.preprocess import PREPROCESSES
+from squeezenet_mcu.common.preprocess import for_channels
 
 Floats = npt.NDArray[np.float32]
 
@@ -17,16 +17,13 @@ def fold(kernel: Floats, bias: Floats, preprocess: str) -> tuple[Floats, Floats]
     float64, rounded once.
 
     Args:
-        kernel: float32 [height, width, 3, out] (any channels for "byte").
+        kernel: float32 [height, width, channels, out]; 3 channels for "torch" and "caffe".
         bias: float32 [out].
-        preprocess: a name of PREPROCESSES.
+        preprocess: a rule of common/preprocess.py.
     """
-    rule = PREPROCESSES[preprocess]
-    if rule is None:
-        return kernel, bias
-    order, mean, std = rule
-    scaled = kernel.astype(np.float64) / np.array(std)[:, np.newaxis]
-    moved = bias - np.einsum("hwio,i->o", scaled, np.array(mean))
-    if order == "bgr":
+    rule = for_channels(preprocess, kernel.shape[2])
+    scaled = kernel.astype(np.float64) / np.array(rule.std)[:, np.newaxis]
+    moved = bias - np.einsum("hwio,i->o", scaled, np.array(rule.mean))
+    if rule.order == "bgr":
         scaled = scaled[:, :, ::-1]
     return np.ascontiguousarray(scaled, np.float32), moved.astype(np.float32)

@@ -18,7 +18,7 @@ from squeezenet_mcu.model.settings.compression import Cluster, Distill, Prune, Q
 FAMILIES = ("v1.0", "v1.1", "small")
 BYPASSES = ("none", "simple", "complex")
 PADS = ("zero", "edge")
-PREPROCESSES = ("byte", "caffe", "torch")
+PREPROCESSES = ("byte", "caffe", "tf", "torch", "unit")
 CLASSES_OF_DATA = "data"
 
 
@@ -269,8 +269,8 @@ def _read_weights(root: Table, size: Input, family: str) -> Weights | None:
         table.choice("fit", FITS, "resize"),
         table.integer("conv10_padding", 0, 1, 0),
     )
-    if weights.preprocess != "byte" and size.channels != 3:
-        raise table.fail("preprocess", f'"byte" for images of {size.channels} channel')
+    if weights.preprocess in ("caffe", "torch") and size.channels != 3:
+        raise table.fail("preprocess", f'"byte", "unit" or "tf" for images of {size.channels} channel')
     table.close()
     return weights
 

@@ -5,6 +5,7 @@ import numpy as np
 from squeezenet_mcu.common.tf import keras, tf
 
 layers = keras.layers
+PREPROCESS = "mean=128,std=32"  # spreads pixels over the normal noise that they are calibrated with
 
 
 def _activation(rng, x):

@@ -11,8 +11,9 @@ import pytest
 
 from squeezenet_mcu.common import files
 from squeezenet_mcu.convert.verify.host_engine import HostEngine
-from tests.convert.random_nets import random_tflite
+from tests.convert.random_nets import PREPROCESS, random_tflite
 
+PIXELS = ("--preprocess", PREPROCESS)
 REPO = Path(__file__).resolve().parents[2]
 KEYS = {
     "model", "tflite_sha256", "engine_sha256", "macs", "weights_dense_bytes", "weights_stored_bytes",
@@ -47,7 +48,7 @@ def converted(tmp_path_factory):
     labels = [f"class {i}" for i in range(classes)]
     labels[1] = 'tab\t "quoted" \\ über ??/'
     (folder / "names.txt").write_text("\n".join(labels), encoding="utf-8")
-    done = run(folder, "--tflite", "net.int8.tflite", "--labels", "names.txt")
+    done = run(folder, "--tflite", "net.int8.tflite", "--labels", "names.txt", *PIXELS)
     assert done.returncode == 0, done.stderr
     return folder / "build" / "net", done.stdout, labels
 
@@ -113,7 +114,7 @@ def test_same_input_gives_the_same_files(converted, tmp_path):
     folder, _, _ = converted
     (tmp_path / "net.int8.tflite").write_bytes((folder / "model.tflite").read_bytes())
     (tmp_path / "names.txt").write_text("\n".join(converted[2]), encoding="utf-8")
-    assert run(tmp_path, "--tflite", "net.int8.tflite", "--labels", "names.txt").returncode == 0
+    assert run(tmp_path, "--tflite", "net.int8.tflite", "--labels", "names.txt", *PIXELS).returncode == 0
     again = tmp_path / "build" / "net"
     for path in folder.iterdir():
         assert (again / path.name).read_bytes() == path.read_bytes(), path.name

@@ -12,7 +12,7 @@ from squeezenet_mcu.convert import packaging
 from squeezenet_mcu.convert.lowering import tflite_file
 from squeezenet_mcu.convert.outputs import artefacts
 from squeezenet_mcu.convert.target import Target
-from tests.convert.random_nets import random_tflite
+from tests.convert.random_nets import PREPROCESS, random_tflite
 
 NAME = "odd-net.7"  # as a file may be called; "-" and "." must not reach C or CMake
 LABELS = [f'class "{i}" \\ é' for i in range(12)]
@@ -37,7 +37,7 @@ class Packages:
 @pytest.fixture(scope="session")
 def packages(tmp_path_factory):
     folder = tmp_path_factory.mktemp("packages")
-    c = artefacts.convert(tflite_file.parse(random_tflite(7)), NAME, LABELS, "byte")
+    c = artefacts.convert(tflite_file.parse(random_tflite(7)), NAME, LABELS, PREPROCESS)
     manifest = artefacts.describe(c, artefacts.Origin({}, ""), None)
     artefacts.write(c, folder / "model", manifest)
     folders = {}

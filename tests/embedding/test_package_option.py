@@ -8,12 +8,13 @@ from squeezenet_mcu.common import files
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.convert.command import parser, run
 from squeezenet_mcu.convert.verify.host_engine import HostEngine
+from tests.convert.random_nets import PREPROCESS
 
 
 def convert(packages, folder, monkeypatch, *options):
     monkeypatch.chdir(folder)
     (folder / "net.tflite").write_bytes(packages.conversion.file.content)
-    return run(parser().parse_args(["--tflite", "net.tflite", *options]))
+    return run(parser().parse_args(["--tflite", "net.tflite", "--preprocess", PREPROCESS, *options]))
 
 
 def test_packages_of_a_tflite(packages, tmp_path, monkeypatch, capsys):

@@ -95,7 +95,7 @@ def test_python_m_convert_says_it_too():
 def artefacts(tmp_path, data: str) -> validate.Artefacts:
     manifest = {
         "model": "toy", "data": data, "labels": [], "fit": "resize",
-        "input": {"height": 8, "width": 8, "channels": 1, "preprocess": "byte"},
+        "input": {"height": 8, "width": 8, "channels": 1, "preprocess": "byte", "scale": 1.0, "zero_point": -128},
     }  # fmt: skip
     return validate.Artefacts(manifest, b"", tmp_path)
 

@@ -60,7 +60,7 @@ def _convert(folder: Path) -> int:
     from squeezenet_mcu.convert import command as convert
 
     (path,) = folder.glob("*.tflite")
-    words = ["--tflite", str(path), "--model", "toy", "--preprocess", "byte"]
+    words = ["--tflite", str(path), "--model", "toy", "--preprocess", "mean=128,std=32"]
     return cli.guarded(convert.run, convert.parser().parse_args(words), "convert")
 
 

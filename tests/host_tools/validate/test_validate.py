@@ -160,9 +160,8 @@ def test_a_run_without_a_difference(build, url, same_model, capsys):
     assert (report["sram_bytes"], report["flash_bytes"]) == (2077, 3000)
     assert (report["model_sha256"], report["engine_sha256"]) == ("5a" * 32, None)
     assert report["instructions_per_image"] is None  # the fake device counts cycles
-    images = quantize_images(
-        np.random.RandomState(0).randint(0, 256, (100, 4, 3, 1)).astype(np.uint8)[:12], {"preprocess": "byte"}
-    )
+    pixels = np.random.RandomState(0).randint(0, 256, (100, 4, 3, 1)).astype(np.uint8)[:12]
+    images = quantize_images(pixels, {"preprocess": "byte", "scale": 1.0, "zero_point": -128})
     counts = [fake_answer(image)[2] for image in images]
     assert report["count_per_image"]["max"] == max(counts)
     assert report["count_per_image"]["mean"] == round(sum(counts) / 12)

@@ -27,6 +27,10 @@ def preprocessed(x: np.ndarray, name: str) -> np.ndarray:
         return x[..., ::-1] - np.float32([104, 117, 123])
     if name == "torch":
         return (x / np.float32(255) - np.float32([0.485, 0.456, 0.406])) / np.float32([0.229, 0.224, 0.225])
+    if name == "tf":
+        return x / np.float32(127.5) - np.float32(1)
+    if name == "unit":
+        return x / np.float32(255)
     return x
 
 

@@ -162,7 +162,7 @@ def test_imported_weights(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ('"torch"', '"keras"', ['[weights] preprocess = "keras"', '"byte", "caffe", "torch"']),
+        ('"torch"', '"keras"', ['[weights] preprocess = "keras"', '"byte", "caffe", "tf", "torch", "unit"']),
         ('preprocess = "torch"', "", ["[weights] preprocess is missing"]),
         ('"crop"', '"stretch"', ['[weights] fit = "stretch"', '"resize", "crop"']),
         ("channels = 3", "channels = 1", ['[weights] preprocess = "torch"; want "byte"']),
