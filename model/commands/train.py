@@ -28,7 +28,7 @@ EXAMPLES = """  python -m model train
   python -m model train --model gtsrb --data gtsrb.npz --workers 2    # the float network by two processes
   python -m model train --model small --data my_images/           # classes as in the folder
   python -m model train --model small --data my_images/ --init gtsrb
-  python -m model train --model my.toml --data my_images/ --init keras3.keras   # of layers of the same names"""
+  python -m model train --model my.toml --data my_images/ --init keras3.keras  # same names of layers"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -28,6 +28,20 @@ _OWN_ACTIVATIONS = {
 
 def build(graph: Graph) -> Any:
     """The Keras model, float32 [n, height, width, channels] in. Raises UserError, before memory is taken."""
+    tensors, made = _run(graph)
+    for layer in graph.layers:
+        if layer.kind != INPUT:
+            _set(graph, layer, made[id(layer)])
+    return keras.Model(tensors[0], tensors[graph.output], name=re.sub(r"\W", "_", graph.name) or "model")
+
+
+def shapes(graph: Graph) -> list[tuple[int, ...]]:
+    """The shape of what each call gives, without the batch. Raises UserError."""
+    return [tuple(tensor.shape[1:]) for tensor in _run(graph)[0]]
+
+
+def _run(graph: Graph) -> tuple[list[Any], dict[int, Any]]:
+    """What each call gives, and Keras's layer of each layer, by id()."""
     tensors: list[Any] = []
     made: dict[int, Any] = {}
     names: set[str] = set()
@@ -52,10 +66,7 @@ def build(graph: Graph) -> Any:
         if None in out.shape[1:] or math.prod(out.shape[1:]) > _MOST_VALUES:
             raise _fail(graph, call.layer, f"its output has {_sizes(out.shape[1:])} values; want fewer")
         tensors.append(out)
-    for layer in graph.layers:
-        if layer.kind != INPUT:
-            _set(graph, layer, made[id(layer)])
-    return keras.Model(tensors[0], tensors[graph.output], name=re.sub(r"\W", "_", graph.name) or "model")
+    return tensors, made
 
 
 def _fail(graph: Graph, layer: Layer, what: str) -> UserError:

@@ -17,7 +17,8 @@ _MOST_SIDE = 4096  # as of a manifest's input
 _DEEPEST = 8  # models within models
 # Where layers come from; None: of HDF5 files, which name classes alone.
 _MODULES = frozenset({
-    None, "keras", "keras.layers", "keras.models", "keras.src.models.functional", "keras.src.models.sequential",
+    None, "keras", "keras.layers", "keras.models", "keras.src.models.functional",
+    "keras.src.models.sequential",
     "keras.src.engine.functional", "keras.src.engine.sequential", "tf_keras.src.engine.functional",
     "tf_keras.src.engine.sequential", "keras.engine.functional", "keras.engine.sequential",
     "keras.src.models.model",
@@ -188,14 +189,15 @@ class _Parser:
             rest = None if found is not None else "other arguments than outputs of layers"
         else:  # Keras 2: [[name, call, output, {...}], ...]
             node = [node] if isinstance(node, list) and node and isinstance(node[0], str) else node
-            found, rest, options = [], None, {}
+            found, rest, options = list[_Ref](), None, {}
             for part in node if isinstance(node, list) else [None]:
                 ref = _ref(part)
                 if ref is None:
                     rest = "other arguments than outputs of layers"
                     break
                 found.append(ref)
-                options = options | part[3] if len(part) > 3 and isinstance(part[3], dict) else options
+                more = part[3] if isinstance(part, list) and len(part) > 3 else None
+                options = options | more if isinstance(more, dict) else options
         for key, value in (options if isinstance(options, dict) else {}).items():
             # Keras 3 gives its random layers training=True, and takes it back when a network only predicts.
             if not (value in (None, False) or (key == "training" and self.version == 3)):
@@ -278,8 +280,8 @@ class _Flattener:
                 name, _, refs = later[0]
                 missing = next(ref for ref in refs if ref not in done)
                 raise self.fail(
-                    f"layer {shown(name)} reads output {missing[1]} of {shown(missing[0])}, which is not made "
-                    "before it; want layers in an order, without a circle"
+                    f"layer {shown(name)} reads output {missing[1]} of {shown(missing[0])}, which is not "
+                    "made before it; want layers in an order, without a circle"
                 )
             waiting = later
         for ref in model.outputs:

@@ -12,7 +12,8 @@ Values = dict[str, Any]
 INPUT = "InputLayer"
 # In inference they hand on what they get.
 TRAINING_ONLY = frozenset({
-    "Dropout", "SpatialDropout2D", "GaussianNoise", "GaussianDropout", "AlphaDropout", "ActivityRegularization",
+    "Dropout", "SpatialDropout2D", "GaussianNoise", "GaussianDropout", "AlphaDropout",
+    "ActivityRegularization",
     "RandomFlip", "RandomRotation", "RandomZoom", "RandomTranslation", "RandomContrast", "RandomBrightness",
     "Identity",
 })  # fmt: skip
@@ -99,9 +100,8 @@ def _separable(s: Settings, version: int) -> tuple[Values, tuple[str, ...]]:
 
 
 def _dense(s: Settings, version: int) -> tuple[Values, tuple[str, ...]]:
-    values = {
-        "units": s.integer("units"), "activation": _activation(s, version), "use_bias": s.flag("use_bias", True)
-    }  # fmt: skip
+    values = {"units": s.integer("units"), "activation": _activation(s, version)}
+    values["use_bias"] = s.flag("use_bias", True)
     return values, ("kernel", "bias") if values["use_bias"] else ("kernel",)
 
 
@@ -198,14 +198,17 @@ def _nothing(s: Settings, version: int) -> tuple[Values, tuple[str, ...]]:
     return {}, ()
 
 
-READERS: dict[str, Callable[[Settings, int], tuple[Values, tuple[str, ...]]]] = {
+_Reader = Callable[[Settings, int], tuple[Values, tuple[str, ...]]]
+_MERGE_READERS: dict[str, _Reader] = dict.fromkeys(MERGES - {"Concatenate"}, _nothing)
+READERS: dict[str, _Reader] = {
     "Conv2D": _conv, "DepthwiseConv2D": _depthwise, "SeparableConv2D": _separable, "Dense": _dense,
     "BatchNormalization": _batch_norm, "ReLU": _relu, "LeakyReLU": _leaky, "ELU": _elu, "PReLU": _prelu,
     "Softmax": _softmax, "Activation": _activation_layer, "MaxPooling2D": _pool, "AveragePooling2D": _pool,
     "GlobalAveragePooling2D": _global_pool, "GlobalMaxPooling2D": _global_pool, "Flatten": _nothing,
     "Reshape": _reshape, "Concatenate": _concatenate, "ZeroPadding2D": _padding, "Cropping2D": _cropping,
     "Rescaling": _rescaling, "Normalization": _normalization,
-} | dict.fromkeys(MERGES - {"Concatenate"}, _nothing)  # fmt: skip
+    **_MERGE_READERS,
+}  # fmt: skip
 
 
 def read(s: Settings, version: int) -> Layer:

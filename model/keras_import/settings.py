@@ -16,7 +16,8 @@ _NEEDED = object()
 # They matter to training, or say what the arrays and the inputs say too.
 _NO_MATTER = frozenset({
     "name", "trainable", "dtype", "momentum", "renorm_momentum", "seed", "noise_shape", "rate", "batch_shape",
-    "batch_input_shape", "shared_object_id", "build_config", "stddev", "input_shape", "input_dim", "input_dtype",
+    "batch_input_shape", "shared_object_id", "build_config", "stddev", "input_shape", "input_dim",
+    "input_dtype",
 })  # fmt: skip
 _ENDS = ("_initializer", "_regularizer", "_constraint")
 _DTYPES = frozenset({
@@ -68,7 +69,7 @@ class Settings:
         return None if self.get(key, None) is None else self.number(key, 0.0)
 
     def numbers(self, key: str, default: Any = _NEEDED) -> list[float]:
-        """A number, or a list of them, which may be packed as Keras packs arrays; nested lists are flattened."""
+        """A number, or lists of them, flattened; they may be packed as Keras packs arrays."""
         value = self.get(key, default)
         if isinstance(value, dict) and isinstance(value.get("config"), dict):
             value = value["config"].get("value")

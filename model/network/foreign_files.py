@@ -19,11 +19,19 @@ def is_saved_model(path: Path) -> bool:
     return path.is_dir() and (path / "saved_model.pb").is_file()
 
 
+def is_foreign(path: Path) -> bool:
+    """Whether `path` is of another program, as far as its name tells."""
+    return _about(path) is not None
+
+
+def _about(path: Path) -> str | None:
+    if path.is_dir() and (path / "pytorch_model.bin").is_file():
+        return "a folder of PyTorch's"
+    return "a SavedModel" if is_saved_model(path) else _FORMATS.get(path.suffix.lower())
+
+
 def refuse(name: str, option: str, want: str) -> None:
     """UserError where `name`, given as `option`, is a file of another program; it ends with `want`."""
-    path = Path(name)
-    about = "a SavedModel" if is_saved_model(path) else _FORMATS.get(path.suffix.lower())
-    if about is None and path.is_dir() and (path / "pytorch_model.bin").is_file():
-        about = "a folder of PyTorch's"
+    about = _about(Path(name))
     if about is not None:
         raise UserError(f"{option} {shown(name)} is {about}; {want}; {PAGE} says how to get there")

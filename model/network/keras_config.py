@@ -94,7 +94,7 @@ def members(path: Path) -> tuple[dict[str, bytes], dict[str, Any]]:
         config = json.loads(taken["config.json"])
     except _DAMAGED as error:
         raise UserError(
-            f"{path}: not a .keras file ({one_line(str(error))}); want the zip that Keras's model.save writes; "
+            f"{path}: not a .keras file ({one_line(str(error))}); want the zip that model.save writes; "
             "a file that is HDF5 is to be called .h5"
         ) from error
     if not isinstance(config, dict):
