@@ -108,14 +108,17 @@ def by_tflite(infer: Any, holder: Any, samples: Samples, say: Say) -> bytes:
 def input_range(samples: Samples) -> tuple[float, float]:
     """The real values that the input's int8 -128 and 127 are to stand for.
 
-    Where the pixel of 0 is known, int8 = pixel - 128. Else the range of all pixel values is cut in 254 steps
-    of the 255, so that there is a whole zero point and nothing is clipped.
+    int8 = pixel - 128 where 0 is a pixel. Else the range of all pixel values is cut in 254 steps of the 255,
+    so that there is a whole zero point and nothing is clipped.
     """
     if samples.zero is not None:
         return float(-samples.zero), float(255 - samples.zero)
     ends = [samples.pixels.offset, samples.pixels.offset + 255 * samples.pixels.factor]
     low, high = float(np.min(ends)), float(np.max(ends))
     low, high = min(low, 0.0), max(high, 0.0)
+    zero = -low / (high - low) * 255
+    if samples.pixels.uniform and abs(zero - round(zero)) < 1e-6:
+        return low, high
     scale = (high - low) / 254
     zero_point = math.ceil(-128 - low / scale - 1e-6)
     return (-128 - zero_point) * scale, (127 - zero_point) * scale
