@@ -24,7 +24,7 @@ from squeezenet_mcu.model.settings import config
 _ENDS = (".keras", ".h5", ".hdf5")
 _IMAGES = 100  # to calibrate with, at most
 _BITS = range(4, 9)
-FLOAT = "float_pixels.keras"  # the float network for pixels 0 to 255, beside the conversion
+FLOAT = "float_pixels.keras"  # for pixels 0 to 255, beside the conversion
 _WANT = "want a .keras or .h5 file of Keras, or an int8 .tflite with TFLITE= (--tflite)"
 _TRUST = (
     "a SavedModel, and loading one runs whatever its maker put in, files of yours included; if you trust "
@@ -192,14 +192,13 @@ def _keras(path: Path, args: argparse.Namespace, folder: Path, console: Console)
 def _saved_model(path: Path, args: argparse.Namespace, folder: Path, console: Console) -> _Made:
     if not args.preprocess:
         raise front_pixels.missing(path)
-    height, width, channels = saved_model.shape_of(path)
-    pixels = front_pixels.of_rule(args.preprocess, channels, f"PREPROCESS={args.preprocess}")
-    images = _calibration(args, (height, width, channels), console)
-    _say(
-        console,
-        f"calibrating {path} with {len(images.x)} images of {args.calibration}, in a process of its own",
-    )
-    tflite, plain = saved_model.convert(path, images.x, pixels)
+    _say(console, f"loading {path}, in a process of its own")
+    with saved_model.opened(path) as child:
+        rule = f"PREPROCESS={args.preprocess}"
+        pixels = front_pixels.of_rule(args.preprocess, child.size[2], rule)
+        images = _calibration(args, child.size, console)
+        _say(console, f"calibrating {path} with {len(images.x)} images of {args.calibration}")
+        tflite, plain = child.convert(images.x, pixels)
     parts = sorted(p for p in path.rglob("*") if p.is_file())
     inputs = {os.path.relpath(p): files.sha256(p.read_bytes()) for p in parts}
     outputs = saved_model.float_outputs(plain, pixels)

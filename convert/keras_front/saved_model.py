@@ -1,14 +1,16 @@
 """A SavedModel, converted in a child process: loading it runs whatever graph its maker put in.
 
 A TensorFlow graph can read and write files. So this is done only when the user says that the maker is
-trusted, and in a process of its own, whose crash is not ours: this file, run by `python -m`. It is handed a
-folder with what to do, and leaves its .tflite files there.
+trusted, and in a process of its own, whose crash is not ours: this file, run by `python -m`. It says the size
+of the images, is told then where the samples are, and leaves its .tflite files beside them.
 """
 
+import contextlib
 import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,25 +22,52 @@ from squeezenet_mcu.common.terminal import one_line
 from squeezenet_mcu.convert.keras_front.pixels import Pixels
 from squeezenet_mcu.convert.keras_front.score import Outputs
 
-_LONGEST = 3600  # seconds
+_WANT = "want a SavedModel of one image and one answer"
 
 
-def shape_of(folder: Path) -> tuple[int, int, int]:
-    """Height, width and channels of its input. Raises UserError."""
-    size = _child(folder, {"do": "shape"})["shape"]
-    return size[0], size[1], size[2]
+class Child:
+    """The process that has loaded a SavedModel. `size`: height, width and channels of its input."""
+
+    def __init__(self, folder: Path, process: "subprocess.Popen[str]") -> None:
+        self._folder, self._process = folder, process
+        size = self._answer()["shape"]
+        self.size: tuple[int, int, int] = (size[0], size[1], size[2])
+
+    def _answer(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if line.startswith(_MARK):
+                said: dict[str, Any] = json.loads(line.removeprefix(_MARK))
+                if "error" in said:
+                    raise self._error(said["error"])
+                return said
+        raise self._error(f"its process ended with status {self._process.wait()}")
+
+    def _error(self, why: str) -> UserError:
+        return UserError(f"{self._folder}: TensorFlow cannot convert it ({one_line(why)}); {_WANT}")
+
+    def convert(self, x: npt.NDArray[np.uint8], pixels: Pixels) -> tuple[bytes, bytes]:
+        """The int8 .tflite and the float one, calibrated by images x, red first. Raises UserError."""
+        assert self._process.stdin is not None
+        with tempfile.TemporaryDirectory() as place:
+            np.save(Path(place) / "x.npy", x)
+            given = {"factor": pixels.factor.tolist(), "offset": pixels.offset.tolist(), "bgr": pixels.bgr}
+            self._process.stdin.write(f"{json.dumps({**given, 'place': place})}\n")
+            self._process.stdin.flush()
+            self._answer()
+            return (Path(place) / "int8.tflite").read_bytes(), (Path(place) / "float.tflite").read_bytes()
 
 
-def convert(folder: Path, x: npt.NDArray[np.uint8], pixels: Pixels) -> tuple[bytes, bytes]:
-    """The int8 .tflite and the float one, calibrated by images x, red first. Raises UserError."""
-    with tempfile.TemporaryDirectory() as place:
-        given = {
-            "do": "convert", "factor": pixels.factor.tolist(), "offset": pixels.offset.tolist(),
-            "bgr": pixels.bgr, "place": place,
-        }  # fmt: skip
-        np.save(Path(place) / "x.npy", x)
-        _child(folder, given)
-        return (Path(place) / "int8.tflite").read_bytes(), (Path(place) / "float.tflite").read_bytes()
+@contextlib.contextmanager
+def opened(folder: Path) -> Iterator[Child]:
+    """The child that has loaded the SavedModel in `folder`. Raises UserError."""
+    command = [sys.executable, "-m", "squeezenet_mcu.convert.keras_front.saved_model", str(folder)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True) as process:
+        try:
+            yield Child(folder, process)
+        finally:
+            process.kill()
 
 
 def float_outputs(tflite: bytes, pixels: Pixels) -> Outputs:
@@ -60,25 +89,12 @@ def float_outputs(tflite: bytes, pixels: Pixels) -> Outputs:
     return run
 
 
-def _child(folder: Path, given: dict[str, Any]) -> dict[str, Any]:
-    command = [sys.executable, "-m", "squeezenet_mcu.convert.keras_front.saved_model", str(folder)]
-    try:
-        done = subprocess.run(
-            command, input=json.dumps(given), capture_output=True, text=True, timeout=_LONGEST, check=False
-        )
-        last = done.stdout.strip().splitlines()[-1:] or [""]
-        said = json.loads(last[0]) if done.returncode == 0 else {"error": _why(done)}
-    except (subprocess.TimeoutExpired, ValueError) as error:
-        said = {"error": one_line(str(error))}
-    if "error" in said:
-        raise UserError(
-            f"{folder}: TensorFlow cannot convert it ({said['error']}); want a SavedModel of one image"
-        )
-    return dict(said)
+_MARK = "squeezenet_mcu: "  # before what the child says; a graph may print, too
 
 
-def _why(done: "subprocess.CompletedProcess[str]") -> str:
-    return f"its process ended with {done.returncode}: {one_line(done.stderr[-300:])}"
+def _say(answer: dict[str, Any]) -> None:
+    sys.stdout.write(f"\n{_MARK}{json.dumps(answer)}\n")
+    sys.stdout.flush()
 
 
 def _infer(folder: Path) -> tuple[Any, Any, list[int]]:
@@ -102,11 +118,10 @@ def _infer(folder: Path) -> tuple[Any, Any, list[int]]:
     return infer.get_concrete_function(signature), loaded, shape[1:]
 
 
-def _main() -> dict[str, Any]:
-    given, folder = json.loads(sys.stdin.read()), Path(sys.argv[1])
-    infer, holder, shape = _infer(folder)
-    if given["do"] == "shape":
-        return {"shape": shape}
+def _main() -> None:
+    infer, holder, shape = _infer(Path(sys.argv[1]))
+    _say({"shape": shape})
+    given = json.loads(sys.stdin.readline())
     from squeezenet_mcu.common.tf import tf
     from squeezenet_mcu.convert.keras_front.quantize import Samples, by_tflite
 
@@ -116,12 +131,11 @@ def _main() -> dict[str, Any]:
     plain = tf.lite.TFLiteConverter.from_concrete_functions([infer], holder).convert()
     (place / "float.tflite").write_bytes(plain)
     (place / "int8.tflite").write_bytes(by_tflite(infer, holder, samples, lambda line: None))
-    return {}
+    _say({})
 
 
 if __name__ == "__main__":
     try:
-        answer = _main()
+        _main()
     except Exception as error:  # whatever a strange graph causes is said by the parent
-        answer = {"error": one_line(str(error))}
-    sys.stdout.write(f"\n{json.dumps(answer)}\n")
+        _say({"error": one_line(str(error))})
