@@ -34,8 +34,10 @@ def chain(keras, version):
     layers = keras.layers
     return keras.Sequential([
         layers.Input((11, 13, 1)), layers.ZeroPadding2D(((1, 0), (2, 1))), layers.RandomFlip(),
-        layers.Conv2D(3, (3, 2), strides=2, activation="elu"), layers.Cropping2D(1), layers.GaussianNoise(0.1),
-        layers.AveragePooling2D(2, 1, padding="same"), layers.MaxPooling2D(2), layers.Activation("hard_sigmoid"),
+        layers.Conv2D(3, (3, 2), strides=2, activation="elu"), layers.Cropping2D(1),
+        layers.GaussianNoise(0.1),
+        layers.AveragePooling2D(2, 1, padding="same"), layers.MaxPooling2D(2),
+        layers.Activation("hard_sigmoid"),
         layers.Flatten(), layers.Dense(6, activation="relu6" if version == 3 else "relu"),
         layers.Reshape((6,)), layers.Dense(3), layers.Softmax(),
     ])  # fmt: skip

@@ -41,7 +41,8 @@ def network(*front, padding="same", middle=(), dense=True, channels=3, values=No
     if not dense:
         head = [layers.Conv2D(CLASSES, 1, name="head"), layers.GlobalAveragePooling2D()]
     model = keras.Sequential([
-        layers.Input((16, 16, channels)), *front, layers.Conv2D(8, 3, padding=padding, use_bias=False, name="conv1"),
+        layers.Input((16, 16, channels)), *front,
+        layers.Conv2D(8, 3, padding=padding, use_bias=False, name="conv1"),
         layers.BatchNormalization(name="conv1_bn"), layers.ReLU(), *middle,
         layers.Conv2D(12, 3, 2, activation="relu", name="conv2"), *head, layers.Softmax(),
     ])  # fmt: skip

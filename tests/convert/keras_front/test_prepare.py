@@ -55,7 +55,8 @@ def test_heads_behind_flatten_become_convolutions(tmp_path):
     """A map of 7x7 and a vector do; a larger map stays for FULLY_CONNECTED."""
     for side, kinds in ((7, ["Conv2D", "Conv2D"]), (8, ["Dense", "Conv2D"])):
         model = keras.Sequential([
-            layers.Input((side, side, 3)), layers.Flatten(), layers.Dense(5, "relu"), layers.Dense(3, "softmax")
+            layers.Input((side, side, 3)), layers.Flatten(),
+            layers.Dense(5, "relu"), layers.Dense(3, "softmax"),
         ])  # fmt: skip
         graph = keras_graphs.read(nets.saved(model, tmp_path / "a.keras"))
         ready = prepare.with_convolutional_heads(graph)
