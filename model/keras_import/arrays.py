@@ -19,7 +19,7 @@ _MAY_LACK = "count"  # of a Normalization: of no use in inference
 def fill(graph: Graph, hdf5: bytes, legacy: bool) -> None:
     """Gives every layer of `graph` its arrays.
 
-    `hdf5`: model.weights.h5 of a .keras file, or a whole `legacy` .h5. UserError: an array is missing, or is
+    `hdf5`: the weights in a .keras file, or a whole `legacy` .h5. UserError: an array is missing, or is
     of no numbers.
     """
     import h5py

@@ -68,7 +68,7 @@ class _Model:
 
 
 def snake_case(name: str) -> str:
-    """A class's name as Keras writes it in `model.weights.h5`: global_average_pooling2d."""
+    """A class's name as Keras writes it beside the weights: global_average_pooling2d."""
     name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", name))
     return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
 

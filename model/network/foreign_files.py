@@ -15,7 +15,7 @@ _FORMATS = {
 
 
 def is_saved_model(path: Path) -> bool:
-    """Whether `path` is a folder as TensorFlow's model.export and saved_model.save write it."""
+    """Whether `path` is a folder as TensorFlow's and Keras's export writes it."""
     return path.is_dir() and (path / "saved_model.pb").is_file()
 
 
