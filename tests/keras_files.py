@@ -52,7 +52,8 @@ def shared(keras, version):
         [layers.Input((8, 8, 4)), layers.PReLU(shared_axes=[1, 2], alpha_initializer="ones")]
     )
     given = layers.Input((8, 8, 4))
-    inner = keras.Model(given, layers.Conv2D(4, 1, name="conv1")(deep(given)))
+    within = layers.Conv2D(4, 1, name="conv1")(deep(given))
+    inner = keras.Model(given, layers.Conv2D(4, 1, name="conv2")(within))
     image = layers.Input((8, 8, 3))
     x = layers.Conv2D(4, 3, padding="same", activation="swish", name="conv1")(normal(image))
     a = inner(x)

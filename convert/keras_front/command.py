@@ -101,10 +101,11 @@ def gather(args: argparse.Namespace, build: Path, console: Console) -> Front:
     if args.labels:
         made.inputs[str(args.labels)] = files.sha256(args.labels.read_bytes())
     converted = artefacts.convert(file, name, labels, made.preprocess)
-    same, count = score.agreement(
-        made.tflite, converted.image, network.logits_tensor, network.macs, made.images.x, made.outputs
-    )
-    _say(console, f"int8 names the float network's class for {same} of {count} calibration images")
+    if classes > 1:
+        same, count = score.agreement(
+            made.tflite, converted.image, network.logits_tensor, network.macs, made.images.x, made.outputs
+        )
+        _say(console, f"int8 names the float network's class for {same} of {count} calibration images")
     record = {"source": args.calibration, "sha256": sources.digests(made.images.x)}
     fit = args.fit or "resize"
     origin = artefacts.Origin(made.inputs, "", fit, made.float_model, record, made.bits or None)
@@ -159,9 +160,10 @@ def _keras(path: Path, args: argparse.Namespace, folder: Path, console: Console)
         args.preprocess, channels, f"PREPROCESS={args.preprocess}"
     )
     from squeezenet_mcu.convert.keras_front import prepare, quantize  # imports TensorFlow: seconds
-    from squeezenet_mcu.model.keras_import.build import build
+    from squeezenet_mcu.model.keras_import.build import build, shapes
     from squeezenet_mcu.model.network import keras_files
 
+    shapes(graph)  # the file's arrays are what its settings say
     core, pixels = prepare.take_front(
         graph, given or front_pixels.of_rule("byte", channels, "pixels 0 to 255")
     )

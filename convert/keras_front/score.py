@@ -28,7 +28,7 @@ def keras_outputs(model: Any) -> Outputs:
 
 
 def classes(outputs: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-    """The class of each row; of one output, a sigmoid's or a logit's sign is not known, so there is none."""
+    """The class of each row, float or int8 [n, classes]."""
     found: npt.NDArray[np.int64] = outputs.argmax(axis=1)
     return found
 

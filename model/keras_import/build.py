@@ -107,7 +107,9 @@ def _kernel_sizes(layer: Layer, channels: int) -> list[tuple[int, ...]]:
     if layer.kind == "Conv2D":
         return [(*v["kernel_size"], channels // v["groups"], v["filters"])]
     depthwise = (*v["kernel_size"], channels, v["depth_multiplier"])
-    return [depthwise, (1, 1, channels * v["depth_multiplier"], v.get("filters", 1))]
+    if layer.kind == "DepthwiseConv2D":
+        return [depthwise]
+    return [depthwise, (1, 1, channels * v["depth_multiplier"], v["filters"])]
 
 
 def _check_size(graph: Graph, layer: Layer, given: list[Any]) -> None:
@@ -115,7 +117,7 @@ def _check_size(graph: Graph, layer: Layer, given: list[Any]) -> None:
     if layer.kind not in _ZEROS or not isinstance(given[0].shape[-1], int):
         return
     for wanted, found in zip(_kernel_sizes(layer, given[0].shape[-1]), layer.arrays, strict=False):
-        if found.ndim > 1 and wanted != found.shape:
+        if wanted != found.shape:
             raise _fail(
                 graph,
                 layer,

@@ -14,6 +14,7 @@ from squeezenet_mcu.common.tf import keras, tf
 from squeezenet_mcu.convert import command
 from squeezenet_mcu.convert.keras_front import command as front
 from squeezenet_mcu.convert.keras_front import pixels as front_pixels
+from squeezenet_mcu.convert.keras_front import quantize
 from tests.convert.keras_front import nets
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*HDF5")
@@ -99,6 +100,9 @@ def test_pixels_as_the_user_says(rule, place):
     assert np.abs(int8 - real).mean() < 0.02
     assert (int8.argmax(1) == real.argmax(1)).mean() > 0.9
     np.testing.assert_allclose(found.outputs(x), real, atol=1e-4)
+    low, high = quantize.input_range(quantize.Samples(x, given, None))
+    assert c.image["scale"] == pytest.approx((high - low) / 255)
+    assert c.image["zero_point"] == round(-128 - low / c.image["scale"])
 
 
 def test_an_operator_that_the_engine_lacks(place):

@@ -174,6 +174,11 @@ def test_weights_of_other_layers_and_none(tmp_path):
 
     assert "holds values that are no numbers" in refused(packed(tmp_path / "c.keras", network(), infinite))
 
+    def flat(file):
+        file["layers/conv2d"] = np.zeros(3, np.float32)
+
+    assert "its weights are damaged" in refused(packed(tmp_path / "d.keras", network(), flat))
+
 
 def test_legacy_files(tmp_path):
     def by_name(file):
