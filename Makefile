@@ -2,19 +2,19 @@
 MODEL ?= digits
 BOARD ?= stm32f405
 PYTHON := .venv/bin/python
-# MODEL= may be a TOML of your own: mine.toml, whose `name` is then "mine".
+# MODEL= may be a TOML of your own: mine.toml, whose `name` is then "mine"; so is mine.keras or mine.h5.
 # Its name is part of files' names, which make and the shell take apart: only plain characters.
 LETTERS := a b c d e f g h i j k l m n o p q r s t u v w x y z
 others := $(value MODEL)
 $(foreach c,$(LETTERS) A B C D E F G H I J K L M N O P Q R S T U V W X Y Z 0 1 2 3 4 5 6 7 8 9 _ . / - +,$(eval others := $$(subst $c,,$$(others))))
 $(if $(value MODEL),,$(error MODEL=: is empty; want the name of a model or its TOML))
 $(if $(others),$(error MODEL=: holds other characters than a-z, A-Z, 0-9 and _ . / - +; want the name of a model or its TOML))
-NAME = $(patsubst %.toml,%,$(notdir $(MODEL)))
+NAME = $(patsubst %.hdf5,%,$(patsubst %.h5,%,$(patsubst %.keras,%,$(patsubst %.toml,%,$(notdir $(MODEL))))))
 CONVERTED = build/$(NAME)/manifest.json
 
 # What may be typed beside a verb. Not exported: make would look into the values.
 VARIABLES := MODEL BOARD PYTHON DATA EPOCHS SEED FRESH INIT WORKERS ONLY LIMIT ENGINE_LIMIT JSON TEACHER CANDIDATES \
-  PUBLISH WEIGHTS CALIBRATION WEIGHT_BITS TFLITE PREPROCESS FIT LABELS PACKAGE OPTIMIZE KERNEL_FAMILY KERNELS SRAM_BYTES \
+  PUBLISH WEIGHTS CALIBRATION WEIGHT_BITS TFLITE PREPROCESS FIT LABELS TRUST PACKAGE OPTIMIZE KERNEL_FAMILY KERNELS SRAM_BYTES \
   FLASH_BYTES ENCODING ENGINE TFLM_INCLUDE TFLM_LIB TFLM_ARENA_BYTES LAYERS TOOL PORT ELF DRY_RUN BUILD CHECK UPDATE
 unexport $(VARIABLES)
 typed := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
@@ -23,7 +23,7 @@ $(if $(unknown),$(error $(firstword $(unknown))=: no such variable; want $(VARIA
 # What `if` takes for nothing is nothing: another command than the one that was meant would run.
 blank := $(strip $(foreach v,$(VARIABLES),$(if $(strip $(value $v)),,$(if $(value $v)$(filter $v,$(typed)),$v))))
 $(if $(blank),$(error $(firstword $(blank))=: is empty or blank; want a value, or leave it out))
-SWITCHES := FRESH ONLY LAYERS DRY_RUN BUILD CHECK UPDATE PUBLISH
+SWITCHES := FRESH ONLY LAYERS DRY_RUN BUILD CHECK UPDATE PUBLISH TRUST
 $(foreach v,$(SWITCHES),$(if $(filter-out 1 yes true 0 no false,$(value $v)),$(error $v=: want 1, or 0 for no)))
 # What is typed for a variable goes to Python as it is, as one word: `value` keeps make from looking into it, the
 # quotes the shell. A line end would end the recipe's line.
@@ -127,8 +127,8 @@ import: setup ## weights trained elsewhere: .net, .npz, .caffemodel [MODEL=image
 evaluate: setup $(CONVERTED) ## accuracy: Keras, the int8 .tflite, our engine on the host [DATA= LIMIT= ENGINE_LIMIT= JSON=file]
 	@$(call quoted,PYTHON) -m model evaluate --model=$(call quoted,MODEL) $(call option,DATA) $(call option,LIMIT) $(call option,ENGINE_LIMIT) $(call option,JSON)
 
-convert: setup ## build/<model>/: C arrays, settings, engine model [TFLITE=file PREPROCESS= FIT= ENGINE=tflm] [WEIGHTS= CALIBRATION=folder WEIGHT_BITS=] [LABELS= DATA=] [PACKAGE=arduino|platformio|cmake KERNEL_FAMILY=portable|dsp|mve]
-	@$(call quoted,PYTHON) -m convert $(CONVERT_MODEL) $(call option,TFLITE) $(call option,PREPROCESS) $(call option,FIT) $(IMPORTED) \
+convert: setup ## build/<model>/: C arrays, settings, engine model [TFLITE=file PREPROCESS= FIT= ENGINE=tflm] [MODEL=my.keras CALIBRATION=folder PREPROCESS= TRUST=1] [WEIGHTS= CALIBRATION= WEIGHT_BITS=] [LABELS= DATA=] [PACKAGE=arduino|platformio|cmake KERNEL_FAMILY=portable|dsp|mve]
+	@$(call quoted,PYTHON) -m convert $(CONVERT_MODEL) $(call option,TFLITE) $(call option,PREPROCESS) $(call option,FIT) $(IMPORTED) $(call flag,TRUST) \
 	  $(call option,LABELS) $(call option,DATA) $(call option,PACKAGE) $(MADE_FOR) $(call option,ENGINE)
 
 # Again when the network has been quantized anew, or the converter has changed; not for a .tflite from elsewhere.

@@ -20,6 +20,7 @@ from squeezenet_mcu.common.paths import BUILD, ZOO
 from squeezenet_mcu.common.preprocess import FREE, PREPROCESSES, quantize_images
 from squeezenet_mcu.common.terminal import Console
 from squeezenet_mcu.convert import engine_model, input_range, packaging
+from squeezenet_mcu.convert.keras_front import command as keras_front
 from squeezenet_mcu.convert.lowering import mend, tflite_file
 from squeezenet_mcu.convert.lowering.operators import lower
 from squeezenet_mcu.convert.outputs import artefacts, report, tflm_only
@@ -38,6 +39,8 @@ EXAMPLES = """  python -m convert --model digits
   python -m convert --tflite squeezenet.tflite --model imagenet --preprocess torch
   python -m convert --tflite mine.tflite --preprocess mean=124:116:104,std=58:57:57    # or unit, tf, caffe
   python -m convert --tflite resnet8.tflite --engine tflm    # operators that our engine does not take
+  python -m convert --model my.keras --calibration images/ --data images/    # with a Rescaling layer in it
+  python -m convert --model my.h5 --preprocess unit --calibration images/ --labels names.txt
   python -m convert --model digits --package arduino,platformio
   python -m convert --model digits --package cmake --kernel-family dsp --sram-bytes 16000"""
 
@@ -58,14 +61,18 @@ def parser() -> argparse.ArgumentParser:
 def add_arguments(p: argparse.ArgumentParser) -> None:
     """What is converted, and what beside it is written."""
     p.add_argument(
-        "--model", metavar="NAME|TOML", help="the model's name (default: digits, or the file's name)"
+        "--model",
+        metavar="NAME|TOML|FILE",
+        help="the model's name (default: digits, or the file's name), or a .keras or .h5 file of a float one",
     )
     p.add_argument("--tflite", type=Path, metavar="FILE", help="convert this int8 .tflite instead of our own")
     p.add_argument(
         "--weights", type=Path, metavar="FILE", help="import these first (.net, .npz, .caffemodel)"
     )
     p.add_argument(
-        "--calibration", metavar="SOURCE", help="imported weights: images to quantize by (a folder, an .npz)"
+        "--calibration",
+        metavar="SOURCE",
+        help="imported weights, a Keras file: images to quantize by (a folder, an .npz)",
     )
     p.add_argument(
         "--weight-bits", type=int, metavar="N", help="imported weights: 4 to 8 in every layer (the TOML's)"
@@ -78,6 +85,11 @@ def add_arguments(p: argparse.ArgumentParser) -> None:
         metavar="RULE",
         help=f"with --tflite: how a pixel becomes an input value: {', '.join(PREPROCESSES)}, or {FREE}: "
         "(pixel - M) / S, one number or one a channel, 124:116:104 (what the input's range says)",
+    )
+    p.add_argument(
+        "--trust",
+        action="store_true",
+        help="with a SavedModel as --model: you trust who made it; loading it runs what is in it",
     )
     p.add_argument("--fit", choices=FITS, help="with --tflite: how images come to the input's size (resize)")
     p.add_argument("--data", metavar="SOURCE", help="images of the model's classes, to score (its own)")
@@ -320,7 +332,8 @@ def run(args: argparse.Namespace) -> int:
     kinds, target = _package_target(args)
     if args.engine == "tflm":
         return _run_tflm(args, console)
-    c, origin = _gather(args, console)
+    front = keras_front.gather(args, BUILD, console) if keras_front.brings(args) else None
+    c, origin = (front.conversion, front.origin) if front else _gather(args, console)
     if target.flash_bytes is None:
         target = replace(target, flash_bytes=c.flash_limits.get(target.family))
     source = args.data or origin.data
@@ -346,6 +359,8 @@ def run(args: argparse.Namespace) -> int:
         if np.any(images.y >= 0):
             measured = accuracy.measure(c.file.content, c.engine_model, c.network, quantized, images.y)
             _refuse_differences(c.name, source, measured)
+            if front:
+                measured |= front.compare(images, measured["int8_top1"], console)
             measured |= {"data": source, "images_sha256": files.sha256(quantized.tobytes())}
     elif origin.calibration is None:
         measured = _recorded_accuracy(origin.files)

@@ -38,7 +38,13 @@ VALUES = [
     "a=b", "ä 漢", "\x1b[31m", "a,b", "(", "$(", "$", "mean=124:116.5:104,std=-58,order=bgr",
 ]  # fmt: skip
 UNUSUAL = [value for value in VALUES if not re.fullmatch(r"[\w./+-]+", value, re.ASCII)]
-FLAGS = {"train": "FRESH ONLY", "flash": "DRY_RUN", "bench": "CHECK LAYERS UPDATE", "search": "FRESH PUBLISH"}
+FLAGS = {
+    "train": "FRESH ONLY",
+    "convert": "TRUST",
+    "flash": "DRY_RUN",
+    "bench": "CHECK LAYERS UPDATE",
+    "search": "FRESH PUBLISH",
+}
 
 
 @pytest.fixture

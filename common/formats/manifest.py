@@ -56,6 +56,7 @@ class Accuracy(TypedDict):
     int8_top1: Share
     test_images: Positive
     engine_top1: NotRequired[Share]
+    float_top1: NotRequired[Share]
     differing_values: NotRequired[Count]
     data: NotRequired[_Text]
     images_sha256: NotRequired[Sha256]

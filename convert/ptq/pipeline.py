@@ -25,6 +25,7 @@ def quantize(
     images: np.ndarray,
     weight_bits: Mapping[str, int],
     progress: Callable[[str], None] | None = None,
+    zero: int = 0,
 ) -> bytes:
     """Quantizes a float Keras network, after training, to an int8 .tflite.
 
@@ -37,10 +38,11 @@ def quantize(
         images: uint8 [n, height, width, channels]: samples of what it will see; a hundred do.
         weight_bits: of every convolution, by Keras name, 4 to 8: |weight| <= 2^(bits-1) - 1.
         progress: is told one line a layer.
+        zero: the pixel that the network's 0 stands for: it is given pixel - zero.
 
     Returns:
-        An ordinary .tflite: int8 pixels in (pixel - 128, scale 1), int8 weights a scale a channel. Weights
-        that are 0 stay 0. The same arguments give the same bytes.
+        An ordinary .tflite: int8 pixels in (pixel - 128; scale 1, zero point zero - 128), int8 weights a
+        scale a channel. Weights that are 0 stay 0. The same arguments give the same bytes.
 
     Raises:
         UserError: images of another shape or type, bits missing or out of range, operators not known here.
@@ -50,10 +52,14 @@ def quantize(
     _check_bits(graph, weight_bits, model.name)
     say = progress or (lambda line: None)
     say(f"ranges of the activations, from {len(images)} images")
-    samples = ranges.samples(graph, images)
+    values = images.astype(np.int16) - np.int16(zero)
+    samples = ranges.samples(graph, values)
     graph, factors = equalize.equalized(graph, samples)
-    quantizations = {**ranges.choose(graph, samples, factors), graph.group[graph.input]: INPUT}
-    exact, inexact = FloatRun(graph, images), Int8Run(graph, images, quantizations)
+    quantizations = {
+        **ranges.choose(graph, samples, factors),
+        graph.group[graph.input]: Quantization(INPUT.scale, zero - 128),
+    }
+    exact, inexact = FloatRun(graph, values), Int8Run(graph, images, quantizations)
     constants: dict[int, Integers] = {}
     for op in graph.file.ops:
         if op.name == "SOFTMAX":

@@ -25,6 +25,7 @@ _MOST_METADATA = 1 << 16
 MOST_FILE = 160 << 20  # bytes
 _MOST_BYTES = 160 << 20  # of keras_weights.MOST_WEIGHTS in 4 bytes each, and their places
 _MOST_NUMBER = 1 << 16  # of a side, a number of filters
+_ANY_NUMBER = ("seed", "shared_object_id")
 _KERAS = frozenset({
     "keras", "keras.layers", "keras.models", "keras.initializers", "keras.regularizers", "keras.constraints",
     "keras.src.engine.functional", "keras.src.engine.sequential", "tf_keras.src.engine.functional",
@@ -74,6 +75,14 @@ def read(path: Path) -> dict[str, bytes]:
 
     UserError: none, or it holds what is not on the lists, or weights that are not plain arrays.
     """
+    found, config = members(path)
+    check(config, path)
+    keras_weights.check(found["model.weights.h5"], path)
+    return found
+
+
+def members(path: Path) -> tuple[dict[str, bytes], dict[str, Any]]:
+    """The members of the .keras file `path`, within limits, and its config, which is not checked yet."""
     try:
         whole = files.read_input(path, MOST_FILE, "want a .keras file")
         with zipfile.ZipFile(io.BytesIO(whole)) as archive:
@@ -81,18 +90,16 @@ def read(path: Path) -> dict[str, bytes]:
             if len(found) < len(archive.infolist()):
                 raise ValueError("a member is there twice")
             _check_members(path, found)
-            members = {name: archive.read(name) for name in sorted(MEMBERS)}
-        config = json.loads(members["config.json"])
+            taken = {name: archive.read(name) for name in sorted(MEMBERS)}
+        config = json.loads(taken["config.json"])
     except _DAMAGED as error:
         raise UserError(
-            f"{path}: not a .keras file ({one_line(str(error))}); want the zip that Keras 2's model.save "
-            "writes; an HDF5 file can hold code, so none is read"
+            f"{path}: not a .keras file ({one_line(str(error))}); want the zip that model.save writes; "
+            "a file that is HDF5 is to be called .h5"
         ) from error
     if not isinstance(config, dict):
         raise UserError(f"{path}: config.json is a {type(config).__name__}; want Keras's table of a model")
-    check(config, path)
-    keras_weights.check(members["model.weights.h5"], path)
-    return members
+    return taken, config
 
 
 def _check_members(path: Path, found: dict[str, int]) -> None:
@@ -124,7 +131,7 @@ def check(config: dict[str, Any], path: Path) -> None:
         for key, value in table.items():
             if key == "activation" and isinstance(value, str) and value not in _ACTIVATIONS:
                 raise UserError(f"{path}: layer {shown(layer)}: activation {shown(value)} is not known here")
-            if key != "seed" and isinstance(value, int | float) and not abs(value) <= _MOST_NUMBER:
+            if key not in _ANY_NUMBER and isinstance(value, int | float) and not abs(value) <= _MOST_NUMBER:
                 raise UserError(
                     f"{path}: layer {shown(layer)}: {shown(key)} {shown(value)}; want at most "
                     f"{_MOST_NUMBER:,}"
@@ -140,8 +147,11 @@ def _check_order(path: Path, layers: list[Any]) -> None:
         for layer in layers
         if isinstance(layer, dict)
     }
+    # Keras 2 counts a model's own making as its first call.
     calls = {
-        name: len(layer["inbound_nodes"]) if isinstance(layer.get("inbound_nodes"), list) else 0
+        name: len(layer["inbound_nodes"]) + (layer.get("class_name") in _MODELS)
+        if isinstance(layer.get("inbound_nodes"), list)
+        else 0
         for name, layer in zip(inputs, (layer for layer in layers if isinstance(layer, dict)), strict=False)
     }
     for layer in layers:

@@ -16,7 +16,8 @@ from squeezenet_mcu.common import files
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.terminal import one_line, shown
 from squeezenet_mcu.common.tf import keras, tf
-from squeezenet_mcu.model.network import keras_config
+from squeezenet_mcu.model.keras_import.build import build
+from squeezenet_mcu.model.network import keras_config, keras_graphs
 from squeezenet_mcu.model.network.keras_weights import MOST_WEIGHTS
 from squeezenet_mcu.model.network.tfmot import quantize_layer, tfmot
 
@@ -84,10 +85,13 @@ def save(model: Any, path: Path) -> None:
 def load(path: Path) -> Any:
     """The Keras model in `path`, quantization-aware or not. Runs no code of the file's.
 
-    UserError: it cannot be loaded, or holds other layers than keras_config knows, or too many weights.
+    Files of Keras 3, and .h5, are built anew by keras_import. UserError: it cannot be loaded, or holds other
+    layers than keras_config or keras_import knows, or too many weights.
     """
     if not path.is_file():
-        raise UserError(f"{path}: no such file; want a .keras file")
+        raise UserError(f"{path}: no such file; want a .keras or .h5 file")
+    if keras_graphs.is_foreign(path):
+        return build(keras_graphs.read(path))
     members = keras_config.read(path)
     try:
         # A copy, under a name of ours: what is called otherwise Keras takes for HDF5, which can hold code.

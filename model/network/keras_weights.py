@@ -16,10 +16,10 @@ _MOST_OBJECTS = 5_000
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
-def check(data: bytes, path: Path) -> None:
-    """UserError unless `data`, the HDF5 member of the file `path`, holds groups and plain arrays alone."""
+def check(data: bytes, path: Path, part: str = "model.weights.h5") -> None:
+    """UserError unless `data`, the HDF5 `part` of the file `path`, holds groups and plain arrays alone."""
     if not data.startswith(_SIGNATURE):
-        raise UserError(f"{path}: model.weights.h5 does not begin as HDF5 does; want a whole .keras file")
+        raise UserError(f"{path}: {part} does not begin as HDF5 does; want a whole file, as Keras writes it")
     import h5py
 
     try:
@@ -29,7 +29,7 @@ def check(data: bytes, path: Path) -> None:
         raise
     except Exception as error:  # h5py lets through whatever a damaged file causes
         raise UserError(
-            f"{path}: model.weights.h5 is damaged ({one_line(str(error))}); want a whole .keras file"
+            f"{path}: {part} is damaged ({one_line(str(error))}); want a whole file, as Keras writes it"
         ) from error
 
 

@@ -338,7 +338,12 @@ def _check_layers(root: Table, layers: list[str]) -> None:
 
 
 def name_of(model: str) -> str:
-    """The name of `model`, which is a name already or the path of a TOML. Raises UserError for a bad TOML."""
+    """The name of `model`: a name already, the path of a TOML, or of a network's file that was converted.
+
+    Raises UserError for a bad TOML.
+    """
+    if model.endswith((".keras", ".h5", ".hdf5")):
+        return Path(model).stem
     return load(model).name if model.endswith(".toml") else model
 
 

@@ -11,7 +11,9 @@ from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.paths import trained_files
 from squeezenet_mcu.model.importers.imported_model import OUTPUT as IMPORTED
 from squeezenet_mcu.model.importers.imported_model import pixel_scale
+from squeezenet_mcu.model.network import foreign_files
 from squeezenet_mcu.model.network.batch_norm import Array, Norm, norm_of
+from squeezenet_mcu.model.network.keras_graphs import HDF5
 from squeezenet_mcu.model.settings import config
 
 
@@ -25,11 +27,12 @@ class LayerWeights:
 
 
 def initial_file(name: str, build: Path) -> Path:
-    """The .keras file that --init means: itself, or that of a model trained, imported or shipped.
+    """The .keras or .h5 file that --init means: itself, or that of a model trained, imported or shipped.
 
     `name`: a file, a model's name or its TOML. Raises UserError where there is none.
     """
-    if name.endswith(".keras"):
+    foreign_files.refuse(name, "--init", "want a .keras or .h5 file, or the name of a model")
+    if name.lower().endswith((".keras", *HDF5)):
         candidates = [Path(name)]
     else:
         model = config.load(name).name
@@ -39,8 +42,8 @@ def initial_file(name: str, build: Path) -> Path:
         if path.is_file():
             return path
     raise UserError(
-        f"--init {name}: {', '.join(map(str, candidates))}: no such file; want a .keras file, or the name of "
-        "a model that has been trained, imported or shipped"
+        f"--init {name}: {', '.join(map(str, candidates))}: no such file; want a .keras or .h5 file, or the "
+        "name of a model that has been trained, imported or shipped"
     )
 
 

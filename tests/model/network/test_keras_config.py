@@ -185,6 +185,10 @@ def test_an_hdf5_file_before_a_sound_zip(sound, tmp_path, name, monkeypatch):
     whole = packed(tmp_path / "sound.keras", sound).read_bytes()
     path = tmp_path / name
     path.write_bytes((tmp_path / "old.h5").read_bytes() + whole)
+    if name.endswith(".h5"):  # which is read as what it is called
+        assert '("Lambda"): is not among the layers' in refused(path)
+        assert not (tmp_path / "ran").exists()
+        return
     assert [layer.name for layer in keras_files.load(path).layers][1:3] == ["conv1", "conv1_bn"]
     assert not (tmp_path / "ran").exists()
 

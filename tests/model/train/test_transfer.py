@@ -12,7 +12,7 @@ from squeezenet_mcu.model.importers import imported_model
 from squeezenet_mcu.model.network import keras_files
 from squeezenet_mcu.model.network.squeezenet import build
 from squeezenet_mcu.model.settings import config
-from squeezenet_mcu.model.train.transfer import folded, layers_of, take
+from squeezenet_mcu.model.train.transfer import folded, initial_file, layers_of, take
 from tests.model.importers.weight_files import npz, random_weights
 
 TOML = """
@@ -58,6 +58,29 @@ def test_a_copy_answers_as_its_source(tmp_path):
     taken = take(target, saved(tmp_path, source))
     assert len(taken["layers"]) == LAYERS and not taken["left"]
     np.testing.assert_array_equal(source(images()), target(images()))
+
+
+@pytest.mark.filterwarnings("ignore:.*HDF5")
+def test_an_h5_gives_its_layers(tmp_path):
+    """--init takes Keras's older format too, and Keras 3's files by the same way."""
+    source = network(tmp_path)
+    source.save(tmp_path / "old.h5")
+    path = initial_file(str(tmp_path / "old.h5"), tmp_path)
+    target = network(tmp_path, seed=1)
+    assert len(take(target, path)["layers"]) == LAYERS
+    np.testing.assert_allclose(target(images()).numpy(), source(images()).numpy(), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("none.h5", "none.h5: no such file; want a .keras or .h5 file"),
+        ("net.pth", '--init "net.pth" is PyTorch.*want a .keras or .h5 file.*docs/from-elsewhere.md'),
+    ],
+)
+def test_a_file_to_start_from_that_is_none(name, said, tmp_path):
+    with pytest.raises(UserError, match=said):
+        initial_file(name, tmp_path)
 
 
 def test_conv10_of_other_classes_starts_afresh(tmp_path, capsys):
