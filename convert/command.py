@@ -2,28 +2,24 @@
 
 import argparse
 import os
-import re
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from squeezenet_mcu.common import cli, files, litert
+from squeezenet_mcu.common import cli, files
 from squeezenet_mcu.common.data.fits import FITS
-from squeezenet_mcu.common.data.images import Images
-from squeezenet_mcu.common.data.labels import read_labels
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.kernel_families import FAMILIES
 from squeezenet_mcu.common.paths import BUILD, ZOO
 from squeezenet_mcu.common.preprocess import FREE, PREPROCESSES, quantize_images
 from squeezenet_mcu.common.terminal import Console
-from squeezenet_mcu.convert import engine_model, input_range, packaging
+from squeezenet_mcu.convert import engine_model, from_tflite, packaging
+from squeezenet_mcu.convert.from_tflite import note
 from squeezenet_mcu.convert.keras_front import command as keras_front
-from squeezenet_mcu.convert.lowering import mend, tflite_file
-from squeezenet_mcu.convert.lowering.operators import lower
-from squeezenet_mcu.convert.outputs import artefacts, report, tflm_only
+from squeezenet_mcu.convert.lowering import tflite_file
+from squeezenet_mcu.convert.outputs import artefacts, report
 from squeezenet_mcu.convert.ptq import command as imported
 from squeezenet_mcu.convert.target import ENCODINGS, OPTIMIZE, Target
 from squeezenet_mcu.convert.verify import accuracy
@@ -201,7 +197,7 @@ def _gather(args: argparse.Namespace, console: Console) -> tuple[artefacts.Conve
             return imported.gather(settings, BUILD / settings.name, args, console)
         if args.labels:
             raise UserError(f"--labels goes with --tflite; {settings.name} has its own")
-        _refuse_imported_options(args, settings.name)
+        imported.refuse_options(args, settings.name)
         source = _trained(settings.name)
         inputs = {os.path.relpath(path): files.sha256(path.read_bytes()) for path in (source, settings.path)}
         record = _record({str(source): inputs[str(source)]})
@@ -215,102 +211,7 @@ def _gather(args: argparse.Namespace, console: Console) -> tuple[artefacts.Conve
         float_model = {"file": str(source), "sha256": inputs[str(source)], "divisor": 255.0}
         fit = record.get("fit", "resize")  # as it was trained; nobody could choose before records had it
         return converted, artefacts.Origin(inputs, settings.data.source, fit, float_model)
-    _refuse_imported_options(args, "a .tflite")
-    mended = mend.read(args.tflite)
-    file = mended.file
-    network = lower(file)  # names the operator that is to blame, where it can
-    _refuse_crashes(file)
-    name, labels, inputs = _of_tflite(args, mended)
-    classes = network.buffers[network.output_buffer].channels
-    _check_labels(args, labels, classes)
-    for note in mended.notes:
-        _note(console, note)
-    edge = input_range.edge_of(file, network)
-    labelled = partial(_labelled, args, edge, labels, classes)
-    preprocess = input_range.settle(edge, args.preprocess, labelled, console)
-    converted = artefacts.convert(file, name, labels, preprocess)
-    return converted, artefacts.Origin(inputs, "", args.fit or "resize")
-
-
-def _refuse_crashes(file: tflite_file.TfliteFile) -> None:
-    """UserError where LiteRT would end this program: nobody can say then what the right answers are."""
-    if trouble := litert.trouble(file.content):
-        hint = ": is a layer the same for every image, so that its scale is next to zero?"
-        raise UserError(
-            f"{file.path}: LiteRT itself {trouble}; want a model that it runs"
-            + (hint if trouble.startswith("crashes") else "")
-        )
-
-
-def _of_tflite(args: argparse.Namespace, mended: mend.Mended) -> tuple[str, list[str], dict[str, str]]:
-    """Of a .tflite from elsewhere: the model's name, its classes' names, the SHA-256 of each file."""
-    name = args.model or re.sub(r"(\.int8)?\.tflite$", "", args.tflite.name)
-    if not re.fullmatch(r"\w[\w.-]*", name):
-        whose = "--model" if args.model else f"{args.tflite}: the file's name,"
-        raise UserError(f"{whose} '{name}', names no folder well; give --model, of letters, digits, _ - .")
-    inputs = {str(args.tflite): mended.given_sha256}
-    labels = []
-    if args.labels:
-        labels = read_labels(args.labels)
-        inputs[str(args.labels)] = files.sha256(args.labels.read_bytes())
-    return name, labels, inputs
-
-
-def _check_labels(args: argparse.Namespace, labels: list[str], classes: int) -> None:
-    if labels and len(labels) != classes:
-        raise UserError(f"{args.labels}: {len(labels)} class names; the model has {classes} classes")
-
-
-def _labelled(
-    args: argparse.Namespace, edge: input_range.Edge, labels: list[str], classes: int, limit: int
-) -> Images | None:
-    """At most so many test images of --data; None without."""
-    if not args.data:
-        return None
-    from squeezenet_mcu.common.data import sources
-
-    return sources.load(
-        args.data, "test", *edge.size, limit, labels or None, args.fit or "resize", classes=classes
-    )
-
-
-def _run_tflm(args: argparse.Namespace, console: Console) -> int:
-    """`--engine tflm`: what TensorFlow Lite Micro needs, and nothing of our engine."""
-    if args.tflite is None:
-        raise UserError("--engine tflm goes with --tflite; our own networks are converted for both engines")
-    for option in ("data", "package"):
-        if getattr(args, option) is not None:
-            raise UserError(f"--{option} goes without --engine tflm, which makes no model for our engine")
-    _refuse_imported_options(args, "a .tflite")
-    mended = mend.read(args.tflite)
-    file = mended.file
-    _refuse_crashes(file)
-    name, labels, inputs = _of_tflite(args, mended)
-    model = tflm_only.check(file)
-    _check_labels(args, labels, model.classes)
-    for note in mended.notes:
-        _note(console, note)
-    preprocess = input_range.settle(tflm_only.edge(model), args.preprocess, lambda _: None, console)
-    origin = artefacts.Origin(inputs, "", args.fit or "resize")
-    folder = BUILD / name
-    manifest = tflm_only.write(model, name, labels, preprocess, origin, folder)
-    arena = manifest["tflm_arena_bytes"]
-    console.print(
-        f"wrote {folder}/ for TensorFlow Lite Micro alone, without a model for our engine: "
-        f"{manifest['macs']:,} multiplications an image, .tflite {manifest['tflite_bytes']:,} B"
-        f"{f', arena {arena:,} B' if arena else ''}; next: make validate ENGINE=tflm MODEL={name}",
-        soft_wrap=True,
-    )
-    return 0
-
-
-def _refuse_imported_options(args: argparse.Namespace, what: str) -> None:
-    for option in ("weights", "calibration", "weight_bits"):
-        if getattr(args, option) is not None:
-            raise UserError(
-                f"--{option.replace('_', '-')} goes with a model whose TOML has a table [weights], like "
-                f"imagenet_v1_0; not with {what}"
-            )
+    return from_tflite.gather(args, console)
 
 
 def _refuse_differences(name: str, source: str, measured: dict[str, Any]) -> None:
@@ -322,16 +223,12 @@ def _refuse_differences(name: str, source: str, measured: dict[str, Any]) -> Non
         )
 
 
-def _note(console: Console, text: str) -> None:
-    console.print(f"note: {text}", soft_wrap=True)
-
-
 def run(args: argparse.Namespace) -> int:
     """Converts and writes; returns the exit status."""
     console = Console()
     kinds, target = _package_target(args)
     if args.engine == "tflm":
-        return _run_tflm(args, console)
+        return from_tflite.run_tflm(args, console)
     front = keras_front.gather(args, BUILD, console) if keras_front.brings(args) else None
     c, origin = (front.conversion, front.origin) if front else _gather(args, console)
     if target.flash_bytes is None:
@@ -353,7 +250,7 @@ def run(args: argparse.Namespace) -> int:
             if not len(images.x):
                 raise UserError(f"{source}: the conversion is calibrated with all of its images; want others")
         for notice in images.notices:
-            _note(console, notice)
+            note(console, notice)
         quantized = quantize_images(images.x, c.image)
         golden = quantized[0]
         if np.any(images.y >= 0):
@@ -391,7 +288,7 @@ def _summary(console: Console, manifest: dict[str, Any]) -> None:
     arena = manifest["tflm_arena_bytes"]
     beside = f" (TFLite Micro's arena: {arena:,} B)" if arena else ""
     if manifest["tflm_problem"]:
-        _note(console, f"{manifest['tflm_problem']}; our engine runs it")
+        note(console, f"{manifest['tflm_problem']}; our engine runs it")
     lines = [
         f"{manifest['macs']:,} multiplications an image; {manifest['weights_dense_bytes']:,} weights, "
         f"stored in {manifest['weights_stored_bytes']:,} B",

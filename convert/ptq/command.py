@@ -150,3 +150,13 @@ def _summary(bits: dict[str, int]) -> str:
 
 def _say(console: Console, text: str) -> None:
     console.print(text, soft_wrap=True)
+
+
+def refuse_options(args: argparse.Namespace, what: str) -> None:
+    """UserError where an option is given that only imported weights have."""
+    for option in ("weights", "calibration", "weight_bits"):
+        if getattr(args, option) is not None:
+            raise UserError(
+                f"--{option.replace('_', '-')} goes with a model whose TOML has a table [weights], like "
+                f"imagenet_v1_0; not with {what}"
+            )
