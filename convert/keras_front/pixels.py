@@ -55,7 +55,7 @@ def of_rule(text: str, channels: int, said: str) -> Pixels:
     """Those of a rule of common.preprocess. Raises UserError."""
     rule = for_channels(text, channels)
     std = np.array(rule.std, np.float64)
-    return Pixels(1 / std, -np.array(rule.mean) / std, rule.order == "bgr", said)
+    return Pixels(1 / (rule.divisor * std), -np.array(rule.mean) / std, rule.order == "bgr", said)
 
 
 def missing(path: Path) -> UserError:

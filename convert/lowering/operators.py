@@ -51,7 +51,9 @@ def _quantize(low: Lowering, op: Op) -> None:
         return
     if not (at_input or at_output):
         types = f"{x.type_name} to {out.type_name}"
-        raise low.fail(op, out, f"{types} in the middle of the network; supported at its edges only")
+        readers = {reader.name for reader in low.consumers.get(out.index, [])}
+        what = f"{types} in the middle of the network, for {' and '.join(sorted(readers)) or 'nobody'}"
+        raise low.fail(op, out, f"{what}; is not supported: wanted int8 all the way")
     inner, outer = (out, x) if at_input else (x, out)
     exact = outer.type_name == "UINT8" and (
         outer.scale[0] == inner.scale[0] and outer.zero_point - 128 == inner.zero_point

@@ -107,7 +107,7 @@ def test_pixels_as_the_user_says(rule, place):
 
 def test_an_operator_that_the_engine_lacks(place):
     nets.saved(nets.network(middle=(layers.PReLU(shared_axes=[1, 2], name="odd"),)), place / "my.keras")
-    with pytest.raises(UserError, match=r"my: op \d+ \w+, tensor \d+ '.*odd.*is not supported"):
+    with pytest.raises(UserError, match=r"my: op \d+ DEQUANTIZE, .* for NEG; is not supported"):
         gathered("--model", "my.keras", "--preprocess", "byte")
     assert not (place / "build").exists()
     with pytest.raises(UserError, match="--weight-bits 7: this network is quantized by TensorFlow Lite's"):
