@@ -1,10 +1,11 @@
-"""What an operator of one int8 makes of each of its 256 values, computed by LiteRT's own kernel.
+"""What operators of one int8 make of each of its 256 values, computed by LiteRT's own kernel.
 
 It also stands in for an operator that LiteRT's reference kernels lack, which is ELU: CAST, ADD and GATHER
 look each value up in the table that LiteRT's other kernel gives.
 """
 
 import copy
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -40,16 +41,20 @@ def _is_constant(model: Any, index: int) -> bool:
     return data is not None and len(data) > 0
 
 
-def _alone(whole: Any, number: int) -> bytes:
-    """A .tflite of operator `number` alone, on a vector of 256 values. Its constants, of one value, stay."""
-    operator = copy.copy(whole.subgraphs[0].operators[number])
+def _alone(whole: Any, numbers: Sequence[int]) -> bytes:
+    """A .tflite of operators `numbers` alone, one behind the other, on a vector of 256 values.
+
+    Their constants, of one value, stay.
+    """
     graph, model = schema.SubGraphT(), schema.ModelT()
     model.version, model.subgraphs = 3, [graph]
-    model.operatorCodes = [whole.operatorCodes[operator.opcodeIndex]]
-    model.buffers = [schema.BufferT()]
-    graph.tensors, graph.operators = [], [operator]
+    model.buffers, model.operatorCodes = [schema.BufferT()], []
+    graph.tensors, graph.operators = [], []
+    places: dict[int, int] = {}
 
     def kept(index: int) -> int:
+        if index in places:
+            return places[index]
         tensor = copy.copy(whole.subgraphs[0].tensors[index])
         tensor.shapeSignature = None
         if _is_constant(whole, index):
@@ -58,26 +63,29 @@ def _alone(whole: Any, number: int) -> bytes:
         else:
             tensor.shape, tensor.buffer = [1, len(VALUES)], 0
         graph.tensors.append(tensor)
-        return len(graph.tensors) - 1
+        places[index] = len(graph.tensors) - 1
+        return places[index]
 
-    given = [int(index) for index in operator.inputs]
-    operator.inputs = [kept(index) for index in given]
-    operator.outputs = [kept(int(operator.outputs[0]))]
-    operator.opcodeIndex = 0
-    operator.intermediates = None
-    places = zip(operator.inputs, given, strict=True)
-    graph.inputs = [place for place, index in places if not _is_constant(whole, index)]
-    graph.outputs = operator.outputs
+    for number in numbers:
+        operator = copy.copy(whole.subgraphs[0].operators[number])
+        model.operatorCodes.append(whole.operatorCodes[operator.opcodeIndex])
+        operator.inputs = [kept(int(index)) for index in operator.inputs]
+        operator.outputs = [kept(int(operator.outputs[0]))]
+        operator.opcodeIndex = len(model.operatorCodes) - 1
+        operator.intermediates = None
+        graph.operators.append(operator)
+    given = [int(index) for index in whole.subgraphs[0].operators[numbers[0]].inputs]
+    graph.inputs = [places[index] for index in given if not _is_constant(whole, index)]
+    graph.outputs = graph.operators[-1].outputs
     return _packed(model)
 
 
 @lru_cache(1024)
 def _computed(alone: bytes, lacking: bool) -> bytes:
-    """Of a .tflite of one operator."""
+    """Of a .tflite as _alone makes it."""
+    import ai_edge_litert.interpreter as lite  # before the fork: a child of TensorFlow's crashes over it
 
     def work() -> bytes:
-        import ai_edge_litert.interpreter as lite
-
         kinds = lite.OpResolverType
         kind = kinds.BUILTIN_WITHOUT_DEFAULT_DELEGATES if lacking else kinds.BUILTIN_REF
         try:
@@ -98,20 +106,25 @@ def _computed(alone: bytes, lacking: bool) -> bytes:
     return answer[8:]
 
 
-def _table(whole: Any, number: int) -> np.ndarray:
-    lacking = _code(whole, whole.subgraphs[0].operators[number]) in _LACKING
-    found = np.frombuffer(_computed(_alone(whole, number), lacking), np.int8)
+def _table(whole: Any, numbers: Sequence[int]) -> np.ndarray:
+    lacking = any(_code(whole, whole.subgraphs[0].operators[number]) in _LACKING for number in numbers)
+    found = np.frombuffer(_computed(_alone(whole, numbers), lacking), np.int8)
     if len(found) != len(VALUES):
         raise ValueError(f"it makes {len(found)} values of {len(VALUES)}")
     return found
 
 
-def table(content: bytes, operator: int) -> np.ndarray:
-    """int8 [256]: what operator `operator` of the .tflite `content` makes of -128 to 127.
+def table(content: bytes, *operators: int) -> np.ndarray:
+    """int8 [256]: what operators of the .tflite `content`, one behind the other, make of -128 to 127.
 
-    It has one input that is no constant, and constants of one value. ValueError: LiteRT refuses it.
+    Each has one input that is no constant, and constants of one value. ValueError: LiteRT refuses them.
     """
-    return _table(_read(content), operator)
+    return _table(_read(content), operators)
+
+
+def table_of(model: Any, operator: int) -> np.ndarray:
+    """As `table`, of an operator of a .tflite as objects of the schema."""
+    return _table(model, [operator])
 
 
 def for_reference(content: bytes) -> bytes:
@@ -143,7 +156,7 @@ def _looked_up(model: Any, number: int) -> list[Any]:
     operator = graph.operators[number]
     x, out = int(operator.inputs[0]), int(operator.outputs[0])
     shape = graph.tensors[x].shape
-    values = _table(model, number)
+    values = _table(model, [number])
 
     def tensor(kind: int, shape_: Any, data: np.ndarray | None = None) -> int:
         made = schema.TensorT()

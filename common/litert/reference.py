@@ -24,6 +24,8 @@ def trouble(content: bytes) -> str | None:
 
     A child process tries it with zeros, because LiteRT's checks end the program by abort().
     """
+    import ai_edge_litert.interpreter  # noqa: F401  # before the fork: a child of TensorFlow's crashes over it
+
     said = apart(lambda: _refusal(content))
     return "crashes on it" if said is None else said.decode(errors="replace") or None
 

@@ -6,6 +6,7 @@ Each change leaves every int8 as it was:
   reads no others;
 - a convolution without a bias, which LiteRT's int8 kernels refuse, gets one of zeros;
 - an image of [1, channels, height, width] that is transposed first is taken as [1, height, width, channels];
+- an ELU that TensorFlow's converter left in float, between DEQUANTIZE and QUANTIZE, becomes one of int8;
 - a SOFTMAX in float behind the last DEQUANTIZE goes: the logits before it are the outputs.
 """
 
@@ -19,6 +20,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from squeezenet_mcu.common import files
 from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.litert import lookup
 from squeezenet_mcu.convert.lowering import tflite_file
 from squeezenet_mcu.convert.lowering.tflite_file import Op, TfliteFile
 
@@ -114,6 +116,32 @@ class _Mender:
             "class follows as well"
         )
 
+    def quantize_elus(self) -> None:
+        """An ELU of int8 where those of float do the same to each of the 256 values."""
+        readers: dict[int, list[Op]] = {}
+        for op in self.file.ops:
+            for index in op.inputs:
+                readers.setdefault(index, []).append(op)
+        for first in self.file.ops:
+            elus = readers.get(first.outputs[0], []) if first.name == "DEQUANTIZE" else []
+            lasts = readers.get(elus[0].outputs[0], []) if len(elus) == 1 else []
+            if len(lasts) != 1 or (elus[0].name, lasts[0].name) != ("ELU", "QUANTIZE"):
+                continue
+            ends = [self.file.tensors[index].type_name for index in (first.inputs[0], lasts[0].outputs[0])]
+            if ends == ["INT8", "INT8"]:
+                self._quantize_elu(first, elus[0], lasts[0])
+
+    def _quantize_elu(self, first: Op, elu: Op, last: Op) -> None:
+        raw = self.originals[elu.index]
+        before = raw.inputs, raw.outputs
+        in_float = lookup.table(self.file.content, first.index, elu.index, last.index)
+        raw.inputs, raw.outputs = list(first.inputs), list(last.outputs)
+        if not np.array_equal(lookup.table_of(self.model, self.graph.operators.index(raw)), in_float):
+            raw.inputs, raw.outputs = before
+            return
+        self._without(first)
+        self._without(last)
+
     def _without(self, op: Op) -> None:
         # By identity: places shift as operators go.
         raw = self.originals[op.index]
@@ -124,6 +152,7 @@ class _Mender:
         self.gather_buffers()
         self.add_biases()
         self.take_channels_last()
+        self.quantize_elus()
         self.end_in_logits()
 
     def content(self) -> bytes:

@@ -31,14 +31,15 @@ def _moved(file: TfliteFile, op: Op, compared: set[int]) -> bool:
 def _clamped(file: TfliteFile, op: Op, compared: set[int]) -> bool:
     """A map whose only reader is an operator that its own layers do themselves, by a narrower clamp.
 
-    Or the part of a CONCATENATION that is such a map. What that operator gives is compared.
+    Or the part of a CONCATENATION that is such a map. What it gives is compared, or clamped again.
     """
     readers = [other for other in file.ops if op.outputs[0] in other.inputs]
     if len(readers) != 1:
         return False
     if readers[0].name == "CONCATENATION":
         return _clamped(file, readers[0], compared)
-    return readers[0].name in BY_TABLE and set(readers[0].outputs) <= compared
+    done = set(readers[0].outputs) <= compared or _clamped(file, readers[0], compared)
+    return readers[0].name in BY_TABLE and done
 
 
 # Why an int8 output may be missing among the compared tensors.

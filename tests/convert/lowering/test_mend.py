@@ -1,5 +1,6 @@
 """Files that nobody could run as they are: they are changed so that each int8 stays as it was."""
 
+import ai_edge_litert.interpreter as lite
 import flatbuffers
 import numpy as np
 import pytest
@@ -142,3 +143,47 @@ def test_a_softmax_of_floats_at_the_end_is_left_to_the_reader(tmp_path):
     assert found.file.outputs == (logits,)
     assert "SOFTMAX of floats" in found.notes[0]
     check(found.file.content, 2, tmp_path)
+
+
+def with_an_elu_in_float(scale: float) -> tuple[bytes, int, int]:
+    """Its image and the int8 behind the ELU, of this scale; before it, 0.05."""
+    g = RandomGraph(5, "ELU")
+    image = g.map("image", [1, 9, 8, 3], 1 / 255)
+    x = ops.requantize(g, g.conv("conv1", image, 6, 3), 0.05, -30)
+    kinds = schema.TensorType
+    floats = [g.tensor(name, [1, 9, 8, 6], kinds.FLOAT32, [], 0) for name in ("before", "behind")]
+    ops.operator(g, "DEQUANTIZE", 0, None, [x], floats[0])
+    ops.operator(g, "ELU", 0, None, floats[:1], floats[1])
+    out = g.map("out", [1, 9, 8, 6], scale, -100)
+    g.add(ops.OPERATORS.QUANTIZE, ops.OPTIONS.QuantizeOptions, schema.QuantizeOptionsT(), [floats[1]], out)
+    return g.packed(image, g.mean(g.conv("conv2", out, 4, 1), 0.5)), image, out
+
+
+def test_an_elu_that_was_left_in_float_is_one_of_int8(tmp_path):
+    """TensorFlow's converter quantizes no ELU."""
+    content, image, out = with_an_elu_in_float(0.041)
+    with pytest.raises(UserError, match="INT8 to FLOAT32 in the middle of the network, for ELU"):
+        lower(tflite_file.parse(content))
+    found = mended(content)
+    assert [op.name for op in found.file.ops] == ["CONV_2D", "QUANTIZE", "ELU", "CONV_2D", "MEAN"]
+    check(found.file.content, 2, tmp_path)
+    # And the same answers as the file had, whose ELU only LiteRT's other kernels take.
+    kind = lite.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    runs = []
+    for one in (content, found.file.content):
+        runs.append(lite.Interpreter(model_content=one, experimental_op_resolver_type=kind,
+                                     experimental_preserve_all_tensors=True))  # fmt: skip
+        runs[-1].allocate_tensors()
+        runs[-1].set_tensor(image, sample_images((9, 8, 3), 1)[0][None])
+        runs[-1].invoke()
+    assert np.array_equal(runs[0].get_tensor(out), runs[1].get_tensor(out))
+    assert len(np.unique(runs[0].get_tensor(out))) > 50
+
+
+def test_an_elu_in_float_that_rounds_otherwise_stays_and_is_refused():
+    """With these scales every fourth value is a half, which the int8 ELU rounds the other way."""
+    content, _, _ = with_an_elu_in_float(0.04)
+    found = mended(content)
+    assert found.file.content == content
+    with pytest.raises(UserError, match="for ELU"):
+        lower(found.file)

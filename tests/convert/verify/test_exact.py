@@ -7,7 +7,7 @@ from squeezenet_mcu.common.litert import Reference
 from squeezenet_mcu.common.paths import ZOO
 from squeezenet_mcu.convert import engine_model
 from squeezenet_mcu.convert.encode import blob
-from squeezenet_mcu.convert.lowering import tflite_file
+from squeezenet_mcu.convert.lowering import mend, tflite_file
 from squeezenet_mcu.convert.lowering.operators import lower
 from squeezenet_mcu.convert.schedule import arena
 from squeezenet_mcu.convert.target import ANY_CPU, Target
@@ -76,6 +76,25 @@ def test_more_random_networks(seed, tmp_path):
     content = random_tflite(seed)
     for target in TARGETS:
         check(content, 2, tmp_path, seed, target)
+
+
+def check_foreign(seed: int, folder) -> None:
+    """A network as people build them in Keras, on one family of kernels after the other."""
+    from tests.convert.random_foreign_nets import random_tflite
+
+    file = mend.mended(tflite_file.parse(random_tflite(seed), "x.tflite")).file
+    check(file.content, 2, folder, seed, list(TARGETS)[seed % len(TARGETS)])
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_random_networks_from_elsewhere(seed, tmp_path):
+    check_foreign(seed, tmp_path)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(30, 200))
+def test_more_random_networks_from_elsewhere(seed, tmp_path):
+    check_foreign(seed, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["cifar10", "digits", "gtsrb"])
