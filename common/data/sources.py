@@ -2,6 +2,7 @@
 
 import gzip
 import importlib.util
+import os
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -83,7 +84,8 @@ def _load(source: str, split: str, form: Form, limit: int | None, wanted: Wanted
         x, y, cifar_names = _cifar10(split)
         return _from_arrays(source, x, *_named(source, y, cifar_names, wanted), form, limit)
     path = Path(source)
-    if (path / image_lists.LABELS_FILE).is_file():
+    # Whatever is called so is meant for the list: a pipe, or a link to nothing, is refused where it is read.
+    if os.path.lexists(path / image_lists.LABELS_FILE):
         return image_lists.listed(path, form, limit, wanted)
     if path.is_dir():
         return folders.folder(path, split, form, limit, wanted)
