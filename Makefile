@@ -109,7 +109,7 @@ curves: setup ## build/<model>/curves.png, .json: loss, accuracy, zeros, bytes o
 ZOO_STAGE = $(call option,DATA) $(call flag,FRESH)
 ZOO_BOARD = stm32f405
 zoo: setup ## all of a shipped model: stages, dense baseline, convert, 500 images on stm32f405, model/zoo/<model>/ with its card [DATA= FRESH=1 TEACHER=]
-	@$(if $(value TEACHER),$(PYTHON) -m model train --model=$(call quoted,TEACHER) --only $(ZOO_STAGE))
+	@$(if $(value TEACHER),$(call quoted,PYTHON) -m model train --model=$(call quoted,TEACHER) --only $(ZOO_STAGE))
 	@$(call quoted,PYTHON) -m model train --model=$(call quoted,MODEL) $(ZOO_STAGE)
 	@$(call quoted,PYTHON) -m model quantize --model=$(call quoted,MODEL) --dense $(ZOO_STAGE)
 	@$(call quoted,PYTHON) -m convert --model=$(call quoted,MODEL) $(call option,DATA)
