@@ -35,6 +35,8 @@ def check(url: str) -> None:
 
 def _wrong(scheme: str, url: str) -> str:
     """What is not as it should be; "" if all is."""
+    if scheme == "loop":
+        return "loop:// takes nothing behind it" if url != "loop://" else ""
     if not url.isascii() or not url.isprintable() or " " in url:
         return "holds other characters than a URL has"
     try:
@@ -42,18 +44,16 @@ def _wrong(scheme: str, url: str) -> str:
         port = parts.port
     except ValueError:  # "x", "99999", an IPv6 address without its end
         return f"its port is no number from 1 to {_MOST_PORT:,}, or its host is no name"
-    if scheme == "loop":
-        return "loop:// takes nothing behind it" if url != "loop://" else ""
+    options = parse_qsl(parts.query, keep_blank_values=True)
     if not parts.hostname or not _HOST.fullmatch(parts.hostname) or "@" in parts.netloc:
-        return "names no host"
-    if not port:
-        return "names no port" if port is None else "port 0"
-    if parts.path or parts.fragment:
-        return f"{shown(parts.path or '#' + parts.fragment)} stands behind the port"
-    for option, value in parse_qsl(parts.query, keep_blank_values=True):
-        if wrong := _wrong_option(scheme, option, value):
-            return wrong
-    return ""
+        wrong = "names no host"
+    elif not port:
+        wrong = "names no port" if port is None else "port 0"
+    elif parts.path or parts.fragment:
+        wrong = f"{shown(parts.path or '#' + parts.fragment)} stands behind the port"
+    else:
+        wrong = next(filter(None, (_wrong_option(scheme, *option) for option in options)), "")
+    return wrong
 
 
 def _wrong_option(scheme: str, option: str, value: str) -> str:

@@ -138,13 +138,8 @@ def why(url: str, error: Exception) -> str:
     """One line for a port that does not open: what is the matter, and what to do."""
     text = _line(error)
     number = getattr(error, "errno", None)
-    if url.startswith("rfc2217://"):
-        why = "does not speak RFC 2217" if "RFC2217" in text else text.partition(": ")[2] or text
-        return f"{url}: no connection ({why}); check host and port, and that a serial server runs there"
-    if url.startswith("socket://"):
-        return f"{url}: no connection ({text}); start the emulator (make simulate), or check host and port"
     if "://" in url:
-        return f"{url}: {text}; want a serial port, or socket://host:port"
+        return _why_url(url, text)
     if number == 2 or "FileNotFoundError" in text or "No such file" in text:
         return f"{url}: no such serial port; {ports()}; plug the board in, or emulate one: --board stm32f405"
     if number == 13 or "PermissionError" in text or "Permission denied" in text:
@@ -154,3 +149,11 @@ def why(url: str, error: Exception) -> str:
     if "exclusively lock" in text or number in (11, 16):
         return f"{url}: in use by another program; close it (a serial monitor?) and try again"
     return f"{url}: cannot be opened as a serial port ({text}); {ports()}"
+
+
+def _why_url(url: str, text: str) -> str:
+    """`text`: pyserial's."""
+    if url.startswith("rfc2217://"):
+        what = "does not speak RFC 2217" if "RFC2217" in text else text.partition(": ")[2] or text
+        return f"{url}: no connection ({what}); check host and port, and that a serial server runs there"
+    return f"{url}: no connection ({text}); start the emulator (make simulate), or check host and port"

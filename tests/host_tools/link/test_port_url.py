@@ -58,7 +58,7 @@ def test_a_url_that_is_wrong(url, monkeypatch):
 @pytest.mark.parametrize(
     "url",
     [
-        "socket://1.2.3.4:5", "socket://my-board.local:65535", "socket://[::1]:5", "loop://", "COM5", "/dev/tty0",
+        "socket://1.2.3.4:5", "socket://my-board:65535", "socket://[::1]:5", "loop://", "COM5", "/dev/tty0",
         "rfc2217://x:5", "rfc2217://x:5?ign_set_control&poll_modem&timeout=10", "rfc2217://x:5?timeout=0.5",
     ],
 )  # fmt: skip
