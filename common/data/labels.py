@@ -7,6 +7,7 @@ from pathlib import Path
 
 from squeezenet_mcu.common.data import text
 from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.terminal import shown
 
 _LONGEST = 500
 # ImageNet's 1,000 names have 32 KB. A line that is too long for a name is refused here, in one that says so.
@@ -28,10 +29,9 @@ def read_labels(path: Path, classes: int | None = None) -> list[str]:
     found = [_SYNSET.fullmatch(line) or line for line in lines if line]
     if not found:
         raise UserError(f"{path}: names no class; {want}")
-    for number, line in enumerate(lines, 1):
-        if text.names_no_class(line):
-            raise UserError(f"{path}:{number}: control characters in a class's name; {want}")
     names = [of if isinstance(of, str) else of[2] for of in found]
+    if strange := next(filter(text.names_no_class, names), None):
+        raise UserError(f"{path}: {shown(strange)}: control characters in a class's name; {want}")
     if classes is not None and len(names) != classes:
         raise UserError(f"{path}: {len(names)} class names; the model has {classes} classes")
     twice = set(doubled(names))
