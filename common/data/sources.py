@@ -195,6 +195,8 @@ def _from_arrays(
             )
         notices.append(f"{source}: turned {len(x)} images from {colour(x.shape[3])} to {colour(channels)}")
     if x.shape[1:3] != (height, width):
+        if wrong := images.not_brought((x.shape[2], x.shape[1]), height, width, form.fit):
+            raise UserError(f"{source}: images of {wrong}")
         notices.append(form.notice(source, len(x), f" from {x.shape[1]}x{x.shape[2]}"))
     x = images.fitted(images.with_channels(x, channels), height, width, form.fit)
     return Images(x, y, names, notices, fit=form.fit)

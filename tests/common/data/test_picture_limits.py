@@ -186,6 +186,13 @@ def test_a_picture_that_is_too_narrow_to_be_cropped(tmp_path):
     assert reading(tmp_path / "a.png", content, 224).shape == (224, 224, 3)
 
 
+def test_arrays_that_are_too_narrow_to_be_cropped(tmp_path):
+    x, y = np.zeros((2, 32_768, 1, 3), np.uint8), np.array([0, 1])
+    np.savez(tmp_path / "a.npz", x_train=x, y_train=y, x_test=x, y_test=y)
+    with pytest.raises(UserError, match=r"a.npz: images of 1 x 32768 pixels, too narrow or too flat for 224"):
+        sources.load(str(tmp_path / "a.npz"), "test", 224, 224, 3, fit="crop")
+
+
 def test_tiles_that_are_larger_than_the_picture(tmp_path):
     tags = [(256, 3, 8), (257, 3, 8), (258, 3, 8), (259, 3, 8), (262, 3, 1), (277, 3, 1), (322, 4, 1 << 16),
             (323, 4, 1 << 16), (324, 4, 8), (325, 4, 1)]  # fmt: skip
