@@ -188,7 +188,9 @@ def _gather(args: argparse.Namespace, console: Console) -> tuple[artefacts.Conve
             raise UserError(f"--labels goes with --tflite; {settings.name} has its own")
         _refuse_imported_options(args, settings.name)
         source = _trained(settings.name)
-        keras_config.read(source)  # refused now, rather than when TensorFlow has taken its seconds
+        # Refused now, rather than when TensorFlow has taken its seconds:
+        keras_config.read(source)
+        files.check_folder(BUILD / settings.name)
         inputs = {os.path.relpath(path): files.sha256(path.read_bytes()) for path in (source, settings.path)}
         record = _record({str(source): inputs[str(source)]})
         labels = _labels(settings, record, source)
@@ -207,6 +209,7 @@ def _gather(args: argparse.Namespace, console: Console) -> tuple[artefacts.Conve
     lower(file)  # names the operator that is to blame, where it can
     _refuse_crashes(file)
     name, labels, inputs = _of_tflite(args, mended)
+    files.check_folder(BUILD / name)
     converted = artefacts.convert(file, name, labels, args.preprocess or "byte")
     _check_labels(args, labels, converted.network.buffers[converted.network.output_buffer].channels)
     for note in mended.notes:
@@ -261,6 +264,7 @@ def _run_tflm(args: argparse.Namespace, console: Console) -> int:
     file = mended.file
     _refuse_crashes(file)
     name, labels, inputs = _of_tflite(args, mended)
+    files.check_folder(BUILD / name)
     model = tflm_only.check(file)
     _check_labels(args, labels, model.classes)
     for note in mended.notes:

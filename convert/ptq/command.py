@@ -93,6 +93,7 @@ def gather(
     labels = list(settings.data.labels)
     if args.labels:
         labels = read_labels(args.labels, settings.architecture.classes)
+    files.check_folder(folder)
     calibration = _load_calibration(settings, args.calibration) if args.calibration else None
     if args.weights:
         made = imported_model.write(settings, args.weights, folder)
