@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from squeezenet_mcu.common import zips
 from squeezenet_mcu.common.data import npy
 from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.formats import zips
 from squeezenet_mcu.common.terminal import one_line
 
 KEYS = ("x_train", "y_train", "x_test", "y_test")

@@ -150,7 +150,7 @@ def _open(path: Path) -> ImageFile.ImageFile:
     if wrong := _too_large(file):
         file.close()
         raise PictureError(wrong)
-    return file  # type: ignore[return-value]
+    return file
 
 
 def _openers() -> Collection[str]:
@@ -166,7 +166,7 @@ def _too_large(file: Image.Image) -> str:
     unpacked = width * height
     tags = getattr(file, "tag_v2", {})
     tile = tags.get(_TILE_WIDTH), tags.get(_TILE_LENGTH)  # may be larger than the picture
-    if all(isinstance(side, int) for side in tile):
+    if isinstance(tile[0], int) and isinstance(tile[1], int):
         unpacked = max(unpacked, tile[0] * tile[1])
     most = MOST_PIXELS
     if file.format != "TIFF" or file.info.get("compression") != "raw":
@@ -189,7 +189,7 @@ def _halve(file: ImageFile.ImageFile, height: int, width: int) -> None:
         raise PictureError(
             f"{file.width} x {file.height} pixels; want at most {_WHOLE:,} for {width} x {height}"
         )
-    file.draft(None, half)  # type: ignore[arg-type]  # None: in its own colours
+    file.draft(None, half)
 
 
 def _decoded(path: Path, height: int, width: int) -> Image.Image:

@@ -30,7 +30,7 @@ def are_missing(path: Path, picture: Image.Image) -> bool:
 def _is_black(picture: Image.Image, row: int) -> bool:
     extrema = picture.crop((0, row, picture.width, row + 1)).getextrema()
     bands = extrema if isinstance(extrema[0], tuple) else (extrema,)
-    return all(band[1] == 0 for band in bands)  # type: ignore[index]
+    return all(band[1] == 0 for band in bands)
 
 
 def _bytes(width: int, height: int, bits: int, interlaced: bool) -> int:

@@ -58,7 +58,9 @@ def test_a_conversion_on_a_full_disk_leaves_nothing(tmp_path):
 
 
 EARLY = (
-    "import resource, sys; from squeezenet_mcu.common import cli; from squeezenet_mcu.convert import command\n"
+    "import resource, sys\n"
+    "from squeezenet_mcu.common import cli\n"
+    "from squeezenet_mcu.convert import command\n"
     "if sys.argv[1:] == ['full']: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
     "status = cli.guarded(command.run, command.parser().parse_args(['--model', 'digits']), 'convert')\n"
     "assert 'tensorflow' not in sys.modules\n"

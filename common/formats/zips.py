@@ -38,7 +38,7 @@ def opened(source: Path | bytes) -> zipfile.ZipFile:
     another way than stored or deflated.
     """
     raw = io.BytesIO(source) if isinstance(source, bytes) else io.FileIO(source)
-    file = _Bounded(raw)  # type: ignore[arg-type]  # BytesIO reads into a buffer, which is all it takes
+    file = _Bounded(raw)
     try:
         archive = _Zip(file)
         archive._file = file
