@@ -36,6 +36,8 @@ quoted = $(if $(findstring $(line_end),$(value $(1))),$(error $(1)=: holds a lin
 lower = $(subst _,-,$(subst A,a,$(subst B,b,$(subst C,c,$(subst D,d,$(subst E,e,$(subst F,f,$(subst G,g,$(subst H,h,$(subst I,i,$(subst J,j,$(subst K,k,$(subst L,l,$(subst M,m,$(subst N,n,$(subst O,o,$(subst P,p,$(subst R,r,$(subst S,s,$(subst T,t,$(subst U,u,$(subst V,v,$(subst W,w,$(subst X,x,$(subst Y,y,$(subst Z,z,$(1)))))))))))))))))))))))))))
 option = $(if $(value $(1)),--$(call lower,$(1))=$(call quoted,$(1)))
 flag = $(if $(filter 1 yes true,$(value $(1))),--$(call lower,$(1)))
+# Python takes the place of the shell, and is told whose child it is: it ends where make is killed (common/start.py).
+RUN = ENDS_WITH_MAKE=$$PPID exec $(call quoted,PYTHON)
 STAGE = --model=$(call quoted,MODEL) $(call option,DATA) $(call option,EPOCHS) $(call option,SEED) $(call flag,FRESH)
 # With TFLITE= the model is named after the file, unless MODEL= was typed as well.
 IMPORTED = $(call option,WEIGHTS) $(call option,CALIBRATION) $(call option,WEIGHT_BITS)
@@ -63,107 +65,107 @@ setup: .venv/.ready ## Debian packages and .venv; every other verb does it when 
 	@./setup.sh
 
 demo: setup ## everything without a board: convert, build, boot the emulated board, check real images
-	@$(call quoted,PYTHON) -m host_tools demo
+	@$(RUN) -m host_tools demo
 
 lint: setup ## style, types and structure: ruff, mypy, import-linter, clang-format, clang-tidy, sizes of files
-	@$(call quoted,PYTHON) -m ruff check .
-	@$(call quoted,PYTHON) -m ruff format --check .
-	@$(call quoted,PYTHON) tools/lint/check_types.py
-	@$(call quoted,PYTHON) tools/lint/check_imports.py
-	@$(call quoted,PYTHON) tools/lint/sizes.py
-	@$(call quoted,PYTHON) tools/lint/clang_format.py
-	@$(call quoted,PYTHON) tools/lint/clang_tidy.py
+	@$(RUN) -m ruff check .
+	@$(RUN) -m ruff format --check .
+	@$(RUN) tools/lint/check_types.py
+	@$(RUN) tools/lint/check_imports.py
+	@$(RUN) tools/lint/sizes.py
+	@$(RUN) tools/lint/clang_format.py
+	@$(RUN) tools/lint/clang_tidy.py
 
 test: lint ## all tests but the long ones, and the linters
-	@$(call quoted,PYTHON) -m pytest -m "not long" -n 2 --dist loadfile
+	@$(RUN) -m pytest -m "not long" -n 2 --dist loadfile
 
 test-long: setup ## the tests that take long: every board, many images, training
-	@$(call quoted,PYTHON) -m pytest -m long -n 2
+	@$(RUN) -m pytest -m long -n 2
 
 train: setup ## train, compress, convert, validate on the emulated BOARD=; goes on where interrupted [DATA= FIT=resize|crop WORKERS= INIT=model|file EPOCHS= FRESH=1 LIMIT=100] [ONLY=1: the float network]
-	@$(call quoted,PYTHON) -m model train $(STAGE) $(call option,FIT) $(call option,INIT) $(call option,WORKERS) $(call flag,ONLY)
+	@$(RUN) -m model train $(STAGE) $(call option,FIT) $(call option,INIT) $(call option,WORKERS) $(call flag,ONLY)
 # One task of a cluster only trains.
 ifeq ($(call flag,ONLY)$(if $(value TF_CONFIG),set),)
-	@$(call quoted,PYTHON) -m convert --model=$(call quoted,MODEL) $(call option,DATA)
-	@$(call quoted,PYTHON) -m host_tools firmware --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST)
-	@$(call quoted,PYTHON) -m host_tools validate --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(call option,ENGINE) \
+	@$(RUN) -m convert --model=$(call quoted,MODEL) $(call option,DATA)
+	@$(RUN) -m host_tools firmware --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST)
+	@$(RUN) -m host_tools validate --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(call option,ENGINE) \
 	  $(call option,DATA) --limit=$(if $(value LIMIT),$(call quoted,LIMIT),100) $(call option,JSON)
 endif
 
 preview: setup ## build/<model>/preview.png: images, and what augmentation makes of them [DATA= FIT=]
-	@$(call quoted,PYTHON) -m model preview --model=$(call quoted,MODEL) $(call option,DATA) $(call option,FIT)
+	@$(RUN) -m model preview --model=$(call quoted,MODEL) $(call option,DATA) $(call option,FIT)
 
 prune: setup ## prune the trained network [DATA= EPOCHS= FRESH=1]
-	@$(call quoted,PYTHON) -m model prune $(STAGE)
+	@$(RUN) -m model prune $(STAGE)
 
 cluster: setup ## few different weights a layer, as the TOML's [cluster] says [DATA= EPOCHS= FRESH=1]
-	@$(call quoted,PYTHON) -m model cluster $(STAGE)
+	@$(RUN) -m model cluster $(STAGE)
 
 quantize: setup ## quantization-aware training of the pruned network [DATA= EPOCHS= FRESH=1]
-	@$(call quoted,PYTHON) -m model quantize $(STAGE)
+	@$(RUN) -m model quantize $(STAGE)
 
 curves: setup ## build/<model>/curves.png, .json: loss, accuracy, zeros, bytes over the stages so far
-	@$(call quoted,PYTHON) -m model curves --model=$(call quoted,MODEL)
+	@$(RUN) -m model curves --model=$(call quoted,MODEL)
 
 # Each part goes on where it was interrupted. TEACHER= is for TOMLs whose [distill] names another model.
 ZOO_STAGE = $(call option,DATA) $(call flag,FRESH)
 ZOO_BOARD = stm32f405
 zoo: setup ## all of a shipped model: stages, dense baseline, convert, 500 images on stm32f405, model/zoo/<model>/ with its card [DATA= FRESH=1 TEACHER=]
-	@$(if $(value TEACHER),$(PYTHON) -m model train --model=$(call quoted,TEACHER) --only $(ZOO_STAGE))
-	@$(call quoted,PYTHON) -m model train --model=$(call quoted,MODEL) $(ZOO_STAGE)
-	@$(call quoted,PYTHON) -m model quantize --model=$(call quoted,MODEL) --dense $(ZOO_STAGE)
-	@$(call quoted,PYTHON) -m convert --model=$(call quoted,MODEL) $(call option,DATA)
-	@$(call quoted,PYTHON) -m host_tools firmware --model=$(call quoted,MODEL) --board $(ZOO_BOARD)
-	@$(call quoted,PYTHON) -m host_tools validate --model=$(call quoted,MODEL) --board $(ZOO_BOARD) $(call option,DATA) --limit 500 --json "build/$(NAME)/validated.json"
-	@$(call quoted,PYTHON) -m model ship --model=$(call quoted,MODEL) --validated "build/$(NAME)/validated.json"
-	@$(call quoted,PYTHON) -m model card --model=$(call quoted,MODEL)
+	@$(if $(value TEACHER),$(RUN) -m model train --model=$(call quoted,TEACHER) --only $(ZOO_STAGE))
+	@$(RUN) -m model train --model=$(call quoted,MODEL) $(ZOO_STAGE)
+	@$(RUN) -m model quantize --model=$(call quoted,MODEL) --dense $(ZOO_STAGE)
+	@$(RUN) -m convert --model=$(call quoted,MODEL) $(call option,DATA)
+	@$(RUN) -m host_tools firmware --model=$(call quoted,MODEL) --board $(ZOO_BOARD)
+	@$(RUN) -m host_tools validate --model=$(call quoted,MODEL) --board $(ZOO_BOARD) $(call option,DATA) --limit 500 --json "build/$(NAME)/validated.json"
+	@$(RUN) -m model ship --model=$(call quoted,MODEL) --validated "build/$(NAME)/validated.json"
+	@$(RUN) -m model card --model=$(call quoted,MODEL)
 
 search: setup ## train the candidates of model/zoo/MODEL/search.toml shortly, compare them [MODEL=cifar10 DATA= CANDIDATES="NAME ..." FRESH=1 PUBLISH=1]
-	@$(call quoted,PYTHON) -m model search --model=$(call quoted,MODEL) $(call option,DATA) $(if $(value CANDIDATES),--only $(foreach c,$(value CANDIDATES),'$(subst ','\'',$c)')) $(call flag,FRESH) $(call flag,PUBLISH)
+	@$(RUN) -m model search --model=$(call quoted,MODEL) $(call option,DATA) $(if $(value CANDIDATES),--only $(foreach c,$(value CANDIDATES),'$(subst ','\'',$c)')) $(call flag,FRESH) $(call flag,PUBLISH)
 
 import: setup ## weights trained elsewhere: .net, .npz, .caffemodel [MODEL=imagenet_v1_0 WEIGHTS=file]
-	@$(call quoted,PYTHON) -m model import --model=$(call quoted,MODEL) $(call option,WEIGHTS)
+	@$(RUN) -m model import --model=$(call quoted,MODEL) $(call option,WEIGHTS)
 
 evaluate: setup $(CONVERTED) ## accuracy: Keras, the int8 .tflite, our engine on the host [DATA= LIMIT= ENGINE_LIMIT= JSON=file]
-	@$(call quoted,PYTHON) -m model evaluate --model=$(call quoted,MODEL) $(call option,DATA) $(call option,LIMIT) $(call option,ENGINE_LIMIT) $(call option,JSON)
+	@$(RUN) -m model evaluate --model=$(call quoted,MODEL) $(call option,DATA) $(call option,LIMIT) $(call option,ENGINE_LIMIT) $(call option,JSON)
 
 convert: setup ## build/<model>/: C arrays, settings, engine model [TFLITE=file PREPROCESS= FIT= ENGINE=tflm] [MODEL=my.keras CALIBRATION=folder PREPROCESS= TRUST=1] [WEIGHTS= CALIBRATION= WEIGHT_BITS=] [LABELS= DATA=] [PACKAGE=arduino|platformio|cmake KERNEL_FAMILY=portable|dsp|mve]
-	@$(call quoted,PYTHON) -m convert $(CONVERT_MODEL) $(call option,TFLITE) $(call option,PREPROCESS) $(call option,FIT) $(IMPORTED) $(call flag,TRUST) \
+	@$(RUN) -m convert $(CONVERT_MODEL) $(call option,TFLITE) $(call option,PREPROCESS) $(call option,FIT) $(IMPORTED) $(call flag,TRUST) \
 	  $(call option,LABELS) $(call option,DATA) $(call option,PACKAGE) $(MADE_FOR) $(call option,ENGINE)
 
 # Again when the network has been quantized anew, or the converter has changed; not for a .tflite from elsewhere.
 OURS = $(wildcard $(filter %.toml,$(MODEL)) model/configs/$(NAME).toml)
 $(CONVERTED): $(if $(OURS),$(OURS) $(wildcard build/$(NAME)/quantized.keras build/$(NAME)/imported.keras model/zoo/$(NAME)/quantized.keras) $(shell find convert -name '*.py')) | setup
-	@$(call quoted,PYTHON) -m convert --model=$(call quoted,MODEL)
+	@$(RUN) -m convert --model=$(call quoted,MODEL)
 
 firmware: setup $(CONVERTED) ## build the firmware of MODEL= for BOARD= [OPTIMIZE=speed|flash|sram SRAM_BYTES= FLASH_BYTES= ENCODING= KERNEL_FAMILY= LAYERS=1] [ENGINE=tflm TFLM_INCLUDE=dir:dir TFLM_LIB=file]
-	@$(call quoted,PYTHON) -m host_tools firmware --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST) $(call flag,LAYERS)
+	@$(RUN) -m host_tools firmware --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST) $(call flag,LAYERS)
 
 flash: $(if $(value ELF),setup,firmware) ## write it (or ELF=) to a real board, verify it [TOOL= PORT= DRY_RUN=1, and as firmware]
-	@$(call quoted,PYTHON) -m host_tools flash --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST) $(call option,TOOL) $(call option,PORT) \
+	@$(RUN) -m host_tools flash --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST) $(call option,TOOL) $(call option,PORT) \
 	  $(call option,ELF) $(call flag,DRY_RUN)
 
 selftest: setup ## bring up a board: UART, counter, memory, faults, emulated or at PORT= [BUILD=1: only the program]
-	@$(call quoted,PYTHON) -m host_tools selftest --board=$(call quoted,BOARD) $(call option,PORT) $(call flag,BUILD)
+	@$(RUN) -m host_tools selftest --board=$(call quoted,BOARD) $(call option,PORT) $(call flag,BUILD)
 
 simulate: firmware ## boot the emulated BOARD= and print the URL of its serial port [as firmware]
-	@$(call quoted,PYTHON) -m host_tools simulate --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST)
+	@$(RUN) -m host_tools simulate --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST)
 
 validate: $(if $(value PORT),setup,firmware) ## images over serial, device against Python [PORT= or BOARD=] [DATA= LIMIT= JSON=file, and as firmware]
-	@$(call quoted,PYTHON) -m host_tools validate --model=$(call quoted,MODEL) $(DEVICE) $(call option,ENGINE) $(call option,DATA) $(call option,LIMIT) $(call option,JSON)
+	@$(RUN) -m host_tools validate --model=$(call quoted,MODEL) $(DEVICE) $(call option,ENGINE) $(call option,DATA) $(call option,LIMIT) $(call option,JSON)
 
 bench: setup ## instructions, SRAM, flash of all networks on all emulated boards [MODEL= BOARD= CHECK=1 LAYERS=1 UPDATE=1, and as firmware]
-	@$(call quoted,PYTHON) -m host_tools bench $(TYPED) \
+	@$(RUN) -m host_tools bench $(TYPED) \
 	  $(REQUEST) $(call option,JSON) $(call flag,CHECK) $(call flag,LAYERS) $(call flag,UPDATE)
 
 sizes: setup ## SRAM against input size for ImageNet's networks, beside TFLite Micro's [JSON=file]; some minutes
-	@$(call quoted,PYTHON) -m host_tools sizes $(call option,JSON)
+	@$(RUN) -m host_tools sizes $(call option,JSON)
 
 boards: setup ## flash and SRAM that each converted model takes of each board [MODEL= BOARD= JSON=file]
-	@$(call quoted,PYTHON) -m host_tools boards $(TYPED) $(call option,JSON)
+	@$(RUN) -m host_tools boards $(TYPED) $(call option,JSON)
 
 licences: setup ## licences of all that is installed: Python, npm, Debian [JSON=file]
-	@$(call quoted,PYTHON) tools/supply/licences.py $(call option,JSON)
+	@$(RUN) tools/supply/licences.py $(call option,JSON)
 
 # Without a shell, which would look into what was typed.
 .DEFAULT:

@@ -12,6 +12,8 @@ from typing import Any
 
 from squeezenet_mcu.common.errors import UserError
 
+_ROOM = 1 << 15  # bytes that a disk must have before long work: a full one lets files be made, empty ones
+
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
@@ -80,6 +82,16 @@ def clear(path: Path) -> None:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if path.is_file():
         path.resolve().unlink()
+
+
+def check_folder(folder: Path) -> None:
+    """Before long work: makes `folder`. OSError where no file can be written in it, or the disk is full."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(prefix=".room.", dir=folder, buffering=0) as file:
+            file.write(bytes(_ROOM))
+    except OSError as error:
+        raise OSError(error.errno, os.strerror(error.errno or 0), str(folder)) from error
 
 
 def outputs(*paths: Path | None) -> list[Path]:

@@ -1,6 +1,7 @@
 """The first and the last lines of a program. Imports nothing that takes time."""
 
 import io
+import os
 import signal
 import sys
 from typing import NoReturn
@@ -12,11 +13,30 @@ def begin() -> None:
     From here on, a letter that the terminal's encoding lacks is printed as its number (\\u732b). Python would
     end the program: names of files and classes may hold any letter, and Windows writes files in a code page.
     """
+    _end_with_make()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # None where it is closed
             stream.reconfigure(errors="backslashreplace")
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+_SET_DEATH_SIGNAL = 1  # prctl(2): PR_SET_PDEATHSIG
+
+
+def _end_with_make() -> None:
+    """Ends as by SIGTERM where make, which has started this program, is killed (on Linux).
+
+    make hands signals on, but not SIGKILL; a program that is left alone would hold its emulator for ever.
+    """
+    make = os.environ.pop("ENDS_WITH_MAKE", "")
+    if sys.platform != "linux" or make != str(os.getppid()):
+        return  # somebody's script between, whose end is not ours
+    import ctypes  # takes time, elsewhere than under make
+
+    ctypes.CDLL(None).prctl(_SET_DEATH_SIGNAL, signal.SIGTERM)
+    if make != str(os.getppid()):  # it was killed before
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def end(status: int) -> NoReturn:

@@ -23,6 +23,7 @@ from squeezenet_mcu.convert.outputs import artefacts, report
 from squeezenet_mcu.convert.ptq import command as imported
 from squeezenet_mcu.convert.target import ENCODINGS, OPTIMIZE, Target
 from squeezenet_mcu.convert.verify import accuracy
+from squeezenet_mcu.model.network import keras_config
 from squeezenet_mcu.model.settings import config
 from squeezenet_mcu.model.train import records
 
@@ -199,6 +200,9 @@ def _gather(args: argparse.Namespace, console: Console) -> tuple[artefacts.Conve
             raise UserError(f"--labels goes with --tflite; {settings.name} has its own")
         imported.refuse_options(args, settings.name)
         source = _trained(settings.name)
+        # Refused now, rather than when TensorFlow has taken its seconds:
+        keras_config.read(source)
+        files.check_folder(BUILD / settings.name)
         inputs = {os.path.relpath(path): files.sha256(path.read_bytes()) for path in (source, settings.path)}
         record = _record({str(source): inputs[str(source)]})
         labels = _labels(settings, record, source)

@@ -30,6 +30,7 @@ def gather(args: argparse.Namespace, console: Console) -> tuple[artefacts.Conver
     network = lower(file)  # names the operator that is to blame, where it can
     _refuse_crashes(file)
     name, labels, inputs = _of_tflite(args, mended)
+    files.check_folder(BUILD / name)
     classes = network.buffers[network.output_buffer].channels
     _check_labels(args, labels, classes)
     for text in mended.notes:
@@ -95,6 +96,7 @@ def run_tflm(args: argparse.Namespace, console: Console) -> int:
     file = mended.file
     _refuse_crashes(file)
     name, labels, inputs = _of_tflite(args, mended)
+    files.check_folder(BUILD / name)
     model = tflm_only.check(file)
     _check_labels(args, labels, model.classes)
     for text in mended.notes:

@@ -1,11 +1,10 @@
 """Images in folders: a folder per class, or images alone. Imports no TensorFlow."""
 
-import unicodedata
 from pathlib import Path
 
 import numpy as np
 
-from squeezenet_mcu.common.data import classes, pictures, reading
+from squeezenet_mcu.common.data import classes, pictures, reading, text
 from squeezenet_mcu.common.data.classes import Wanted
 from squeezenet_mcu.common.data.image_lists import LABELS_FILE
 from squeezenet_mcu.common.data.images import Form, Images, spread
@@ -17,8 +16,7 @@ LEAST = 5  # images of a class in a folder that is not split: every fifth is for
 
 def _check_name(folder: Path) -> None:
     """UserError where no class can be called after `folder`."""
-    # An engine's model has a name a line, and everything is UTF-8.
-    if any(unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp") for letter in folder.name):
+    if text.names_no_class(folder.name):
         raise UserError(
             f"{str(folder)!a}: control characters in a class's name, or no UTF-8; want it renamed"
         )

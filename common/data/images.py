@@ -13,6 +13,7 @@ Pixels = npt.NDArray[np.uint8]
 # "crop" as networks for ImageNet are scored, with the border that v1.0's 227 pixels leave round v1.1's 224:
 # the image covers 227/224 of the size asked for, of which the centre is taken.
 _COVER, _CENTRE = 227, 224
+_MOST_BETWEEN = 25_165_824  # pixels on the way to another size; photos for 224 x 224 have 7 million at most
 _COLOURS = {1: "gray", 3: "RGB", 4: "RGBA"}
 
 
@@ -65,6 +66,22 @@ def with_channels(x: Pixels, channels: int) -> Pixels:
     return ((x @ weights + 0x8000) >> 16).astype(np.uint8)[..., np.newaxis]
 
 
+def _covering(size: tuple[int, int], height: int, width: int) -> tuple[int, int]:
+    """Width and height of what "crop" takes the centre of, for a picture of `size`."""
+    tall, wide = ((side * _COVER + _CENTRE // 2) // _CENTRE for side in (height, width))
+    scale = max(tall / size[1], wide / size[0])
+    return max(wide, round(size[0] * scale)), max(tall, round(size[1] * scale))
+
+
+def not_brought(size: tuple[int, int], height: int, width: int, fit: str) -> str:
+    """Why a picture of `size` would take too much memory on its way to the size asked for; else ""."""
+    across, down = (width, height) if fit == "resize" else _covering(size, height, width)
+    # Pillow makes it as wide as it is to be first, and then as high.
+    if across * max(down, size[1]) <= _MOST_BETWEEN:
+        return ""
+    return f"{size[0]} x {size[1]} pixels, too narrow or too flat for {width} x {height}"
+
+
 def brought(picture: Image.Image, height: int, width: int, fit: str) -> Image.Image:
     """`picture` at the size asked for. Bilinear is Pillow's, which averages when it shrinks.
 
@@ -76,9 +93,7 @@ def brought(picture: Image.Image, height: int, width: int, fit: str) -> Image.Im
         return picture
     if fit == "resize":
         return picture.resize((width, height), Image.Resampling.BILINEAR)
-    tall, wide = ((side * _COVER + _CENTRE // 2) // _CENTRE for side in (height, width))
-    scale = max(tall / picture.height, wide / picture.width)
-    size = max(wide, round(picture.width * scale)), max(tall, round(picture.height * scale))
+    size = _covering(picture.size, height, width)
     if picture.size != size:
         picture = picture.resize(size, Image.Resampling.BILINEAR)
     left, top = (picture.width - width) // 2, (picture.height - height) // 2

@@ -7,9 +7,11 @@ from pathlib import Path
 
 from squeezenet_mcu.common.data import text
 from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.terminal import shown
 
-_MOST_BYTES = 4 << 20  # ImageNet's 1,000 names have 32 KB
 _LONGEST = 500
+# ImageNet's 1,000 names have 32 KB. A line that is too long for a name is refused here, in one that says so.
+_MOST = text.Most(size=4 << 20, lines=1 << 17, line=4 << 20)
 _SYNSET = re.compile(r"(n\d{8})[\s,:]+(.+)")  # WordNet's number of a class, and its names
 
 
@@ -21,13 +23,15 @@ def read_labels(path: Path, classes: int | None = None) -> list[str]:
     names another number of classes than `classes`.
     """
     want = "want UTF-8 text, one class name a line"
-    lines = [line.strip() for line in text.lines_of(path, _MOST_BYTES, want)]
+    lines = [line.strip() for line in text.lines_of(path, _MOST, want)]
     if len(longest := max(lines, key=len, default="")) > _LONGEST:
         raise UserError(f"{path}: a name of {len(longest):,} characters; want at most {_LONGEST}")
     found = [_SYNSET.fullmatch(line) or line for line in lines if line]
     if not found:
         raise UserError(f"{path}: names no class; {want}")
     names = [of if isinstance(of, str) else of[2] for of in found]
+    if strange := next(filter(text.names_no_class, names), None):
+        raise UserError(f"{path}: {shown(strange)}: control characters in a class's name; {want}")
     if classes is not None and len(names) != classes:
         raise UserError(f"{path}: {len(names)} class names; the model has {classes} classes")
     twice = set(doubled(names))

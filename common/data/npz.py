@@ -3,11 +3,12 @@
 import math
 import zipfile
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 import numpy.typing as npt
 
+from squeezenet_mcu.common import zips
+from squeezenet_mcu.common.data import npy
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.terminal import one_line
 
@@ -28,7 +29,7 @@ def read(path: Path, split: str, channels: int = 3) -> tuple[npt.NDArray[np.uint
     if not path.is_file():
         raise UserError(f"{path}: no such file; want an .npz with {', '.join(KEYS)}")
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zips.opened(path) as archive:
             found = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
             missing = [key for key in KEYS if key not in found]
             if missing:
@@ -40,8 +41,7 @@ def read(path: Path, split: str, channels: int = 3) -> tuple[npt.NDArray[np.uint
     except UserError:
         raise
     except Exception as error:  # zipfile and numpy let through whatever a damaged file causes
-        said = str(error).partition(";")[0].partition(" Use ")[0]  # numpy goes on to advise unsafe ways
-        raise UserError(f"{path}: not a readable .npz of plain arrays: {one_line(said)}") from error
+        raise UserError(f"{path}: not a readable .npz of plain arrays: {one_line(str(error))}") from error
     return _checked(path, split, x, y, channels)
 
 
@@ -49,9 +49,14 @@ def _array(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> npt
     """An array of the file, after a look at how large it says it is."""
     name = member.filename.removesuffix(".npy")
     with archive.open(member) as stream:
-        shape, dtype = _header(stream)
+        try:
+            shape, dtype = npy.header(stream)
+        except ValueError as error:
+            raise UserError(
+                f"{path}: {one_line(name)} {one_line(str(error))}; want an .npz of plain arrays"
+            ) from error
         wanted = dtype.itemsize * math.prod(shape)  # Python's numbers do not overflow
-        if dtype.hasobject or wanted > MOST_BYTES or wanted > member.file_size:
+        if wanted > MOST_BYTES or wanted > member.file_size:
             raise UserError(
                 f"{path}: {name} is {dtype} {list(shape)}, {wanted:,} bytes of {member.file_size:,} in the "
                 f"file; want all of them there, and at most {MOST_BYTES:,}"
@@ -62,18 +67,6 @@ def _array(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> npt
             )
     with archive.open(member) as stream:
         return np.lib.format.read_array(stream, allow_pickle=False)
-
-
-def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
-    version = np.lib.format.read_magic(stream)
-    read_header = {
-        (1, 0): np.lib.format.read_array_header_1_0,
-        (2, 0): np.lib.format.read_array_header_2_0,
-    }.get(version)
-    if read_header is None:
-        raise ValueError(f"version {version} of the format .npy")
-    shape, _, dtype = read_header(stream)
-    return shape, dtype
 
 
 def _checked(

@@ -57,9 +57,6 @@ def read_files(
         except pictures.PictureError as error:
             bad[i] = f"{path} ({error})"
             continue
-        except Exception:  # Pillow's decoders let through whatever a broken file leads them to
-            bad[i] = str(path)
-            continue
         x[i] = picture.pixels
         resized += picture.resized
         recoloured += picture.recoloured

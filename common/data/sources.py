@@ -2,6 +2,7 @@
 
 import gzip
 import importlib.util
+import os
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -83,7 +84,8 @@ def _load(source: str, split: str, form: Form, limit: int | None, wanted: Wanted
         x, y, cifar_names = _cifar10(split)
         return _from_arrays(source, x, *_named(source, y, cifar_names, wanted), form, limit)
     path = Path(source)
-    if (path / image_lists.LABELS_FILE).is_file():
+    # Whatever is called so is meant for the list: a pipe, or a link to nothing, is refused where it is read.
+    if os.path.lexists(path / image_lists.LABELS_FILE):
         return image_lists.listed(path, form, limit, wanted)
     if path.is_dir():
         return folders.folder(path, split, form, limit, wanted)
@@ -193,6 +195,8 @@ def _from_arrays(
             )
         notices.append(f"{source}: turned {len(x)} images from {colour(x.shape[3])} to {colour(channels)}")
     if x.shape[1:3] != (height, width):
+        if wrong := images.not_brought((x.shape[2], x.shape[1]), height, width, form.fit):
+            raise UserError(f"{source}: images of {wrong}")
         notices.append(form.notice(source, len(x), f" from {x.shape[1]}x{x.shape[2]}"))
     x = images.fitted(images.with_channels(x, channels), height, width, form.fit)
     return Images(x, y, names, notices, fit=form.fit)

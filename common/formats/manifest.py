@@ -8,7 +8,16 @@ from msgspec import Meta
 from squeezenet_mcu.common.data.fits import FITS
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.formats import json_files
-from squeezenet_mcu.common.formats.json_files import Count, Int8, Positive, Scale, Sha256, Share, one_of
+from squeezenet_mcu.common.formats.json_files import (
+    ClassName,
+    Count,
+    Int8,
+    Positive,
+    Scale,
+    Sha256,
+    Share,
+    one_of,
+)
 from squeezenet_mcu.common.preprocess import fit
 
 NAME = "manifest.json"
@@ -133,7 +142,7 @@ class Manifest(TypedDict):
     accuracy: Accuracy | None
     input: Input
     output: Output
-    labels: Annotated[list[_Text], Meta(max_length=1 << 16)]
+    labels: Annotated[list[ClassName], Meta(max_length=1 << 16)]
     inputs: dict[str, Sha256]
     data: _Text
     fit: Annotated[str, one_of(*FITS)]

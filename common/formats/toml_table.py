@@ -9,13 +9,17 @@ from squeezenet_mcu.common import files
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.terminal import one_line
 
-_MOST_BYTES = 1 << 20  # of a TOML; the largest here has 8 KB
+_MOST_BYTES = 1 << 16  # of a TOML; the largest here has 8 KB
+_MOST_DOTS = 500  # in a line: a key takes time and memory by the square of its dots
 
 
 def read_toml(path: Path) -> dict[str, Any]:
     """The tables of the file `path`. UserError, in one line: it is no TOML, or far too long."""
+    data = files.read_input(path, _MOST_BYTES, "want a TOML file")
+    if (dots := max(line.count(b".") for line in data.split(b"\n"))) > _MOST_DOTS:
+        raise UserError(f"{path}: {dots:,} dots in a line; want at most {_MOST_DOTS:,}")
     try:
-        return tomllib.loads(files.read_input(path, _MOST_BYTES, "want a TOML file").decode())
+        return tomllib.loads(data.decode())
     except (ValueError, RecursionError) as error:  # of TOML, of UTF-8, of a number of 5,000 digits
         raise UserError(f"{path}: not a TOML file: {one_line(str(error))}") from error
 

@@ -18,6 +18,7 @@ from squeezenet_mcu.common.terminal import Console
 from squeezenet_mcu.convert.lowering import tflite_file
 from squeezenet_mcu.convert.outputs import artefacts
 from squeezenet_mcu.model.importers import imported_model
+from squeezenet_mcu.model.network import keras_config
 from squeezenet_mcu.model.settings.config import Config
 
 _BITS = range(4, 9)
@@ -92,6 +93,7 @@ def gather(
     labels = list(settings.data.labels)
     if args.labels:
         labels = read_labels(args.labels, settings.architecture.classes)
+    files.check_folder(folder)
     calibration = _load_calibration(settings, args.calibration) if args.calibration else None
     if args.weights:
         made = imported_model.write(settings, args.weights, folder)
@@ -134,6 +136,7 @@ def _quantized(
     if len(calibration.x) < wanted:
         _say(console, f"note: {calibration.source}: {len(calibration.x)} images; {wanted} would be better")
     _say(console, f"quantizing by {len(calibration.x)} images of {calibration.source}, {_summary(bits)}")
+    keras_config.read(folder / imported_model.OUTPUT)
     from squeezenet_mcu.convert.ptq.pipeline import quantize  # imports TensorFlow: seconds
     from squeezenet_mcu.model.network import keras_files
 

@@ -11,12 +11,12 @@ from typing import Protocol
 import serial
 from serial.tools import list_ports
 
-from squeezenet_mcu.common.terminal import shown
+from squeezenet_mcu.common.terminal import one_line
+from squeezenet_mcu.host_tools.link import port_url
 from squeezenet_mcu.host_tools.link.errors import LinkTimeoutError, PortError
 
 BAUDRATE = 115200
 MOST_BAUD = 100_000_000
-SCHEMES = ("socket", "rfc2217", "loop")
 _WRITE_TIMEOUT = 10.0  # seconds; a device that takes nothing for so long is stuck
 _CHUNK = 4096
 _POLL = 0.02  # seconds between looks where a port cannot be waited for
@@ -51,21 +51,13 @@ def ports() -> str:
     return f"ports here: {', '.join(found)}" if found else "no serial ports were found here"
 
 
-def check_kind(url: str) -> None:
-    """PortError for a URL that pyserial knows and nobody needs: some write files, or load classes by name."""
-    scheme, is_url, _ = url.partition("://")
-    if is_url and scheme not in SCHEMES:
-        known = ", ".join(f"{name}://" for name in SCHEMES)
-        raise PortError(f"{shown(url)}: no such kind of port; want /dev/..., COM..., or {known}")
-
-
 class SerialTransport:
     """A pyserial port. Raises PortError where it cannot be opened, or goes away."""
 
     def __init__(self, url: str, baudrate: int = BAUDRATE) -> None:
         """Opens `url`; `baudrate` matters to real UARTs only."""
         self.name = url
-        check_kind(url)
+        port_url.check(url)
         if not 1 <= baudrate <= MOST_BAUD:
             raise PortError(f"{url}: baud rate {baudrate}; want 1 to {MOST_BAUD:,}")
         try:
@@ -73,7 +65,7 @@ class SerialTransport:
                 url, baudrate=baudrate, timeout=0, write_timeout=_WRITE_TIMEOUT, exclusive=True
             )
         except (serial.SerialException, ValueError, TypeError, OSError) as error:
-            raise PortError(_why(url, error)) from error
+            raise PortError(why(url, error)) from error
         self._waitable = self._find_waitable()
         self._disable_nagle()
         # A socket's is empty, and pyserial would empty it for as long as bytes arrive: for ever.
@@ -139,19 +131,15 @@ class SerialTransport:
 
 
 def _line(error: Exception) -> str:
-    return " ".join(str(error).split())
+    return one_line(str(error))
 
 
-def _why(url: str, error: Exception) -> str:
+def why(url: str, error: Exception) -> str:
     """One line for a port that does not open: what is the matter, and what to do."""
     text = _line(error)
     number = getattr(error, "errno", None)
-    if isinstance(error, TypeError):  # pyserial's parser meets a socket:// URL without a port
-        text = "want socket://host:port"
-    if url.startswith("socket://"):
-        return f"{url}: no connection ({text}); start the emulator (make simulate), or check host and port"
     if "://" in url:
-        return f"{url}: {text}; want a serial port, or socket://host:port"
+        return _why_url(url, text)
     if number == 2 or "FileNotFoundError" in text or "No such file" in text:
         return f"{url}: no such serial port; {ports()}; plug the board in, or emulate one: --board stm32f405"
     if number == 13 or "PermissionError" in text or "Permission denied" in text:
@@ -161,3 +149,11 @@ def _why(url: str, error: Exception) -> str:
     if "exclusively lock" in text or number in (11, 16):
         return f"{url}: in use by another program; close it (a serial monitor?) and try again"
     return f"{url}: cannot be opened as a serial port ({text}); {ports()}"
+
+
+def _why_url(url: str, text: str) -> str:
+    """`text`: pyserial's."""
+    if url.startswith("rfc2217://"):
+        what = "does not speak RFC 2217" if "RFC2217" in text else text.partition(": ")[2] or text
+        return f"{url}: no connection ({what}); check host and port, and that a serial server runs there"
+    return f"{url}: no connection ({text}); start the emulator (make simulate), or check host and port"

@@ -8,7 +8,9 @@ import serial
 
 from squeezenet_mcu.common import terminal
 from squeezenet_mcu.common.errors import UserError
-from squeezenet_mcu.host_tools.link.transport import BAUDRATE, check_kind
+from squeezenet_mcu.host_tools.link import port_url
+from squeezenet_mcu.host_tools.link.errors import PortError
+from squeezenet_mcu.host_tools.link.transport import BAUDRATE, why
 
 RING_BYTES = 2048  # kUartRingBytes of firmware_cpp/boards/board.h
 _PING_TIMEOUT = 0.2  # seconds; what is sent before the UART is on gets lost
@@ -32,11 +34,11 @@ class SelftestDevice:
         self._url = url
         self._end = time.monotonic() + whole
         self.heard = ""  # the last line, for messages
-        check_kind(url)
+        port_url.check(url)
         try:
             self.line = serial.serial_for_url(url, BAUDRATE, timeout=_TIMEOUT, write_timeout=_TIMEOUT)
         except (serial.SerialException, ValueError, TypeError, OSError) as error:
-            raise UserError(f"{url}: {terminal.one_line(str(error))}") from error
+            raise PortError(why(url, error)) from error
         try:
             self._wake()
         except UserError:

@@ -18,6 +18,7 @@ from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.formats.manifest import read_manifest
 from squeezenet_mcu.common.paths import BUILD
 from squeezenet_mcu.common.terminal import Console, TextColumn
+from squeezenet_mcu.model.network import keras_config
 from squeezenet_mcu.model.settings import config
 
 NAME = "evaluate"
@@ -113,6 +114,7 @@ def _float_model(manifest: dict[str, Any]) -> Any:
     if not source.is_file() or files.sha256(source.read_bytes()) != entry["sha256"]:
         name = manifest["model"]
         raise UserError(f"{source}: gone or changed since the conversion; run: make convert MODEL={name}")
+    keras_config.read(source)  # refused before TensorFlow takes its seconds
     from squeezenet_mcu.common.tf import keras
     from squeezenet_mcu.model.network import keras_files
 

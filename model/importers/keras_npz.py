@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from squeezenet_mcu.common import zips
+from squeezenet_mcu.common.data import npy
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.terminal import shown
 from squeezenet_mcu.model.importers.checks import Arrays, Shapes, layer_name
@@ -21,7 +23,7 @@ def load(path: Path, shapes: Shapes) -> dict[str, Arrays]:
     # The largest array that can be right, of float64; more is not read, whatever a zip unpacks to.
     most = 8 * max(map(math.prod, shapes.values())) + _HEADER
     try:
-        archive = zipfile.ZipFile(path)
+        archive = zips.opened(path)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise UserError(f"{path}: not an .npz file ({_line(error)}); want {_wanted(shapes)}") from error
     with archive:
@@ -49,6 +51,8 @@ def _array(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: 
     try:
         # All of it first: zipfile checks the CRC-32 only at a member's end.
         stream = io.BytesIO(archive.read(member))
+        npy.header(stream)
+        stream.seek(0)
         array = np.lib.format.read_array(stream, allow_pickle=False)
     except Exception as error:  # zipfile and numpy let through whatever a damaged file causes
         raise UserError(

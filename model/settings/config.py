@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from squeezenet_mcu.common.data.fits import AS_THE_PICTURES_ARE, FITS
+from squeezenet_mcu.common.data.text import names_no_class
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.formats.toml_table import Table, read_toml, within
 from squeezenet_mcu.common.kernel_families import FAMILIES as KERNELS
@@ -223,7 +224,7 @@ def _read_data(table: Table, classes: int, imported: bool) -> Data:
     def fits(value: Any) -> bool:
         return (
             isinstance(value, list)
-            and all(isinstance(label, str) and label for label in value)
+            and all(isinstance(label, str) and label and not names_no_class(label) for label in value)
             and len(value) in (0, classes)
             and len(set(value)) == len(value)
         )

@@ -7,9 +7,11 @@ from typing import Any, TypedDict, cast
 
 import numpy as np
 
-from squeezenet_mcu.common import files
+from squeezenet_mcu.common import files, zips
+from squeezenet_mcu.common.data import npy
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.formats import json_files
+from squeezenet_mcu.common.terminal import one_line
 from squeezenet_mcu.model.train.records import Epoch
 
 
@@ -22,6 +24,14 @@ class Meta(TypedDict):
 
 def _meta(arrays: Any) -> Meta:
     return json_files.decode(str(arrays["meta"]).encode(), Meta, "meta", "want the notes of a checkpoint")
+
+
+def _check_headers(path: Path) -> None:
+    """ValueError, before numpy reads them, where what says how large the arrays are is too long."""
+    with zips.opened(path) as archive:
+        for member in archive.infolist():
+            with archive.open(member) as stream:
+                npy.header(stream)
 
 
 def save(path: Path, fingerprint: str, history: list[dict[str, float]], variables: Sequence[Any]) -> None:
@@ -41,11 +51,12 @@ def restore(path: Path, fingerprint: str, variables: Sequence[Any], epochs: int)
         return []
     fresh = "start over with --fresh"
     try:
+        _check_headers(path)
         with np.load(path, allow_pickle=False) as arrays:
             meta = _meta(arrays)
             values = [arrays[f"v{i:04}"] for i in range(len(arrays.files) - 1)]
     except Exception as error:  # zipfile and numpy let through whatever a damaged file causes
-        raise UserError(f"{path}: not a readable checkpoint ({error}); {fresh}") from error
+        raise UserError(f"{path}: not a readable checkpoint ({one_line(str(error))}); {fresh}") from error
     if meta["fingerprint"] != fingerprint:
         raise UserError(
             f"{path}: a checkpoint of other settings or data than these; restore them, or {fresh}"
@@ -62,6 +73,7 @@ def restore(path: Path, fingerprint: str, variables: Sequence[Any], epochs: int)
 def kept(path: Path, fingerprint: str, epochs: int) -> str:
     """How far a training of `epochs` that ends early has come, by its checkpoint, and how it goes on."""
     try:
+        _check_headers(path)
         with np.load(path, allow_pickle=False) as arrays:
             meta = _meta(arrays)
         done = len(meta["history"]) if meta["fingerprint"] == fingerprint else 0

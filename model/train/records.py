@@ -9,7 +9,7 @@ from msgspec import Meta
 from squeezenet_mcu.common.data.fits import FITS
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.formats import json_files
-from squeezenet_mcu.common.formats.json_files import Count, Positive, Sha256, Share, one_of
+from squeezenet_mcu.common.formats.json_files import ClassName, Count, Positive, Sha256, Share, one_of
 from squeezenet_mcu.common.formats.manifest import NAME as MANIFEST
 from squeezenet_mcu.common.formats.manifest import read_manifest
 from squeezenet_mcu.model.settings.config import Config
@@ -61,7 +61,7 @@ class Accuracies(TypedDict):
 class Scored(Accuracies):
     """What the converter takes of a stage's record or of a shipped model's metrics.json."""
 
-    labels: NotRequired[list[str]]
+    labels: NotRequired[list[ClassName]]
     fit: NotRequired[Fit]
     sha256: NotRequired[Sha256]
     output_sha256: NotRequired[Sha256]
@@ -86,7 +86,7 @@ class StageRecord(Accuracies):
     fingerprint: str
     history: list[Epoch]
     data: NotRequired[str]
-    labels: NotRequired[list[str]]
+    labels: NotRequired[list[ClassName]]
     fit: NotRequired[Fit]
     settings: NotRequired[Settings]
     teacher: NotRequired[str | None]

@@ -63,6 +63,12 @@ def open_stage(name: str, args: argparse.Namespace) -> TrainingStage:
         raise UserError(f"--epochs {epochs}: want a whole number from {least} to 10000")
     folder = BUILD / settings.name
     source_hash = _source_hash(settings, name, folder)
+    init = initial_file(args.init, BUILD) if name == "train" and args.init else None
+    before = stage_before(settings, name)
+    # Now, before images are read and TensorFlow takes its seconds: they may hold what is not to be loaded.
+    for model in (teacher, init, folder / OUTPUTS[before] if before else None):
+        if model is not None:
+            keras_config.read(model)
     source = settings.data.source if args.data is None else args.data
     of_data = not settings.architecture.classes
     settings = settings.with_fit(_fit(settings, name, folder, getattr(args, "fit", None)))
@@ -73,7 +79,6 @@ def open_stage(name: str, args: argparse.Namespace) -> TrainingStage:
         train, settings.data.reserve, settings.train.validation, settings.train.validation_block
     )
     _check_before(settings, name, folder)
-    init = initial_file(args.init, BUILD) if name == "train" and args.init else None
     for path in (teacher, init):
         if path is not None:
             _check_unseen(settings, path, source)

@@ -57,6 +57,29 @@ def test_a_conversion_on_a_full_disk_leaves_nothing(tmp_path):
     assert list((tmp_path / "build" / "full").iterdir()) == []
 
 
+EARLY = (
+    "import resource, sys\n"
+    "from squeezenet_mcu.common import cli\n"
+    "from squeezenet_mcu.convert import command\n"
+    "if sys.argv[1:] == ['full']: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
+    "status = cli.guarded(command.run, command.parser().parse_args(['--model', 'digits']), 'convert')\n"
+    "assert 'tensorflow' not in sys.modules\n"
+    "sys.exit(status)"
+)
+
+
+@pytest.mark.parametrize("disk", ["full", "not to be written on"])
+def test_a_conversion_says_at_once_that_it_cannot_be_written(tmp_path, disk):
+    """Not after a minute's work."""
+    if disk != "full":
+        (tmp_path / "build").write_text("in the place of the folder")
+    done = run(EARLY.replace("sys.argv[1:]", "['full']" if disk == "full" else "[]"), tmp_path)
+    assert done.returncode == 1
+    why = "File too large" if disk == "full" else "Not a directory"
+    assert done.stderr == f"convert: error: build/digits: {why}\n"
+    assert not (tmp_path / "build/digits").exists() or not list((tmp_path / "build/digits").iterdir())
+
+
 def test_files_of_one_kind_come_together_or_not_at_all(tmp_path):
     files.write_together(tmp_path, {"record": b"1", "a": b"1", "b": b"1"}, "record")
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}

@@ -3,6 +3,7 @@
 import io
 import os
 import struct
+import tracemalloc
 import zipfile
 import zlib
 
@@ -71,9 +72,18 @@ BAD = {
     "a shape of 10^12": ({"x_test.npy": header("(1000000, 1000000)")}, "1,000,000,000,000 bytes of"),
     "a shape that overflows": ({"x_test.npy": header(f"({2**40}, {2**40})")}, "want all of them there"),
     "a label of 10^12": ({"y_test.npy": array([0, 1, 0, 10**12])}, "the label 1000000000000; want"),
-    "objects": ({"y_test.npy": header("(4,)", "|O") + bytes(64)}, "want all of them there"),
-    "nonsense": ({"x_test.npy": b"\x93NUMPY\x09\x00" + bytes(99)}, "not a readable .npz"),
-    "no array": ({"x_test.npy": b"hello"}, "not a readable .npz"),
+    "objects": ({"y_test.npy": header("(4,)", "|O") + bytes(64)}, "y_test holds objects, which could run"),
+    "nonsense": ({"x_test.npy": b"\x93NUMPY\x09\x00" + bytes(99)}, "version 9.0 of the format .npy"),
+    "no array": ({"x_test.npy": b"hello"}, "x_test does not begin as an .npy does"),
+    "a header of 3 GB": (
+        {"x_test.npy": b"\x93NUMPY\x02\x00" + struct.pack("<I", 3 << 30) + b" " * 64},
+        "x_test has a header of 3,221,225,472 bytes; want at most 10,000",
+    ),
+    "a header cut off": ({"x_test.npy": b"\x93NUMPY\x02\x00\x80"}, "x_test is cut off in its header"),
+    "a header of code": (
+        {"x_test.npy": b"\x93NUMPY\x01\x00" + struct.pack("<H", 99) + b"print(1)".ljust(99)},
+        "x_test has a header that describes no array",
+    ),
     "a bomb": ({"x_test.npy": header("(100000, 32, 32)") + bytes(100_000 * 1024)}, "want real images"),
 }  # fmt: skip
 
@@ -88,7 +98,7 @@ def test_arrays(tmp_path, what):
     with pytest.raises(UserError) as error:
         sources.load(str(path), "test", 8, 8, 1)
     assert said in str(error.value)
-    assert "\n" not in str(error.value)
+    assert "\n" not in str(error.value) and "allow_pickle" not in str(error.value)
 
 
 def test_the_sound_one_is_read(tmp_path):
@@ -117,9 +127,60 @@ def test_lists_that_are_too_long(tmp_path):
     (tmp_path / "labels.csv").write_text("file,label\n" + "a.png,0\n" * 300_001)
     with pytest.raises(UserError, match=r"labels.csv: 300,002 lines; want at most 300,000"):
         sources.load(str(tmp_path), "test", 8, 8, 3)
+    (tmp_path / "labels.csv").write_text("file,label\n" + "," * 10_001)
+    with pytest.raises(UserError, match=r"labels.csv:2: 10,001 characters in a line; want at most 10,000"):
+        sources.load(str(tmp_path), "test", 8, 8, 3)
     (tmp_path / "labels.csv").write_bytes(bytes((32 << 20) + 1))
     with pytest.raises(UserError, match=r"labels.csv: 33,554,433 bytes; at most 33,554,432 are read"):
         sources.load(str(tmp_path), "test", 8, 8, 3)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n", "\v", "\x1c", "\x85", "\u2028"], ids=ascii)
+def test_lines_are_counted_before_they_are_made(tmp_path, end):
+    """A list of a million empty lines takes 80 MB as rows; each other end of a line counts as well."""
+    path = tmp_path / "labels.csv"
+    path.write_bytes(("file,label" + end * 1_000_000).encode())
+    tracemalloc.start()
+    try:
+        with pytest.raises(UserError, match=r"labels.csv: 1,000,000 lines; want at most 300,000"):
+            sources.load(str(tmp_path), "test", 8, 8, 3)
+        # Of these, 32 MB are made ready for the file, whatever it has.
+        assert tracemalloc.get_traced_memory()[1] < 45 << 20
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("what", ["pipe", "device", "nothing", "folder"])
+def test_a_list_that_is_no_file_is_not_passed_over(tmp_path, what):
+    """The images beside it would count as unlabelled."""
+    Image.new("L", (8, 8)).save(tmp_path / "a.png")
+    path = tmp_path / "labels.csv"
+    if what == "pipe":
+        os.mkfifo(path)
+    elif what == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to("/dev/zero" if what == "device" else "gone")
+    said = "no such file" if what == "nothing" else "no ordinary file"
+    with pytest.raises(UserError, match=rf"labels.csv: {said}; want lines of file,label"):
+        sources.load(str(tmp_path), "test", 8, 8, 3)
+
+
+@pytest.mark.parametrize("letter", ["\x1b", "\0", "\x7f", "\x9b"], ids=ascii)
+def test_control_characters_in_the_name_of_a_class(tmp_path, letter):
+    path = tmp_path / "labels.txt"
+    path.write_text(f"a\nb{letter}[31mc\n")
+    with pytest.raises(
+        UserError, match=r'labels.txt: "b\?\[31mc": control characters in a class\'s name; want'
+    ):
+        read_labels(path)
+
+
+def test_many_names_of_classes(tmp_path):
+    path = tmp_path / "labels.txt"
+    path.write_text("\n" * 4_000_000)
+    with pytest.raises(UserError, match=r"labels.txt: 4,000,000 lines; want at most 131,072"):
+        read_labels(path)
 
 
 def test_names_of_classes(tmp_path):

@@ -202,8 +202,9 @@ def test_unreadable_images_are_named(tmp_path, content):
         path = root / "b" / name
         path.write_bytes(path.read_bytes()[:600] if content == "truncated" else content)
     train = sources.load(str(root), "train", 20, 20, 3)
+    why = "cut off" if content == "truncated" else "of no format that is read"
     assert train.notices == [
-        f"{root}: 2 of 8 images cannot be read: {root}/b/001.png, {root}/b/003.png: left out"
+        f"{root}: 2 of 8 images cannot be read: {root}/b/001.png ({why}), {root}/b/003.png ({why}): left out"
     ]
     assert train.y.tolist() == [0, 0, 0, 0, 1, 1]
     assert (train.x[4:] == np.stack([pixels(i, 20, 20, 3) for i in (0, 2)])).all()
@@ -214,8 +215,10 @@ def test_five_of_many_unreadable_images_are_named(tmp_path):
     for i in range(7):
         (root / "a" / f"{i:03}.png").write_bytes(b"")
     (notice,) = sources.load(str(root), "train", 20, 20, 3).notices
-    assert notice.startswith(f"{root}: 6 of 40 images cannot be read: {root}/a/000.png, ")
-    assert notice.endswith("/a/005.png, ...: left out") and notice.count(".png") == 5
+    assert notice.startswith(f"{root}: 6 of 40 images cannot be read: {root}/a/000.png (of no ")
+    assert (
+        notice.endswith("/a/005.png (of no format that is read), ...: left out") and notice.count(".png") == 5
+    )
 
 
 @pytest.mark.parametrize(
@@ -455,5 +458,5 @@ def test_floating_point_images_are_named(tmp_path):
         (tmp_path / name).mkdir()
         for i in range(5):
             Image.fromarray(np.zeros((16, 16), np.float32)).save(tmp_path / name / f"{i}.tif")
-    with pytest.raises(UserError, match=r"4\.tif"):
+    with pytest.raises(UserError, match=r"4\.tif \(floating-point pixels; want 8 or 16 bits\)"):
         sources.load(str(tmp_path), "test", 16, 16, 1)

@@ -83,7 +83,22 @@ def test_files(tmp_path):
     assert json_files.read(path, Whole, "")["name"] == "x"
     with path.open("wb") as stream:
         stream.truncate(json_files.MOST_BYTES + 1)
-    with pytest.raises(UserError, match=r"a.json: 67,108,865 bytes; at most 67,108,864 are read; run"):
+    with pytest.raises(UserError, match=r"a.json: 16,777,217 bytes; at most 16,777,216 are read; run"):
         json_files.read(path, Whole, "run: make it")
     with pytest.raises(UserError, match="no ordinary file"):
         json_files.read(tmp_path, Whole, "")
+
+
+@pytest.mark.parametrize("part", [b"[]", b"{}"])
+def test_millions_of_empty_parts(part):
+    """Each takes thirty times its bytes in memory."""
+    with pytest.raises(UserError, match=r"a.json: 200,001 lists and tables; want at most 200,000; fix"):
+        json_files.decode(b"[" + b",".join([part] * 200_000) + b"]", list, "a.json", "fix")
+
+
+@pytest.mark.parametrize("letter", ["\\u001b", "\\u0000", "\\u0085", "\\u2028"])
+def test_control_characters_in_the_name_of_a_class(letter):
+    data = f'["a", "b{letter}[31m"]'.encode()
+    with pytest.raises(UserError, match=r"a.json: \[1\] = \"b.*want it without control characters; fix"):
+        json_files.decode(data, list[json_files.ClassName], "a.json", "fix")
+    assert json_files.decode('["ä 漢"]'.encode(), list[json_files.ClassName], "a.json", "fix") == ["ä 漢"]

@@ -206,22 +206,26 @@ def test_sizes_of_slices_do_not_wrap(tmp_path):
     assert status_of(resealed(content)) == BAD_LAYER
 
 
-@pytest.mark.parametrize("kind", [Kind.CONV_2D, Kind.PAD])
-@pytest.mark.parametrize(("height", "width", "sound"), [(256, 256, True), (257, 1, False), (1, 257, False)])
+@pytest.mark.parametrize("kind", [Kind.CONV_2D, Kind.DEPTHWISE, Kind.PAD])
+@pytest.mark.parametrize(
+    ("height", "width", "sound"), [(256, 256, True), (257, 1, False), (1, 257, False), (58_576, 1, False)]
+)
 def test_work_without_bound_is_refused(kind, height, width, sound):
     """Thousands of rows beyond the input keep a chip busy for minutes, out of some hundred bytes."""
     sizes = {"x": (1, 1), "y": (height, width), "z": (1, 1)}
     buffers = [Buffer(name, *size, 1, 1.0, 0) for name, size in sizes.items()]
+    weights = np.zeros((1, 1, 1) if kind is Kind.DEPTHWISE else (1, 1, 1, 1), np.int8)
     conv = {
-        "weights": np.zeros((1, 1, 1, 1), np.int8), "bias": np.zeros(1, np.int32),
-        "multipliers": np.zeros(1, np.int32), "shifts": np.zeros(1, np.int8), "encoding": Encoding.DENSE,
+        "weights": weights, "bias": np.zeros(1, np.int32), "multipliers": np.zeros(1, np.int32),
+        "shifts": np.zeros(1, np.int8), "encoding": Encoding.DENSE,
     }  # fmt: skip
-    layer = Layer("far", kind, 0, [0], 1, 1, **(conv if kind is Kind.CONV_2D else {}))
+    layer = Layer("far", kind, 0, [0], 1, 1, **({} if kind is Kind.PAD else conv))
     mean = Layer(
         "mean", Kind.MEAN, 1, [1], 2, 1, kernel=(height, width), params=[1 << 30, 0], scratch_bytes=4
     )
     network = Network(b"", buffers, [layer, mean], 0, 2, 2, {}, 0, 0)
     content = blob.serialize(network, arena.plan(network), [])
+    assert len(content) < 712
     if sound:
         host_engine.HostEngine(content)
     else:

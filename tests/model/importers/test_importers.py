@@ -208,6 +208,10 @@ def test_npz_mistakes(tmp_path):
     with zipfile.ZipFile(path) as old, zipfile.ZipFile(tmp_path / "b.npz", "w") as new:
         for member in old.namelist():
             new.writestr(member, old.read(member) + b"\0")
+    with zipfile.ZipFile(tmp_path / "c.npz", "w") as new:
+        new.writestr("conv1/kernel.npy", b"\x93NUMPY\x02\x00" + struct.pack("<I", 20_000) + b" " * 64)
+    said = mistake(tmp_path, ".npz", (tmp_path / "c.npz").read_bytes())
+    assert "has a header of 20,000 bytes; want at most 10,000" in said and "allow" not in said
     assert "bytes left over" in mistake(tmp_path, ".npz", (tmp_path / "b.npz").read_bytes())
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("conv1/bias:0.npy", archive.read("conv1/bias.npy"))

@@ -95,6 +95,7 @@ def test_shipped_names():
         (", [4, 8, 8], [4, 8, 8]]", "]", ["[architecture] stages = ['pool']", "at least one"]),
         ('"b", "c"', '"b"', ["[data] labels", "3 different names"]),
         ('"b", "c"', '"b", "b"', ["[data] labels", "3 different names"]),
+        ('"b", "c"', '"b", "\\u001b[31mc"', ["[data] labels", "3 different names"]),
         ("epochs = 2", "epochs = 0", ["[train] epochs = 0", "from 1 to"]),
         ("epochs = 2", "shift = 11", ["[train] shift = 11", "from 0 to 10"]),
         ("sparsity = 0.7", "sparsity = 1.0", ["[prune] sparsity = 1.0", "from 0 to 0.99"]),
