@@ -132,13 +132,15 @@ def for_reference(content: bytes) -> bytes:
 
     Tensors keep their numbers.
     """
-    model = _read(content)
-    if not model.subgraphs:
+    try:
+        model = _read(content)
+        codes = [_code(model, op) for op in model.subgraphs[0].operators]
+    except Exception:  # the FlatBuffers reader raises whatever a damaged file makes it meet
         return content  # LiteRT says what is wrong
-    graph = model.subgraphs[0]
-    lacking = [i for i, op in enumerate(graph.operators) if _code(model, op) in _LACKING]
+    lacking = [number for number, code in enumerate(codes) if code in _LACKING]
     if not lacking:
         return content
+    graph = model.subgraphs[0]
     operators: list[Any] = []
     for number, operator in enumerate(graph.operators):
         operators += _looked_up(model, number) if number in lacking else [operator]
