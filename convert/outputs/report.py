@@ -84,10 +84,12 @@ def plan_rows(network: Network) -> list[dict[str, Any]]:
             layer.name, layer.kind.name, layer.output, macs=layer.macs,
             weights_bytes=stored_bytes(layer), entropy_bytes=entropy_bytes(layer.weights),
         )  # fmt: skip
-        if layer.kind is Kind.CONV_2D:
+        if entry["weights_bytes"]:
+            multiplies = layer.kind is Kind.CONV_2D
+            values = layer.constant if layer.weights is None else layer.weights
             entry |= {
-                "kernel": layer.conv_kernel.name.lower(),
-                "weights": layer.conv.weights.size,
+                "kernel": (layer.conv_kernel if multiplies else layer.kind).name.lower(),
+                "weights": 0 if values is None else values.size,
                 "encoding": layer.encoding.name.lower(),
                 "batch_rows": layer.batch_rows,
                 "scratch_bytes": layer.scratch_bytes,
