@@ -10,6 +10,7 @@ from squeezenet_mcu.convert.lowering import fixed_point as quant
 from squeezenet_mcu.convert.lowering.state import Lowering
 from squeezenet_mcu.convert.lowering.tflite_file import Op, TfliteFile
 from squeezenet_mcu.convert.network import Kind, Layer, Network, TensorView
+from squeezenet_mcu.model.network.foreign_files import PAGE
 
 MAX_SOFTMAX = 4095  # sums of exp are Q12.19; as in firmware_cpp/engine/model.cc
 
@@ -147,7 +148,7 @@ def _lower(file: TfliteFile) -> Network:
     if graph_input.type_name != "INT8" and edge is None:
         raise UserError(
             f"{file.path}: input {graph_input}; wanted a fully int8-quantized .tflite (post-training "
-            "quantization with int8 input and output, or quantization-aware training)"
+            f"quantization with int8 input and output, or quantization-aware training); {PAGE} has scripts"
         )
     if len(graph_input.shape) != 4 or graph_input.shape[0] != 1:
         raise UserError(f"{file.path}: input {graph_input}; wanted [1, height, width, channels]")

@@ -286,3 +286,12 @@ def test_an_operator_that_writes_its_input_is_refused():
     g, image, x = start()
     g.graph.operators[0].outputs = [image]
     assert "is the input already" in refused(g.packed(image, g.mean(x)))
+
+
+def test_a_float_network_is_told_where_scripts_are():
+    """What most tools write first: the page has the step that makes int8 of it."""
+    g, image, x = start()
+    g.graph.tensors[image].type = schema.TensorType.FLOAT32
+    message = refused(g.packed(image, g.mean(x)))
+    assert "FLOAT32; wanted a fully int8-quantized .tflite" in message
+    assert message.endswith("docs/from-elsewhere.md has scripts")
