@@ -85,13 +85,21 @@ def clear(path: Path) -> None:
 
 
 def check_folder(folder: Path) -> None:
-    """Before long work: makes `folder`. OSError where no file can be written in it, or the disk is full."""
+    """Before long work: OSError where no file can be written in `folder`, or the disk is full.
+
+    It leaves no folder behind that was not there.
+    """
+    made = [place for place in (folder, *folder.parents) if not place.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(prefix=".room.", dir=folder, buffering=0) as file:
             file.write(bytes(_ROOM))
     except OSError as error:
         raise OSError(error.errno, os.strerror(error.errno or 0), str(folder)) from error
+    finally:
+        for place in made:
+            with contextlib.suppress(OSError):  # another process may have put something there
+                place.rmdir()
 
 
 def outputs(*paths: Path | None) -> list[Path]:
