@@ -46,7 +46,7 @@ def converted(tmp_path_factory):
     (folder / "net.int8.tflite").write_bytes(content)
     classes = class_count(content)
     labels = [f"class {i}" for i in range(classes)]
-    labels[1] = 'tab\t "quoted" \\ über ??/'
+    labels[1] = 'two  blanks "quoted" \\ über ??/'
     (folder / "names.txt").write_text("\n".join(labels), encoding="utf-8")
     done = run(folder, "--tflite", "net.int8.tflite", "--labels", "names.txt", *PIXELS)
     assert done.returncode == 0, done.stderr

@@ -88,7 +88,7 @@ MODULES = {
     convolutions: set(),
     pools: set(),
     state: {"MAX_BYTE", "MAX_SIDE"},  # what a byte and a uint16 hold
-    fixed_point: {"INT32_MAX"},
+    fixed_point: {"INT32_MAX", "MOST_REAL"},
     arena: {"_ORDERS_TRIED"},
 }
 # Where the numbers that MODULES repeats are compared, if not in CONSTANTS under their own value.

@@ -42,7 +42,7 @@ def converted(place):
 def test_our_engine_refuses_it(place):
     done = run(place, "--tflite", "dense.tflite", "--model", "ours")
     assert done.returncode == 1
-    assert "LOGISTIC" in done.stderr
+    assert "MUL of two maps" in done.stderr
     assert not (place / "build" / "ours").exists()
 
 
@@ -61,7 +61,7 @@ def test_the_artefacts_are_of_tflm_alone(converted):
 
 def test_the_settings_name_tflms_operators(converted):
     header = (converted[0] / "model_settings.h").read_text()
-    methods = ("AddConv2D", "AddFullyConnected", "AddLogistic", "AddMean", "AddSoftmax")
+    methods = ("AddConv2D", "AddFullyConnected", "AddLogistic", "AddMean", "AddMul", "AddSoftmax")
     assert all(f"X({method})" in header for method in methods)
     assert f"#define MODEL_OP_COUNT {len(methods)}\n" in header
     assert "#define MODEL_INT8_KERNELS 1\n" in header

@@ -1,4 +1,4 @@
-"""A network for TensorFlow Lite Micro alone: our engine takes no LOGISTIC and no FULLY_CONNECTED."""
+"""A network for TensorFlow Lite Micro alone: our engine takes no MUL of two maps."""
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
@@ -11,19 +11,25 @@ FEATURES = 8
 MACS = (SIDE - 2) ** 2 * 9 * CHANNELS * FEATURES + FEATURES * CLASSES
 
 
-def dense_tflite(seed: int = 0) -> bytes:
-    """CONV_2D 3x3, LOGISTIC, MEAN, FULLY_CONNECTED, SOFTMAX; int8 [1, 12, 12, 3] to int8 [1, 5]."""
+def dense_tflite(seed: int = 0, scale: float = 1 / 255) -> bytes:
+    """CONV_2D 3x3, LOGISTIC, MUL, MEAN, FULLY_CONNECTED, SOFTMAX; int8 [1, 12, 12, 3] to int8 [1, 5].
+
+    `scale`: of its input.
+    """
     graph = RandomGraph(seed, "a dense layer at the end")
-    first = graph.map("input", [1, SIDE, SIDE, CHANNELS], 1 / 255)
+    first = graph.map("input", [1, SIDE, SIDE, CHANNELS], scale)
     x = graph.conv("conv1", first, FEATURES, 3, same=False)
     curved = graph.map("logistic", [1, SIDE - 2, SIDE - 2, FEATURES], 1 / 256)
     code, kind = schema.BuiltinOperator.LOGISTIC, schema.BuiltinOptions.NONE
-    x = graph.mean(graph.add(code, kind, None, [x], curved))
+    x = graph.add(code, kind, None, [x], curved)
+    squared = graph.map("squared", [1, SIDE - 2, SIDE - 2, FEATURES], 1 / 256)
+    code, kind = schema.BuiltinOperator.MUL, schema.BuiltinOptions.MulOptions
+    x = graph.mean(graph.add(code, kind, schema.MulOptionsT(), [x, x], squared))
     weights = graph.random.randint(-127, 128, [CLASSES, FEATURES]).astype(np.int8)
     bias = graph.random.randint(-500, 500, CLASSES).astype(np.int32)
-    scale = 1 / 128
-    w = graph.tensor("dense/weights", [CLASSES, FEATURES], schema.TensorType.INT8, [scale], 0, weights)
-    b = graph.tensor("dense/bias", [CLASSES], schema.TensorType.INT32, [scale * graph.scale(x)], 0, bias)
+    fine = 1 / 128
+    w = graph.tensor("dense/weights", [CLASSES, FEATURES], schema.TensorType.INT8, [fine], 0, weights)
+    b = graph.tensor("dense/bias", [CLASSES], schema.TensorType.INT32, [fine * graph.scale(x)], 0, bias)
     out = graph.map("dense", [1, CLASSES], graph.scale(x) * 2)
     options = schema.FullyConnectedOptionsT()
     code, kind = schema.BuiltinOperator.FULLY_CONNECTED, schema.BuiltinOptions.FullyConnectedOptions

@@ -75,5 +75,5 @@ def test_a_file_that_is_no_model(tmp_path, content):
 
 
 def test_a_missing_file(tmp_path):
-    with pytest.raises(UserError, match=r"no such file; want a \.keras file"):
+    with pytest.raises(UserError, match=r"no such file; want a \.keras or \.h5 file"):
         to_tflite.load_quantized(tmp_path / "none.keras")

@@ -121,7 +121,7 @@ def test_an_hdf5_file_is_refused_and_its_lambda_does_not_run(tmp_path):
         ({"config.json": b"[]"}, "config.json is a list; want Keras's table"),
         (
             {"config.json": b" " * (17 << 20)},
-            "config.json unpacks to 17,825,792 bytes; want at most 16,777,216",
+            "config.json unpacks to 17,825,792 bytes; want at most 4,194,304",
         ),
         ({"config.json": b"\xff\xfe"}, "not a .keras file"),
         (

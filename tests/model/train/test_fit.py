@@ -134,6 +134,7 @@ def test_the_conversion_takes_the_fit_of_the_training(tmp_path, monkeypatch, not
     (build / "quantize.json").write_text(json.dumps(scored | {"labels": ["a", "b"]} | noted))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(command.config, "load", lambda name: mine)
+    monkeypatch.setattr(command.keras_config, "read", lambda path: None)
     monkeypatch.setattr(command.artefacts, "convert", lambda *given: given)
     monkeypatch.setattr(command.tflite_file, "parse", lambda *given: None)
     monkeypatch.setattr(
