@@ -162,7 +162,8 @@ bool Engine::Accumulate(int stage) {
   const int out_height = model_.buffer(layer.output).height;
   const int row = in_row_[stage]++;
   const int below = row + layer.pad_top;
-  // The window of a MEAN or a dense layer is the whole map, which may be higher than the record's byte can say.
+  // The window of a MEAN or a dense layer is the whole map, which may be higher than the record's byte can
+  // say.
   const bool whole = layer.kind == LayerKind::kMean || layer.kind == LayerKind::kDense;
   const int kernel_h = whole ? in_height : layer.kernel_h;
   const int over = below - kernel_h + 1;  // of the window's first row, before the stride

@@ -35,7 +35,7 @@ enum class LayerKind : uint8_t {
   kPad = 6,
   kRequantize = 7,
   kSoftmax = 8,
-  kLookup = 9,       // any function of one int8, by a table
+  kLookup = 9,        // any function of one int8, by a table
   kMulConstant = 10,  // by a constant for each channel
   kAddConstant = 11,  // of a constant for each channel
   kDepthwise = 12,
@@ -128,14 +128,15 @@ struct LayerRecord {
   // int16 [out_channels], less its zero point. ADD_CONSTANT: int32 [out_channels], at the sum's scale.
   uint32_t weights_offset;
   uint32_t weights_bytes;
-  uint32_t scratch_offset;  // in the arena: int32 accumulators (AVERAGE_POOL, MEAN, DENSE), the kernel's (CONV_2D)
-  uint32_t scratch_bytes;   // CONV_2D
-  // CONV_2D, DEPTHWISE, DENSE: offsets of int32 bias [out_channels], the input's zero point folded in, of int32 multiplier
-  // [out_channels] and int8 shift [out_channels]; of kHuffman, offset and bytes of all three, packed.
-  // ADD: multipliers of input 0, input 1, output, then their shifts.
-  // REQUANTIZE, MEAN: multiplier, shift.  AVERAGE_POOL: rows of windows summed side by side.
-  // SOFTMAX: multiplier, left shift, smallest difference to the maximum that counts.
-  // MUL_CONSTANT: multiplier, shift.  ADD_CONSTANT: multipliers of input and output, then their shifts.
+  uint32_t
+      scratch_offset;  // in the arena: int32 accumulators (AVERAGE_POOL, MEAN, DENSE), the kernel's (CONV_2D)
+  uint32_t scratch_bytes;  // CONV_2D
+  // CONV_2D, DEPTHWISE, DENSE: offsets of int32 bias [out_channels], the input's zero point folded in, of
+  // int32 multiplier [out_channels] and int8 shift [out_channels]; of kHuffman, offset and bytes of all
+  // three, packed. ADD: multipliers of input 0, input 1, output, then their shifts. REQUANTIZE, MEAN:
+  // multiplier, shift.  AVERAGE_POOL: rows of windows summed side by side. SOFTMAX: multiplier, left shift,
+  // smallest difference to the maximum that counts. MUL_CONSTANT: multiplier, shift.  ADD_CONSTANT:
+  // multipliers of input and output, then their shifts.
   int32_t params[6];
 };
 static_assert(sizeof(LayerRecord) == 68, "convert/encode/blob.py writes 68 bytes");

@@ -297,8 +297,7 @@ void Engine::Fold(const LayerRecord& layer, int in_row, int out_row, int first_r
     dense.row = Row(layer.inputs[0], in_row);
     dense.row_bytes = RowBytes(in);
     dense.weights_stride = in.height * dense.row_bytes;
-    dense.weights =
-        model_.At<int8_t>(layer.weights_offset) + static_cast<uint32_t>(in_row) * dense.row_bytes;
+    dense.weights = model_.At<int8_t>(layer.weights_offset) + static_cast<uint32_t>(in_row) * dense.row_bytes;
     dense.bias = model_.At<int32_t>(at(0));
     dense.multipliers = model_.At<int32_t>(at(1));
     dense.shifts = model_.At<int8_t>(at(2));

@@ -186,7 +186,7 @@ class Checker {
                     uint64_t bytes) const {
     if (!SameMap(in, out) || in.channels != layer.out_channels) return Status::kBadLayer;
     return Inside(layer.weights_offset, bytes, header_.total_bytes, kBlobAlignment) ? Status::kOk
-                                                                                   : Status::kBadOffset;
+                                                                                    : Status::kBadOffset;
   }
 
   static bool SameMap(const BufferRecord& a, const BufferRecord& b) {

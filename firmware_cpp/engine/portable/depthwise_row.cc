@@ -15,7 +15,8 @@ void DepthwiseRowStep(const DepthwiseRow& d) {
         for (int32_t kx = 0; kx < d.kernel_w; ++kx, weight += d.channels) {
           const int32_t column = left + kx;
           const bool inside = row != nullptr && column >= 0 && column < d.in_width;
-          const int32_t value = inside ? row[static_cast<uint32_t>(column) * d.channels + c] : d.in_zero_point;
+          const int32_t value =
+              inside ? row[static_cast<uint32_t>(column) * d.channels + c] : d.in_zero_point;
           acc = WrappingAdd(acc, value * *weight);
         }
       }
