@@ -2,12 +2,12 @@
 
 namespace squeeze {
 
-void LookupRowStep(const LookupRow& r) {
-  const int8_t* in = r.row;
-  const int8_t* const middle = r.table + 128;
-  int8_t* out = r.out;
-  for (uint32_t x = 0; x < r.width; ++x, in += r.channels, out += r.out_pixel_stride) {
-    for (uint32_t c = 0; c < r.channels; ++c) out[c] = middle[in[c]];
+void LookupRowStep(const LookupRow& lookup) {
+  const int8_t* in = lookup.row;
+  const int8_t* const middle = lookup.table + 128;
+  int8_t* out = lookup.out;
+  for (uint32_t x = 0; x < lookup.width; ++x, in += lookup.channels, out += lookup.out_pixel_stride) {
+    for (uint32_t c = 0; c < lookup.channels; ++c) out[c] = middle[in[c]];
   }
 }
 

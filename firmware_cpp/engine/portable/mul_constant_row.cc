@@ -3,13 +3,13 @@
 
 namespace squeeze {
 
-void MulConstantRowStep(const MulConstantRow& r) {
-  const int8_t* in = r.row;
-  int8_t* out = r.out;
-  for (uint32_t x = 0; x < r.width; ++x, in += r.channels, out += r.out_pixel_stride) {
-    for (uint32_t c = 0; c < r.channels; ++c) {
-      const int32_t product = (in[c] - r.in_zero_point) * r.factors[c];
-      out[c] = Requantize(product, r.multiplier, r.shift, r.out_zero_point, r.act_min, r.act_max);
+void MulConstantRowStep(const MulConstantRow& mul) {
+  const int8_t* in = mul.row;
+  int8_t* out = mul.out;
+  for (uint32_t x = 0; x < mul.width; ++x, in += mul.channels, out += mul.out_pixel_stride) {
+    for (uint32_t c = 0; c < mul.channels; ++c) {
+      const int32_t product = (in[c] - mul.in_zero_point) * mul.factors[c];
+      out[c] = Requantize(product, mul.multiplier, mul.shift, mul.out_zero_point, mul.act_min, mul.act_max);
     }
   }
 }
