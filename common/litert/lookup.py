@@ -9,26 +9,16 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from squeezenet_mcu.common.litert import objects
 from squeezenet_mcu.common.litert.apart import apart
 from squeezenet_mcu.common.terminal import one_line
 
 VALUES = np.arange(-128, 128, dtype=np.int8)
 _LACKING = (schema.BuiltinOperator.ELU,)
 _KINDS, _OPERATORS, _OPTIONS = schema.TensorType, schema.BuiltinOperator, schema.BuiltinOptions
-
-
-def _read(content: bytes) -> Any:
-    return schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
-
-
-def _packed(model: Any) -> bytes:
-    builder = flatbuffers.Builder(1 << 16)
-    builder.Finish(model.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
 
 
 def _code(model: Any, operator: Any) -> int:
@@ -77,10 +67,9 @@ def _alone(whole: Any, numbers: Sequence[int]) -> bytes:
     given = [int(index) for index in whole.subgraphs[0].operators[numbers[0]].inputs]
     graph.inputs = [places[index] for index in given if not _is_constant(whole, index)]
     graph.outputs = graph.operators[-1].outputs
-    return _packed(model)
+    return objects.packed(model)
 
 
-@lru_cache(1024)
 def _computed(alone: bytes, lacking: bool) -> bytes:
     """Of a .tflite as _alone makes it."""
     import ai_edge_litert.interpreter as lite  # before the fork: a child of TensorFlow's crashes over it
@@ -114,12 +103,13 @@ def _table(whole: Any, numbers: Sequence[int]) -> np.ndarray:
     return found
 
 
+@lru_cache(1024)  # lowering asks, and so do its proofs
 def table(content: bytes, *operators: int) -> np.ndarray:
     """int8 [256]: what operators of the .tflite `content`, one behind the other, make of -128 to 127.
 
     Each has one input that is no constant, and constants of one value. ValueError: LiteRT refuses them.
     """
-    return _table(_read(content), operators)
+    return _table(objects.read(content), operators)
 
 
 def table_of(model: Any, operator: int) -> np.ndarray:
@@ -127,29 +117,34 @@ def table_of(model: Any, operator: int) -> np.ndarray:
     return _table(model, [operator])
 
 
+def _lacks_any(content: bytes) -> bool:
+    """Whether a .tflite has such an operator; read without making objects of its weights."""
+    try:
+        model = schema.Model.GetRootAs(content, 0)
+        codes = [model.OperatorCodes(i) for i in range(model.OperatorCodesLength())]
+        return any(max(code.BuiltinCode(), code.DeprecatedBuiltinCode()) in _LACKING for code in codes)
+    except Exception:  # the FlatBuffers reader raises whatever a damaged file makes it meet
+        return False  # LiteRT says what is wrong
+
+
 def for_reference(content: bytes) -> bytes:
     """`content`, or a file that does the same without operators that the reference kernels lack.
 
     Tensors keep their numbers.
     """
-    try:
-        model = _read(content)
-        codes = [_code(model, op) for op in model.subgraphs[0].operators]
-    except Exception:  # the FlatBuffers reader raises whatever a damaged file makes it meet
-        return content  # LiteRT says what is wrong
-    lacking = [number for number, code in enumerate(codes) if code in _LACKING]
-    if not lacking:
+    if not _lacks_any(content):
         return content
+    model = objects.read(content)
     graph = model.subgraphs[0]
     operators: list[Any] = []
     for number, operator in enumerate(graph.operators):
-        operators += _looked_up(model, number) if number in lacking else [operator]
+        operators += _looked_up(model, number) if _code(model, operator) in _LACKING else [operator]
     graph.operators = operators
     for code in model.operatorCodes:  # LiteRT wants to know all of them, even those without an operator
         if max(int(code.builtinCode), int(code.deprecatedBuiltinCode)) in _LACKING:
             code.builtinCode = code.deprecatedBuiltinCode = _OPERATORS.CAST
             code.version = 1
-    return _packed(model)
+    return objects.packed(model)
 
 
 def _looked_up(model: Any, number: int) -> list[Any]:

@@ -14,13 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from squeezenet_mcu.common import files
 from squeezenet_mcu.common.errors import UserError
-from squeezenet_mcu.common.litert import lookup
+from squeezenet_mcu.common.litert import lookup, objects
 from squeezenet_mcu.convert.lowering import tflite_file
 from squeezenet_mcu.convert.lowering.tflite_file import Op, TfliteFile
 
@@ -33,7 +32,7 @@ class _Mender:
 
     def __init__(self, file: TfliteFile) -> None:
         self.file = file
-        self.model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(file.content, 0))
+        self.model = objects.read(file.content)
         self.graph = self.model.subgraphs[0]
         self.originals: list[Any] = list(self.graph.operators)
         self.notes: list[str] = []
@@ -157,9 +156,7 @@ class _Mender:
 
     def content(self) -> bytes:
         self.model.signatureDefs = []  # they name the inputs and outputs that were
-        builder = flatbuffers.Builder(len(self.file.content) + (1 << 12))
-        builder.Finish(self.model.Pack(builder), b"TFL3")
-        return bytes(builder.Output())
+        return objects.packed(self.model)
 
 
 @dataclass(frozen=True)

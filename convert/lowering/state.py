@@ -124,10 +124,9 @@ class Lowering:
                 raise self.fail(op, tensor, "is float; wanted a fully int8-quantized .tflite")
             if tensor.type_name != "INT8" or len(tensor.scale) == 0:
                 raise self.fail(op, tensor, "wanted int8 with a scale and zero point")
-            least = (
-                0 if tensor.data is None else -np.finfo(np.float32).tiny
-            )  # a dead channel of weights has 0
-            if not np.isfinite(tensor.scale).all() or (tensor.scale <= least).any():
+            # A dead channel of weights may have a scale of 0.
+            wrong = tensor.scale <= 0 if tensor.data is None else tensor.scale < 0
+            if not np.isfinite(tensor.scale).all() or wrong.any():
                 raise self.fail(op, tensor, f"scale {tensor.scale.min()}; wanted a finite one over 0")
             if not -128 <= tensor.zero_point <= 127:
                 raise self.fail(op, tensor, f"zero point {tensor.zero_point}; wanted -128 to 127")

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
+
+from squeezenet_mcu.common.litert import objects
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class _Model:
     """The file as objects, and the buffers of constants that were replaced."""
 
     def __init__(self, content: bytes) -> None:
-        self.model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
+        self.model = objects.read(content)
         self.graph = self.model.subgraphs[0]
         self.taken: set[int] = set()
         self.buffers: set[int] = set()
@@ -61,9 +62,7 @@ class _Model:
         self.model.buffers[tensor.buffer].data = np.frombuffer(data.tobytes(), np.uint8)
 
     def content(self) -> bytes:
-        builder = flatbuffers.Builder(1 << 20)
-        builder.Finish(self.model.Pack(builder), b"TFL3")
-        return bytes(builder.Output())
+        return objects.packed(self.model)
 
 
 def rewrite(

@@ -4,9 +4,10 @@ The .tflite is written field by field, not converted from Keras, so that no roun
 gets between the seed and the file.
 """
 
-import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
+
+from squeezenet_mcu.common.litert import objects
 
 _ZERO_POINT = -128  # behind a ReLU
 _SPREAD = 60.0  # of a layer's outputs before its ReLU, in steps
@@ -178,6 +179,4 @@ class RandomGraph:
         """The .tflite, from tensor `first` to tensor `last`."""
         self.graph.inputs, self.graph.outputs = [first], [last]
         self.model.subgraphs = [self.graph]
-        builder = flatbuffers.Builder(1 << 18)
-        builder.Finish(self.model.Pack(builder), b"TFL3")
-        return bytes(builder.Output())
+        return objects.packed(self.model)

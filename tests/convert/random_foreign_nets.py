@@ -7,6 +7,7 @@ what random_nets.py has.
 import numpy as np
 
 from squeezenet_mcu.common.tf import keras, tf
+from tests.convert.random_nets import quantized
 
 layers = keras.layers
 
@@ -128,20 +129,10 @@ def random_tflite(seed: int) -> bytes:
         x = _block(rng, x)
     model = keras.Model(image, _head(rng, x))
 
-    def samples():
-        for _ in range(8):
-            yield [rng.normal(0, 1, (1, *shape)).astype(np.float32)]
-
     if rng.random() < 0.5:
         converter = tf.lite.TFLiteConverter.from_keras_model(model)
     else:
         signature = tf.TensorSpec((1, *shape), tf.float32)
         function = tf.function(lambda v: model(v, training=False)).get_concrete_function(signature)
         converter = tf.lite.TFLiteConverter.from_concrete_functions([function], model)
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = samples
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    edge = [tf.int8, tf.uint8, tf.float32][int(rng.choice(3, p=[0.7, 0.15, 0.15]))]
-    converter.inference_input_type = converter.inference_output_type = edge
-    content: bytes = converter.convert()
-    return content
+    return quantized(rng, converter, shape)

@@ -62,6 +62,23 @@ def _block(rng, x):
     return _conv(rng, x, int(rng.integers(1, 12)), kernel, int(rng.integers(1, 3)), padding)
 
 
+def quantized(rng, converter, shape: tuple[int, int, int]) -> bytes:
+    """The int8 .tflite that a converter makes after some noise, with edges of int8, uint8 or float."""
+
+    def samples():
+        for _ in range(8):
+            yield [rng.normal(0, 1, (1, *shape)).astype(np.float32)]
+
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = samples
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    edge = [tf.int8, tf.uint8, tf.float32][int(rng.choice(3, p=[0.7, 0.15, 0.15]))]
+    converter.inference_input_type = edge
+    converter.inference_output_type = edge
+    content: bytes = converter.convert()
+    return content
+
+
 def random_tflite(seed: int) -> bytes:
     """An int8 .tflite of a random network: odd sizes, strides, paddings, bypasses, one to three channels."""
     rng = np.random.default_rng(seed)
@@ -80,17 +97,7 @@ def random_tflite(seed: int) -> bytes:
         x = layers.Softmax()(x)
     model = keras.Model(image, x)
 
-    def samples():
-        for _ in range(8):
-            yield [rng.normal(0, 1, (1, *shape)).astype(np.float32)]
-
     signature = tf.TensorSpec((1, *shape), tf.float32)
     function = tf.function(lambda value: model(value, training=False)).get_concrete_function(signature)
     converter = tf.lite.TFLiteConverter.from_concrete_functions([function], model)
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = samples
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    edge = [tf.int8, tf.uint8, tf.float32][int(rng.choice(3, p=[0.7, 0.15, 0.15]))]
-    converter.inference_input_type = edge
-    converter.inference_output_type = edge
-    return converter.convert()
+    return quantized(rng, converter, shape)
