@@ -1,4 +1,7 @@
-"""`python -m host_tools bench`: instructions, SRAM and flash of every network on every emulated board."""
+"""`python -m host_tools bench`: what every network takes on every emulated board: instructions, SRAM, flash.
+
+Of a board whose emulator counts cycles (the Pico's), cycles instead of instructions.
+"""
 
 import argparse
 import dataclasses
@@ -30,6 +33,9 @@ EXAMPLES = """\
 
 RESULTS = Path("build/bench/results.json")
 BOARDS = ("stm32f405", "mps2_an386", "mps2_an500", "mps3_an547")
+# Beside these, a board that is measured with these networks alone: ImageNet's take it minutes.
+CYCLES_BOARD = "rp2040"
+WITH_CYCLES = (*networks.ZOO, networks.SMALL_NET, networks.MLPERF_TINY.name)
 # Beside each board's own kernels: the portable ones, where TFLM's reference kernels were counted.
 PORTABLE = ((networks.IMAGENET[0].name, "mps2_an386"),)
 # Beside what the board's whole flash allows: with the engine's model in so few bytes.
@@ -44,7 +50,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help=f"one of build/, or of {', '.join(networks.NAMES)} (all)",
     )
-    parser.add_argument("--board", action="append", metavar="NAME", help=f"({', '.join(BOARDS)})")
+    parser.add_argument(
+        "--board",
+        action="append",
+        metavar="NAME",
+        help=f"({', '.join(BOARDS)}; {CYCLES_BOARD} with small networks)",
+    )
     build.add_request_arguments(parser)
     parser.add_argument("--layers", action="store_true", help="also print each result's layers")
     parser.add_argument(
@@ -113,7 +124,7 @@ class _Session:
         for path in self.outputs:
             files.write_json(path, self.results)
         took = time.monotonic() - started
-        self.say(f"{where}: {result['instructions']:,} instructions ({took:.0f} s)")
+        self.say(f"{where}: {results.count(result):,} {result['unit']} ({took:.0f} s)")
 
     def prepare(self, model: str, tflm: bool) -> bool:
         try:
@@ -124,14 +135,19 @@ class _Session:
         return True
 
 
+def _boards(args: argparse.Namespace, model: str) -> list[str]:
+    """Those that were asked for, else the usual ones."""
+    usual = [*BOARDS, CYCLES_BOARD] if model in WITH_CYCLES and args.engine != "tflm" else list(BOARDS)
+    return args.board or usual
+
+
 def _measure_all(session: _Session, args: argparse.Namespace) -> None:
     models = [config.name_of(name) for name in args.model or networks.NAMES]
-    names = args.board or list(BOARDS)
-    for board in names:
+    for board in args.board or BOARDS:
         emulator.tool_of(board)  # a wrong name is known before the work
     for model in models:
         if session.prepare(model, tflm=args.engine == "tflm"):
-            for board in names:
+            for board in _boards(args, model):
                 for request in _requests(args, model, board):
                     session.measure(model, board, request)
 

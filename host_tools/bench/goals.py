@@ -28,7 +28,8 @@ class Goal:
     def holds_for(self, result: dict[str, Any]) -> bool:
         """Whether it speaks of this result."""
         wanted = {"model": self.model, "board": self.board, "engine": self.engine}
-        return all(value in (None, result[name]) for name, value in wanted.items())
+        of_it = all(value in (None, result[name]) for name, value in wanted.items())
+        return of_it and result[self.field] is not None
 
 
 GOALS = (

@@ -163,6 +163,13 @@ def tflm_instructions(name: str, cpu: str, engine: str, macs: int) -> int | None
     return found
 
 
+def tflm_cycles(name: str, board: str, macs: int) -> int | None:
+    """As tflm_instructions, on a board whose emulator counts cycles."""
+    same = _SAME_LAYERS.get(name)
+    found: int | None = tflm_figures.of(same.name if same else name, macs).get("cycles", {}).get(board)
+    return found
+
+
 def tflm_memory(name: str, manifest: dict[str, Any]) -> dict[str, int | None]:
     """Bytes that TFLite Micro needs for the same .tflite: arena_bytes, model_bytes, code_bytes, flash_bytes.
 

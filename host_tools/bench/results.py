@@ -22,8 +22,14 @@ def key(result: dict[str, Any]) -> str:
     return f"{name}/{asked}" if asked else name
 
 
+def count(result: dict[str, Any]) -> int:
+    """What an image took, in the unit that the board counts."""
+    counted: int = result[result["unit"]]
+    return counted
+
+
 def read_reference(path: Path = REFERENCE) -> dict[str, int]:
-    """Instructions by key(). Empty where there is no file yet; UserError for a damaged one."""
+    """Instructions, or a board's cycles, by key(); {} where no file is yet. UserError for a damaged one."""
     if not path.is_file():
         return {}
     return json_files.read(path, dict[str, Positive], "remove it, write it anew with --update")
@@ -31,19 +37,18 @@ def read_reference(path: Path = REFERENCE) -> dict[str, int]:
 
 def write_reference(results: list[dict[str, Any]], path: Path = REFERENCE) -> None:
     """Takes the results over into the reference; others in it stay."""
-    figures = read_reference(path) | {key(result): result["instructions"] for result in results}
+    figures = read_reference(path) | {key(result): count(result) for result in results}
     files.write_json(path, dict(sorted(figures.items())))
 
 
 def regressions(results: list[dict[str, Any]], reference: dict[str, int]) -> list[str]:
-    """A line for each result that takes over 1 % more instructions than the reference says."""
+    """A line for each result that takes over 1 % more than the reference says."""
     lines = []
     for result in results:
-        before, now = reference.get(key(result)), result["instructions"]
+        before, now = reference.get(key(result)), count(result)
         if before is not None and now > before * (1 + TOLERANCE):
-            lines.append(
-                f"{key(result)}: {now:,} instructions, {now / before - 1:+.1%} on the reference's {before:,}"
-            )
+            more = f"{now / before - 1:+.1%} on the reference's {before:,}"
+            lines.append(f"{key(result)}: {now:,} {result['unit']}, {more}")
     return lines
 
 
@@ -58,6 +63,9 @@ def _kernels(result: dict[str, Any]) -> str:
     return f"{result['engine']} {asked}" if asked else result["engine"]
 
 
+_UNITS = {"instructions": "M instr.", "cycles": "M cycles"}
+
+
 def _number(value: int | float | None, form: str = ",") -> str:
     return "" if value is None else format(value, form)
 
@@ -67,25 +75,26 @@ def _table(title: str) -> Table:
 
 
 def show(console: Console, results: list[dict[str, Any]]) -> None:
-    """A table for each network, a line for each board; at most 80 columns."""
-    for model in dict.fromkeys(result["model"] for result in results):
-        of_model = [result for result in results if result["model"] == model]
+    """A table for each network and unit, a line for each board; at most 80 columns."""
+    for model, unit in dict.fromkeys((result["model"], result["unit"]) for result in results):
+        of_model = [result for result in results if (result["model"], result["unit"]) == (model, unit)]
         table = _table(f"{model}: one inference, {of_model[0]['macs'] / 1e6:,.2f} M MACs")
         for name in ("board", "kernels"):
             table.add_column(name)
-        for name in ("M instr.", "a MAC", "of TFLM's", "SRAM", "weights", "code"):
+        for name in (_UNITS[unit], "a MAC", "of TFLM's", "SRAM", "weights", "code"):
             table.add_column(name, justify="right")
         for r in of_model:
             table.add_row(
-                r["board"], _kernels(r), _number(r["instructions"] / 1e6, ",.3f"),
-                _number(r["instructions"] / r["macs"], ".3f"), _number(r["ratio"], ".3f"),
+                r["board"], _kernels(r), _number(count(r) / 1e6, ",.3f"),
+                _number(count(r) / r["macs"], ".3f"), _number(r["ratio"], ".3f"),
                 _number(r["sram_bytes"]), _number(r["weights_stored_bytes"]), _number(r["code_bytes"]),
             )  # fmt: skip
         console.print(table)
     console.print(
         "of TFLM's: the share of what TensorFlow Lite Micro takes with CMSIS-NN;\n"
-        "of portable kernels: with its reference kernels. All in bytes: SRAM (variables,\n"
-        "arena, serial buffers, deepest stack), weights and code in flash.",
+        "of portable kernels: with its reference kernels. Cycles: without wait states.\n"
+        "All in bytes: SRAM (variables, arena, serial buffers, deepest stack), weights\n"
+        "and code in flash.",
         soft_wrap=True,
     )
 
@@ -130,15 +139,16 @@ def show_layers(console: Console, result: dict[str, Any]) -> None:
     table = _table(key(result))
     table.add_column("layer", overflow="fold")
     table.add_column("kernel")
-    for name in ("MACs", "instructions", "a MAC", "share"):
+    unit, total = result["unit"], count(result)
+    for name in ("MACs", unit, "a MAC", "share"):
         table.add_column(name, justify="right")
-    rest = result["instructions"]
+    rest = total
     for layer in result["layers"]:
-        spent = layer["instructions"]
+        spent = layer[unit]
         rest -= spent
         table.add_row(
             layer["layer"], layer["kernel"] or "", _number(layer["macs"] or None), _number(spent),
-            _number(layer["instructions_per_mac"], ".3f"), f"{spent / result['instructions']:.1%}",
+            _number(layer[f"{unit}_per_mac"], ".3f"), f"{spent / total:.1%}",
         )  # fmt: skip
-    table.add_row("schedule, input rows", "", "", _number(rest), "", f"{rest / result['instructions']:.1%}")
+    table.add_row("schedule, input rows", "", "", _number(rest), "", f"{rest / total:.1%}")
     console.print(table)

@@ -102,8 +102,9 @@ def test_the_readmes_table_for_the_paper_quotes_the_file():
 
 def test_the_picos_cycles_are_quoted_from_the_file():
     (rows,) = [rows for header, rows in tables("docs/figures.md") if "TFLM's cycles" in header]
-    assert [row["network"] for row in rows] == ["digits", "gtsrb", "cifar10"]
-    for row in rows:
+    assert [row["network"] for row in rows[:3]] == ["digits", "gtsrb", "cifar10"]
+    assert [row["TFLM's cycles"] for row in rows[3:]] == [""]  # ResNet-8: nobody counted them
+    for row in rows[:3]:
         assert is_quoted(row["TFLM's cycles"], tflm_figures.of(row["network"])["cycles"]["rp2040"])
 
 
