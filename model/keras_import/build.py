@@ -4,8 +4,6 @@ import math
 import re
 from typing import Any
 
-import numpy as np
-
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.terminal import one_line, shown
 from squeezenet_mcu.common.tf import keras, tf
@@ -92,7 +90,8 @@ def _layer(layer: Layer, name: str) -> Any:
     if "activation" in values:
         values["activation"] = _OWN_ACTIVATIONS.get(values["activation"], values["activation"])
     if layer.kind == "Rescaling":  # a number, or one of each channel
-        values = {k: v[0] if len(v) == 1 else np.array(v, np.float32) for k, v in values.items()}
+        # No arrays: Keras would write them by a class of its own, which keras_config does not read back.
+        values = {k: v[0] if len(v) == 1 else list(v) for k, v in values.items()}
     if layer.kind == "Normalization" and layer.arrays:
         values |= {"mean": layer.arrays[0].reshape(-1), "variance": layer.arrays[1].reshape(-1)}
     values |= {f"{part}_initializer": "zeros" for part in _ZEROS.get(layer.kind, ())}

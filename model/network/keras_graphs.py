@@ -36,6 +36,14 @@ def is_foreign(path: Path) -> bool:
     return is_hdf5(path) or version(keras_config.members(path)[0]["metadata.json"]) == 3
 
 
+def check(path: Path) -> None:
+    """UserError for what keras_files.load would refuse to read, without TensorFlow."""
+    if is_foreign(path):
+        read(path)
+    else:
+        keras_config.read(path)
+
+
 def read(path: Path) -> Graph:
     """The network in `path` with its arrays. Raises UserError for what is not plain: see keras_import."""
     if is_hdf5(path):

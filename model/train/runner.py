@@ -15,7 +15,7 @@ from squeezenet_mcu.common.data.splits import Set
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.paths import BUILD
 from squeezenet_mcu.model.distributed import machine
-from squeezenet_mcu.model.network import keras_config
+from squeezenet_mcu.model.network import keras_config, keras_graphs
 from squeezenet_mcu.model.settings import config
 from squeezenet_mcu.model.settings.config import Config
 from squeezenet_mcu.model.train import records, tf_environment, training_images
@@ -40,7 +40,7 @@ def _source_hash(settings: Config, name: str, folder: Path) -> str:
 
 def _sha256(path: Path) -> str:
     """Of a .keras file."""
-    return files.sha256(files.read_input(path, keras_config.MOST_FILE, "want a .keras file"))
+    return files.sha256(files.read_input(path, keras_config.MOST_FILE, "want a .keras or .h5 file"))
 
 
 def open_stage(name: str, args: argparse.Namespace) -> TrainingStage:
@@ -68,7 +68,7 @@ def open_stage(name: str, args: argparse.Namespace) -> TrainingStage:
     # Now, before images are read and TensorFlow takes its seconds: they may hold what is not to be loaded.
     for model in (teacher, init, folder / OUTPUTS[before] if before else None):
         if model is not None:
-            keras_config.read(model)
+            keras_graphs.check(model)
     source = settings.data.source if args.data is None else args.data
     of_data = not settings.architecture.classes
     settings = settings.with_fit(_fit(settings, name, folder, getattr(args, "fit", None)))

@@ -14,6 +14,7 @@ from PIL import Image
 
 from squeezenet_mcu.common.data import sources
 from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.model.network import keras_files
 from squeezenet_mcu.model.settings import config
 from squeezenet_mcu.model.train import training_images
 
@@ -159,6 +160,20 @@ def test_starts_from_weights_that_it_is_given(trained):
     again = ["model", "train", "--model", "second.toml", "--data", "my images", "--only", "--epochs", "1"]
     assert "up to date" in command(folder, *again, "--init", "tiny.toml").stdout
     assert "up to date" not in command(folder, *again, "--init", "nothing.keras").stdout
+
+
+@pytest.mark.filterwarnings("ignore:.*HDF5")
+def test_starts_from_an_h5(trained):
+    """The verb itself: it looks at the file before TensorFlow does, and has to know what TensorFlow will."""
+    folder, _ = trained
+    keras_files.load(folder / "build/tiny/float.keras").save(folder / "theirs.h5")
+    (folder / "third.toml").write_text(tiny("third"), encoding="utf-8")
+    done = command(
+        *(folder, "model", "train", "--model", "third.toml", "--data", "my images", "--only"),
+        *("--epochs", "1", "--init", "theirs.h5"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert "starting from theirs.h5: 8 of 8 layers" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ def test_the_same_answers(folder, name, ending):
 
 @pytest.mark.parametrize("name", ["3_branches.keras", "3_branches.h5", "2_branches.h5", "2_branches.keras"])
 def test_what_other_verbs_load(folder, name):
-    """--init goes by the names of layers: conv1, conv1_bn."""
+    """--init goes by the names of layers: conv1, conv1_bn. It is checked before TensorFlow is there."""
+    keras_graphs.check(folder / name)
     names = [layer.name for layer in keras_files.load(folder / name).layers]
     assert {"conv1", "conv1_bn", "head"} <= set(names)
