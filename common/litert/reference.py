@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from squeezenet_mcu.common.errors import UserError
-from squeezenet_mcu.common.litert import lookup
+from squeezenet_mcu.common.litert import lookup, wide_softmax
 from squeezenet_mcu.common.litert.apart import apart
 from squeezenet_mcu.common.terminal import one_line
 
@@ -33,11 +33,14 @@ def trouble(content: bytes) -> str | None:
 def _refusal(content: bytes) -> bytes:
     """Empty where there is none."""
     try:
-        model = interpreter(content)
+        found = wide_softmax.parts(content)
+        model = interpreter(found.head if found else content)
         model.allocate_tensors()
         for given in model.get_input_details():
             model.set_tensor(given["index"], np.zeros(given["shape"], given["dtype"]))
         model.invoke()
+        if found:
+            interpreter(found.tail).allocate_tensors()  # with these logits it may end the program
     except Exception as error:  # LiteRT lets through whatever a broken file causes
         return f"refuses it ({one_line(str(error))})".encode()
     return b""
@@ -72,13 +75,16 @@ class Reference:
         output_tensor: int | None = None,
     ) -> None:
         content = tflite if isinstance(tflite, bytes) else tflite.read_bytes()
-        self._interpreter = interpreter(content, preserve)
+        self._parts = wide_softmax.parts(content)
+        self._interpreter = interpreter(self._parts.head if self._parts else content, preserve)
         self._interpreter.allocate_tensors()
+        self._tail = self._interpreter
+        if self._parts:
+            self._tail = interpreter(self._parts.tail, preserve)
+            self._tail.allocate_tensors()
         self._input = self._interpreter.get_input_details()[0]
         self._edge = edge
-        self._output = (
-            self._interpreter.get_output_details()[0]["index"] if output_tensor is None else output_tensor
-        )
+        self._output = self._tail.get_output_details()[0]["index"] if output_tensor is None else output_tensor
 
     @classmethod
     def of(cls, manifest: dict[str, Any], tflite: bytes | Path) -> "Reference":
@@ -116,7 +122,10 @@ class Reference:
         )
 
     def run(self, x: np.ndarray) -> None:
-        """Runs one image, int8 [height, width, channels] (the values after an edge QUANTIZE, if any)."""
+        """Runs one image, int8 [height, width, channels] (the values after an edge QUANTIZE, if any).
+
+        UserError: LiteRT cannot compute its SOFTMAX (wide_softmax.py).
+        """
         details = self._input
         if details["dtype"] == np.uint8:
             x = (x.astype(np.int16) + 128).astype(np.uint8)
@@ -125,10 +134,16 @@ class Reference:
             x = (x.astype(np.float32) - zero_point) * scale
         self._interpreter.set_tensor(details["index"], x.reshape(details["shape"]))
         self._interpreter.invoke()
+        if self._parts:
+            logits = self._interpreter.get_tensor(self._parts.logits)
+            self._parts.check(logits)
+            self._tail.set_tensor(self._parts.logits, logits)
+            self._tail.invoke()
 
     def tensor(self, index: int) -> np.ndarray:
         """The value of tensor `index` after the last run."""
-        found: np.ndarray = self._interpreter.get_tensor(index)
+        last = self._parts is not None and index in self._parts.made
+        found: np.ndarray = (self._tail if last else self._interpreter).get_tensor(index)
         return found
 
     def infer(self, x: np.ndarray, logits_tensor: int) -> tuple[np.ndarray, np.ndarray]:

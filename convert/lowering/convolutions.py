@@ -157,6 +157,24 @@ def depthwise(low: Lowering, op: Op) -> None:
     )  # fmt: skip
 
 
+def _check_sums(low: Lowering, op: Op, w: np.ndarray, found: _Parameters) -> None:
+    """Fails where a sum, times its multiplier, may leave int32: what LiteRT makes of it then is undefined."""
+    ends = w.astype(np.int64)
+    largest = np.maximum(
+        (ends * np.where(ends > 0, 127, -128)).sum(axis=1) + found.bias,
+        (ends * np.where(ends > 0, 128, -127)).sum(axis=1) - found.bias,
+    )
+    real = np.ldexp(found.multipliers.astype(np.float64), found.shifts.astype(np.int64) - 31)
+    worst = float((largest * real).max(initial=0.0))
+    if worst > quant.INT32_MAX:
+        out = low.tensor(op.outputs[0])
+        raise low.fail(
+            op,
+            out,
+            f"sums of up to {worst:,.0f} steps of the output; wanted what int32 holds: a larger scale",
+        )
+
+
 def fully_connected(low: Lowering, op: Op) -> None:
     """FULLY_CONNECTED: a DENSE, of a pixel or of a whole map.
 
@@ -180,6 +198,7 @@ def fully_connected(low: Lowering, op: Op) -> None:
         w = w[:, np.argsort(source.order)]
     w = np.ascontiguousarray(w).reshape(outputs, *shape)
     parameters = _of_windows(low, op, w)
+    _check_sums(low, op, w.reshape(outputs, -1), parameters)
     view = low.destination(out)
     act_min, act_max = low.activation(op, out)
     low.layers.append(

@@ -1,13 +1,14 @@
 """Lowers an int8 .tflite to the engine's network: supported operators only, nothing approximated."""
 
 from collections.abc import Callable
+from math import prod
 
 import numpy as np
 
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.convert.lowering import convolutions, maps, moves, pointwise, pools
 from squeezenet_mcu.convert.lowering import fixed_point as quant
-from squeezenet_mcu.convert.lowering.state import Lowering
+from squeezenet_mcu.convert.lowering.state import MAX_INPUT, Lowering
 from squeezenet_mcu.convert.lowering.tflite_file import Op, TfliteFile
 from squeezenet_mcu.convert.network import Kind, Layer, Network, TensorView
 from squeezenet_mcu.model.network.foreign_files import PAGE
@@ -152,12 +153,18 @@ def _lower(file: TfliteFile) -> Network:
         )
     if len(graph_input.shape) != 4 or graph_input.shape[0] != 1:
         raise UserError(f"{file.path}: input {graph_input}; wanted [1, height, width, channels]")
+    if (values := prod(graph_input.shape)) > MAX_INPUT:
+        raise UserError(f"{file.path}: input {graph_input}: {values:,} values; wanted at most {MAX_INPUT:,}")
     maps.reserve_concatenations(low)
     in_tensor = low.tensor(edge.outputs[0]) if edge and graph_input.type_name != "INT8" else graph_input
     in_buffer = low.destination(in_tensor).buffer
     for op in file.ops:
         _LOWERINGS[op.name](low, op)
         low.check_count(op)
+    if not low.layers:
+        raise UserError(f"{file.path}: no operator computes anything; wanted a network")
+    if file.outputs[0] in low.orders:
+        raise low.fail(file.ops[-1], low.tensor(file.outputs[0]), "output: its values are transposed")
     out_index = low.root(file.outputs[0])
     output = low.view(file.ops[-1], out_index)
     softmax = [layer for layer in low.layers if layer.output == output.buffer and layer.kind is Kind.SOFTMAX]

@@ -13,6 +13,7 @@ from squeezenet_mcu.convert.network import MAX_LAYERS, Buffer, Layer, TensorView
 ACTIVATIONS = {v: k for k, v in vars(schema.ActivationFunctionType).items() if isinstance(v, int)}
 MAX_BYTE = 255  # paddings, strides and windows are bytes of the layer's record
 MAX_SIDE = 65535
+MAX_INPUT = 1 << 24  # values of an image: the proof holds some images in memory
 SAME, VALID = schema.Padding.SAME, schema.Padding.VALID
 
 
@@ -86,6 +87,11 @@ class Lowering:
                 b, form = self.buffers[made], self.buffers[like]
                 b.height, b.width, b.channels = form.height, form.width, form.channels
             self.views[tensor.index] = TensorView(made, 0, self.buffers[made].channels)
+        elif like is not None:  # a part of a CONCATENATION, whose form is the whole's
+            b, form = self.buffers[self.views[tensor.index].buffer], self.buffers[like]
+            if (b.height, b.width) != (form.height, form.width):
+                seen = f"values of a map of {form.height}x{form.width} in one of {b.height}x{b.width}"
+                raise UserError(f"{self.file.path}: {tensor}: {seen}; not supported in a CONCATENATION")
         return self.views[tensor.index]
 
     def whole_input(self, op: Op, index: int) -> int:

@@ -86,9 +86,14 @@ def predictions(tflite: bytes, x: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64
 
     The logits, not the probabilities: the softmax's 256 steps make ties of different logits.
     """
-    interpreter = _interpreter(tflite)
-    (softmax,) = _operators(interpreter, "SOFTMAX")
-    logits, image = int(softmax["inputs"][0]), interpreter.get_input_details()[0]["index"]
+    wide = litert.wide_softmax.parts(tflite)  # of many classes: SOFTMAX itself could end the program
+    interpreter = _interpreter(wide.head if wide else tflite)
+    if wide:
+        logits = wide.logits
+    else:
+        (softmax,) = _operators(interpreter, "SOFTMAX")
+        logits = int(softmax["inputs"][0])
+    image = interpreter.get_input_details()[0]["index"]
     out = np.empty(len(x), np.int64)
     for i, pixels in enumerate(x):
         interpreter.set_tensor(image, (pixels.astype(np.int16) - 128).astype(np.int8)[np.newaxis])

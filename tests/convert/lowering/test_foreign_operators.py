@@ -295,3 +295,34 @@ def test_a_float_network_is_told_where_scripts_are():
     message = refused(g.packed(image, g.mean(x)))
     assert "FLOAT32; wanted a fully int8-quantized .tflite" in message
     assert message.endswith("docs/from-elsewhere.md has scripts")
+
+
+def test_a_file_without_a_layer_is_one_line():
+    g = RandomGraph(3, "none")
+    image = g.map("image", [1, 1, 1, 4], 1 / 255, -128)
+    content = g.packed(image, ops.reshape(g, image, [1, 4]))
+    with pytest.raises(UserError, match="no operator computes anything; wanted a network"):
+        lower(tflite_file.parse(content, "x.tflite"))
+
+
+def test_transposed_values_at_the_end_are_one_line():
+    g = RandomGraph(3, "turned")
+    image = g.map("image", [1, 4, 4, 3], 1 / 255, -128)
+    x = ops.reshape(g, ops.dense(g, image, 6), [1, 2, 3, 1])
+    x = ops.reshape(g, ops.transpose(g, x, [0, 2, 1, 3]), [1, 6])
+    with pytest.raises(UserError, match="output: its values are transposed"):
+        lower(tflite_file.parse(g.packed(image, x), "x.tflite"))
+
+
+def test_vectors_in_other_forms_are_not_concatenated():
+    g = RandomGraph(3, "rank 3")
+    image = g.map("image", [1, 4, 4, 3], 1 / 255, -128)
+    x = ops.reshape(g, ops.dense(g, image, 20), [1, 4, 5])
+    parts = [ops.unary(g, "TANH", x), ops.unary(g, "TANH", x)]
+    options = schema.ConcatenationOptionsT()
+    options.axis = 2
+    both = g.map("both", [1, 4, 10], 1 / 128, 0)
+    g.add(ops.OPERATORS.CONCATENATION, ops.OPTIONS.ConcatenationOptions, options, parts, both)
+    content = g.packed(image, ops.reshape(g, both, [1, 40]))
+    with pytest.raises(UserError, match="not supported in a CONCATENATION"):
+        lower(tflite_file.parse(content, "x.tflite"))

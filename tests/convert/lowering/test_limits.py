@@ -5,6 +5,7 @@ Just below a limit the engine takes the network, so that no limit is tighter tha
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
@@ -75,6 +76,38 @@ def addition(scale: float) -> Graph:
     return make
 
 
+def picture(height: int, width: int) -> Graph:
+    """Of 2 channels, a pool of it, and a MEAN."""
+
+    def make() -> bytes:
+        g = RandomGraph(0, "limits")
+        image = g.map("image", [1, height, width, 2], 1 / 255)
+        return g.packed(image, g.mean(g.pool("pool", image)))
+
+    return make
+
+
+def dense(bias: int) -> Graph:
+    """A dense layer of one weight, whose output has a scale a 32nd of its sum's."""
+
+    def make() -> bytes:
+        g = RandomGraph(0, "limits")
+        image = g.map("image", [1, 1, 1, 1], 1 / 256, -128)
+        kinds = schema.TensorType
+        weights = g.tensor("w", [1, 1], kinds.INT8, [1.0], 0, np.array([[127]], np.int8))
+        biases = g.tensor("b", [1], kinds.INT32, [1 / 256], 0, np.array([bias], np.int32))
+        out = g.map("out", [1, 1], 1 / 256 / 32)
+        kind = schema.BuiltinOperator.FULLY_CONNECTED
+        options = schema.BuiltinOptions.FullyConnectedOptions
+        g.add(kind, options, schema.FullyConnectedOptionsT(), [image, weights, biases], out)
+        return g.packed(image, out)
+
+    return make
+
+
+_MOST_SUM = (2**31 - 1) // 32
+_MOST_PRODUCT = 127 * 255
+
 # Limit, just within, just beyond, and what is said of the latter.
 LIMITS = {
     "taps": (one_conv(65_535, 1), one_conv(1_338, 7),
@@ -96,6 +129,12 @@ LIMITS = {
     "scale of an ADD": (addition(1.01 * 2.0**-19), addition(2.0**-19),
                         "op 0 ADD, tensor 1 .*: output scale 1.90[0-9]*e-06 is too small for its inputs: "
                         "their larger one is 1; wanted less than 524,288 times the output's"),
+    "values of an image": (picture(4096, 2048), picture(4096, 2049),
+                           "input tensor 0 .*: 16,785,408 values; wanted at most 16,777,216"),
+    "sums of a dense layer": (dense(_MOST_SUM - _MOST_PRODUCT), dense(_MOST_SUM - _MOST_PRODUCT + 1),
+                              "op 0 FULLY_CONNECTED, tensor 3 .*: sums of up to 2,147,483,648 steps of the"),
+    "sums of a dense layer, below": (dense(-_MOST_SUM), dense(-_MOST_SUM - 1),
+                                     "op 0 FULLY_CONNECTED, tensor 3 .*: sums of up to 2,147,483,648 steps"),
     "scale": (one_mean(2, 2), one_mean(2, 2, -1.0),
               "op 0 MEAN, tensor 0 .*: scale -1.0; wanted a finite one over 0"),
 }  # fmt: skip
