@@ -15,6 +15,7 @@ from squeezenet_mcu.convert.lowering import mend, tflite_file
 from squeezenet_mcu.convert.lowering.operators import lower
 from squeezenet_mcu.convert.outputs import artefacts, tflm_only
 from squeezenet_mcu.convert.ptq import command as imported
+from squeezenet_mcu.model.settings import config
 
 
 def note(console: Console, text: str) -> None:
@@ -58,6 +59,9 @@ def _of_tflite(args: argparse.Namespace, mended: mend.Mended) -> tuple[str, list
     if not re.fullmatch(r"\w[\w.-]*", name):
         whose = "--model" if args.model else f"{args.tflite}: the file's name,"
         raise UserError(f"{whose} '{name}', names no folder well; give --model, of letters, digits, _ - .")
+    if name in config.names():  # build/<name>/ is that model's, and so is what other verbs know of it
+        what = "is the name of a model that comes with the project"
+        raise UserError(f"{args.tflite}: {name} {what}; give another by --model")
     inputs = {str(args.tflite): mended.given_sha256}
     labels = []
     if args.labels:

@@ -15,7 +15,7 @@ from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.terminal import Console
 from squeezenet_mcu.convert.keras_front import pixels as front_pixels
 from squeezenet_mcu.convert.keras_front import saved_model, score
-from squeezenet_mcu.convert.lowering import tflite_file
+from squeezenet_mcu.convert.lowering import mend, tflite_file
 from squeezenet_mcu.convert.lowering.operators import lower
 from squeezenet_mcu.convert.outputs import artefacts
 from squeezenet_mcu.model.network import foreign_files
@@ -94,7 +94,7 @@ def gather(args: argparse.Namespace, build: Path, console: Console) -> Front:
             f"{_IMAGES} or more: CALIBRATION=folder (--calibration)"
         )
     made = (_saved_model if trusted else _keras)(path, args, build / name, console)
-    file = tflite_file.parse(made.tflite, name)
+    file = mend.mended(tflite_file.parse(made.tflite, name)).file
     network = lower(file)  # names the operator that is to blame
     classes = network.buffers[network.output_buffer].channels
     labels = read_labels(args.labels, classes) if args.labels else []
@@ -103,7 +103,7 @@ def gather(args: argparse.Namespace, build: Path, console: Console) -> Front:
     converted = artefacts.convert(file, name, labels, made.preprocess)
     if classes > 1:
         same, count = score.agreement(
-            made.tflite, converted.image, network.logits_tensor, network.macs, made.images.x, made.outputs
+            file.content, converted.image, network.logits_tensor, network.macs, made.images.x, made.outputs
         )
         _say(console, f"int8 names the float network's class for {same} of {count} calibration images")
     record = {"source": args.calibration, "sha256": sources.digests(made.images.x)}
@@ -169,6 +169,12 @@ def _keras(path: Path, args: argparse.Namespace, folder: Path, console: Console)
     )
     if not given and core is graph:
         raise front_pixels.missing(path)
+    if given and core is not graph and args.preprocess != "byte":
+        _say(
+            console,
+            f"note: the network begins with a Rescaling or Normalization, and PREPROCESS={args.preprocess} "
+            "comes before it; if it was trained on pixels 0 to 255, leave PREPROCESS= out",
+        )
     _say(
         console,
         f"pixels become inputs by {pixels.said}: {pixels.text}" + (", blue first" if pixels.bgr else ""),
@@ -181,7 +187,7 @@ def _keras(path: Path, args: argparse.Namespace, folder: Path, console: Console)
     _say(console, f"calibrating {path} with {len(images.x)} images of {args.calibration}")
     samples = quantize.Samples(images.x, inner, zero)
     tflite, bits = quantize.to_int8(model, samples, args.weight_bits, lambda line: _say(console, line))
-    lower(tflite_file.parse(tflite, folder.name))  # before anything is written
+    lower(mend.mended(tflite_file.parse(tflite, folder.name)).file)  # before anything is written
     keras_files.save(float_model, folder / FLOAT)
     about = os.path.relpath(folder / FLOAT)
     digest = files.sha256((folder / FLOAT).read_bytes())

@@ -60,9 +60,16 @@ def _without(graph: Graph, gone: int) -> Graph:
     return replace(graph, calls=calls, output=moved(graph.output))
 
 
-def _first_convolutions(graph: Graph) -> list[Layer]:
-    """The layers that read the image, where all of them are plain Conv2D and read nothing else."""
-    readers = [call for call in graph.calls if 0 in call.inputs]
+def _first_convolutions(graph: Graph, through: tuple[str, ...] = ()) -> list[Layer]:
+    """The layers that read the image, where all of them are plain Conv2D and read nothing else.
+
+    `through`: kinds of layer that may come between.
+    """
+    images = {0}
+    for i, call in enumerate(graph.calls):
+        if call.layer.kind in through and set(call.inputs) <= images:
+            images.add(i)
+    readers = [c for i, c in enumerate(graph.calls) if i not in images and images & set(c.inputs)]
     found = [call.layer for call in readers]
     uses = [call for call in graph.calls if any(call.layer is layer for layer in found)]
     plain = all(layer.kind == "Conv2D" and layer.values["groups"] == 1 for layer in found)
@@ -78,7 +85,7 @@ def red_first(graph: Graph, pixels: Pixels) -> tuple[Graph, Pixels]:
     """The same network for RGB pixels, where it was trained on BGR. UserError where it cannot be turned."""
     if not pixels.bgr:
         return graph, pixels
-    first = _first_convolutions(graph)
+    first = _first_convolutions(graph, through=("ZeroPadding2D",))
     if not first:
         raise UserError(f"{graph.path}: BGR pixels are wanted by a first layer that is no Conv2D; want RGB")
     turned = [replace(layer, arrays=[layer.arrays[0][:, :, ::-1], *layer.arrays[1:]]) for layer in first]

@@ -132,6 +132,8 @@ def golden_pair(tflite: bytes, manifest: dict[str, Any], image: np.ndarray | Non
 
 def tflm_arena(file: TfliteFile) -> int | None:
     """The arena that TFLM needs for it, in bytes; None where its wheel is not installed. Raises TflmError."""
+    if lacking := tflm.lacking(file):
+        raise tflm.TflmError(f"{file.path}: TFLite Micro does not have {', '.join(lacking)}")
     if not tflm.available():
         return None
     with tempfile.TemporaryDirectory() as folder:

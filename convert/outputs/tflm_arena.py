@@ -33,8 +33,13 @@ for line in sys.stdin:
 
 
 def resolver_methods(file: TfliteFile) -> list[str]:
-    """The resolver methods that the model's operators need, sorted, each once."""
-    return sorted({RESOLVER_METHODS[op.name] for op in file.ops})
+    """The resolver methods that the model's operators need, sorted, each once; see `lacking`."""
+    return sorted({RESOLVER_METHODS[op.name] for op in file.ops if op.name in RESOLVER_METHODS})
+
+
+def lacking(file: TfliteFile) -> list[str]:
+    """The model's operators that TFLM does not have, sorted, each once."""
+    return sorted({op.name for op in file.ops} - set(RESOLVER_METHODS))
 
 
 def int8_kernels(file: TfliteFile) -> bool:

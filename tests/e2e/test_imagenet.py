@@ -51,16 +51,19 @@ def made_for(tmp_path_factory):
 
 
 def _made(folder: Path, name: str, board: str, optimize: str) -> Made:
-    path = folder / f"{name}.tflite"
+    model = f"random_{name}"
+    path = folder / f"{model}.tflite"
     path.write_bytes(imagenet_nets.content(name))
-    verbs.succeed(folder, "convert", "--tflite", str(path), "--model", name, "--preprocess", PREPROCESS[name])
-    verbs.succeed(folder, "host_tools", "firmware", "--model", name, "--board", board, "--optimize", optimize)
-    built = folder / "build" / name
+    verbs.succeed(folder, "convert", "--tflite", str(path), "--preprocess", PREPROCESS[name])
+    verbs.succeed(
+        folder, "host_tools", "firmware", "--model", model, "--board", board, "--optimize", optimize
+    )
+    built = folder / "build" / model
     record = json.loads((built / "firmware" / board / "model" / "engine.json").read_text())
     target = Target(**record["made_from"]["target"])
-    model = engine_model.prepare(tflite_file.read(path), [], target)
-    assert files.sha256(model.content) == record["engine_sha256"], "the bytes that the board gets"
-    return Made(model, json.loads((built / "manifest.json").read_text()))
+    prepared = engine_model.prepare(tflite_file.read(path), [], target)
+    assert files.sha256(prepared.content) == record["engine_sha256"], "the bytes that the board gets"
+    return Made(prepared, json.loads((built / "manifest.json").read_text()))
 
 
 def pictures(manifest: dict, count: int, folder: Path) -> np.ndarray:

@@ -15,6 +15,8 @@ from squeezenet_mcu.convert import command
 from squeezenet_mcu.convert.keras_front import command as front
 from squeezenet_mcu.convert.keras_front import pixels as front_pixels
 from squeezenet_mcu.convert.keras_front import quantize
+from squeezenet_mcu.host_tools.bench import small_net
+from squeezenet_mcu.model.network import keras_files
 from tests.convert.keras_front import nets
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*HDF5")
@@ -36,6 +38,11 @@ def convert(*options):
 def gathered(*options):
     args = command.parser().parse_args([*options, "--calibration", "images"])
     return front.gather(args, front.Path("build"), Console(quiet=True))
+
+
+def gathered_loud(*options):
+    args = command.parser().parse_args([*options, "--calibration", "images"])
+    return front.gather(args, front.Path("build"), Console())
 
 
 def int8_answers(manifest_input, tflite, output, x):
@@ -100,9 +107,42 @@ def test_pixels_as_the_user_says(rule, place):
     assert np.abs(int8 - real).mean() < 0.02
     assert (int8.argmax(1) == real.argmax(1)).mean() > 0.9
     np.testing.assert_allclose(found.outputs(x), real, atol=1e-4)
+    written = keras_files.load(place / found.origin.float_model["file"])  # as `evaluate` does
+    np.testing.assert_allclose(written(x.astype(np.float32)).numpy(), real, atol=1e-4)
     low, high = quantize.input_range(quantize.Samples(x, given, None))
     assert c.image["scale"] == pytest.approx((high - low) / 255)
     assert c.image["zero_point"] == round(-128 - low / c.image["scale"])
+
+
+def test_blue_first_behind_a_padding(place):
+    """As ResNet of keras.applications begins: ZeroPadding2D, then the convolution that takes BGR."""
+    x = nets.smooth(24)
+    given = front_pixels.of_rule("caffe", 3, "")
+    model = nets.network(layers.ZeroPadding2D(1), padding="valid", values=given.values(x))
+    nets.saved(model, place / "my.keras")
+    found = gathered("--model", "my.keras", "--preprocess", "caffe")
+    np.testing.assert_allclose(found.outputs(x), model(given.values(x)).numpy(), atol=1e-4)
+
+
+@pytest.mark.parametrize("activation", ["elu", "gelu"])
+def test_activations_that_need_another_s_kernel(activation, place, capsys):
+    """TFLite's converter leaves ELU in float, and TFLite Micro has no GELU: our engine runs both."""
+    nets.saved(nets.network(middle=(layers.Activation(activation),)), place / "my.keras")
+    assert convert("--model", "my.keras", "--preprocess", "byte") == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "proven: engine == LiteRT in every int8 of every layer" in said
+    assert ("TFLite Micro does not have GELU; our engine runs it" in said) == (activation == "gelu")
+
+
+def test_pixels_that_are_scaled_twice_are_noted(place, capsys):
+    nets.saved(nets.network(layers.Rescaling(1 / 255)), place / "my.keras")
+    gathered_loud("--model", "my.keras", "--preprocess", "unit")
+    said = " ".join(capsys.readouterr().out.split())
+    assert (
+        "note: the network begins with a Rescaling or Normalization, and PREPROCESS=unit comes before" in said
+    )
+    gathered_loud("--model", "my.keras")
+    assert "comes before" not in capsys.readouterr().out
 
 
 def test_an_operator_that_the_engine_lacks(place):
@@ -149,6 +189,16 @@ def test_images_must_be_given(place):
         args = command.parser().parse_args(["--model", "net.h5", "--preprocess", "unit", *more])
         with pytest.raises(UserError, match=said):
             command.run(args)
+
+
+def test_the_name_of_a_shipped_model_is_not_taken(place):
+    """build/digits would be another network, and `evaluate MODEL=digits` ask for data."""
+    (place / "digits.tflite").write_bytes(small_net.tflite())
+    with pytest.raises(
+        UserError, match="digits is the name of a model that comes with the project; give another"
+    ):
+        command.run(command.parser().parse_args(["--tflite", "digits.tflite", "--preprocess", "unit"]))
+    assert not (place / "build").exists()
 
 
 @pytest.mark.parametrize(
