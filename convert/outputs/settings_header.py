@@ -15,8 +15,8 @@ def _of_one_output(output: dict[str, Any]) -> str:
     """A comment on how to read the only output, where there is one only: as a class it is always 0."""
     if output["classes"] != 1:
         return ""
-    return """/* One output: q stands for (q - MODEL_OUTPUT_ZERO_POINT) * MODEL_OUTPUT_SCALE. Where the network
- * ends in a sigmoid, 0.5 or more means class 1, and less means class 0. */
+    return """/* One output: q stands for (q - MODEL_OUTPUT_ZERO_POINT) * MODEL_OUTPUT_SCALE. Where it is a
+ * sigmoid, 0.5 or more means class 1, and less means class 0. */
 """
 
 
