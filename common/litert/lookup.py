@@ -32,7 +32,7 @@ def _is_constant(model: Any, index: int) -> bool:
 
 
 def _alone(whole: Any, numbers: Sequence[int]) -> bytes:
-    """A .tflite of operators `numbers` alone, one behind the other, on a vector of 256 values.
+    """A .tflite of operators `numbers` alone, on a vector of 256 values, which the first of them reads.
 
     Their constants, of one value, stay.
     """
@@ -64,7 +64,8 @@ def _alone(whole: Any, numbers: Sequence[int]) -> bytes:
         operator.opcodeIndex = len(model.operatorCodes) - 1
         operator.intermediates = None
         graph.operators.append(operator)
-    given = [int(index) for index in whole.subgraphs[0].operators[numbers[0]].inputs]
+    # Once, where an operator reads it twice, as x * x.
+    given = dict.fromkeys(int(index) for index in whole.subgraphs[0].operators[numbers[0]].inputs)
     graph.inputs = [places[index] for index in given if not _is_constant(whole, index)]
     graph.outputs = graph.operators[-1].outputs
     return objects.packed(model)
@@ -105,9 +106,10 @@ def _table(whole: Any, numbers: Sequence[int]) -> np.ndarray:
 
 @lru_cache(1024)  # lowering asks, and so do its proofs
 def table(content: bytes, *operators: int) -> np.ndarray:
-    """int8 [256]: what operators of the .tflite `content`, one behind the other, make of -128 to 127.
+    """int8 [256]: what operators of the .tflite `content`, in its order, make of -128 to 127.
 
-    Each has one input that is no constant, and constants of one value. ValueError: LiteRT refuses them.
+    All their maps come from the one map that the first reads; their constants are of one value. ValueError:
+    LiteRT refuses them.
     """
     return _table(objects.read(content), operators)
 

@@ -6,7 +6,7 @@ from math import prod
 import numpy as np
 
 from squeezenet_mcu.common.errors import UserError
-from squeezenet_mcu.convert.lowering import convolutions, maps, moves, pointwise, pools
+from squeezenet_mcu.convert.lowering import convolutions, groups, maps, moves, pointwise, pools
 from squeezenet_mcu.convert.lowering import fixed_point as quant
 from squeezenet_mcu.convert.lowering.state import MAX_INPUT, Lowering
 from squeezenet_mcu.convert.lowering.tflite_file import Op, TfliteFile
@@ -94,6 +94,13 @@ _LOWERINGS: dict[str, Callable[[Lowering, Op], None]] = {
     **dict.fromkeys(pointwise.BY_TABLE, pointwise.by_table),
 }
 
+# What operators that are often met come from, and what else would do.
+_WAYS_OUT = {
+    "PRELU": " (of PReLU, a slope for each channel): want LeakyReLU, one slope for all",
+    "GREATER": " (of selu, or of a ReLU with a threshold): want elu, or a plain ReLU",
+    "DIV": " (of softsign, or of a division of maps): want tanh",
+}
+
 
 def _order(layers: list[Layer]) -> list[Layer]:
     """Moves layers that write the same buffer to the last of them, so that one row is made in one go."""
@@ -140,7 +147,10 @@ def _lower(file: TfliteFile) -> Network:
     for op in file.ops:
         if op.name not in _LOWERINGS:
             raise low.fail(
-                op, low.tensor(op.outputs[0]), f"is not supported; supported: {', '.join(sorted(_LOWERINGS))}"
+                op,
+                low.tensor(op.outputs[0]),
+                f"is not supported{_WAYS_OUT.get(op.name, '')}; ENGINE=tflm runs what TensorFlow Lite Micro "
+                f"knows; our engine: {', '.join(sorted(_LOWERINGS))}",
             )
     low.check_makers()
     graph_input = low.tensor(file.inputs[0])
@@ -158,8 +168,13 @@ def _lower(file: TfliteFile) -> Network:
     maps.reserve_concatenations(low)
     in_tensor = low.tensor(edge.outputs[0]) if edge and graph_input.type_name != "INT8" else graph_input
     in_buffer = low.destination(in_tensor).buffer
+    by_group = groups.find(low)
     for op in file.ops:
-        _LOWERINGS[op.name](low, op)
+        group = by_group.get(op.index)
+        if group is None:
+            _LOWERINGS[op.name](low, op)
+        elif op is group.ops[-1]:
+            groups.lower(low, group)
         low.check_count(op)
     if not low.layers:
         raise UserError(f"{file.path}: no operator computes anything; wanted a network")

@@ -1,5 +1,7 @@
 """Lowers operators that make each value from the values at its place: ADD, MUL, activations, QUANTIZE."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from squeezenet_mcu.common.litert import lookup
@@ -11,8 +13,8 @@ from squeezenet_mcu.convert.network import Kind, Layer, TensorView
 
 # One int8 makes one int8, by what LiteRT's kernel says.
 BY_TABLE = (
-    "ABS", "ELU", "GELU", "HARD_SWISH", "LEAKY_RELU", "LOGISTIC", "MAXIMUM", "MINIMUM", "NEG", "RELU",
-    "RELU6", "RELU_0_TO_1", "RELU_N1_TO_1", "TANH",
+    "ABS", "ELU", "EXP", "GELU", "HARD_SWISH", "LEAKY_RELU", "LOG", "LOGISTIC", "MAXIMUM", "MINIMUM", "NEG",
+    "RELU", "RELU6", "RELU_0_TO_1", "RELU_N1_TO_1", "TANH",
 )  # fmt: skip
 _CLAMPING = (Kind.CONV_2D, Kind.DEPTHWISE, Kind.DENSE, Kind.ADD, Kind.MUL_CONSTANT, Kind.ADD_CONSTANT)
 
@@ -114,6 +116,14 @@ def _mul_constant(low: Lowering, op: Op, x: Tensor, constant: Tensor) -> None:
     )  # fmt: skip
 
 
+def refused_maps(op: Op) -> str:
+    """What is wrong with an operator of two maps, and the way out."""
+    return (
+        f"{op.name} of two maps is not supported, unless both are made of one map, value by value (as "
+        "x * sigmoid(x)): leave out squeeze-and-excite and gates, or take ENGINE=tflm"
+    )
+
+
 def arithmetic(low: Lowering, op: Op) -> None:
     """ADD of two maps; ADD, MUL and SUB of a constant."""
     a, b, out = low.tensor(op.inputs[0]), low.tensor(op.inputs[1]), low.tensor(op.outputs[0])
@@ -124,7 +134,7 @@ def arithmetic(low: Lowering, op: Op) -> None:
     elif op.name == "ADD":
         _add_maps(low, op, a, b)
     else:
-        raise low.fail(op, b, f"{op.name} of two maps; wanted a constant as one of them")
+        raise low.fail(op, b, refused_maps(op))
 
 
 def _with_constant(low: Lowering, op: Op, x: Tensor, constant: Tensor) -> None:
@@ -153,19 +163,31 @@ def by_table(low: Lowering, op: Op) -> None:
     out = low.tensor(op.outputs[0])
     maps = [low.tensor(i) for i in op.inputs if low.tensor(i).data is None]
     constants = [low.tensor(i) for i in op.inputs if low.tensor(i).data is not None]
-    if len(maps) != 1 or any(c.data is None or c.data.size != 1 for c in constants):
+    if len(maps) > 1:
+        raise low.fail(op, maps[1], refused_maps(op))
+    if not maps or any(c.data is None or c.data.size != 1 for c in constants):
         raise low.fail(op, out, "wanted one map, and constants of one value")
     x = maps[0]
     low.check_int8(op, x.index, out.index)
-    try:
-        table = lookup.table(low.file.content, op.index)
-    except ValueError as error:
-        raise low.fail(op, out, str(error)) from error
+    table = table_of(low, [op])
     clamp = _clamp_of(table)
     if clamp is not None and _clamped_before(low, op, x, out, clamp):
         return
+    look_up(low, op, x, table)
+
+
+def table_of(low: Lowering, ops: Sequence[Op]) -> np.ndarray:
+    """What `ops` together make of each int8, by LiteRT."""
+    try:
+        return lookup.table(low.file.content, *(op.index for op in ops))
+    except ValueError as error:
+        raise low.fail(ops[-1], low.tensor(ops[-1].outputs[0]), str(error)) from error
+
+
+def look_up(low: Lowering, op: Op, x: Tensor, table: np.ndarray) -> None:
+    """Adds a layer that makes the output of `op` of map `x` by a table."""
     source = low.pointwise_input(op, x.index)
-    view = low.destination(out, source)
+    view = low.destination(low.tensor(op.outputs[0]), source)
     low.layers.append(
         Layer(
             layer_name(low.file, op), Kind.LOOKUP, op.index, [source], view.buffer, view.channels,

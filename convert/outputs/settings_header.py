@@ -11,6 +11,15 @@ def _c_string(text: str) -> str:
     return '"' + "".join(chr(b) if b in plain else f"\\{b:03o}" for b in text.encode()) + '"'
 
 
+def _of_one_output(output: dict[str, Any]) -> str:
+    """A comment on how to read the only output, where there is one only: as a class it is always 0."""
+    if output["classes"] != 1:
+        return ""
+    return """/* One output: q stands for (q - MODEL_OUTPUT_ZERO_POINT) * MODEL_OUTPUT_SCALE. Where it is a
+ * sigmoid, 0.5 or more means class 1, and less means class 0. */
+"""
+
+
 def settings_header(manifest: dict[str, Any], resolver: list[str], int8: bool = True) -> str:
     """model_settings.h from the manifest and the resolver methods that TFLM needs (may be empty).
 
@@ -29,7 +38,9 @@ def settings_header(manifest: dict[str, Any], resolver: list[str], int8: bool = 
     )
     sram = manifest["engine_sram_bytes"]
     ours = (
-        "/* Our engine: its arena to the byte (rings, accumulators, scratch, state), 8-byte aligned. */\n"
+        "/* Our engine: its arena to the byte (rings, accumulators, scratch, state), 8-byte aligned, for\n"
+        " * the model beside this header. `make firmware` plans anew for its board, often with more\n"
+        " * memory, for speed: the figure of that plan is in a header of its own. */\n"
         f"#define MODEL_ARENA_BYTES {sram}"
         if sram is not None
         else "/* MODEL_ARENA_BYTES: converted for TensorFlow Lite Micro alone. */"
@@ -64,7 +75,7 @@ def settings_header(manifest: dict[str, Any], resolver: list[str], int8: bool = 
 #define MODEL_LOGITS_ZERO_POINT ({output["logits_zero_point"]})
 #define MODEL_OUTPUT_SCALE {output["scale"]!r}f
 #define MODEL_OUTPUT_ZERO_POINT ({output["zero_point"]})
-
+{_of_one_output(output)}
 {ours}
 
 /* TensorFlow Lite Micro: the smallest tensor arena with which its real interpreter accepts the model,

@@ -20,7 +20,8 @@ def header(manifest: dict[str, Any]) -> str:
 
 #include "model_settings.h" /* model_input() */
 
-/* The class of the largest of MODEL_CLASSES logits; the first of equal ones. */
+/* The class of the largest of MODEL_CLASSES logits; the first of equal ones. Of one output always 0: see
+ * MODEL_OUTPUT_SCALE in model_settings.h for its value. */
 static inline int model_top_class(const int8_t* logits) {{
   int top = 0;
   for (int i = 1; i < MODEL_CLASSES; ++i) {{

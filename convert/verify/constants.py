@@ -9,16 +9,17 @@ from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.litert import lookup
 from squeezenet_mcu.convert.lowering.tflite_file import Op, TfliteFile
 from squeezenet_mcu.convert.network import Kind, Network
-from squeezenet_mcu.convert.verify import formulas
+from squeezenet_mcu.convert.verify import formulas, moved
 from squeezenet_mcu.convert.verify.records import Model
 
 _ADD_SHIFT = 20  # both inputs of ADD are raised by as many bits
 _TYPES = {Kind.LOOKUP: "<i1", Kind.MUL_CONSTANT: "<i2", Kind.ADD_CONSTANT: "<i4"}
 
 
-def _wanted(file: TfliteFile, op: Op, kind: int) -> list[int]:
+def _wanted(file: TfliteFile, network: Network, op: Op, kind: int) -> list[int]:
     if kind == Kind.LOOKUP:
-        table: list[int] = lookup.table(file.content, op.index).tolist()
+        ops, _ = moved.looked_up(file, network, op)
+        table: list[int] = lookup.table(file.content, *(other.index for other in ops)).tolist()
         return table
     a, b, out = (file.tensors[index] for index in (*op.inputs[:2], op.outputs[0]))
     constant = b if a.data is None else a
@@ -37,7 +38,7 @@ def check(file: TfliteFile, network: Network, model: Model) -> None:
         if layer.kind not in _TYPES:
             continue
         op = file.ops[layer.op_index]
-        wanted = _wanted(file, op, layer.kind)
+        wanted = _wanted(file, network, op, layer.kind)
         stored = np.frombuffer(model.layer(index).weights, _TYPES[layer.kind]).tolist()
         if stored != wanted:
             raise UserError(

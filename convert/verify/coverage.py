@@ -7,6 +7,7 @@ from squeezenet_mcu.convert.network import Network
 from squeezenet_mcu.convert.verify import moved
 
 _PADDING = ("CONV_2D", "DEPTHWISE_CONV_2D", "MAX_POOL_2D")
+_ON_EACH_VALUE = ("ADD", "MUL", "QUANTIZE", "SUB", *BY_TABLE)
 
 
 def _folded_padding(file: TfliteFile, op: Op, compared: set[int]) -> bool:
@@ -42,11 +43,26 @@ def _clamped(file: TfliteFile, op: Op, compared: set[int]) -> bool:
     return readers[0].name in BY_TABLE and done
 
 
+def _in_a_table(file: TfliteFile, op: Op, compared: set[int]) -> bool:
+    """A map that only operators on each value read, which a LOOKUP does with them.
+
+    Its table is compared for all values, see constants.py, and so is the map that it makes.
+    """
+    readers = [other for other in file.ops if op.outputs[0] in other.inputs]
+    on_each_value = all(one.name in _ON_EACH_VALUE for one in (op, *readers))
+    return (
+        on_each_value
+        and bool(readers)
+        and all(set(r.outputs) <= compared or _in_a_table(file, r, compared) for r in readers)
+    )
+
+
 # Why an int8 output may be missing among the compared tensors.
 RULES = {
     "a padding folded into its readers": _folded_padding,
     "values in another order": _moved,
     "a clamp folded into the layers before": _clamped,
+    "a map within a table": _in_a_table,
 }
 
 

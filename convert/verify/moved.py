@@ -1,4 +1,4 @@
-"""Where values of a .tflite's tensors come from or go to, behind operators that change none of them.
+"""Where values of a .tflite's tensors come from or go to, behind operators that no layer stands for.
 
 Written apart from convert/lowering, whose mistakes it is to find.
 """
@@ -49,3 +49,26 @@ def clamping(file: TfliteFile, network: Network, index: int) -> list[Op]:
         found.append(readers[0])
         index = readers[0].outputs[0]
     return found
+
+
+def looked_up(file: TfliteFile, network: Network, op: Op) -> tuple[list[Op], Tensor]:
+    """The operators that a LOOKUP does whose output is that of `op`, in order, and the map that it reads.
+
+    They are `op` and all before it as far as no buffer holds the map between.
+    """
+    found, sources = {op.index: op}, set()
+    waiting = list(op.inputs)
+    while waiting:
+        index = waiting.pop()
+        if file.tensors[index].data is not None:
+            continue
+        maker = next((other for other in file.ops if index in other.outputs), None)
+        if index in network.tensors or maker is None:
+            sources.add(index)
+        elif maker.index not in found:
+            found[maker.index] = maker
+            waiting += maker.inputs
+    if len(sources) != 1:
+        message = f"looks up tensors {sorted(sources)}; wanted one: a bug of the converter; please report it"
+        raise file.op_error(op, None, message)
+    return [found[index] for index in sorted(found)], file.tensors[sources.pop()]

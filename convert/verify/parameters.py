@@ -28,7 +28,7 @@ _KINDS: dict[str, tuple[Kind, ...]] = {
     "ADD": (Kind.ADD, Kind.ADD_CONSTANT, Kind.LOOKUP),
     "PAD": (Kind.PAD,),
     "CONCATENATION": (Kind.REQUANTIZE,),
-    "QUANTIZE": (Kind.REQUANTIZE,),
+    "QUANTIZE": (Kind.REQUANTIZE, Kind.LOOKUP),
     "SOFTMAX": (Kind.SOFTMAX,),
     "DEPTHWISE_CONV_2D": (Kind.DEPTHWISE, Kind.CONV_2D),
     "FULLY_CONNECTED": (Kind.DENSE,),
@@ -127,7 +127,8 @@ def _of(file: TfliteFile, network: Network, op: Op, record: Record) -> _Wanted:
         source = moved.source(file, op.inputs[0]).tensor
         wanted = _Wanted((source,), out, limits=_limits(file, network, op, out))
     elif kind == Kind.LOOKUP:
-        wanted = _Wanted(tuple(file.tensors[i] for i in op.inputs if file.tensors[i].data is None), out)
+        _, source = moved.looked_up(file, network, op)
+        wanted = _Wanted((source,), out)
     elif kind in (Kind.ADD, Kind.ADD_CONSTANT, Kind.MUL_CONSTANT):
         wanted = _arithmetic(file, network, op, record)
     elif kind == Kind.PAD:

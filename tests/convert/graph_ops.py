@@ -18,8 +18,17 @@ UNARY = {
     "LEAKY_RELU": (OPTIONS.LeakyReluOptions, schema.LeakyReluOptionsT),
     "HARD_SWISH": (OPTIONS.HardSwishOptions, schema.HardSwishOptionsT),
     "GELU": (OPTIONS.GeluOptions, schema.GeluOptionsT),
+    "EXP": (OPTIONS.ExpOptions, schema.ExpOptionsT),
+    "LOG": NO_OPTIONS,
     "ABS": (OPTIONS.AbsOptions, schema.AbsOptionsT),
     "NEG": (OPTIONS.NegOptions, schema.NegOptionsT),
+}
+OF_TWO = {
+    "ADD": (OPTIONS.AddOptions, schema.AddOptionsT),
+    "MUL": (OPTIONS.MulOptions, schema.MulOptionsT),
+    "SUB": (OPTIONS.SubOptions, schema.SubOptionsT),
+    "MAXIMUM": (OPTIONS.MaximumMinimumOptions, schema.MaximumMinimumOptionsT),
+    "MINIMUM": (OPTIONS.MaximumMinimumOptions, schema.MaximumMinimumOptionsT),
 }
 # LiteRT takes no others for int8.
 FIXED_OUTPUT = {"LOGISTIC": (1 / 256, -128), "TANH": (1 / 128, 0)}
@@ -55,6 +64,13 @@ def unary(g: RandomGraph, name: str, x: int, scale: float | None = None, zero_po
     return operator(g, name, kind, options, [x], out)
 
 
+def of_two(g: RandomGraph, name: str, one: int, other: int, scale: float, zero_point: int = 0) -> int:
+    """ADD, MUL, SUB, MAXIMUM or MINIMUM of two maps."""
+    out = g.map(f"{name.lower()}{len(g.graph.tensors)}", shape_of(g, one), scale, zero_point)
+    kind, make = OF_TWO[name]
+    return g.add(getattr(OPERATORS, name), kind, make(), [one, other], out)
+
+
 def by_constant(
     g: RandomGraph, name: str, x: int, values: np.ndarray, scale: float, zero_point: int = 0,
     constant_scale: float = 1 / 64, constant_zero_point: int = -3, relu: bool = False, first: bool = False,
@@ -65,14 +81,7 @@ def by_constant(
         constant_zero_point, values.astype(np.int8),
     )  # fmt: skip
     out = g.map(f"{name.lower()}{len(g.graph.tensors)}", shape_of(g, x), scale, zero_point)
-    kinds = {
-        "ADD": (OPTIONS.AddOptions, schema.AddOptionsT),
-        "MUL": (OPTIONS.MulOptions, schema.MulOptionsT),
-        "SUB": (OPTIONS.SubOptions, schema.SubOptionsT),
-        "MAXIMUM": (OPTIONS.MaximumMinimumOptions, schema.MaximumMinimumOptionsT),
-        "MINIMUM": (OPTIONS.MaximumMinimumOptions, schema.MaximumMinimumOptionsT),
-    }
-    kind, make = kinds[name]
+    kind, make = OF_TWO[name]
     options = make()
     if relu:
         options.fusedActivationFunction = schema.ActivationFunctionType.RELU

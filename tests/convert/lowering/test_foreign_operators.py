@@ -83,13 +83,6 @@ def test_a_constant_map_is_refused():
     assert "wanted one value, or one for each of 6 channels" in message
 
 
-def test_a_product_of_two_maps_is_refused():
-    g, image, x = start()
-    out = g.map("product", [1, 10, 10, 6], g.scale(x))
-    g.add(ops.OPERATORS.MUL, ops.OPTIONS.MulOptions, schema.MulOptionsT(), [x, x], out)
-    assert "MUL of two maps" in refused(g.packed(image, g.mean(out)))
-
-
 @pytest.mark.parametrize("name", ["RELU", "RELU6"])
 def test_a_clamp_behind_a_concatenation_costs_nothing(name, tmp_path):
     """PyTorch's fire module with its ReLU behind the concatenation, of the same scale."""
@@ -326,3 +319,15 @@ def test_vectors_in_other_forms_are_not_concatenated():
     content = g.packed(image, ops.reshape(g, both, [1, 40]))
     with pytest.raises(UserError, match="not supported in a CONCATENATION"):
         lower(tflite_file.parse(content, "x.tflite"))
+
+
+def test_a_slope_for_each_channel_is_refused_with_a_way_out():
+    """Keras' PReLU."""
+    g, image, x = start()
+    slopes = g.tensor("slopes", [1, 1, 6], schema.TensorType.INT8, [1 / 64], 0, np.arange(6, dtype=np.int8))
+    out = g.map("prelu", [1, 10, 10, 6], g.scale(x))
+    ops.operator(g, "PRELU", *ops.NO_OPTIONS, [x, slopes], out)
+    message = refused(g.packed(image, g.mean(out)))
+    assert "op 1 PRELU" in message
+    assert "want LeakyReLU" in message
+    assert "ENGINE=tflm" in message

@@ -63,14 +63,15 @@ def softmax(classes: int, beta: float = 1.0) -> Graph:
 
 
 def addition(scale: float) -> Graph:
-    """An ADD of an image, whose scale is 1, to itself."""
+    """An ADD of an image to a convolution of it; the scales of both are 1."""
 
     def make() -> bytes:
         g = RandomGraph(0, "limits")
         image = g.map("image", [1, 1, 1, 1], 1.0)
+        other = g.conv("other", image, 1, 1, 1.0)
         out = g.map("sum", [1, 1, 1, 1], scale)
         options = schema.AddOptionsT()
-        g.add(schema.BuiltinOperator.ADD, schema.BuiltinOptions.AddOptions, options, [image, image], out)
+        g.add(schema.BuiltinOperator.ADD, schema.BuiltinOptions.AddOptions, options, [image, other], out)
         return g.packed(image, g.mean(out, 1.0))
 
     return make
@@ -127,7 +128,7 @@ LIMITS = {
     "beta": (softmax(3, 1.001 * 2.0**-20), softmax(3, 2.0**-20),
              "op 1 SOFTMAX, tensor .*: beta times scale is 1.49012e-08; wanted more than 1.49012e-08"),
     "scale of an ADD": (addition(1.01 * 2.0**-19), addition(2.0**-19),
-                        "op 0 ADD, tensor 1 .*: output scale 1.90[0-9]*e-06 is too small for its inputs: "
+                        "op 1 ADD, tensor .*: output scale 1.90[0-9]*e-06 is too small for its inputs: "
                         "their larger one is 1; wanted less than 524,288 times the output's"),
     "values of an image": (picture(4096, 2048), picture(4096, 2049),
                            "input tensor 0 .*: 16,785,408 values; wanted at most 16,777,216"),

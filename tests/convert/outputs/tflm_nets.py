@@ -1,4 +1,4 @@
-"""A network for TensorFlow Lite Micro alone: our engine takes no MUL of two maps."""
+"""A network for TensorFlow Lite Micro alone: our engine takes no MUL of two different maps."""
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
@@ -12,7 +12,7 @@ MACS = (SIDE - 2) ** 2 * 9 * CHANNELS * FEATURES + FEATURES * CLASSES
 
 
 def dense_tflite(seed: int = 0, scale: float = 1 / 255) -> bytes:
-    """CONV_2D 3x3, LOGISTIC, MUL, MEAN, FULLY_CONNECTED, SOFTMAX; int8 [1, 12, 12, 3] to int8 [1, 5].
+    """CONV_2D 3x3, LOGISTIC, MUL by its MEAN, MEAN, FULLY_CONNECTED, SOFTMAX; int8 [1, 12, 12, 3] to [1, 5].
 
     `scale`: of its input.
     """
@@ -22,9 +22,9 @@ def dense_tflite(seed: int = 0, scale: float = 1 / 255) -> bytes:
     curved = graph.map("logistic", [1, SIDE - 2, SIDE - 2, FEATURES], 1 / 256)
     code, kind = schema.BuiltinOperator.LOGISTIC, schema.BuiltinOptions.NONE
     x = graph.add(code, kind, None, [x], curved)
-    squared = graph.map("squared", [1, SIDE - 2, SIDE - 2, FEATURES], 1 / 256)
+    gated = graph.map("gated", [1, SIDE - 2, SIDE - 2, FEATURES], 1 / 256)
     code, kind = schema.BuiltinOperator.MUL, schema.BuiltinOptions.MulOptions
-    x = graph.mean(graph.add(code, kind, schema.MulOptionsT(), [x, x], squared))
+    x = graph.mean(graph.add(code, kind, schema.MulOptionsT(), [x, graph.mean(x)], gated))
     weights = graph.random.randint(-127, 128, [CLASSES, FEATURES]).astype(np.int8)
     bias = graph.random.randint(-500, 500, CLASSES).astype(np.int32)
     fine = 1 / 128
