@@ -77,6 +77,20 @@ def counted_from_one(low: int, high: int, classes: int | None) -> str:
     return ""
 
 
+def no_zero(low: int) -> str:
+    """What is wrong with labels of which `low` is the least; "" if nothing is.
+
+    Labels that are counted from 1, of a list that lacks the last class, look like labels of some classes.
+    """
+    if low == 0:
+        return ""
+    return (
+        f"no image of class 0, the least label is {low}; if they are counted from 1, take 1 from each; else "
+        "add an image of class 0, or name the classes (LABELS=) and sort the images into folders of these "
+        "names"
+    )
+
+
 def some_of(y: npt.NDArray[np.int64], classes: int) -> list[str]:
     """A notice where the images, of the classes `y`, are not of all classes: their accuracy is of these."""
     seen = len(np.unique(y))
@@ -108,15 +122,37 @@ def _by_number(root: Path, folders: list[Path], numbers: list[int], wanted: Want
     assert count is not None
     names = wanted.names or [str(i) for i in range(count)]
     pairs = list(zip(numbers, folders, strict=True))
+    notices = _sorted_otherwise(root, folders, range(count), wanted)
     if numbers == list(range(count)):
-        return Sorted(pairs, names, [])
+        return Sorted(pairs, names, notices)
     if numbers == list(range(1, count + 1)):
-        notice = f"{root}: the folders 1 to {count} are taken for the classes 0 to {count - 1}"
-        return Sorted([(number - 1, path) for number, path in pairs], names, [notice])
+        notices = [
+            f"{root}: the folders 1 to {count} are taken for the classes 0 to {count - 1}",
+            *_sorted_otherwise(root, folders, range(1, count + 1), wanted),
+        ]
+        return Sorted([(number - 1, path) for number, path in pairs], names, notices)
     if wanted.count and numbers[0] == 0 and numbers[-1] < count and len(set(numbers)) == len(numbers):
         # Without 0 among them, they might be counted from 1.
-        return Sorted(pairs, names, [])
+        return Sorted(pairs, names, notices)
     return None
+
+
+def _sorted_otherwise(root: Path, folders: list[Path], numbers: Sequence[int], wanted: Wanted) -> list[str]:
+    """A notice where `folders`, called by some of `numbers`, have another order as text, as 10 before 2 has.
+
+    Whoever trained the network elsewhere has most likely numbered the classes by that order.
+    """
+    shown = [path.name for path in folders]
+    if len(shown) < len(numbers):  # the order of the others counts, too
+        digits = min(map(len, shown))
+        shown = [f"{number:0{digits}}" for number in numbers]
+    if not wanted.count or shown == sorted(shown):
+        return []
+    return [
+        f"{root}: the folders are taken in the order of their numbers; Keras and torchvision sort them as "
+        f"text ({listed(sorted(shown))}): if the network was trained so, convert it with LABELS= (--labels), "
+        "the folders' names one a line in that order"
+    ]
 
 
 def _in_order(root: Path, folders: list[Path], wanted: Wanted) -> Sorted:
@@ -130,7 +166,8 @@ def _in_order(root: Path, folders: list[Path], wanted: Wanted) -> Sorted:
         f"{root}: the model does not name its classes: 0 to {len(folders) - 1} are taken for "
         f"{listed([path.name for path in folders])}, the folders in their order"
     )
-    return Sorted(list(enumerate(folders)), [composed(path.name) for path in folders], [notice])
+    notices = [notice, *_sorted_otherwise(root, folders, range(len(folders)), wanted)]
+    return Sorted(list(enumerate(folders)), [composed(path.name) for path in folders], notices)
 
 
 def _by_name(root: Path, by_name: dict[str, Path], wanted: Wanted) -> Sorted:

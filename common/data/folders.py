@@ -11,6 +11,8 @@ from squeezenet_mcu.common.data.images import Form, Images, spread
 from squeezenet_mcu.common.errors import UserError
 
 SPLITS = ("train", "test")
+# What others call the parts of their data.
+_PARTS = {*SPLITS, "dev", "eval", "testing", "training", "val", "valid", "validation"}
 LEAST = 5  # images of a class in a folder that is not split: every fifth is for testing
 
 
@@ -65,12 +67,33 @@ def folder(root: Path, split: str, form: Form, limit: int | None, wanted: Wanted
     return _by_class(root, split, form, limit, wanted)
 
 
+def _parts(root: Path, split: str, wanted: Wanted) -> dict[str, Path]:
+    """The folders of training and of test images in `root`, `split` among them; none where it has classes."""
+    inside = [path for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")]
+    found = {path.name: path for path in inside if path.name in SPLITS}
+    folded = [path.name.casefold() for path in inside]
+    if set(SPLITS) <= set(folded):  # one of them alone, in capitals, may be a class: of vehicles, say
+        for path, name in zip(inside, folded, strict=True):
+            if name in SPLITS and found.setdefault(name, path).name != path.name:
+                raise UserError(f"{root}: {found[name].name} and {path.name}; want one folder {name}")
+    if split in found:
+        return found
+    names = {classes.composed(name) for name in wanted.names or []}
+    if len(inside) > 1 and set(folded) <= _PARTS and not {path.name for path in inside} <= names:
+        raise UserError(
+            f"{root}: {', '.join(sorted(path.name for path in inside))} are parts of the data, not classes; "
+            "call the folders train and test"
+        )
+    if found:
+        raise UserError(f"{root}: there is no {root / split}; want both {root / 'train'} and {root / 'test'}")
+    return {}
+
+
 def _by_class(root: Path, split: str, form: Form, limit: int | None, wanted: Wanted) -> Images:
     """The images of folders that are classes."""
-    presplit = any((root / part).is_dir() for part in SPLITS)
-    if presplit and not (root / split).is_dir():
-        raise UserError(f"{root}: there is no {root / split}; want both {root / 'train'} and {root / 'test'}")
-    of_classes = _class_folders(root / split if presplit else root, wanted)
+    parts = _parts(root, split, wanted)
+    presplit = bool(parts)
+    of_classes = _class_folders(parts.get(split, root), wanted)
     files: list[Path] = []
     y: list[int] = []
     not_read: list[Path] = []

@@ -6,7 +6,7 @@ from pathlib import Path, PureWindowsPath
 import numpy as np
 
 from squeezenet_mcu.common.data import text
-from squeezenet_mcu.common.data.classes import Wanted, counted_from_one, some_of
+from squeezenet_mcu.common.data.classes import Wanted, counted_from_one, no_zero, some_of
 from squeezenet_mcu.common.data.images import Form, Images, spread
 from squeezenet_mcu.common.data.reading import read_files
 from squeezenet_mcu.common.errors import UserError
@@ -54,6 +54,8 @@ def _labels(path: Path, rows: list[tuple[int, str, str]], wanted: Wanted) -> lis
                 f"{path}:{number}: label {label[:_LINE]}; want 0 to {classes - 1}{whose}"
                 f"{counted_from_one(min(numbers), max(numbers), classes)}"
             )
+    if wanted.count and (wrong := no_zero(min(numbers))):
+        raise UserError(f"{path}: {wrong}")
     return numbers
 
 

@@ -5,7 +5,7 @@ import importlib
 import importlib.util
 import re
 import warnings
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError, features
 
-from squeezenet_mcu.common.data import png_rows
+from squeezenet_mcu.common.data import deep, png_rows
 from squeezenet_mcu.common.data.images import Pixels, brought, not_brought
 from squeezenet_mcu.common.terminal import one_line
 from squeezenet_mcu.common.version import requirement
@@ -27,7 +27,6 @@ _MOST_SIDE = 32_768  # longer ones are no photos, and take much memory on the wa
 _MOST_BYTES = 160 << 20  # of a file
 _WHOLE = 25_165_824  # pixels of a JPEG; one of more is decoded at half its size
 _TILE_WIDTH, _TILE_LENGTH = 322, 323  # a TIFF's tags
-_STRIP = 1 << 20  # pixels that are worked on at a time
 # The other formats that Pillow knows are not asked: one of them starts a program.
 _FORMATS = ("AVIF", "BMP", "GIF", "HEIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 CHANNELS = (1, 3, 4)
@@ -95,24 +94,6 @@ def advice(path: Path) -> str:
     return ""
 
 
-def _strips(picture: Image.Image) -> Iterator[tuple[int, Image.Image]]:
-    """`picture` in parts, from top to bottom, each with its first row: a copy of the whole is large."""
-    rows = max(1, _STRIP // picture.width)
-    for top in range(0, picture.height, rows):
-        yield top, picture.crop((0, top, picture.width, min(top + rows, picture.height)))
-
-
-def _eight_bit(picture: Image.Image) -> Image.Image:
-    """16-bit gray scaled to 8 bits; Pillow would cut it off at 255."""
-    if not picture.mode.startswith("I"):
-        return picture
-    seen = Image.new("L", picture.size)
-    for top, strip in _strips(picture):
-        pixels = (np.clip(np.asarray(strip), 0, 65535) // 257).astype(np.uint8)
-        seen.paste(Image.fromarray(pixels), (0, top))
-    return seen
-
-
 def _lets_through(picture: Image.Image) -> bool:
     return bool({"A", "a"} & set(picture.getbands())) or "transparency" in picture.info
 
@@ -120,7 +101,7 @@ def _lets_through(picture: Image.Image) -> bool:
 def _on_white(picture: Image.Image, mode: str) -> Image.Image:
     """`picture` laid over white where it lets through: what its colours hide there is nobody's picture."""
     seen = Image.new(mode, picture.size)
-    for top, strip in _strips(picture):
+    for top, strip in deep.strips(picture):
         white = Image.new("RGBA", strip.size, "white")
         white.alpha_composite(strip.convert("RGBA"))
         seen.paste(white.convert(mode), (0, top))
@@ -193,16 +174,18 @@ def _halve(file: ImageFile.ImageFile, height: int, width: int) -> None:
 
 
 def _decoded(path: Path, height: int, width: int) -> Image.Image:
-    """The picture in `path`, unpacked, upright, in the file's own colours."""
+    """The picture in `path`, unpacked, in 8 bits, upright, in the file's own colours."""
     with _open(path) as file:
         if file.mode == "F":
             raise PictureError("floating-point pixels; want 8 or 16 bits")
         _halve(file, height, width)
+        kind = deep.stored(file)
         file.load()
         if file.format == "PNG" and png_rows.are_missing(path, file):
             raise PictureError("cut off: rows are missing")
+        deep.check(file, kind)
         _turn(file)
-        return file
+        return deep.eight_bit(file, kind)
 
 
 def _reason(error: Exception) -> str:
@@ -244,8 +227,7 @@ def read(path: Path, height: int, width: int, channels: int, fit: str = "resize"
 
 def _read(path: Path, height: int, width: int, channels: int, fit: str) -> Picture:
     picture = _decoded(path, height, width)
-    gray = picture.mode in ("1", "L", "LA") or picture.mode.startswith("I")
-    picture = _eight_bit(picture)  # of what was decoded, nothing is kept: it is large
+    gray = picture.mode in ("1", "L", "LA")
     through = _lets_through(picture)
     mode = {1: "L", 3: "RGB", 4: "RGBA"}[channels]
     if channels != 4 and through:

@@ -176,7 +176,11 @@ def _from_arrays(
     empty = np.flatnonzero(np.bincount(y, minlength=len(names)) == 0)
     if len(empty):
         shown = ", ".join(f"{i} ({names[i]})" for i in empty[:5])
-        from_one = of_classes.counted_from_one(int(y.min()), int(y.max()), None) if len(empty) == 1 else ""
+        low, high = int(y.min()), int(y.max())
+        # Of two empty classes, the last may be the other: then nobody knows which numbers are meant.
+        from_one = "; if these are counted from 1, take 1 from each" if low == 1 else ""
+        if len(empty) == 1:
+            from_one = of_classes.counted_from_one(low, high, None)
         raise UserError(
             f"{source}: no images of {len(empty)} of {len(names)} classes: {shown}; want some of each"
             f"{from_one}"

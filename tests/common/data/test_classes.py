@@ -199,6 +199,22 @@ def test_labels_counted_from_1_in_a_list(tmp_path):
     assert "counted from 1" in refused(scored, tmp_path, labels=ANIMALS)
 
 
+@pytest.mark.parametrize("names", [None, ANIMALS])
+@pytest.mark.parametrize("labels", [[1, 2, 3, 4], [4], [3, 2]])
+def test_a_list_without_a_0_may_be_counted_from_1(tmp_path, labels, names):
+    """One without the last class, that is: its labels are all below the number of classes."""
+    assert refused(scored, a_list(tmp_path, labels), labels=names) == (
+        f"{tmp_path}/labels.csv: no image of class 0, the least label is {min(labels)}; if they are counted "
+        "from 1, take 1 from each; else add an image of class 0, or name the classes (LABELS=) and sort the "
+        "images into folders of these names"
+    )
+
+
+def test_a_list_without_a_0_where_nothing_is_scored(tmp_path):
+    assert trained(a_list(tmp_path, [1, 2])).y.tolist() == [1, 2]
+    assert scored(tmp_path, classes=1).y.tolist() == [-1, -1]
+
+
 def test_labels_beyond_the_model_s(tmp_path):
     said = refused(scored, a_list(tmp_path, [0, 1, 9]))
     assert "labels.csv:4: label 9; want 0 to 4; the model has 5 classes" in said and "counted" not in said
@@ -261,7 +277,12 @@ def test_labels_counted_from_1_in_an_npz(tmp_path):
     ("labels", "said"),
     [
         ([0, 1, 2, 3, 4, 5, 6], "labels 0 to 6; want 0 to 4 for 5 classes"),
-        ([0, 1, 2], "no images of 2 of 5 classes: 3 (3), 4 (4)"),
+        ([0, 1, 2], "no images of 2 of 5 classes: 3 (3), 4 (4); want some of each"),
+        ([1, 2, 3, 4], "no images of 1 of 5 classes: 0 (0); want some of each; these are counted from 1"),
+        (
+            [1, 2, 3],
+            "no images of 2 of 5 classes: 0 (0), 4 (4); want some of each; if these are counted from 1, take",
+        ),
     ],
 )
 def test_an_npz_of_other_classes(tmp_path, labels, said):

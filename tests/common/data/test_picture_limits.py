@@ -87,7 +87,7 @@ LARGE = {
     ),
     "numbers of 32 bits": (
         "a.tif",
-        lambda: saved(Image.new("I", (5000, 5000), 77), "TIFF", compression="tiff_lzw"),
+        lambda: saved(Image.new("I", (5000, 5000), 7700), "TIFF", compression="tiff_lzw"),
         "(1, 224, 224, 3)",
         3,
     ),
