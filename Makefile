@@ -62,9 +62,7 @@ VERBS := help setup demo test test-long lint train preview prune cluster quantiz
 # what was meant. What it takes is what its recipe and those of the verbs before it look at: that is read in this
 # file, each rule as one word. ($(file) wants make 4.2; an older one refuses nothing here.)
 space := $(subst ,, )
-define tab
-	
-endef
+tab := $(subst ,,	)
 rules := $(subst \$(line_end),,$(file <$(lastword $(MAKEFILE_LIST))))
 rules := $(subst $(line_end)$(tab),~~,$(rules))
 rules := $(subst $(space),~,$(subst $(tab),~,$(rules)))
