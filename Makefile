@@ -8,7 +8,7 @@ LETTERS := a b c d e f g h i j k l m n o p q r s t u v w x y z
 others := $(value MODEL)
 $(foreach c,$(LETTERS) A B C D E F G H I J K L M N O P Q R S T U V W X Y Z 0 1 2 3 4 5 6 7 8 9 _ . / - +,$(eval others := $$(subst $c,,$$(others))))
 $(if $(value MODEL),,$(error MODEL=: is empty; want the name of a model or its TOML))
-$(if $(others),$(error MODEL=: holds other characters than a-z, A-Z, 0-9 and _ . / - +; want the name of a model or its TOML))
+$(if $(others),$(error MODEL=: holds other characters than a-z, A-Z, 0-9 and _ . / - +; rename the file; want the name of a model or its TOML))
 NAME = $(patsubst %.hdf5,%,$(patsubst %.h5,%,$(patsubst %.keras,%,$(patsubst %.toml,%,$(notdir $(MODEL))))))
 CONVERTED = build/$(NAME)/manifest.json
 

@@ -126,6 +126,7 @@ def test_a_blank_value_is_refused(make, name, value):
 def test_a_models_name_that_make_would_take_apart_is_refused(make, verb, value):
     calls, done = make(verb, MODEL=value)
     assert done.returncode == 2 and not calls
+    assert not value or "; rename the file; want" in done.stderr
     assert re.fullmatch(
         r"Makefile:\d+: \*\*\* MODEL=: .*; want the name of a model or its TOML\.  Stop\.\n", done.stderr
     )
