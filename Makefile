@@ -8,7 +8,7 @@ LETTERS := a b c d e f g h i j k l m n o p q r s t u v w x y z
 others := $(value MODEL)
 $(foreach c,$(LETTERS) A B C D E F G H I J K L M N O P Q R S T U V W X Y Z 0 1 2 3 4 5 6 7 8 9 _ . / - +,$(eval others := $$(subst $c,,$$(others))))
 $(if $(value MODEL),,$(error MODEL=: is empty; want the name of a model or its TOML))
-$(if $(others),$(error MODEL=: holds other characters than a-z, A-Z, 0-9 and _ . / - +; want the name of a model or its TOML))
+$(if $(others),$(error MODEL=: holds other characters than a-z, A-Z, 0-9 and _ . / - +; rename the file; want the name of a model or its TOML))
 NAME = $(patsubst %.hdf5,%,$(patsubst %.h5,%,$(patsubst %.keras,%,$(patsubst %.toml,%,$(notdir $(MODEL))))))
 CONVERTED = build/$(NAME)/manifest.json
 
@@ -47,14 +47,43 @@ MADE_FOR = $(call option,OPTIMIZE) $(call option,KERNEL_FAMILY) $(call option,KE
   $(call option,FLASH_BYTES) $(call option,ENCODING)
 REQUEST = $(MADE_FOR) $(call option,ENGINE) $(call option,TFLM_INCLUDE) $(call option,TFLM_LIB) $(call option,TFLM_ARENA_BYTES)
 # MODEL= and BOARD= as far as they were given.
-TYPED = $(foreach name,MODEL BOARD,$(if $(filter command environment,$(firstword $(origin $(name)))),$(call option,$(name))))
+typed_option = $(if $(filter command environment,$(firstword $(origin $(1)))),$(call option,$(1)))
+TYPED = $(call typed_option,MODEL) $(call typed_option,BOARD)
 # A real board at PORT=, else the emulated BOARD=.
 DEVICE = $(if $(value PORT),--port=$(call quoted,PORT),--board=$(call quoted,BOARD))
 
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
-.PHONY: help setup demo test test-long lint train preview prune cluster quantize search curves zoo import evaluate convert firmware flash selftest simulate validate bench sizes boards licences clean
+VERBS := help setup demo test test-long lint train preview prune cluster quantize search curves zoo import evaluate convert firmware flash selftest simulate validate bench sizes boards licences clean
+.PHONY: $(VERBS)
+
+# What is typed for a verb that does not take it would be ignored in silence, and the verb do something else than
+# what was meant. What it takes is what its recipe and those of the verbs before it look at: that is read in this
+# file, each rule as one word. ($(file) wants make 4.2; an older one refuses nothing here.)
+space := $(subst ,, )
+tab := $(subst ,,	)
+rules := $(subst \$(line_end),,$(file <$(lastword $(MAKEFILE_LIST))))
+rules := $(subst $(line_end)$(tab),~~,$(rules))
+rules := $(subst $(space),~,$(subst $(tab),~,$(rules)))
+# $(call looks_at,TEXT): the variables in it, and in what it is made of.
+parts := $(foreach v,$(filter-out $(VARIABLES) rules VERBS parts,$(.VARIABLES)),$(if $(filter file,$(origin $v)),$v))
+looks_at = $(foreach v,$(VARIABLES),$(if $(findstring $$($v),$(1))$(findstring $(comma)$v$(close),$(1))$(findstring value~$v$(close),$(subst $(space),~,$(1))),$v)) \
+  $(foreach v,$(parts),$(if $(findstring $$($v),$(1)),$(call looks_at,$(value $v))))
+comma := ,
+close := )
+# $(call takes,VERB): with what the verbs take that make does before it, which stand between the colon and ##.
+rule = $(filter $(1):%,$(rules))
+first = $(firstword $(subst ##, ,$(rule)))
+before = $(foreach v,$(VERBS),$(if $(findstring ~$v~,$(first))$(findstring $(comma)$v$(close),$(first)),$v))
+takes = $(call looks_at,$(rule)) $(foreach v,$(before),$(call takes,$v))
+goals := $(or $(MAKECMDGOALS),help)
+ifeq ($(filter-out $(VERBS),$(goals))$(if $(rules),,old),)
+taken := $(foreach g,$(goals),$(call takes,$g))
+taken := $(filter $(taken),$(VARIABLES))
+idle := $(filter-out $(taken) PYTHON MAKE% -%,$(typed))
+$(if $(idle),$(error $(firstword $(idle))=: make $(goals) does not take it; it takes $(or $(filter-out PYTHON,$(taken)),no variable)))
+endif
 
 help: ## this list
 	@echo "make VERB [MODEL=digits] [BOARD=stm32f405] ..."
@@ -82,15 +111,14 @@ test: lint ## all tests but the long ones, and the linters
 test-long: setup ## the tests that take long: every board, many images, training
 	@$(RUN) -m pytest -m long -n 2
 
+# One task of a cluster only trains.
+ONLY_TRAINS = $(call flag,ONLY)$(if $(value TF_CONFIG),set)
 train: setup ## train, compress, convert, validate on the emulated BOARD=; goes on where interrupted [DATA= FIT=resize|crop WORKERS= INIT=model|file EPOCHS= FRESH=1 LIMIT=100] [ONLY=1: the float network]
 	@$(RUN) -m model train $(STAGE) $(call option,FIT) $(call option,INIT) $(call option,WORKERS) $(call flag,ONLY)
-# One task of a cluster only trains.
-ifeq ($(call flag,ONLY)$(if $(value TF_CONFIG),set),)
-	@$(RUN) -m convert --model=$(call quoted,MODEL) $(call option,DATA)
-	@$(RUN) -m host_tools firmware --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST)
-	@$(RUN) -m host_tools validate --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(call option,ENGINE) \
-	  $(call option,DATA) --limit=$(if $(value LIMIT),$(call quoted,LIMIT),100) $(call option,JSON)
-endif
+	@$(if $(ONLY_TRAINS),,$(RUN) -m convert --model=$(call quoted,MODEL) $(call option,DATA))
+	@$(if $(ONLY_TRAINS),,$(RUN) -m host_tools firmware --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST))
+	@$(if $(ONLY_TRAINS),,$(RUN) -m host_tools validate --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) \
+	  $(call option,ENGINE) $(call option,DATA) --limit=$(if $(value LIMIT),$(call quoted,LIMIT),100) $(call option,JSON))
 
 preview: setup ## build/<model>/preview.png: images, and what augmentation makes of them [DATA= FIT=]
 	@$(RUN) -m model preview --model=$(call quoted,MODEL) $(call option,DATA) $(call option,FIT)

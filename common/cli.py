@@ -7,12 +7,12 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn, Protocol
 
-from squeezenet_mcu.common import terminal
+from squeezenet_mcu.common import start, terminal
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.programs import missing_package
 from squeezenet_mcu.common.version import DISTRIBUTION, version
@@ -30,6 +30,27 @@ class Command(Protocol):
     def run(self, args: argparse.Namespace) -> int: ...
 
 
+def as_typed(text: str, options: Mapping[str, Any]) -> str:
+    """An error as who has typed a verb of make knows the options: NAME=value for --name value.
+
+    `options`: the value of each by its name, as argparse has them. Elsewhere than under make, `text`.
+    """
+    if not start.by_make():
+        return text
+    text = re.sub(r"\bpython -m (?:model |host_tools )?", "make ", text)
+    for name, given in options.items():
+        option, variable = f"--{name.replace('_', '-')}", name.upper()
+        text = re.sub(rf" \({option}(?: [^ ()]+)?\)", "", text)  # said beside the variable
+        if isinstance(given, bool):
+            text = re.sub(rf"{option}(?![\w-])", f"{variable}=1", text)
+        # What follows is its value where it is what was typed, or one word before a comma or the like.
+        value = rf"{re.escape(str(given))}(?![\w-])|[^\s:;,()]+(?=[:;,]|$| --| [A-Z])"
+        text = re.sub(rf"{option} ({value})", rf"{variable}=\1", text)
+        text = re.sub(rf"{option}(?![\w-])", f"{variable}=", text)
+        text = text.replace(f" ({variable}=)", "")
+    return text
+
+
 class Parser(argparse.ArgumentParser):
     """argparse, but a mistake is one line and status 1, as everywhere here."""
 
@@ -43,7 +64,9 @@ class Parser(argparse.ArgumentParser):
         return super().parse_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
-        self.exit(1, f"{self.prog}: error: {terminal.one_line(message, _LONG)}; see --help\n")
+        options = {action.dest: False if action.nargs == 0 else None for action in self._actions}
+        said = as_typed(terminal.one_line(message, _LONG), options)
+        self.exit(1, f"{self.prog}: error: {said}; see {'make help' if start.by_make() else '--help'}\n")
 
 
 def add_version(parser: argparse.ArgumentParser) -> None:
@@ -117,7 +140,7 @@ def guarded(run: Callable[[argparse.Namespace], int], args: argparse.Namespace, 
         sys.stdout.flush()
         return status
     except UserError as error:
-        return failed(error, prog)
+        return failed(UserError(as_typed(str(error), vars(args))), prog)
     except ModuleNotFoundError as error:  # commands import what is large when they run
         return failed(missing_package(error), prog)
     except OSError as error:  # a full disk, a folder that is not to be written in

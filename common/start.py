@@ -21,6 +21,14 @@ def begin() -> None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+_started = {"by make": False}
+
+
+def by_make() -> bool:
+    """Whether make has started this program: then its user has typed OPTION=, not --option."""
+    return _started["by make"]
+
+
 _SET_DEATH_SIGNAL = 1  # prctl(2): PR_SET_PDEATHSIG
 
 
@@ -30,6 +38,7 @@ def _end_with_make() -> None:
     make hands signals on, but not SIGKILL; a program that is left alone would hold its emulator for ever.
     """
     make = os.environ.pop("ENDS_WITH_MAKE", "")
+    _started["by make"] = make == str(os.getppid())  # not by a test that make has started
     if sys.platform != "linux" or make != str(os.getppid()):
         return  # somebody's script between, whose end is not ours
     import ctypes  # takes time, elsewhere than under make

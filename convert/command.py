@@ -231,6 +231,8 @@ def run(args: argparse.Namespace) -> int:
     """Converts and writes; returns the exit status."""
     console = Console()
     kinds, target = _package_target(args)
+    if args.tflite is None and args.model and args.model.lower().endswith(".tflite"):
+        raise UserError(f"--model {args.model}: is a .tflite; give it as TFLITE= (--tflite)")
     if args.engine == "tflm":
         return from_tflite.run_tflm(args, console)
     front = keras_front.gather(args, BUILD, console) if keras_front.brings(args) else None

@@ -94,7 +94,7 @@ def run_tflm(args: argparse.Namespace, console: Console) -> int:
         raise UserError("--engine tflm goes with --tflite; our own networks are converted for both engines")
     for option in ("data", "package"):
         if getattr(args, option) is not None:
-            raise UserError(f"--{option} goes without --engine tflm, which makes no model for our engine")
+            raise UserError(f"--engine tflm takes no --{option}: it makes no model for our engine")
     imported.refuse_options(args, "a .tflite")
     mended = mend.read(args.tflite)
     file = mended.file

@@ -63,7 +63,8 @@ def make(tmp_path):
     def run(verb, **given):
         (tmp_path / "calls").write_text("")
         words = [f"{name}={value}" for name, value in given.items()]
-        command = ["make", "--no-print-directory", "-o", ".venv/.ready", "PYTHON=./python", verb, *words]
+        verbs = [verb] if isinstance(verb, str) else verb
+        command = ["make", "--no-print-directory", "-o", ".venv/.ready", "PYTHON=./python", *verbs, *words]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
         assert not (tmp_path / "ran").exists(), f"{verb}: {given} ran"
         lines = (tmp_path / "calls").read_bytes().decode().split("\n")[:-1]
@@ -125,6 +126,7 @@ def test_a_blank_value_is_refused(make, name, value):
 def test_a_models_name_that_make_would_take_apart_is_refused(make, verb, value):
     calls, done = make(verb, MODEL=value)
     assert done.returncode == 2 and not calls
+    assert not value or "; rename the file; want" in done.stderr
     assert re.fullmatch(
         r"Makefile:\d+: \*\*\* MODEL=: .*; want the name of a model or its TOML\.  Stop\.\n", done.stderr
     )
@@ -158,8 +160,7 @@ def test_every_variable_of_the_makefile_is_tried():
     assert handed_on - tried == {"MODEL"}  # which has tests of its own
     switches = set(re.findall(r"\$\(call flag,(\w+)\)", text)) - {"NAME"}
     assert switches - {name for names in FLAGS.values() for name in names.split()} == {"BUILD"}
-    known = re.search(r"^VARIABLES := ((?:.*\\\n)*.*)$", text, re.M)[1].replace("\\\n", "").split()
-    assert set(known) == handed_on | switches | {"MODEL", "BOARD", "PYTHON", "CANDIDATES"}
+    assert set(known("VARIABLES")) == handed_on | switches | {"MODEL", "BOARD", "PYTHON", "CANDIDATES"}
 
 
 def test_a_teacher(make):
@@ -170,8 +171,7 @@ def test_a_teacher(make):
 def test_no_recipe_has_a_value_as_it_is():
     """A variable that may be typed stands in a recipe through `quoted`, `option`, `flag` or `value` alone."""
     text = (ROOT / "Makefile").read_text()
-    (known,) = re.findall(r"^VARIABLES := ((?:.*\\\n)*.*)$", text, re.M)
-    names = "|".join(known.replace("\\\n", "").split())
+    names = "|".join(known("VARIABLES"))
     recipes = "\n".join(line for line in text.split("\n") if line.startswith("\t"))
     assert not re.findall(rf"\$[({{](?:{names})[)}}:]", recipes)
 
@@ -180,6 +180,57 @@ def test_a_variable_that_is_not_known(make):
     calls, done = make("firmware", BORD="stm32f405")
     assert done.returncode == 2 and not calls
     assert re.match(r"Makefile:\d+: \*\*\* BORD=: no such variable; want MODEL BOARD ", done.stderr)
+
+
+def known(name):
+    """The words of a list of the Makefile."""
+    (words,) = re.findall(rf"^{name} := ((?:.*\\\n)*.*)$", (ROOT / "Makefile").read_text(), re.M)
+    return words.replace("\\\n", "").split()
+
+
+@pytest.mark.parametrize("verb", known("VERBS"))
+def test_a_variable_is_handed_on_or_refused(make, verb):
+    """`make evaluate PREPROCESS=unit` scored by another rule than that, and said nothing."""
+    plain = [] if verb == "clean" else make(verb)[0]
+    taken = []
+    for name in set(known("VARIABLES")) - {"PYTHON"}:
+        calls, done = make(verb, **{name: "1"})
+        if done.returncode == 0:
+            assert calls != plain, f"{verb} ignores {name}"
+            taken.append(name)
+            continue
+        assert not calls
+        line = rf"Makefile:\d+: \*\*\* {name}=: make {verb} does not take it; it takes (.*)\.  Stop\.\n"
+        said = re.fullmatch(line, done.stderr)[1].removeprefix("no variable").split()
+    assert sorted(said) == sorted(taken)
+
+
+def test_documents_give_verbs_what_they_take(make):
+    """A line of a document that begins with `make`, also within a paragraph."""
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
+    seen = 0
+    for page in pages:
+        for line in re.findall(r"(?:^|`)[ ]*make ([^`#\n]*)", page.read_text(), re.M):
+            words = line.split()
+            names = [found[1] for word in words if (found := re.match(r"([A-Z][A-Z_]+)=", word))]
+            verbs = [word for word in words if re.fullmatch("[a-z][a-z-]*", word)]
+            calls, done = make(verbs, **dict.fromkeys(names, "1")) if names and verbs else ([], None)
+            assert not done or done.returncode == 0, f"{page.name}: make {line}: {done.stderr}"
+            seen += len(calls) > 0
+    assert seen > 50
+
+
+def test_several_verbs_take_what_one_of_them_takes(make):
+    calls, done = make(["flash", "validate"], TOOL="x", LIMIT="5")
+    assert done.returncode == 0 and calls
+    _, done = make(["flash", "validate"], EPOCHS="5")
+    assert "*** EPOCHS=: make flash validate does not take it; it takes MODEL BOARD DATA LIMIT" in done.stderr
+
+
+def test_the_environment_is_no_typed_variable(make, monkeypatch):
+    """It is everybody's: somebody's DATA stops no verb that takes none."""
+    monkeypatch.setenv("DATA", "elsewhere")
+    assert make("curves")[1].returncode == 0
 
 
 def test_a_verb_that_is_not_known(make):

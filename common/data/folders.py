@@ -30,9 +30,10 @@ def _class_folders(root: Path, wanted: Wanted) -> classes.Sorted:
     if folders and all(path.name.isdecimal() for path in folders):
         folders.sort(key=lambda path: int(path.name))
     if len(folders) < (1 if wanted.count and wanted.names else 2):
+        found = "1 class folder" if folders else "no images, and no class folders"
         raise UserError(
-            f"{root}: {len(folders)} class folders; want at least two, a folder of images per class, or "
-            f"images with a {LABELS_FILE} beside them"
+            f"{root}: {found}; want at least two, a folder of images per class, or images with a "
+            f"{LABELS_FILE} beside them; for calibration, images alone will do"
         )
     for path in folders:
         _check_name(path)

@@ -47,7 +47,7 @@ def _text(path: Path, most: int, want: str) -> str:
     try:
         return data.decode("utf-16" if data.startswith(_UTF16) else "utf-8-sig")
     except UnicodeDecodeError as error:
-        raise UserError(f"{path}: no text in UTF-8 or UTF-16 ({error}); {want}") from None
+        raise UserError(f"{path}: no text in UTF-8 or UTF-16, by its byte {error.start:,}; {want}") from None
 
 
 def names_no_class(name: str) -> bool:

@@ -20,7 +20,9 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise UserError(f"{path}: {dots:,} dots in a line; want at most {_MOST_DOTS:,}")
     try:
         return tomllib.loads(data.decode())
-    except (ValueError, RecursionError) as error:  # of TOML, of UTF-8, of a number of 5,000 digits
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not a TOML file: no text in UTF-8, by its byte {error.start:,}") from error
+    except (ValueError, RecursionError) as error:  # of TOML, of a number of 5,000 digits
         raise UserError(f"{path}: not a TOML file: {one_line(str(error))}") from error
 
 

@@ -180,7 +180,7 @@ def mended(file: TfliteFile) -> Mended:
     try:
         mender.run()
     except (ArithmeticError, AttributeError, IndexError, TypeError, ValueError) as error:
-        raise UserError(f"{file.path}: damaged or inconsistent ({type(error).__name__}: {error})") from error
+        raise UserError(f"{file.path}: damaged or inconsistent .tflite; want a whole one") from error
     content = tflite_file.parse(mender.content(), file.path) if mender.changed else file
     return Mended(content, mender.notes, files.sha256(file.content))
 

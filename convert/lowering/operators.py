@@ -129,7 +129,7 @@ def lower(file: TfliteFile) -> Network:
         return _lower(file)
     except (ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         # A damaged file can hold anything; what is checked above gives a better message.
-        raise UserError(f"{file.path}: damaged or inconsistent ({type(error).__name__}: {error})") from error
+        raise UserError(f"{file.path}: damaged or inconsistent .tflite; want a whole one") from error
 
 
 def _lower(file: TfliteFile) -> Network:

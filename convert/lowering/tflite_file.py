@@ -11,6 +11,7 @@ from ai_edge_litert import schema_py_generated as schema
 from squeezenet_mcu.common import files
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.litert import MOST_TFLITE
+from squeezenet_mcu.common.terminal import shown
 
 _OP_NAMES = {v: k for k, v in vars(schema.BuiltinOperator).items() if isinstance(v, int)}
 _DTYPES = {
@@ -114,8 +115,11 @@ def _numbers(found: Any, count: int, absent: bool = False) -> tuple[int, ...]:
 
 def parse(content: bytes, path: str = "model") -> TfliteFile:
     """Parses `content`. Raises UserError (naming `path`) when it is not a one-graph .tflite."""
-    if len(content) < 8 or content[4:8] != b"TFL3":
-        raise UserError(f"{path}: not a .tflite file (bytes 4..8 are {content[4:8]!r}, wanted b'TFL3')")
+    if len(content) < 8:
+        raise UserError(f"{path}: not a .tflite file: it has {len(content)} bytes; want a whole one")
+    if content[4:8] != b"TFL3":
+        seen = shown(content[4:8].decode("latin-1"))
+        raise UserError(f'{path}: not a .tflite file: its fifth to eighth byte are {seen}; want "TFL3"')
     try:
         model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
         if len(model.subgraphs) != 1:
@@ -140,9 +144,7 @@ def parse(content: bytes, path: str = "model") -> TfliteFile:
     except UserError as error:
         raise UserError(f"{path}: {error}" if not str(error).startswith(path) else str(error)) from None
     except Exception as error:  # the FlatBuffers reader raises whatever a damaged file makes it meet
-        raise UserError(
-            f"{path}: damaged .tflite ({type(error).__name__}: {error}); want a whole one"
-        ) from None
+        raise UserError(f"{path}: damaged .tflite; want a whole one") from error
     return TfliteFile(path, content, tensors, ops, inputs, outputs)
 
 

@@ -156,10 +156,11 @@ def _say(console: Console, text: str) -> None:
 
 
 def refuse_options(args: argparse.Namespace, what: str) -> None:
-    """UserError where an option is given that only imported weights have."""
+    """UserError where an option is given that only float networks have, of which `what` is none."""
     for option in ("weights", "calibration", "weight_bits"):
         if getattr(args, option) is not None:
+            keras = "" if option == "weights" else "a Keras file, or with "
             raise UserError(
-                f"--{option.replace('_', '-')} goes with a model whose TOML has a table [weights], like "
-                f"imagenet_v1_0; not with {what}"
+                f"--{option.replace('_', '-')} goes with {keras}a model whose TOML has a table [weights], "
+                f"like imagenet_v1_0; not with {what}"
             )

@@ -127,8 +127,8 @@ def request_of(args: argparse.Namespace) -> ModelRequest:
     tflm = tflm_library.of(args)
     if tflm is not None and ours != ModelRequest():
         raise UserError(
-            "--engine tflm goes without --optimize, --kernel-family, --sram-bytes, --flash-bytes and "
-            "--encoding: they are settings of our own engine"
+            "--engine tflm takes no --optimize, --kernel-family, --sram-bytes, --flash-bytes or --encoding: "
+            "they are settings of our own engine"
         )
     return dataclasses.replace(ours, tflm=tflm)
 

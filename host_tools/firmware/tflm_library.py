@@ -123,7 +123,7 @@ def check(library: TflmLibrary, board: Board) -> None:
     with library.file.open("rb") as stream:
         magic = stream.read(8)
     if magic not in (b"!<arch>\n", b"!<thin>\n"):
-        raise UserError(f"--tflm-lib {library.file}: begins with {magic!r}, so it is no library (.a); {DOCS}")
+        raise UserError(f"--tflm-lib {library.file}: does not begin as a library does (.a); {DOCS}")
     _check_cpu(library, board)
 
 

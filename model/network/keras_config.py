@@ -97,7 +97,7 @@ def members(path: Path) -> tuple[dict[str, bytes], dict[str, Any]]:
             "a file that is HDF5 is to be called .h5"
         ) from error
     if not isinstance(config, dict):
-        raise UserError(f"{path}: config.json is a {type(config).__name__}; want Keras's table of a model")
+        raise UserError(f"{path}: config.json is no table; want Keras's table of a model")
     return taken, config
 
 

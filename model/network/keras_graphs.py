@@ -78,7 +78,7 @@ def _hdf5_config(data: bytes, path: Path) -> tuple[dict[str, Any], int]:
     except Exception as error:  # h5py lets through whatever a damaged file causes
         raise UserError(f"{path}: its model_config is damaged ({one_line(str(error))}); {_WANT}") from error
     if not isinstance(config, dict):
-        raise UserError(f"{path}: model_config is a {type(config).__name__}; {_WANT}")
+        raise UserError(f"{path}: model_config is no table; {_WANT}")
     return config, 3 if (written_by or "2").startswith("3") else 2
 
 

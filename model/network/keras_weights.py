@@ -54,7 +54,7 @@ def _check_group(file: Any, path: Path) -> None:
                 waiting.append((where, found))
                 continue
             if not isinstance(found, h5py.Dataset):
-                raise _error(path, where, f"is a {type(found).__name__}")
+                raise _error(path, where, "is no array")
             _check_array(found, path, where)
             weights += found.size
             if weights > MOST_WEIGHTS:

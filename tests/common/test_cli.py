@@ -1,8 +1,13 @@
 """Old spellings of options and of their values: they work for one version, with a notice."""
 
+import argparse
+import os
+import subprocess
+import sys
+
 import pytest
 
-from squeezenet_mcu.common import cli
+from squeezenet_mcu.common import cli, start
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.convert import command
 from squeezenet_mcu.host_tools.firmware import build
@@ -74,3 +79,51 @@ def test_an_error_is_one_line_of_readable_length(capsys):
     assert said.count("\n") == 1 and said.rstrip("\n").isprintable()
     assert said.startswith("test: error: ['xxx") and said.endswith("; want others a?b?[31m\n")
     assert len(said) < 900
+
+
+TYPED = {
+    "weight_bits": 9,
+    "model": "my net.keras",
+    "engine": "tflm",
+    "calibration": None,
+    "trust": False,
+    "package": ["x"],
+    "tflm_lib": None,
+}
+
+
+@pytest.mark.parametrize(
+    ("said", "wanted"),
+    [
+        ("--weight-bits 9: want 4 to 8", "WEIGHT_BITS=9: want 4 to 8"),
+        ("--model my net.keras is a SavedModel", "MODEL=my net.keras is a SavedModel"),
+        ("--engine tflm goes with --model; not", "ENGINE=tflm goes with MODEL=; not"),
+        ("give a folder: CALIBRATION=folder (--calibration)", "give a folder: CALIBRATION=folder"),
+        ("say TRUST=1 (--trust); a file", "say TRUST=1; a file"),
+        ("--trust goes with it", "TRUST=1 goes with it"),
+        ("--package cmake: would hide", "PACKAGE=cmake: would hide"),
+        ("--engine tflm: no --tflm-lib (TFLM_LIB=); see", "ENGINE=tflm: no TFLM_LIB=; see"),
+        ("run first: python -m model train --model a.toml", "run first: make train MODEL=a.toml"),
+        ("no --other, --model-x, --weight", "no --other, --model-x, --weight"),
+    ],
+)
+def test_under_make_an_error_names_its_variables(said, wanted, monkeypatch, capsys):
+    def run(_):
+        raise UserError(said)
+
+    args = argparse.Namespace(**TYPED)
+    assert cli.guarded(run, args, "convert") == 1
+    assert capsys.readouterr().err == f"convert: error: {said}\n"
+    monkeypatch.setattr(start, "by_make", lambda: True)
+    assert cli.guarded(run, args, "convert") == 1
+    assert capsys.readouterr().err == f"convert: error: {wanted}\n"
+
+
+def test_make_is_seen_to_have_started_the_program():
+    """By what the Makefile's RUN sets. Children of the program, and of pytest under make, are not meant."""
+    words = [sys.executable, "-m", "squeezenet_mcu.convert", "--flash-bytes", "many"]
+    for make, named in ((str(os.getpid()), "FLASH_BYTES="), ("0", "--flash-bytes"), ("", "--flash-bytes")):
+        environment = os.environ | {"ENDS_WITH_MAKE": make}
+        done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 1 and f"argument {named}: invalid" in done.stderr
+        assert ("see make help" in done.stderr) == (named == "FLASH_BYTES=")

@@ -124,7 +124,10 @@ def test_same_input_gives_the_same_files(converted, tmp_path):
     ("arguments", "says"),
     [
         (["--tflite", "absent.tflite"], "absent.tflite: no such file"),
-        (["--tflite", "text.tflite"], "not a .tflite file"),
+        (["--tflite", "text.tflite"], 'not a .tflite file: its fifth to eighth byte are "o, I"; want "TFL3"'),
+        (["--tflite", "empty.tflite"], "not a .tflite file: it has 0 bytes; want a whole one"),
+        (["--model", "net.tflite"], "--model net.tflite: is a .tflite; give it as TFLITE= (--tflite)"),
+        (["--model", "./NET.TFLITE"], "./NET.TFLITE: is a .tflite; give it as TFLITE= (--tflite)"),
         (["--model", "nonesuch"], "nonesuch"),
         (["--tflite", "net.tflite", "--labels", "two.txt"], "2 class names"),
         (["--model", "digits", "--preprocess", "torch"], "--preprocess goes with --tflite"),
@@ -132,6 +135,7 @@ def test_same_input_gives_the_same_files(converted, tmp_path):
 )
 def test_mistakes_are_one_line(tmp_path, arguments, says):
     (tmp_path / "text.tflite").write_text("hello, I am a text")
+    (tmp_path / "empty.tflite").touch()
     (tmp_path / "net.tflite").write_bytes(random_tflite(1))
     (tmp_path / "two.txt").write_text("a\nb\n")
     done = run(tmp_path, *arguments)

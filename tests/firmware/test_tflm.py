@@ -287,7 +287,7 @@ def test_options(tmp_path):
         ),
         (
             ["--engine", "tflm", "--tflm-include", "a", "--tflm-lib", "b", "--optimize", "sram"],
-            "goes without",
+            "takes no",
         ),
     ):
         with pytest.raises(UserError, match=wanted):

@@ -95,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
     for name in args.only or ():
         if name not in search.candidates:
             known = ", ".join(search.candidates)
-            raise UserError(f"--only {name}: no such candidate in {search.path}; want some of {known}")
+            raise UserError(f"{name}: no such candidate in {search.path}; want some of {known}")
     search, parts = images_of(search, args.data)
     tasks = tasks_of(search, parts, folder)
     for number, task in enumerate(tasks, 1):

@@ -120,7 +120,7 @@ def test_folders_of_some_of_the_named_classes_are_scored_and_it_is_said(tmp_path
 
 def test_one_folder_of_a_named_class_is_enough_to_score(tmp_path):
     assert scored(folders(tmp_path, "pig"), labels=ANIMALS).y.tolist() == [4]
-    assert "1 class folders; want at least two" in refused(scored, tmp_path)
+    assert "1 class folder; want at least two" in refused(scored, tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -278,8 +278,8 @@ def test_photographs_are_turned_as_their_exif_says(tmp_path):
 @pytest.mark.parametrize(
     ("counts", "labels", "words"),
     [
-        ({}, None, ["0 class folders; want at least two"]),
-        ({"a": 5}, None, ["1 class folders; want at least two"]),
+        ({}, None, ["no images, and no class folders; want at least two", "for calibration, images alone"]),
+        ({"a": 5}, None, ["1 class folder; want at least two"]),
         ({"a": 5, "b": 0}, None, ["/b: no images"]),
         ({"a": 5, "b": 4}, None, ["/b: 4 images, none left for testing"]),
         ({"a": 5, "b": 5}, ["a", "c"], ['"b" is not a class']),

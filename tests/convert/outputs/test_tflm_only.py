@@ -89,8 +89,8 @@ def test_evaluate_says_that_it_has_no_model_of_ours(converted, monkeypatch):
     ("arguments", "says"),
     [
         (["--model", "digits"], "--engine tflm goes with --tflite"),
-        (["--tflite", "dense.tflite", "--data", "digits"], "--data goes without --engine tflm"),
-        (["--tflite", "dense.tflite", "--package", "cmake"], "--package goes without --engine tflm"),
+        (["--tflite", "dense.tflite", "--data", "digits"], "--engine tflm takes no --data"),
+        (["--tflite", "dense.tflite", "--package", "cmake"], "--engine tflm takes no --package"),
         (["--tflite", "dense.tflite", "--weight-bits", "7"], "--weight-bits goes with"),
         (["--tflite", "dense.tflite", "--labels", "two.txt"], "2 class names; the model has 5 classes"),
     ],

@@ -135,7 +135,7 @@ def test_the_same_again_gives_the_same_model(made, tmp_path):
         (("--weight-bits", "7"), "no images to quantize by"),
         (("--weight-bits", "3", "--calibration", "images"), "--weight-bits 3: want 4 to 8"),
         (("--calibration", "nowhere"), "nowhere: no such data"),
-        (("--calibration", "empty"), "empty: 0 class folders"),
+        (("--calibration", "empty"), "empty: no images, and no class folders; want"),
         (("--calibration", "random"), "not noise"),
         (("--weights", "absent.net"), "absent.net: no such file"),
         (("--weights", "names.txt"), 'names.txt: ".txt" is no format'),
@@ -184,7 +184,9 @@ def test_an_older_int8_model_is_not_taken_for_another(made, tmp_path, what):
 
 def test_options_that_go_with_imported_weights(tmp_path):
     for option in (("--calibration", "x"), ("--weights", "x"), ("--weight-bits", "7")):
-        one_line(run(tmp_path, "--model", "digits", *option), f"{option[0]} goes with a model whose TOML")
+        keras = "" if option[0] == "--weights" else "a Keras file, or with "
+        said = f"{option[0]} goes with {keras}a model whose TOML has a table [weights]"
+        one_line(run(tmp_path, "--model", "digits", *option), said)
 
 
 def test_nothing_imported_yet(tmp_path):

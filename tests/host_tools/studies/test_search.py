@@ -190,7 +190,7 @@ def test_search(folder, monkeypatch, capsys):
     assert run("--publish") == 1
     assert "search.json: no such file; run first" in capsys.readouterr().err
     assert run("--data", "digits.npz", "--only", "deep") == 1
-    assert "--only deep: no such candidate" in capsys.readouterr().err
+    assert "deep: no such candidate" in capsys.readouterr().err
 
     # Ctrl-C after the first epoch, and once more when the training is complete: the same command goes on.
     save = checkpoint.save

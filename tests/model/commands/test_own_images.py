@@ -182,8 +182,8 @@ def test_starts_from_an_h5(trained):
         (["prune", "--data", "others"], "others: classes a, b; build/tiny/float.keras was made for fünf"),
         (["train", "--data", "others", "--init", "no.keras"], "--init no.keras: no.keras: no such file"),
         (["train", "--data", "others", "--init", "v1_1"], "build/v1_1/float.keras, build/v1_1/imported"),
-        (["train", "--data", "one"], "one: 1 class folders; want at least two"),
-        (["preview", "--data", "one"], "one: 1 class folders; want at least two"),
+        (["train", "--data", "one"], "one: 1 class folder; want at least two"),
+        (["preview", "--data", "one"], "one: 1 class folder; want at least two"),
     ],
 )
 def test_mistakes(trained, arguments, message):

@@ -118,7 +118,7 @@ def test_an_hdf5_file_is_refused_and_its_lambda_does_not_run(tmp_path):
         ({"../../x": b"y"}, 'holds "../../x"'),
         ({"config.json": b"[" * 100_000}, "not a .keras file"),
         ({"config.json": b"{"}, "not a .keras file"),
-        ({"config.json": b"[]"}, "config.json is a list; want Keras's table"),
+        ({"config.json": b"[]"}, "config.json is no table; want Keras's table"),
         (
             {"config.json": b" " * (17 << 20)},
             "config.json unpacks to 17,825,792 bytes; want at most 4,194,304",
