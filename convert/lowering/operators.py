@@ -9,7 +9,7 @@ from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.convert.lowering import convolutions, groups, maps, moves, pointwise, pools
 from squeezenet_mcu.convert.lowering import fixed_point as quant
 from squeezenet_mcu.convert.lowering.state import MAX_INPUT, Lowering
-from squeezenet_mcu.convert.lowering.tflite_file import Op, TfliteFile
+from squeezenet_mcu.convert.lowering.tflite_file import Op, Tensor, TfliteFile
 from squeezenet_mcu.convert.network import Kind, Layer, Network, TensorView
 from squeezenet_mcu.model.network.foreign_files import PAGE
 
@@ -132,6 +132,32 @@ def lower(file: TfliteFile) -> Network:
         raise UserError(f"{file.path}: damaged or inconsistent .tflite; want a whole one") from error
 
 
+def _input(low: Lowering) -> Tensor:
+    """The int8 image: the graph's input, or what a QUANTIZE makes of it. UserError for other inputs."""
+    file = low.file
+    given = low.tensor(file.inputs[0])
+    first = low.consumers.get(given.index, [])
+    edge = first[0] if len(first) == 1 and first[0].name == "QUANTIZE" else None
+    if given.type_name != "INT8" and edge is None:
+        raise UserError(
+            f"{file.path}: input {given}; wanted a fully int8-quantized .tflite (post-training quantization "
+            f"with int8 input and output, or quantization-aware training); {PAGE} has scripts"
+        )
+    if len(given.shape) != 4 or given.shape[0] != 1:
+        raise UserError(f"{file.path}: input {given}; wanted [1, height, width, channels]")
+    if (values := prod(given.shape)) > MAX_INPUT:
+        raise UserError(f"{file.path}: input {given}: {values:,} values; wanted at most {MAX_INPUT:,}")
+    return low.tensor(edge.outputs[0]) if edge and given.type_name != "INT8" else given
+
+
+def _check_output(low: Lowering) -> None:
+    if not low.layers:
+        raise UserError(f"{low.file.path}: no operator computes anything; wanted a network")
+    if low.file.outputs[0] in low.orders:
+        output = low.tensor(low.file.outputs[0])
+        raise low.fail(low.file.ops[-1], output, "output: its values are transposed; not supported")
+
+
 def _lower(file: TfliteFile) -> Network:
     if len(file.inputs) != 1 or len(file.outputs) != 1:
         raise UserError(
@@ -153,20 +179,8 @@ def _lower(file: TfliteFile) -> Network:
                 f"knows; our engine: {', '.join(sorted(_LOWERINGS))}",
             )
     low.check_makers()
-    graph_input = low.tensor(file.inputs[0])
-    first = low.consumers.get(graph_input.index, [])
-    edge = first[0] if len(first) == 1 and first[0].name == "QUANTIZE" else None
-    if graph_input.type_name != "INT8" and edge is None:
-        raise UserError(
-            f"{file.path}: input {graph_input}; wanted a fully int8-quantized .tflite (post-training "
-            f"quantization with int8 input and output, or quantization-aware training); {PAGE} has scripts"
-        )
-    if len(graph_input.shape) != 4 or graph_input.shape[0] != 1:
-        raise UserError(f"{file.path}: input {graph_input}; wanted [1, height, width, channels]")
-    if (values := prod(graph_input.shape)) > MAX_INPUT:
-        raise UserError(f"{file.path}: input {graph_input}: {values:,} values; wanted at most {MAX_INPUT:,}")
+    in_tensor = _input(low)
     maps.reserve_concatenations(low)
-    in_tensor = low.tensor(edge.outputs[0]) if edge and graph_input.type_name != "INT8" else graph_input
     in_buffer = low.destination(in_tensor).buffer
     by_group = groups.find(low)
     for op in file.ops:
@@ -176,10 +190,7 @@ def _lower(file: TfliteFile) -> Network:
         elif op is group.ops[-1]:
             groups.lower(low, group)
         low.check_count(op)
-    if not low.layers:
-        raise UserError(f"{file.path}: no operator computes anything; wanted a network")
-    if file.outputs[0] in low.orders:
-        raise low.fail(file.ops[-1], low.tensor(file.outputs[0]), "output: its values are transposed")
+    _check_output(low)
     out_index = low.root(file.outputs[0])
     output = low.view(file.ops[-1], out_index)
     softmax = [layer for layer in low.layers if layer.output == output.buffer and layer.kind is Kind.SOFTMAX]
