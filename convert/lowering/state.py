@@ -88,9 +88,10 @@ class Lowering:
                 b.height, b.width, b.channels = form.height, form.width, form.channels
             self.views[tensor.index] = TensorView(made, 0, self.buffers[made].channels)
         elif like is not None:  # a part of a CONCATENATION, whose form is the whole's
-            b, form = self.buffers[self.views[tensor.index].buffer], self.buffers[like]
-            if (b.height, b.width) != (form.height, form.width):
-                seen = f"values of a map of {form.height}x{form.width} in one of {b.height}x{b.width}"
+            part, form = self.views[tensor.index], self.buffers[like]
+            b = self.buffers[part.buffer]
+            if (b.height, b.width, part.channels) != (form.height, form.width, form.channels):
+                seen = f"reshaped from {form.height}x{form.width}x{form.channels}"
                 raise UserError(f"{self.file.path}: {tensor}: {seen}; not supported in a CONCATENATION")
         return self.views[tensor.index]
 
