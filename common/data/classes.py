@@ -81,11 +81,12 @@ def no_zero(low: int) -> str:
     """What is wrong with labels of which `low` is the least; "" if nothing is.
 
     Labels that are counted from 1, of a list that lacks the last class, look like labels of some classes.
+    A few images of many classes, as of ImageNet, may have neither 0 nor 1: that gets a notice.
     """
-    if low == 0:
+    if low != 1:
         return ""
     return (
-        f"no image of class 0, the least label is {low}; if they are counted from 1, take 1 from each; else "
+        "labels from 1, no image of class 0; if they are counted from 1, take 1 from each; else "
         "add an image of class 0, or name the classes (LABELS=) and sort the images into folders of these "
         "names"
     )

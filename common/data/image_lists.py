@@ -75,4 +75,6 @@ def listed(root: Path, form: Form, limit: int | None, wanted: Wanted) -> Images:
     found = read_files(root, [_file(root, rows[i][1]) for i in chosen], y[chosen], form, names)
     if wanted.count:
         found.notices.extend(f"{path}: {notice}" for notice in some_of(y, wanted.count))
+        if y.min() > 0:
+            found.notices.append(f"{path}: no image of class 0; the labels are taken as counted from 0")
     return found

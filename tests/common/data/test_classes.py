@@ -200,14 +200,24 @@ def test_labels_counted_from_1_in_a_list(tmp_path):
 
 
 @pytest.mark.parametrize("names", [None, ANIMALS])
-@pytest.mark.parametrize("labels", [[1, 2, 3, 4], [4], [3, 2]])
+@pytest.mark.parametrize("labels", [[1, 2, 3, 4], [4, 1], [1]])
 def test_a_list_without_a_0_may_be_counted_from_1(tmp_path, labels, names):
     """One without the last class, that is: its labels are all below the number of classes."""
     assert refused(scored, a_list(tmp_path, labels), labels=names) == (
-        f"{tmp_path}/labels.csv: no image of class 0, the least label is {min(labels)}; if they are counted "
+        f"{tmp_path}/labels.csv: labels from 1, no image of class 0; if they are counted "
         "from 1, take 1 from each; else add an image of class 0, or name the classes (LABELS=) and sort the "
         "images into folders of these names"
     )
+
+
+def test_a_list_without_0_and_1_is_scored_and_it_is_said(tmp_path):
+    """A few images of ImageNet's 1,000 classes."""
+    found = scored(a_list(tmp_path, [4, 2]))
+    assert found.y.tolist() == [4, 2]
+    assert found.notices == [
+        f"{tmp_path}/labels.csv: images of 2 of the model's 5 classes: the accuracy is of these alone",
+        f"{tmp_path}/labels.csv: no image of class 0; the labels are taken as counted from 0",
+    ]
 
 
 def test_a_list_without_a_0_where_nothing_is_scored(tmp_path):

@@ -32,9 +32,9 @@ def png(rows, bits, colour, through=None):
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + key + chunk(b"IDAT", data) + chunk(b"IEND", b"")
 
 
-def tiff(array, **options):
+def saved(array, kind="TIFF", **options):
     to = io.BytesIO()
-    Image.fromarray(array).save(to, "TIFF", **options)
+    Image.fromarray(array).save(to, kind, **options)
     return to.getvalue()
 
 
@@ -53,9 +53,9 @@ def refused(tmp_path, content, channels=1):
     "content",
     [
         png(values(8, 8, below=256), 16, GRAY),
-        tiff(values(8, 8, below=256)),
-        tiff(values(8, 8, below=256), compression="tiff_lzw"),
-        tiff(values(8, 8, below=256).astype(np.int32)),
+        saved(values(8, 8, below=256)),
+        saved(values(8, 8, below=256), compression="tiff_lzw"),
+        saved(values(8, 8, below=256).astype(np.int32)),
         png(values(8, 8, 3, below=256), 16, RGB),
         png(values(8, 8, 4, below=256) | np.array([0, 0, 0, 65535], np.uint16), 16, RGBA),
     ],
@@ -77,7 +77,7 @@ def test_one_value_above_255_is_enough_and_black_is_black(tmp_path):
 def test_values_beyond_16_bits(tmp_path, value):
     array = values(8, 8).astype(np.int32)
     array[0, 0] = value
-    said = refused(tmp_path, tiff(array))
+    said = refused(tmp_path, saved(array))
     assert said == f"values from {min(value, 0)} to {array.max()}; want 0 to 65535"
 
 
@@ -122,9 +122,10 @@ def test_a_colour_of_16_bits_that_lets_through_is_refused(tmp_path):
     assert (read(tmp_path, png(samples, 16, RGB), 3).pixels == samples >> 8).all()
 
 
-def test_a_deep_photograph_is_turned(tmp_path):
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_a_deep_photograph_is_turned(tmp_path, kind):
     exif = Image.Exif()
     exif[0x112] = 6
     array = values(8, 8)
-    found = read(tmp_path, tiff(array, exif=exif)).pixels[..., 0]
+    found = read(tmp_path, saved(array, kind, exif=exif)).pixels[..., 0]
     np.testing.assert_array_equal(found, np.rot90(array // 257, -1))
