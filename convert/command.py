@@ -265,6 +265,8 @@ def run(args: argparse.Namespace) -> int:
             if front:
                 measured |= front.compare(images, measured["int8_top1"], console)
             measured |= {"data": source, "images_sha256": files.sha256(quantized.tobytes())}
+        elif c.network.buffers[c.network.output_buffer].channels > 1:
+            note(console, f"{source}: the images have no labels: no accuracy is measured")
     elif origin.calibration is None:
         measured = _recorded_accuracy(origin.files)
     manifest = artefacts.describe(c, origin, measured)

@@ -80,6 +80,11 @@ def _load(name: str) -> Model:
 
 def _test_set(manifest: dict[str, Any], source: str, limit: int | None) -> TestSet:
     """At most `limit` labelled test images of `source`, spread over it, none of them used for calibration."""
+    if manifest["output"]["classes"] == 1:
+        raise UserError(
+            f"{manifest['model']} has one output, which tells no classes apart: there is no accuracy to "
+            f"evaluate; answers are compared by: make validate MODEL={manifest['model']}"
+        )
     if not source:
         raise UserError(
             f"{manifest['model']} has no data of its own; evaluate wants labelled test images (DATA=)"
@@ -96,9 +101,9 @@ def _test_set(manifest: dict[str, Any], source: str, limit: int | None) -> TestS
     fresh = sources.without(found, used)
     chosen = np.flatnonzero(fresh.y >= 0)
     if not len(chosen):
+        why = "none of them labelled" if len(fresh.x) else "all of them used for calibration"
         raise UserError(
-            f"{source}: {len(found.x)} images, none of them labelled and not used for calibration; "
-            "evaluate wants labelled test images (DATA=)"
+            f"{source}: {len(found.x)} images, {why}; evaluate wants other, labelled test images (DATA=)"
         )
     chosen = chosen[spread(len(chosen), limit)]
     skipped = len(found.x) - len(fresh.x)

@@ -120,6 +120,14 @@ def test_same_input_gives_the_same_files(converted, tmp_path):
         assert (again / path.name).read_bytes() == path.read_bytes(), path.name
 
 
+def test_images_without_labels_are_said_to_give_no_accuracy(converted, tmp_path):
+    (tmp_path / "net.tflite").write_bytes((converted[0] / "model.tflite").read_bytes())
+    done = run(tmp_path, "--tflite", "net.tflite", "--data", "random:3", *PIXELS)
+    assert done.returncode == 0
+    assert "note: random:3: the images have no labels: no accuracy is measured\n" in done.stdout
+    assert "accuracy: " not in done.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
