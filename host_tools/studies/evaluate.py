@@ -28,7 +28,7 @@ EXAMPLES = """\
   python -m model evaluate --model gtsrb --data signs.npz --limit 1000 --json accuracy.json
   python -m model evaluate --model imagenet_v1_0 --data imagenet_val/ --engine-limit 100"""
 _KERAS_BATCH = 32
-_LABELS = {"keras": "Keras, float32", "int8": "int8, LiteRT", "engine": "int8, engine"}
+_LABELS = {"keras": "Keras, float32", "int8": "int8, LiteRT's reference kernels", "engine": "int8, engine"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -226,7 +226,7 @@ def _show(console: Console, figures: dict[str, Any]) -> None:
     table = Table(title=f"{figures['model']}: {count:,} test images of {figures['data']}")
     table.add_column("")
     for column in ("images", "top-1", "95 % interval", "top-5", "95 % interval"):
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", no_wrap=True)
     for runner, label in _LABELS.items():
         images = figures["engine_images"] if runner == "engine" else count
         cells = [cell for k in (1, 5) for cell in _cells(figures, f"{runner}_top{k}")]
