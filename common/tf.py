@@ -4,6 +4,9 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator
+from typing import Any
+
+from squeezenet_mcu.common.chatter import without_chatter
 
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -28,6 +31,13 @@ def _native_stderr_discarded() -> Iterator[None]:
         os.close(kept)
 
 
+def tflite_of(converter: Any) -> bytes:
+    """What a tf.lite.TFLiteConverter makes, without its chatter. Raises whatever an operator causes."""
+    with without_chatter():
+        found: bytes = converter.convert()
+    return found
+
+
 with _native_stderr_discarded():
     import tensorflow as tf
 
@@ -35,4 +45,4 @@ with _native_stderr_discarded():
 
 keras = tf.keras
 
-__all__ = ["keras", "tf"]
+__all__ = ["keras", "tf", "tflite_of"]

@@ -69,26 +69,35 @@ def add_arguments(p: argparse.ArgumentParser) -> None:
     p.add_argument(
         "--calibration",
         metavar="SOURCE",
-        help="imported weights, a Keras file: images to quantize by (a folder, an .npz)",
+        help="imported weights, a Keras file: images to quantize by (a folder, an .npz), no labels needed",
     )
     p.add_argument(
-        "--weight-bits", type=int, metavar="N", help="imported weights: 4 to 8 in every layer (the TOML's)"
+        "--weight-bits",
+        type=int,
+        metavar="N",
+        help="imported weights, a Keras file: 4 to 8 in every layer (the TOML's, 8)",
     )
     p.add_argument(
-        "--labels", type=Path, metavar="FILE", help="imported weights, --tflite: class names, one a line"
+        "--labels",
+        type=Path,
+        metavar="FILE",
+        help="imported weights, a Keras file, --tflite: class names, one a line",
     )
     p.add_argument(
         "--preprocess",
         metavar="RULE",
-        help=f"with --tflite: how a pixel becomes an input value: {', '.join(PREPROCESSES)}, or {FREE}: "
-        "(pixel - M) / S, one number or one a channel, 124:116:104 (what the input's range says)",
+        help="--tflite, a Keras file: how a pixel becomes an input value: "
+        f"{', '.join(PREPROCESSES)}, or {FREE}: (pixel - M) / S, one number or one a channel, 124:116:104 "
+        "(what the .tflite's input range says; what the Keras file begins with)",
     )
     p.add_argument(
         "--trust",
         action="store_true",
         help="with a SavedModel as --model: you trust who made it; loading it runs what is in it",
     )
-    p.add_argument("--fit", choices=FITS, help="with --tflite: how images come to the input's size (resize)")
+    p.add_argument(
+        "--fit", choices=FITS, help="--tflite, a Keras file: how images come to the input's size (resize)"
+    )
     p.add_argument("--data", metavar="SOURCE", help="images of the model's classes, to score (its own)")
     p.add_argument(
         "--engine",
@@ -192,12 +201,13 @@ def _gather(args: argparse.Namespace, console: Console) -> tuple[artefacts.Conve
     if args.tflite is None:
         for option in ("preprocess", "fit"):
             if getattr(args, option):
-                raise UserError(f"--{option} goes with --tflite; {args.model or 'digits'} has its own")
+                whose = args.model or "digits"
+                raise UserError(f"--{option} goes with --tflite or a Keras file; {whose} has its own")
         settings = config.load(args.model or "digits")
         if settings.weights is not None:
             return imported.gather(settings, BUILD / settings.name, args, console)
         if args.labels:
-            raise UserError(f"--labels goes with --tflite; {settings.name} has its own")
+            raise UserError(f"--labels goes with --tflite or a Keras file; {settings.name} has its own")
         imported.refuse_options(args, settings.name)
         source = _trained(settings.name)
         # Refused now, rather than when TensorFlow has taken its seconds:
@@ -265,6 +275,8 @@ def run(args: argparse.Namespace) -> int:
             if front:
                 measured |= front.compare(images, measured["int8_top1"], console)
             measured |= {"data": source, "images_sha256": files.sha256(quantized.tobytes())}
+        elif c.network.buffers[c.network.output_buffer].channels > 1:
+            note(console, f"{source}: the images have no labels: no accuracy is measured")
     elif origin.calibration is None:
         measured = _recorded_accuracy(origin.files)
     manifest = artefacts.describe(c, origin, measured)

@@ -7,7 +7,7 @@ import numpy as np
 from squeezenet_mcu.common.data import classes, pictures, reading, text
 from squeezenet_mcu.common.data.classes import Wanted
 from squeezenet_mcu.common.data.image_lists import LABELS_FILE
-from squeezenet_mcu.common.data.images import Form, Images, spread
+from squeezenet_mcu.common.data.images import Form, Images
 from squeezenet_mcu.common.errors import UserError
 
 SPLITS = ("train", "test")
@@ -61,8 +61,8 @@ def folder(root: Path, split: str, form: Form, limit: int | None, wanted: Wanted
     inside = sorted(root.iterdir())
     plain = [path for path in inside if pictures.is_read(path)]
     if plain and not any(path.is_dir() for path in inside):
-        some = [plain[i] for i in spread(len(plain), limit)]
-        found = reading.read_files(root, some, np.full(len(some), -1, np.int64), form, wanted.names or [])
+        unknown = np.full(len(plain), -1, np.int64)
+        found = reading.read_files(root, plain, unknown, form, wanted.names or [], limit=limit)
         found.notices.extend(reading.of_other_kinds(root, [p for p in inside if pictures.is_other(p)]))
         return found
     return _by_class(root, split, form, limit, wanted)
@@ -113,13 +113,10 @@ def _by_class(root: Path, split: str, form: Form, limit: int | None, wanted: Wan
         kept = [path for i, path in enumerate(found) if presplit or (i % 5 == 4) == (split == "test")]
         files += kept
         y += [index] * len(kept)
-    chosen = spread(len(files), limit)
     # Of a few images a class, the share that can be read says little about the folder.
-    places = dict(of_classes.folders) if len(chosen) == len(files) else {}
+    places = dict(of_classes.folders) if limit is None or limit >= len(files) else {}
     of_files = np.array(y, np.int64)
-    read_ones = reading.read_files(
-        root, [files[i] for i in chosen], of_files[chosen], form, of_classes.names, places
-    )
+    read_ones = reading.read_files(root, files, of_files, form, of_classes.names, places, limit)
     notices = [*of_classes.notices, *reading.of_other_kinds(root, not_read)]
     if wanted.count:
         notices += [f"{root}: {notice}" for notice in classes.some_of(of_files, wanted.count)]

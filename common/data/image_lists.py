@@ -7,7 +7,7 @@ import numpy as np
 
 from squeezenet_mcu.common.data import text
 from squeezenet_mcu.common.data.classes import Wanted, counted_from_one, no_zero, some_of
-from squeezenet_mcu.common.data.images import Form, Images, spread
+from squeezenet_mcu.common.data.images import Form, Images
 from squeezenet_mcu.common.data.reading import read_files
 from squeezenet_mcu.common.errors import UserError
 
@@ -71,8 +71,7 @@ def listed(root: Path, form: Form, limit: int | None, wanted: Wanted) -> Images:
     rows = _rows(path)
     y = np.array(_labels(path, rows, wanted), np.int64)
     names = wanted.names or [str(i) for i in range(wanted.count or y.max() + 1)]
-    chosen = spread(len(rows), limit)
-    found = read_files(root, [_file(root, rows[i][1]) for i in chosen], y[chosen], form, names)
+    found = read_files(root, [_file(root, row[1]) for row in rows], y, form, names, limit=limit)
     if wanted.count:
         found.notices.extend(f"{path}: {notice}" for notice in some_of(y, wanted.count))
         if y.min() > 0:

@@ -1,5 +1,6 @@
 """Many pictures out of files: what is done to them, and what is left out, becomes a line for the user."""
 
+import bisect
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -37,44 +38,58 @@ def read_files(
     form: Form,
     names: list[str],
     places: Mapping[int, Path] = _NO_PLACES,
+    limit: int | None = None,
 ) -> Images:
-    """The images in `paths`, classes `y`; those that cannot be read are left out, see _check_unreadable."""
+    """The images in `paths`, classes `y`; those that cannot be read are left out, see _check_unreadable.
+
+    `limit`: so many of them, evenly spread. The next one takes the place of one that cannot be read.
+    """
     channels = form.size[2]
     if channels not in pictures.CHANNELS:
         raise UserError(
             f"{root}: the model takes images of {channels} channels, which no picture has; want an .npz with "
             f"uint8 [n, h, w, {channels}]"
         )
-    form = settled(form, paths)
-    x = np.empty((len(paths), *form.size), np.uint8)
+    chosen = [int(i) for i in spread(len(paths), limit)]
+    form = settled(form, [paths[i] for i in chosen])
+    x = np.empty((len(chosen), *form.size), np.uint8)
     bad: dict[int, str] = {}
+    read: list[int] = []
     strange: dict[int, str] = {}
     resized, recoloured, opaque = 0, 0, 0
-    quiet = len(paths) < _MANY or not sys.stdout.isatty()
-    for i, path in enumerate(terminal.track(paths, f"reading {root}", disable=quiet)):
-        try:
-            picture = pictures.read(path, *form.size, form.fit)
-        except pictures.PictureError as error:
-            bad[i] = f"{path} ({error})"
+    quiet = len(chosen) < _MANY or not sys.stdout.isatty()
+    spare = _Spare(len(paths), chosen)
+    for first in terminal.track(chosen, f"reading {root}", disable=quiet):
+        i: int | None = first
+        picture = None
+        while i is not None and picture is None:
+            path = paths[i]
+            try:
+                picture = pictures.read(path, *form.size, form.fit)
+            except pictures.PictureError as error:
+                bad[i] = f"{path} ({error})"
+                # Where most of the files are bad, _check_unreadable has the word.
+                i = spare.behind(i) if len(bad) <= max(_SHOWN, len(chosen) // 2) else None
+        if i is None or picture is None:
             continue
-        x[i] = picture.pixels
+        x[len(read)] = picture.pixels
+        read.append(i)
         resized += picture.resized
         recoloured += picture.recoloured
         opaque += picture.opaque
         if picture.warning:
             strange[i] = f"{path}: {picture.warning}"
-    whole = np.ones(len(paths), bool)
-    whole[list(bad)] = False
     notices = []
     if bad:
-        _check_unreadable(root, paths, bad, y, places)
-        notices.append(f"{root}: {_unreadable(list(bad.values()), len(paths))}: left out")
+        tried = len(read) + len(bad)
+        _check_unreadable(root, tried, bad, y, places)
+        notices.append(f"{root}: {_unreadable(list(bad.values()), tried)}: left out")
     if strange:
         notices.append(
             f"{root}: read, but Pillow warns of {len(strange)} images: {next(iter(strange.values()))}"
         )
     if opaque:
-        if opaque == whole.sum():
+        if opaque == len(read):
             raise UserError(
                 f"{root}: no image has an alpha channel; the model takes RGBA (4 channels): want PNG, WebP "
                 "or TIFF with one, or an .npz"
@@ -84,7 +99,20 @@ def read_files(
         notices.append(f"{root}: turned {recoloured} images to {colour(channels)}")
     if resized:
         notices.append(f"{form.notice(root, resized)} (bilinear)")
-    return Images(x[whole], y[whole], names, notices, places, form.fit)
+    return Images(x[: len(read)], y[read], names, notices, places, form.fit)
+
+
+class _Spare:
+    """Of `count` files, those that are not `chosen`."""
+
+    def __init__(self, count: int, chosen: list[int]) -> None:
+        self._free = sorted(set(range(count)) - set(chosen))
+
+    def behind(self, index: int) -> int | None:
+        """The next one behind `index`, or the first of all; it is taken then. None where there is none."""
+        if not self._free:
+            return None
+        return self._free.pop(bisect.bisect(self._free, index) % len(self._free))
 
 
 def kinds(paths: Iterable[Path]) -> str:
@@ -111,7 +139,7 @@ def _unreadable(bad: list[str], count: int) -> str:
 
 def _check_unreadable(
     root: Path,
-    paths: list[Path],
+    tried: int,
     bad: Mapping[int, str],
     y: npt.NDArray[np.int64],
     places: Mapping[int, Path],
@@ -123,5 +151,5 @@ def _check_unreadable(
         count = int((y == index).sum())
         if len(broken) > 1 and 2 * len(broken) > count:  # one file stops nobody
             raise UserError(f"{place}: {_unreadable(broken, count)}{fix}")
-    if 2 * len(bad) > len(paths):
-        raise UserError(f"{root}: {_unreadable(list(bad.values()), len(paths))}{fix}")
+    if 2 * len(bad) > tried:
+        raise UserError(f"{root}: {_unreadable(list(bad.values()), tried)}{fix}")

@@ -217,5 +217,8 @@ def without(found: Images, used: Collection[str]) -> Images:
     gone = int((~kept).sum())
     if not gone:
         return found
-    notices = [*found.notices, f"left out {gone} images that the conversion was calibrated with"]
+    notices = [
+        *found.notices,
+        f"left out {gone} image{'s' if gone > 1 else ''} that the conversion was calibrated with",
+    ]
     return Images(found.x[kept], found.y[kept], found.labels, notices, fit=found.fit)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.terminal import one_line
-from squeezenet_mcu.common.tf import tf
+from squeezenet_mcu.common.tf import tf, tflite_of
 from squeezenet_mcu.convert.keras_front.pixels import Pixels
 from squeezenet_mcu.convert.lowering.tflite_file import Op
 from squeezenet_mcu.convert.ptq import graph as graphs
@@ -96,13 +96,12 @@ def by_tflite(infer: Any, holder: Any, samples: Samples, say: Say) -> bytes:
     converter.inference_input_type = tf.int8
     converter.inference_output_type = tf.int8
     try:
-        found: bytes = converter.convert()
+        return tflite_of(converter)
     except Exception as error:  # the converter lets through whatever an operator causes
         raise UserError(
             f"TensorFlow Lite's converter refuses the network ({one_line(str(error))}); want operators that "
             "it has in int8"
         ) from error
-    return found
 
 
 def input_range(samples: Samples) -> tuple[float, float]:

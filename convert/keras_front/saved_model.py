@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from squeezenet_mcu.common.chatter import without_chatter
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.terminal import one_line
 from squeezenet_mcu.convert.keras_front.pixels import Pixels
@@ -74,8 +75,9 @@ def float_outputs(tflite: bytes, pixels: Pixels) -> Outputs:
     """Of the float .tflite: uint8 pixels [n, height, width, channels] to float32 [n, classes]."""
     from ai_edge_litert.interpreter import Interpreter
 
-    runner = Interpreter(model_content=tflite)
-    runner.allocate_tensors()
+    with without_chatter():  # it tells of its delegate
+        runner = Interpreter(model_content=tflite)
+        runner.allocate_tensors()
     image, answer = runner.get_input_details()[0]["index"], runner.get_output_details()[0]["index"]
 
     def run(x: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:

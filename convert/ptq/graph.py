@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from squeezenet_mcu.common.errors import UserError
-from squeezenet_mcu.common.tf import tf
+from squeezenet_mcu.common.tf import tf, tflite_of
 from squeezenet_mcu.convert.lowering import tflite_file
 from squeezenet_mcu.convert.lowering.state import ACTIVATIONS
 from squeezenet_mcu.convert.lowering.tflite_file import Op, TfliteFile
@@ -105,8 +105,7 @@ def _skeleton(model: Any) -> bytes:
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = tf.int8
     converter.inference_output_type = tf.int8
-    found: bytes = converter.convert()
-    return found
+    return tflite_of(converter)
 
 
 def _groups(file: TfliteFile) -> dict[int, int]:
@@ -142,7 +141,7 @@ def _constants(file: TfliteFile) -> dict[int, tuple[np.ndarray, np.ndarray]]:
 
 def build(model: Any) -> Graph:
     """Converts a Keras model, float32 [n, height, width, channels] in. UserError: unknown operators."""
-    file = tflite_file.parse(_converter(model).convert(), model.name)
+    file = tflite_file.parse(tflite_of(_converter(model)), model.name)
     skeleton = tflite_file.parse(_skeleton(model), model.name)
     for op in file.ops:
         if op.name not in OPERATORS:

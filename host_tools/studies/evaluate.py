@@ -28,7 +28,7 @@ EXAMPLES = """\
   python -m model evaluate --model gtsrb --data signs.npz --limit 1000 --json accuracy.json
   python -m model evaluate --model imagenet_v1_0 --data imagenet_val/ --engine-limit 100"""
 _KERAS_BATCH = 32
-_LABELS = {"keras": "Keras, float32", "int8": "int8, LiteRT", "engine": "int8, engine"}
+_LABELS = {"keras": "Keras, float32", "int8": "int8, LiteRT's reference kernels", "engine": "int8, engine"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -80,6 +80,11 @@ def _load(name: str) -> Model:
 
 def _test_set(manifest: dict[str, Any], source: str, limit: int | None) -> TestSet:
     """At most `limit` labelled test images of `source`, spread over it, none of them used for calibration."""
+    if manifest["output"]["classes"] == 1:
+        raise UserError(
+            f"{manifest['model']} has one output, which tells no classes apart: there is no accuracy to "
+            f"evaluate; answers are compared by: make validate MODEL={manifest['model']}"
+        )
     if not source:
         raise UserError(
             f"{manifest['model']} has no data of its own; evaluate wants labelled test images (DATA=)"
@@ -96,9 +101,9 @@ def _test_set(manifest: dict[str, Any], source: str, limit: int | None) -> TestS
     fresh = sources.without(found, used)
     chosen = np.flatnonzero(fresh.y >= 0)
     if not len(chosen):
+        why = "none of them labelled" if len(fresh.x) else "all of them used for calibration"
         raise UserError(
-            f"{source}: {len(found.x)} images, none of them labelled and not used for calibration; "
-            "evaluate wants labelled test images (DATA=)"
+            f"{source}: {len(found.x)} images, {why}; evaluate wants other, labelled test images (DATA=)"
         )
     chosen = chosen[spread(len(chosen), limit)]
     skipped = len(found.x) - len(fresh.x)
@@ -221,7 +226,7 @@ def _show(console: Console, figures: dict[str, Any]) -> None:
     table = Table(title=f"{figures['model']}: {count:,} test images of {figures['data']}")
     table.add_column("")
     for column in ("images", "top-1", "95 % interval", "top-5", "95 % interval"):
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", no_wrap=True)
     for runner, label in _LABELS.items():
         images = figures["engine_images"] if runner == "engine" else count
         cells = [cell for k in (1, 5) for cell in _cells(figures, f"{runner}_top{k}")]

@@ -292,9 +292,15 @@ def show(console: Console, report: Report, info: Info, artefacts: Artefacts, sou
 def table_rows(report: Report, info: Info, source: str, top5: bool) -> list[tuple[str, str]]:
     """The table's lines: what, and the figure with its unit. `top5`: tell these accuracies, too."""
     counts = report.counts or [0]
+
+    def shown(value: float | None) -> str:
+        if value is None:
+            return "none: one output" if info.classes == 1 else "no labels"
+        return f"{value:.2%}"
+
     more = [
-        ("device accuracy (top-5)", _fraction(report.device_top5_accuracy)),
-        ("python accuracy (top-5)", _fraction(report.python_top5_accuracy)),
+        ("device accuracy (top-5)", shown(report.device_top5_accuracy)),
+        ("python accuracy (top-5)", shown(report.python_top5_accuracy)),
     ]
     hertz = info.counter_hz if info.counter_kind == "cycles" else 0
     times = (
@@ -303,8 +309,8 @@ def table_rows(report: Report, info: Info, source: str, top5: bool) -> list[tupl
     return [
         ("images", f"{report.images:,} ({source})"),
         ("differing int8 values", f"{report.differing_values:,} of {report.values:,}"),
-        ("device accuracy (top-1)", _fraction(report.device_accuracy)),
-        ("python accuracy (top-1)", _fraction(report.python_accuracy)),
+        ("device accuracy (top-1)", shown(report.device_accuracy)),
+        ("python accuracy (top-1)", shown(report.python_accuracy)),
         *(more if top5 else []),
         ("same top-1", f"{report.same_top1:,} of {report.images:,}"),
         (f"{info.counter_kind} an image: min", f"{min(counts):,}"),
@@ -349,7 +355,3 @@ def _device_url(args: argparse.Namespace, artefacts: Artefacts) -> Iterator[str]
         )
     with emulator.running(args.board, elf) as url:
         yield url
-
-
-def _fraction(value: float | None) -> str:
-    return "no labels" if value is None else f"{value:.2%}"

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from squeezenet_mcu.common import litert
 from squeezenet_mcu.common.errors import UserError
-from squeezenet_mcu.common.tf import keras, tf
+from squeezenet_mcu.common.tf import keras, tf, tflite_of
 from squeezenet_mcu.model.network import keras_files
 from squeezenet_mcu.model.network.batch_norm import Norm, norm_of
 from squeezenet_mcu.model.network.tfmot import tfmot
@@ -40,8 +40,7 @@ def to_int8_tflite(model: Any) -> bytes:
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.inference_input_type = tf.int8
     converter.inference_output_type = tf.int8
-    found: bytes = converter.convert()
-    return found
+    return tflite_of(converter)
 
 
 class _Affine(keras.layers.Layer):

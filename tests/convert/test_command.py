@@ -120,6 +120,22 @@ def test_same_input_gives_the_same_files(converted, tmp_path):
         assert (again / path.name).read_bytes() == path.read_bytes(), path.name
 
 
+def test_help_names_keras_files_where_they_take_an_option():
+    from squeezenet_mcu.convert import command
+
+    taken = {"calibration", "weight_bits", "labels", "preprocess", "fit"}
+    actions = {action.dest: action.help for action in command.parser()._actions}
+    assert {name for name, text in actions.items() if "a Keras file" in (text or "")} == taken
+
+
+def test_images_without_labels_are_said_to_give_no_accuracy(converted, tmp_path):
+    (tmp_path / "net.tflite").write_bytes((converted[0] / "model.tflite").read_bytes())
+    done = run(tmp_path, "--tflite", "net.tflite", "--data", "random:3", *PIXELS)
+    assert done.returncode == 0
+    assert "note: random:3: the images have no labels: no accuracy is measured\n" in done.stdout
+    assert "accuracy: " not in done.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -130,7 +146,7 @@ def test_same_input_gives_the_same_files(converted, tmp_path):
         (["--model", "./NET.TFLITE"], "./NET.TFLITE: is a .tflite; give it as TFLITE= (--tflite)"),
         (["--model", "nonesuch"], "nonesuch"),
         (["--tflite", "net.tflite", "--labels", "two.txt"], "2 class names"),
-        (["--model", "digits", "--preprocess", "torch"], "--preprocess goes with --tflite"),
+        (["--model", "digits", "--preprocess", "torch"], "--preprocess goes with --tflite or a Keras file"),
     ],
 )
 def test_mistakes_are_one_line(tmp_path, arguments, says):

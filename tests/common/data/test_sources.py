@@ -195,6 +195,30 @@ def test_folder_limit_reads_only_so_many(tmp_path):
     assert not sources.load(str(root), "train", 20, 20, 3, limit=4).notices
 
 
+@pytest.mark.parametrize("kind", ["folders", "images", "list"])
+def test_another_image_takes_the_place_of_one_that_cannot_be_read(tmp_path, kind):
+    """One bad file among 400 once left 99 images to calibrate with."""
+    root = make_folder(tmp_path / "d", {"a": 10, "b": 10} if kind == "folders" else {"a": 20})
+    place = root if kind == "folders" else root / "a"
+    if kind == "list":
+        names = "".join(f"{i:03}.png,{i % 2}\n" for i in range(20))
+        (place / "labels.csv").write_text(f"file,label\n{names}")
+    whole = sources.load(str(place), "train", 20, 20, 3, limit=4)
+    first = next(root.rglob("a/000.png"))
+    first.write_bytes(b"broken")
+    found = sources.load(str(place), "train", 20, 20, 3, limit=4)
+    assert len(found.x) == len(found.y) == 4
+    assert (found.x[1:] == whole.x[1:]).all() and (found.x[0] == pixels(1, 20, 20, 3)).all()
+    assert found.y.tolist() == {"folders": [0, 0, 1, 1], "images": [-1] * 4, "list": [1, 1, 0, 1]}[kind]
+    assert found.notices == [
+        f"{place}: 1 of 5 images cannot be read: {first} (of no format that is read): left out"
+    ]
+    for path in sorted(root.rglob("*.png"))[:19]:
+        path.write_bytes(b"broken")
+    with pytest.raises(UserError, match="9 of 9 images cannot be read"):
+        sources.load(str(place), "train", 20, 20, 3, limit=4)
+
+
 @pytest.mark.parametrize("content", [b"", b"no image", "truncated"])
 def test_unreadable_images_are_named(tmp_path, content):
     root = make_folder(tmp_path / "d", {"a": 5, "b": 5})
@@ -402,7 +426,7 @@ def test_without_the_calibration_images(tmp_path):
     assert len(set(digests)) == 3
     left = sources.without(found, digests[1:2])
     assert left.y.tolist() == [0, 2] and (left.x == found.x[[0, 2]]).all()
-    assert left.notices == ["left out 1 images that the conversion was calibrated with"]
+    assert left.notices == ["left out 1 image that the conversion was calibrated with"]
     assert sources.without(found, ["another"]) is found
 
 

@@ -65,8 +65,21 @@ def test_a_limit_is_kept_where_it_falls_on_the_calibration_images(source):
 
 def test_nothing_left_to_test_on(source):
     used = {"source": source, "sha256": digests(range(40))}
-    with pytest.raises(UserError, match="none of them labelled and not used for calibration"):
+    with pytest.raises(UserError, match="40 images, all of them used for calibration"):
         evaluate._test_set(manifest(used), source, None)
+
+
+def test_no_image_has_a_label():
+    with pytest.raises(UserError, match="random:3: 3 images, none of them labelled; evaluate wants other"):
+        evaluate._test_set(manifest(), "random:3", None)
+
+
+def test_one_output_has_no_accuracy(source):
+    """Whatever labels the images have, they are not to blame."""
+    with pytest.raises(
+        UserError, match=r"toy has one output.*no accuracy to evaluate.*make validate MODEL=toy"
+    ):
+        evaluate._test_set(manifest() | {"output": {"classes": 1}}, source, None)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from squeezenet_mcu.common import cli
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.preprocess import quantize_images
 from squeezenet_mcu.host_tools.link.device import Device, Result
+from squeezenet_mcu.host_tools.link.messages import Info
 from squeezenet_mcu.host_tools.validate import command as validate
 from squeezenet_mcu.host_tools.validate.compare import Report, compare_all
 from tests.host_tools.link.link_lines import on_socket
@@ -317,3 +318,10 @@ def test_a_large_network_may_take_long(engine, macs, silence, whole):
     large = manifest() | {"macs": macs, "input": manifest()["input"] | size}
     assert validate.longest_silence(engine, large) == silence
     assert validate.longest_image(silence, large, 115_200) == whole
+
+
+@pytest.mark.parametrize(("classes", "said"), [(1, "none: one output"), (2, "no labels")])
+def test_the_table_says_why_there_is_no_accuracy(classes, said):
+    fields = dict.fromkeys(Info.__dataclass_fields__, 0) | {"classes": classes}
+    rows = dict(validate.table_rows(Report(), Info(**fields), "images", top5=True))
+    assert {value for name, value in rows.items() if "accuracy" in name} == {said}
