@@ -17,11 +17,28 @@ _ZEROS = {
     "Conv2D": ("kernel",), "DepthwiseConv2D": ("depthwise",), "SeparableConv2D": ("depthwise", "pointwise"),
     "Dense": ("kernel",),
 }  # fmt: skip
-_OWN_ACTIVATIONS = {
-    "hard_sigmoid_3": lambda x: tf.nn.relu6(x + 3.0) * (1.0 / 6.0),
-    "hard_swish_3": lambda x: x * tf.nn.relu6(x + 3.0) * (1.0 / 6.0),
-    "leaky_relu": lambda x: tf.nn.leaky_relu(x, 0.2),
-}
+
+
+@keras.utils.register_keras_serializable("squeezenet_mcu")
+def hard_sigmoid_3(x: Any) -> Any:
+    """Keras 3's hard_sigmoid; Keras 2's has another slope."""
+    return tf.nn.relu6(x + 3.0) * (1.0 / 6.0)
+
+
+@keras.utils.register_keras_serializable("squeezenet_mcu")
+def hard_swish_3(x: Any) -> Any:
+    """Keras 3's hard_swish."""
+    return x * tf.nn.relu6(x + 3.0) * (1.0 / 6.0)
+
+
+@keras.utils.register_keras_serializable("squeezenet_mcu")
+def leaky_relu(x: Any) -> Any:
+    """Keras 3's activation of this name."""
+    return tf.nn.leaky_relu(x, 0.2)
+
+
+# By name, so that a file that Keras writes holds their names, and no code.
+_OWN_ACTIVATIONS = {"hard_sigmoid_3": hard_sigmoid_3, "hard_swish_3": hard_swish_3, "leaky_relu": leaky_relu}
 
 
 def build(graph: Graph) -> Any:

@@ -57,6 +57,16 @@ _ACTIVATIONS = frozenset({
     "linear", "relu", "relu6", "softmax", "sigmoid", "hard_sigmoid", "tanh", "elu", "selu", "gelu", "swish",
     "silu", "mish", "softplus", "softsign", "exponential", "leaky_relu",
 })  # fmt: skip
+# As Keras writes those that keras_import.build has registered.
+_OWN_ACTIVATIONS = tuple(
+    {
+        "module": "builtins",
+        "class_name": "function",
+        "config": f"squeezenet_mcu>{name}",
+        "registered_name": "function",
+    }
+    for name in ("hard_sigmoid_3", "hard_swish_3", "leaky_relu")
+)
 _CODE = ("function", "py_function", "fn")  # what layers that wrap code call it
 _DAMAGED = (
     zipfile.BadZipFile,
@@ -198,7 +208,7 @@ def _check_class(path: Path, layer: str, table: dict[str, Any]) -> None:
     name, module = (None if table.get(key) is None else str(table[key]) for key in ("class_name", "module"))
     ours = (module is None or module in _TFMOT_MODULES) and name in _TFMOT_CLASSES
     keras = (module is None or module in _KERAS) and name in _LAYERS | _PARTS
-    if not (ours or keras):
+    if not (ours or keras or table in _OWN_ACTIVATIONS):
         where = f"{module}.{name}" if module else f"{name}"
         raise UserError(
             f"{path}: layer {shown(layer)}: {shown(where)} is not among the layers that are read; want plain "
