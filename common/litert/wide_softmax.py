@@ -1,6 +1,6 @@
 """SOFTMAX over many classes, on which LiteRT may end the program.
 
-LiteRT's int8 SOFTMAX, and TFLite Micro's (reference/softmax.h), adds up exp(x - largest) in fixed point and
+LiteRT's int8 SOFTMAX, and TFLite Micro's, adds up exp(x - largest) in fixed point and
 takes the reciprocal of the sum, which it can do below 512 only: beyond, a check calls abort(). So it ends on
 an image whose classes, 512 or more, are nearly equally likely, as those of an untrained network are.
 """

@@ -331,7 +331,7 @@ def test_a_library_that_does_not_suit_the_board(tmp_path):
     says("stm32f405", tmp_path / "text.a", "micro_interpreter.h is in none.*root of tflite-micro")
     (headers / "micro_interpreter.h").touch()
     says("stm32f405", tmp_path / "none.a", "no such file")
-    says("stm32f405", tmp_path / "text.a", "b'no archi'.*no library")
+    says("stm32f405", tmp_path / "text.a", "does not begin as a library does")
     m55 = an_archive(tmp_path, "-mcpu=cortex-m55", "-mfloat-abi=hard")
     says("stm32f405", m55, r"built for Armv8\.1-M\.mainline.*stm32f405 has Armv7E-M with VFPv4")
     m7 = an_archive(tmp_path, "-mcpu=cortex-m7", "-mfpu=fpv5-d16", "-mfloat-abi=hard")
