@@ -19,19 +19,19 @@ _ZEROS = {
 }  # fmt: skip
 
 
-@keras.utils.register_keras_serializable("squeezenet_mcu")
+@keras.utils.register_keras_serializable("squeezenet_mcu")  # type: ignore[untyped-decorator]
 def hard_sigmoid_3(x: Any) -> Any:
     """Keras 3's hard_sigmoid; Keras 2's has another slope."""
     return tf.nn.relu6(x + 3.0) * (1.0 / 6.0)
 
 
-@keras.utils.register_keras_serializable("squeezenet_mcu")
+@keras.utils.register_keras_serializable("squeezenet_mcu")  # type: ignore[untyped-decorator]
 def hard_swish_3(x: Any) -> Any:
     """Keras 3's hard_swish."""
     return x * tf.nn.relu6(x + 3.0) * (1.0 / 6.0)
 
 
-@keras.utils.register_keras_serializable("squeezenet_mcu")
+@keras.utils.register_keras_serializable("squeezenet_mcu")  # type: ignore[untyped-decorator]
 def leaky_relu(x: Any) -> Any:
     """Keras 3's activation of this name."""
     return tf.nn.leaky_relu(x, 0.2)
