@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from squeezenet_mcu.common import zips
-from squeezenet_mcu.common.data import npy
+from squeezenet_mcu.common.archives import npy, zips
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.terminal import one_line
 

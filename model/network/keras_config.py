@@ -12,7 +12,8 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
-from squeezenet_mcu.common import files, zips
+from squeezenet_mcu.common import files
+from squeezenet_mcu.common.archives import zips
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.terminal import one_line, shown
 from squeezenet_mcu.model.network import keras_weights

@@ -7,8 +7,8 @@ from typing import Any, TypedDict, cast
 
 import numpy as np
 
-from squeezenet_mcu.common import files, zips
-from squeezenet_mcu.common.data import npy
+from squeezenet_mcu.common import files
+from squeezenet_mcu.common.archives import npy, zips
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.formats import json_files
 from squeezenet_mcu.common.terminal import one_line

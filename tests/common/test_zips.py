@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from squeezenet_mcu.common import zips
+from squeezenet_mcu.common.archives import zips
 
 
 def packed(path, kind=zipfile.ZIP_DEFLATED, members=3):

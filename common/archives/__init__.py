@@ -1,0 +1,1 @@
+"""Containers of arrays and files, opened within limits: zip and .npy."""
