@@ -87,7 +87,7 @@ MODULES = {
     operators: set(),
     convolutions: set(),
     pools: set(),
-    state: {"MAX_BYTE", "MAX_SIDE"},  # what a byte and a uint16 hold
+    state: {"MAX_BYTE", "MAX_SIDE", "MAX_INPUT"},  # what a byte and a uint16 hold, and our own memory
     fixed_point: {"INT32_MAX", "MOST_REAL"},
     arena: {"_ORDERS_TRIED"},
 }

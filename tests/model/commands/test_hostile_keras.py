@@ -13,7 +13,7 @@ from squeezenet_mcu.common.paths import CONFIGS, ZOO
 
 MEGABYTES = 150  # TensorFlow alone takes 600
 RUN = r"""
-import json, re, sys
+import argparse, json, re, sys
 from pathlib import Path
 from squeezenet_mcu.convert import command as convert
 from squeezenet_mcu.common import cli
@@ -23,7 +23,7 @@ what, *words = sys.argv[1:]
 if what == "convert":
     status = cli.guarded(convert.run, convert.parser().parse_args(words), "convert")
 elif what == "evaluate":
-    status = cli.guarded(lambda _: evaluate._float_model(json.loads(words[0])) and 0, None, "evaluate")
+    status = cli.guarded(lambda _: evaluate._float_model(json.loads(words[0])) and 0, argparse.Namespace(), "evaluate")
 else:
     sys.argv[1:] = words
     status = console.model()

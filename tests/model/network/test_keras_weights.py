@@ -66,7 +66,7 @@ BAD = {
     external_link: '"/x" is a link to elsewhere', soft_link: '"/x" is a link to elsewhere',
     hollow: '"/x" has 0 bytes of its 3,600,000,000 in the file', packed: "of its 4,000,000 in the file",
     objects: '"/x" is of object', references: '"/x" is of object',
-    named_type: '"/x" is a Datatype', too_many: "over 30,000,000 weights; want at most so many",
+    named_type: '"/x" is no array; want arrays', too_many: "over 30,000,000 weights; want at most so many",
 }  # fmt: skip
 
 
