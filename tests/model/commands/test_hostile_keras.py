@@ -23,7 +23,8 @@ what, *words = sys.argv[1:]
 if what == "convert":
     status = cli.guarded(convert.run, convert.parser().parse_args(words), "convert")
 elif what == "evaluate":
-    status = cli.guarded(lambda _: evaluate._float_model(json.loads(words[0])) and 0, argparse.Namespace(), "evaluate")
+    manifest = json.loads(words[0])
+    status = cli.guarded(lambda _: evaluate._float_model(manifest) and 0, argparse.Namespace(), "evaluate")
 else:
     sys.argv[1:] = words
     status = console.model()
