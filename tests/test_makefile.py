@@ -42,7 +42,7 @@ FLAGS = {
     "train": "FRESH ONLY",
     "convert": "TRUST",
     "flash": "DRY_RUN",
-    "bench": "CHECK LAYERS UPDATE",
+    "bench": "CHECK LAYERS FUNCTIONS UPDATE",
     "search": "FRESH PUBLISH",
 }
 

@@ -15,23 +15,33 @@
 #include "app/inference.h"
 #include "bench/pseudo_image.h"
 #include "board.h"
+#include "common/marks.h"
 #include "common/text.h"
 #include "engine/crc32.h"
 #include "model_settings.h"
 
+// What is under way, for those who count from outside: host_tools/cycles/marks.py has the same.
+//   0 none of these   1 the whole inference   2 a second one, between its layers   3 + I layer I
+BOARD_MARKS(131);
+
 namespace {
+
+static_assert(app::kMaxLayers == 128);
 
 // Charges what the counter sees during a layer's steps to that layer.
 class Profile {
  public:
   static void Observe(void* context, int layer, bool begins) {
     if (layer >= app::kMaxLayers) return;  // the host misses it
+    board::Mark(0);
     Profile& profile = *static_cast<Profile*>(context);
     if (begins) {
       profile.since_ = board::Counter();
+      board::Mark(3 + layer);
     } else {
       profile.spent_[layer] += board::Counter() - profile.since_;
       ++profile.steps_[layer];
+      board::Mark(2);
     }
   }
 
@@ -91,14 +101,18 @@ void Measure() {
   if (g_figures.status != app::kOk) return;
   const uint64_t empty = EmptyInterval();
   const uint64_t start = board::Counter();
+  board::Mark(1);
   g_figures.status = Infer();
+  board::Mark(0);
   const uint64_t spent = board::Counter() - start;
   g_figures.total = spent > empty ? spent - empty : 0;
   g_figures.stack = board::MemoryUse().stack_used;
   if (g_figures.status != app::kOk) return;
   g_profile.Calibrate();
   app::Observe(Profile::Observe, &g_profile);
+  board::Mark(2);
   g_figures.status = Infer();
+  board::Mark(0);
   const app::Bytes logits = app::Logits();
   g_figures.crc = squeeze::Crc32(0, logits.data, logits.size);
 }

@@ -1,6 +1,7 @@
-"""`python -m host_tools bench`: what every network takes on every emulated board: instructions, SRAM, flash.
+"""`python -m host_tools bench`: what every network takes on every emulated board.
 
-Of a board whose emulator counts cycles (the Pico's), cycles instead of instructions.
+Milliseconds and cycles where the CPU has a table (host_tools/cycles) or the emulator counts them;
+instructions, SRAM, flash.
 """
 
 import argparse
@@ -21,7 +22,7 @@ from squeezenet_mcu.host_tools.firmware.build import DoesNotFitError
 from squeezenet_mcu.model.settings import config
 
 NAME = "bench"
-HELP = "measure instructions, SRAM and flash in the emulators, against TFLite Micro and a reference"
+HELP = "measure cycles, instructions, SRAM and flash in the emulators, against TFLite Micro and a reference"
 EXAMPLES = """\
   python -m host_tools bench
   python -m host_tools bench --model digits --board stm32f405 --layers
@@ -58,6 +59,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     build.add_request_arguments(parser)
     parser.add_argument("--layers", action="store_true", help="also print each result's layers")
+    parser.add_argument(
+        "--functions", action="store_true", help="also print each result's functions, by cycles"
+    )
     parser.add_argument(
         "--check", action="store_true", help="fail on over 1 %% more than the reference, or a goal missed"
     )
@@ -124,7 +128,8 @@ class _Session:
         for path in self.outputs:
             files.write_json(path, self.results)
         took = time.monotonic() - started
-        self.say(f"{where}: {results.count(result):,} {result['unit']} ({took:.0f} s)")
+        counts = [f"{result[unit]:,} {unit}" for unit in results.UNITS if result[unit] is not None]
+        self.say(f"{where}: {', '.join(counts)} ({took:.0f} s)")
 
     def prepare(self, model: str, tflm: bool) -> bool:
         try:
@@ -204,6 +209,9 @@ def run(args: argparse.Namespace) -> int:
         if args.layers:
             for result in session.results:
                 results.show_layers(session.console, result)
+        if args.functions:
+            for result in session.results:
+                results.show_functions(session.console, result)
         session.say(f"wrote {' and '.join(map(str, outputs))}")
     if interrupted:
         session.say("bench: interrupted")

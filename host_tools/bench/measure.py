@@ -1,9 +1,10 @@
 """One network on one emulated board: built, booted, measured, and its logits compared with the host's."""
 
+import dataclasses
 import re
 import socket
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,11 @@ from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.formats.manifest import read_manifest
 from squeezenet_mcu.convert.verify.engine_status import describe
 from squeezenet_mcu.convert.verify.host_engine import HostEngine
-from squeezenet_mcu.host_tools.bench import networks
+from squeezenet_mcu.host_tools.bench import networks, results
 from squeezenet_mcu.host_tools.boards import board_toml
+from squeezenet_mcu.host_tools.boards.board_toml import Board
+from squeezenet_mcu.host_tools.cycles import cpus, plugin, profile, symbols
+from squeezenet_mcu.host_tools.cycles.profile import Profile
 from squeezenet_mcu.host_tools.emulate import emulator
 from squeezenet_mcu.host_tools.firmware import board_model
 from squeezenet_mcu.host_tools.firmware import build as firmware
@@ -25,7 +29,6 @@ from squeezenet_mcu.host_tools.firmware.board_model import ModelRequest
 from squeezenet_mcu.host_tools.firmware.build import DoesNotFitError
 from squeezenet_mcu.host_tools.link.device import Device
 
-UNITS = ("instructions", "cycles")  # as firmware_cpp/bench/main.cc names them
 _SILENCE = 900.0  # seconds: the portable kernels take half a minute for ImageNet, on a machine to themselves
 
 
@@ -54,6 +57,7 @@ class Measured:
     arena: int
     stack: int
     logits_crc: int
+    profile: Profile | None = None  # cycles, of a CPU that host_tools/cycles knows
 
 
 def build(name: str, board: str, request: ModelRequest) -> Built:
@@ -81,7 +85,21 @@ def build(name: str, board: str, request: ModelRequest) -> Built:
 
 def run(board: str, program: Path) -> Measured:
     """Boots the measuring program; its figures. UserError: it failed, or counts the time of a clock."""
-    with emulator.machine(board, program) as machine:
+    hardware = board_toml.load(board)
+    timing = cpus.of(hardware)
+    if timing is None:
+        return _run(board, program, ())
+    functions = symbols.read(hardware, program)
+    with plugin.counting(functions.marks(), hardware) as counting:
+        measured = _run(board, program, counting.arguments)
+        blocks = counting.blocks()
+    flash = hardware.clock.flash if hardware.clock else None
+    found = profile.of(blocks, functions, timing, len(measured.layers), flash)
+    return dataclasses.replace(measured, profile=found)
+
+
+def _run(board: str, program: Path, extra: Sequence[str]) -> Measured:
+    with emulator.machine(board, program, extra) as machine:
         place = urlparse(machine.url)
         with socket.create_connection((place.hostname, place.port)) as line:
             line.settimeout(_SILENCE)
@@ -89,7 +107,7 @@ def run(board: str, program: Path) -> Measured:
                 measured = parse(line.makefile("r", encoding="ascii", errors="replace"))
             except TimeoutError as error:
                 raise UserError(f"{program}: silent for {_SILENCE:.0f} s on {board}") from error
-    if measured.unit not in UNITS:
+    if measured.unit not in results.UNITS:  # as firmware_cpp/bench/main.cc names them
         raise UserError(f"{board}: counts {measured.unit}, not instructions; QEMU wants -icount shift=0")
     return measured
 
@@ -185,8 +203,8 @@ def record(name: str, board: str, request: ModelRequest) -> dict[str, Any]:
         "flash_bytes_asked": request.flash_bytes,
         "weights_stored_bytes": built.made["weights_stored_bytes"],
         "layers": [
-            layer_figures(row["layer"], row.get("kernel"), row["macs"], spent, measured.unit)
-            for row, spent in zip(rows, measured.layers, strict=True)
+            layer_figures(row["layer"], row.get("kernel"), row["macs"], measured, index)
+            for index, row in enumerate(rows)
         ],
     }
 
@@ -195,7 +213,7 @@ def figures(
     name: str, board: str, engine: str, measured: Measured, elf: Path, stack: int,
     inside: tuple[int, str], manifest: dict[str, Any],
 ) -> dict[str, Any]:  # fmt: skip
-    """What results.json says of any engine. Of `instructions` and `cycles` it has what the board counts.
+    """What results.json says of any engine.
 
     Args:
         name: of the model.
@@ -210,15 +228,15 @@ def figures(
     used = firmware.usage(elf)
     model_bytes, library = inside
     hardware, macs = board_toml.load(board), manifest["macs"]
-    counts: dict[str, int | None] = dict.fromkeys(UNITS) | {measured.unit: measured.total}
-    instructions = networks.tflm_instructions(name, hardware.cpu, engine, macs)
-    cycles = networks.tflm_cycles(name, hardware.name, macs)
-    theirs = {"instructions": instructions, "cycles": cycles}[measured.unit]
+    counts = _counts(measured, hardware)
+    theirs = {
+        "instructions": networks.tflm_instructions(name, hardware.cpu, engine, macs),
+        "cycles": networks.tflm_cycles(name, hardware, engine, macs),
+    }
     return {
         "model": name,
-        "board": board_toml.name_of(board),
+        "board": hardware.name,
         "engine": engine,
-        "unit": measured.unit,
         **counts,
         "macs": macs,
         "sram_bytes": used.sram_static + stack,
@@ -228,20 +246,68 @@ def figures(
         "flash_bytes": used.flash_used,
         "code_bytes": used.flash_used - model_bytes,
         "engine_code_bytes": code_bytes_of(elf, library),
-        "tflm_instructions": instructions,
-        "tflm_cycles": cycles,
+        **{f"tflm_{unit}": count for unit, count in theirs.items()},
         "tflm": networks.tflm_memory(name, manifest),
-        "ratio": round(measured.total / theirs, 4) if theirs else None,
+        **{f"{unit}_of_tflm": _share(counts[unit], count) for unit, count in theirs.items()},
         "tflite_sha256": manifest["tflite_sha256"],
+        "functions": _functions(measured),
     }
 
 
-def layer_figures(layer: str, kernel: str | None, macs: int, spent: int, unit: str) -> dict[str, Any]:
-    """What results.json says of a layer that took `spent` of `unit`."""
+def _share(ours: float | None, theirs: int | None) -> float | None:
+    return round(ours / theirs, 4) if ours and theirs else None
+
+
+def _counts(measured: Measured, hardware: Board) -> dict[str, Any]:
+    """Instructions, cycles and times of an image; None where nobody counted them.
+
+    `cycles` and `milliseconds` are without wait states; with those that the board's flash has, by the model
+    of host_tools/cycles: `cycles_with_flash` and `milliseconds_with_flash`.
+    """
+    cycles = with_flash = None
+    if measured.profile:
+        total = measured.profile.total
+        cycles = total.cycles
+        if hardware.clock and hardware.clock.flash:
+            with_flash = total.cycles + total.waits
+    elif measured.unit == "cycles":
+        cycles = measured.total
+    return {
+        "instructions": measured.total if measured.unit == "instructions" else None,
+        "cycles": cycles,
+        "cycles_with_flash": with_flash,
+        "milliseconds": milliseconds(cycles, hardware),
+        "milliseconds_with_flash": milliseconds(with_flash, hardware),
+    }
+
+
+def milliseconds(cycles: int | None, hardware: Board) -> float | None:
+    """Of so many cycles at the board's clock; None: one of them is not known."""
+    if cycles is None or hardware.clock is None:
+        return None
+    return round(cycles / hardware.clock.hz * 1000, 3)
+
+
+def _functions(measured: Measured) -> list[dict[str, Any]] | None:
+    if measured.profile is None:
+        return None
+    return [
+        {"function": name} | dataclasses.asdict(spent) for name, spent in measured.profile.functions.items()
+    ]
+
+
+def layer_figures(
+    layer: str, kernel: str | None, macs: int, measured: Measured, index: int
+) -> dict[str, Any]:
+    """What results.json says of layer `index`."""
+    counted = measured.layers[index]
+    spent = measured.profile.layers[index] if measured.profile else None
+    cycles = spent.cycles if spent else counted if measured.unit == "cycles" else None
     return {
         "layer": layer,
         "kernel": kernel,
         "macs": macs,
-        unit: spent,
-        f"{unit}_per_mac": round(spent / macs, 3) if macs else None,
+        "instructions": counted if measured.unit == "instructions" else None,
+        "cycles": cycles,
+        "waits": spent.waits if spent else None,
     }

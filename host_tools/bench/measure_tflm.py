@@ -25,13 +25,13 @@ from squeezenet_mcu.host_tools.validate.command import longest_silence
 ENGINE = "tflm"
 
 
-def layers(file: TfliteFile, counts: list[int], unit: str) -> list[dict[str, Any]]:
+def layers(file: TfliteFile, measured: measure.Measured) -> list[dict[str, Any]]:
     """The operators with what each took, for results.json. UserError: the board counted others."""
-    if len(counts) != len(file.ops):
-        raise UserError(f"{file.path}: {len(file.ops)} operators, the board counted {len(counts)}")
+    if len(measured.layers) != len(file.ops):
+        raise UserError(f"{file.path}: {len(file.ops)} operators, the board counted {len(measured.layers)}")
     return [
-        measure.layer_figures(layer_name(file, op), op.name, tflm_arena.macs(file, op), spent, unit)
-        for op, spent in zip(file.ops, counts, strict=True)
+        measure.layer_figures(layer_name(file, op), op.name, tflm_arena.macs(file, op), measured, index)
+        for index, op in enumerate(file.ops)
     ]
 
 
@@ -78,5 +78,5 @@ def record(name: str, board: str, library: TflmLibrary) -> dict[str, Any]:
         "sram_bytes_asked": None,
         "flash_bytes_asked": None,
         "weights_stored_bytes": manifest["weights_dense_bytes"],
-        "layers": layers(file, measured.layers, measured.unit),
+        "layers": layers(file, measured),
     }

@@ -16,6 +16,7 @@ from squeezenet_mcu.common.paths import BUILD
 from squeezenet_mcu.common.terminal import Console
 from squeezenet_mcu.convert.encode import blob
 from squeezenet_mcu.host_tools.bench import tflm_figures
+from squeezenet_mcu.host_tools.boards.board_toml import Board
 
 BASELINES = paths.ROOT.parent / "shared" / "baselines"
 
@@ -163,10 +164,12 @@ def tflm_instructions(name: str, cpu: str, engine: str, macs: int) -> int | None
     return found
 
 
-def tflm_cycles(name: str, board: str, macs: int) -> int | None:
-    """As tflm_instructions, on a board whose emulator counts cycles."""
+def tflm_cycles(name: str, board: Board, engine: str, macs: int) -> int | None:
+    """Cycles without wait states, as tflm_instructions: those of the CPU, or of this very board."""
     same = _SAME_LAYERS.get(name)
-    found: int | None = tflm_figures.of(same.name if same else name, macs).get("cycles", {}).get(board)
+    figures = tflm_figures.of(same.name if same else name, macs).get("cycles", {})
+    cpu = f"{_CPU_KEYS.get(board.cpu, '?')}_{'reference' if engine == 'portable' else 'cmsis_nn'}"
+    found: int | None = figures.get(board.name, figures.get(cpu))
     return found
 
 

@@ -94,6 +94,27 @@ class _Serial(_Table, frozen=True):
     wiring: str = ""
 
 
+class FlashTiming(_Table, frozen=True):
+    """How the CPU waits for the flash that the program is in: what host_tools/cycles makes of it.
+
+    `wait_states`: cycles for a line that is not at hand, at `clock.hz`; `line_bytes`: what one read gives;
+    `code_lines`, `data_lines`: that the chip keeps, of instructions and of data; `source`: the manual.
+    """
+
+    wait_states: Annotated[int, Meta(ge=0, le=64)]
+    line_bytes: Annotated[int, Meta(ge=4, le=256)]
+    code_lines: Annotated[int, Meta(ge=1, le=4096)]
+    data_lines: Annotated[int, Meta(ge=1, le=4096)]
+    source: str
+
+
+class Clock(_Table, frozen=True):
+    """`hz`: of the CPU, as our start-up sets it; `flash`: where it is known how the CPU waits for it."""
+
+    hz: Annotated[int, Meta(ge=1_000_000, le=2_000_000_000)]
+    flash: FlashTiming | None = None
+
+
 class _Uf2(_Table, frozen=True):
     family: Annotated[int, Meta(ge=0, lt=1 << 32)]
 
@@ -108,6 +129,7 @@ class _Settings(_Table, frozen=True):
     kernel_family: Annotated[str, one_of(*FAMILIES)]
     memory: Annotated[tuple[Memory, ...], Meta(min_length=1)]
     serial: _Serial
+    clock: Clock | None = None
     emulator: Tool | None = None
     flash: tuple[Flasher, ...] = ()
     uf2: _Uf2 | None = None
@@ -119,6 +141,7 @@ class Board:
     """A board's settings. `architecture`: a key of ARCHITECTURES. `kernel_family`: what its CPU runs best.
 
     `emulator` may be None; `flash` is empty for a board that is nothing but its emulator, the default first.
+    `clock`: None where board.toml does not say it.
     `uf2_family`: what its boot loader wants in a UF2; None: takes none. `wiring`: how to connect the serial
     cable; `buy`: where. Both may be empty.
     """
@@ -132,6 +155,7 @@ class Board:
     memories: tuple[Memory, ...]
     baud: int
     pins: str
+    clock: Clock | None
     emulator: Tool | None
     flash: tuple[Flasher, ...]
     wiring: str
@@ -225,6 +249,7 @@ def _board(name: str, found: _Settings, folder: Path) -> Board:
         memories=found.memory,
         baud=found.serial.baud,
         pins=found.serial.pins,
+        clock=found.clock,
         emulator=found.emulator,
         flash=found.flash,
         wiring=found.serial.wiring,

@@ -266,7 +266,7 @@ def test_macs_of_the_operators_are_the_networks(project):
     file = tflite_file.read(Path("build", MODEL, "model.tflite"))
     assert sum(tflm_arena.macs(file, op) for op in file.ops) == project[1]["macs"]
     with pytest.raises(UserError, match=r"operators, the board counted 1"):
-        measure_tflm.layers(file, [5])
+        measure_tflm.layers(file, measure.Measured("instructions", 1, 5, [5], 0, 0, 0))
 
 
 def request(*options):

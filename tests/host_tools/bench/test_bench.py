@@ -17,9 +17,10 @@ from squeezenet_mcu.host_tools.firmware.board_model import ModelRequest
 
 BOARD = "stm32f405"
 KEYS = {
-    "model", "board", "engine", "instructions", "macs", "sram_bytes", "weights_stored_bytes", "code_bytes",
-    "tflm_instructions", "tflm_cycles", "unit", "cycles", "ratio", "layers", "arena_bytes", "flash_bytes",
-    "engine_model_bytes", "tflm",
+    "model", "board", "engine", "instructions", "cycles", "cycles_with_flash", "milliseconds", "tflm",
+    "milliseconds_with_flash", "macs", "sram_bytes", "weights_stored_bytes", "code_bytes", "functions",
+    "tflm_instructions", "tflm_cycles", "instructions_of_tflm", "cycles_of_tflm", "arena_bytes",
+    "flash_bytes", "engine_model_bytes", "layers",
 }  # fmt: skip
 
 
@@ -56,7 +57,7 @@ def test_small_net_is_measured(capsys):
         board_toml.load(BOARD).kernel_family,
     )
     assert result["macs"] == sum(layer["macs"] for layer in result["layers"]) == 4_045_568
-    assert result["ratio"] == pytest.approx(result["instructions"] / 12_440_000, abs=1e-4)
+    assert result["instructions_of_tflm"] == pytest.approx(result["instructions"] / 12_440_000, abs=1e-4)
     in_layers = sum(layer["instructions"] for layer in result["layers"])
     assert 0.9 * result["instructions"] < in_layers < result["instructions"]
     assert result["arena_bytes"] + result["stack_bytes"] < result["sram_bytes"] < 128 * 1024
@@ -132,25 +133,32 @@ def test_trouble_on_the_board_is_said(lines, says):
         measure.parse(printed_figures(*lines))
 
 
-def result(instructions, model="digits"):
+def result(instructions, model="digits", cycles=None):
     return {
-        "model": model, "board": BOARD, "engine": "dsp", "unit": "instructions", "instructions": instructions
+        "model": model, "board": BOARD, "engine": "dsp", "instructions": instructions, "cycles": cycles
     }  # fmt: skip
 
 
 def test_regressions_are_over_one_percent():
-    reference = {"digits/stm32f405/dsp": 1_000_000}
-    assert results.regressions([result(1_010_000), result(900_000), result(5, "other")], reference) == []
+    reference = {"digits/stm32f405/dsp": results.Reference(1_000_000, 2_000_000)}
+    fine = [result(1_010_000, cycles=2_020_000), result(900_000), result(5, "other")]
+    assert results.regressions(fine, reference) == []
     (line,) = results.regressions([result(1_010_001)], reference)
     assert line == "digits/stm32f405/dsp: 1,010,001 instructions, +1.0% on the reference's 1,000,000"
+    (line,) = results.regressions([result(900_000, cycles=2_100_000)], reference)
+    assert line == "digits/stm32f405/dsp: 2,100,000 cycles, +5.0% on the reference's 2,000,000"
     assert results.without_reference([result(1), result(1, "other")], reference) == ["other/stm32f405/dsp"]
 
 
 def test_update_keeps_what_was_not_measured(tmp_path):
     path = tmp_path / "reference.json"
-    results.write_reference([result(7), result(8, "other")], path)
+    results.write_reference([result(7), result(8, "other", 5)], path)
     results.write_reference([result(9)], path)
-    assert results.read_reference(path) == {"digits/stm32f405/dsp": 9, "other/stm32f405/dsp": 8}
+    assert json.loads(path.read_text()) == {
+        "digits/stm32f405/dsp": {"instructions": 9},
+        "other/stm32f405/dsp": {"instructions": 8, "cycles": 5},
+    }
+    assert results.read_reference(path)["digits/stm32f405/dsp"] == results.Reference(9)
     path.write_text("[1]")
     with pytest.raises(UserError, match="the whole: want object; remove it"):
         results.read_reference(path)
@@ -175,13 +183,13 @@ def counted(monkeypatch):
         if isinstance(found, BaseException):
             raise found
         full = dict.fromkeys((*KEYS, "engine_code_bytes"), 1) | {
-            "ratio": 0.25,
+            "instructions_of_tflm": 0.25,
             "layers": [],
             "tflm": {"arena_bytes": 52_436, "model_bytes": 148_000, "code_bytes": None, "flash_bytes": None},
             "model": model,
             "board": board,
             "cycles": None,
-            "unit": "instructions",
+            "functions": None,
         }
         return full | {
             "engine": request.kernel_family or board_toml.load(board).kernel_family,
@@ -266,8 +274,9 @@ def test_the_tight_flash_has_a_reference_of_its_own(counted, monkeypatch, capsys
     monkeypatch.setattr(measure, "record", record)
     words = ("--model", model, "--board", board)
     assert bench.run(options(*words, "--update")) == 0
-    wanted = {f"{model}/{board}/dsp": 1000, f"{model}/{board}/dsp/{most}": 2000}
-    assert wanted.items() <= results.read_reference().items()
+    reference = results.read_reference()
+    assert reference[f"{model}/{board}/dsp"] == results.Reference(1000)
+    assert reference[f"{model}/{board}/dsp/{most}"] == results.Reference(2000)
     assert bench.run(options(*words, "--check")) == 0
     figures[most] = 2021
     assert bench.run(options(*words, "--check")) == 1
@@ -368,7 +377,7 @@ def test_the_first_measurement_of_a_figure_is_quoted(monkeypatch, tmp_path):
 
 def tflm_result(engine):
     return dict.fromkeys((*KEYS, "engine_code_bytes"), 1) | {
-        "model": "digits", "board": BOARD, "engine": engine, "ratio": 1.0, "sram_bytes": 37_776, "layers": [],
+        "model": "digits", "board": BOARD, "engine": engine, "sram_bytes": 37_776, "layers": [],
         "tflm": {"arena_bytes": 24_548, "model_bytes": 55_000, "code_bytes": None, "flash_bytes": None},
     }  # fmt: skip
 

@@ -29,14 +29,14 @@ def test_every_measurement_says_where_it_comes_from():
         for name, figures in measurement["networks"].items():
             assert name in networks.NAMES
             assert figures["macs"] > 0
-            assert figures["instructions"]
+            assert figures.get("instructions") or figures["cycles"]
 
 
 @pytest.mark.parametrize("name", ["squeezenet_v1_1_224", *networks.ZOO])
 def test_two_measurements_of_one_network_agree(name):
     """They were counted by different programs: the same instructions but for what feeds the image in."""
     found = [m["networks"][name] for m in tflm_figures.measurements() if name in m["networks"]]
-    first, second = found
+    first, second = [figures for figures in found if "instructions" in figures]
     for key, count in second["instructions"].items():
         assert count == pytest.approx(first["instructions"][key], rel=1e-3)
     assert first["arena_bytes"] == second["arena_bytes"]
