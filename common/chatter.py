@@ -6,6 +6,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterator
+from typing import IO, Any
 
 # Of TensorFlow's converter and of LiteRT, in C++: what they tell of their work, whatever is set.
 _CHATTER = re.compile(
@@ -15,18 +16,27 @@ _CHATTER = re.compile(
 
 
 @contextlib.contextmanager
+def stderr_in(file: IO[Any]) -> Iterator[None]:
+    """What C++ writes to stderr goes to `file`, which has a descriptor."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        os.dup2(file.fileno(), 2)
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+@contextlib.contextmanager
 def without_chatter() -> Iterator[None]:
     """Drops C++'s lines of information from stderr; all other lines come when the context ends."""
     with tempfile.TemporaryFile() as kept_back:
-        sys.stderr.flush()
-        kept = os.dup(2)
         try:
-            os.dup2(kept_back.fileno(), 2)
-            yield
+            with stderr_in(kept_back):
+                yield
         finally:
-            sys.stderr.flush()
-            os.dup2(kept, 2)
-            os.close(kept)
             kept_back.seek(0)
             for line in kept_back:
                 if not _CHATTER.match(line):

@@ -2,11 +2,10 @@
 
 import contextlib
 import os
-import sys
 from collections.abc import Iterator
 from typing import Any
 
-from squeezenet_mcu.common.chatter import without_chatter
+from squeezenet_mcu.common.chatter import stderr_in, without_chatter
 
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -19,16 +18,8 @@ def _native_stderr_discarded() -> Iterator[None]:
 
     Python's own errors are exceptions, and come through.
     """
-    sys.stderr.flush()
-    kept = os.dup(2)
-    try:
-        with open(os.devnull, "w") as nothing:  # noqa: PTH123  (a device, not a file)
-            os.dup2(nothing.fileno(), 2)
+    with open(os.devnull, "w") as nothing, stderr_in(nothing):  # noqa: PTH123  (a device, not a file)
         yield
-    finally:
-        sys.stderr.flush()
-        os.dup2(kept, 2)
-        os.close(kept)
 
 
 def tflite_of(converter: Any) -> bytes:

@@ -22,8 +22,7 @@ _KINDS, _OPERATORS, _OPTIONS = schema.TensorType, schema.BuiltinOperator, schema
 
 
 def _code(model: Any, operator: Any) -> int:
-    code = model.operatorCodes[operator.opcodeIndex]
-    return max(int(code.builtinCode), int(code.deprecatedBuiltinCode))
+    return objects.code(model.operatorCodes[operator.opcodeIndex])
 
 
 def _is_constant(model: Any, index: int) -> bool:
@@ -122,9 +121,7 @@ def table_of(model: Any, operator: int) -> np.ndarray:
 def _lacks_any(content: bytes) -> bool:
     """Whether a .tflite has such an operator; read without making objects of its weights."""
     try:
-        model = schema.Model.GetRootAs(content, 0)
-        codes = [model.OperatorCodes(i) for i in range(model.OperatorCodesLength())]
-        return any(max(code.BuiltinCode(), code.DeprecatedBuiltinCode()) in _LACKING for code in codes)
+        return any(code in _LACKING for code in objects.codes(schema.Model.GetRootAs(content, 0)))
     except Exception:  # the FlatBuffers reader raises whatever a damaged file makes it meet
         return False  # LiteRT says what is wrong
 
@@ -143,7 +140,7 @@ def for_reference(content: bytes) -> bytes:
         operators += _looked_up(model, number) if _code(model, operator) in _LACKING else [operator]
     graph.operators = operators
     for code in model.operatorCodes:  # LiteRT wants to know all of them, even those without an operator
-        if max(int(code.builtinCode), int(code.deprecatedBuiltinCode)) in _LACKING:
+        if objects.code(code) in _LACKING:
             code.builtinCode = code.deprecatedBuiltinCode = _OPERATORS.CAST
             code.version = 1
     return objects.packed(model)

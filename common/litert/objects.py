@@ -11,6 +11,17 @@ def read(content: bytes) -> Any:
     return schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
 
 
+def code(entry: Any) -> int:
+    """The operator that an OperatorCodeT stands for: new kinds have the one field, old files the other."""
+    return max(int(entry.builtinCode), int(entry.deprecatedBuiltinCode))
+
+
+def codes(model: schema.Model) -> list[int]:
+    """The same of all of a file's, read without making objects of its weights."""
+    entries = [model.OperatorCodes(i) for i in range(model.OperatorCodesLength())]
+    return [max(entry.BuiltinCode(), entry.DeprecatedBuiltinCode()) for entry in entries]
+
+
 def packed(model: Any) -> bytes:
     """The .tflite of a ModelT: the same bytes every time."""
     builder = flatbuffers.Builder(1 << 18)

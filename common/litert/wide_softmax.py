@@ -1,8 +1,8 @@
 """SOFTMAX over many classes, on which LiteRT may end the program.
 
-LiteRT's int8 SOFTMAX, and TFLite Micro's, adds up exp(x - largest) in fixed point and
-takes the reciprocal of the sum, which it can do below 512 only: beyond, a check calls abort(). So it ends on
-an image whose classes, 512 or more, are nearly equally likely, as those of an untrained network are.
+LiteRT's int8 SOFTMAX, and TFLite Micro's, adds up exp(x - largest) in fixed point and takes the reciprocal of
+the sum, which it can do below 512 only: beyond, a check calls abort(). So it ends on an image whose classes,
+512 or more, are nearly equally likely, as those of an untrained network are.
 """
 
 from dataclasses import dataclass
@@ -53,15 +53,9 @@ def _has_one(content: bytes) -> bool:
     """Whether there is a SOFTMAX of so many classes; read without making objects of the weights."""
     try:
         model = schema.Model.GetRootAs(content, 0)
-        codes = [model.OperatorCodes(i) for i in range(model.OperatorCodesLength())]
-        graph = model.Subgraphs(0)
+        codes, graph = objects.codes(model), model.Subgraphs(0)
         operators = [graph.Operators(i) for i in range(graph.OperatorsLength())]
-        found = [
-            op
-            for op in operators
-            if max(codes[op.OpcodeIndex()].BuiltinCode(), codes[op.OpcodeIndex()].DeprecatedBuiltinCode())
-            == _SOFTMAX
-        ]
+        found = [op for op in operators if codes[op.OpcodeIndex()] == _SOFTMAX]
         tensors = [graph.Tensors(op.Inputs(0)) for op in found]
         return any(t.Type() == schema.TensorType.INT8 and t.ShapeAsNumpy()[-1] >= LIMIT for t in tensors)
     except Exception:  # the FlatBuffers reader raises whatever a damaged file makes it meet
@@ -74,7 +68,7 @@ def parts(content: bytes) -> Parts | None:
         return None
     model = objects.read(content)
     graph = model.subgraphs[0]
-    codes = [max(int(c.builtinCode), int(c.deprecatedBuiltinCode)) for c in model.operatorCodes]
+    codes = [objects.code(entry) for entry in model.operatorCodes]
     places = [i for i, op in enumerate(graph.operators) if codes[op.opcodeIndex] == _SOFTMAX]
     first, last = places[0], graph.operators[places[0] :]
     softmax = graph.operators[first]

@@ -157,20 +157,24 @@ def tflm_instructions(name: str, cpu: str, engine: str, macs: int) -> int | None
     With its reference kernels for our portable ones, else with CMSIS-NN. `macs`: the network's, which an
     imported or a random one and the baseline that stands for it must have in common.
     """
-    key = f"{_CPU_KEYS.get(cpu, '?')}_{'reference' if engine == 'portable' else 'cmsis_nn'}"
-    same = _SAME_LAYERS.get(name)
-    figures = tflm_figures.of(same.name if same else name, macs)
-    found: int | None = figures.get("instructions", {}).get(key)
-    return found
+    return _tflm_counts("instructions", name, macs).get(_tflm_key(cpu, engine))
 
 
 def tflm_cycles(name: str, board: Board, engine: str, macs: int) -> int | None:
     """Cycles without wait states, as tflm_instructions: those of the CPU, or of this very board."""
+    counts = _tflm_counts("cycles", name, macs)
+    return counts.get(board.name, counts.get(_tflm_key(board.cpu, engine)))
+
+
+def _tflm_counts(unit: str, name: str, macs: int) -> dict[str, int]:
+    """tflm_figures.json's of this network, or of the baseline that stands for it."""
     same = _SAME_LAYERS.get(name)
-    figures = tflm_figures.of(same.name if same else name, macs).get("cycles", {})
-    cpu = f"{_CPU_KEYS.get(board.cpu, '?')}_{'reference' if engine == 'portable' else 'cmsis_nn'}"
-    found: int | None = figures.get(board.name, figures.get(cpu))
+    found: dict[str, int] = tflm_figures.of(same.name if same else name, macs).get(unit, {})
     return found
+
+
+def _tflm_key(cpu: str, engine: str) -> str:
+    return f"{_CPU_KEYS.get(cpu, '?')}_{'reference' if engine == 'portable' else 'cmsis_nn'}"
 
 
 def tflm_memory(name: str, manifest: dict[str, Any]) -> dict[str, int | None]:

@@ -44,9 +44,6 @@ class Instruction:
     address_registers: frozenset[int]
     written: frozenset[int]
 
-    def __str__(self) -> str:
-        return f"{self.address:08x} {self.name}"
-
 
 @functools.cache
 def _decoder() -> capstone.Cs:
