@@ -7,6 +7,9 @@ from squeezenet_mcu.common.kernel_families import Family
 
 Optimize = Literal["speed", "flash", "sram"]
 OPTIMIZE: tuple[Optimize, ...] = ("speed", "flash", "sram")
+# Whose cycles the formulas of convert/select/cost know; "any": they count instructions.
+Cpu = Literal["cortex_m4", "cortex_m0plus", "any"]
+Unit = Literal["cycles", "instructions"]
 ENCODINGS = ("dense", "sparse", "huffman")  # that may be forced: convert/network.py, Encoding
 
 
@@ -22,6 +25,7 @@ class Target:
         sram_bytes: for the arena; None: twice what the leanest one takes, and 11,000 at least.
         sram_limit: what the arena can never exceed; None for no limit.
         encoding: of all weights that can be stored so, one of ENCODINGS; None: whatever suits each layer.
+        cpu: whose time counts.
     """
 
     family: Family = "portable"
@@ -30,7 +34,13 @@ class Target:
     sram_bytes: int | None = None
     sram_limit: int | None = None
     encoding: str | None = None
+    cpu: Cpu = "any"
 
 
 # Runs everywhere, dense: what `make convert` proves and writes for a board not known yet.
 ANY_CPU = Target(optimize="sram")
+
+
+def unit_of(target: Target) -> Unit:
+    """What the costs on `target` are counted in."""
+    return "instructions" if target.cpu == "any" else "cycles"

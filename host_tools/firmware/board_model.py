@@ -13,7 +13,7 @@ from squeezenet_mcu.common.formats import engine_record
 from squeezenet_mcu.common.formats.manifest import read_manifest
 from squeezenet_mcu.common.kernel_families import Family
 from squeezenet_mcu.common.paths import ROOT
-from squeezenet_mcu.convert.target import Optimize, Target
+from squeezenet_mcu.convert.target import Cpu, Optimize, Target
 from squeezenet_mcu.host_tools.boards.board_toml import Board
 from squeezenet_mcu.host_tools.firmware.tflm_library import TflmLibrary
 
@@ -21,6 +21,12 @@ from squeezenet_mcu.host_tools.firmware.tflm_library import TflmLibrary
 # beside the engine's model: code.
 _SRAM_RESERVE = 9800
 _FLASH_RESERVE = 60 * 1024
+# By board.toml's `cpu`. A Cortex-M33 runs the same instructions as an M4 in about the same cycles.
+_CPUS: dict[str, Cpu] = {
+    "Cortex-M4F": "cortex_m4",
+    "Cortex-M33": "cortex_m4",
+    "Cortex-M0+": "cortex_m0plus",
+}
 _FILES = ("model_sqz.c", "model_sqz.h", "model_settings.h", "model.sqz")
 
 
@@ -66,6 +72,7 @@ def target_for(board: Board, manifest: dict[str, Any], request: ModelRequest) ->
         sram_bytes=request.sram_bytes,
         sram_limit=_sram_budget(board, manifest),
         encoding=request.encoding,
+        cpu=_CPUS.get(board.cpu, "any"),
     )
 
 
