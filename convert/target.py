@@ -9,7 +9,6 @@ Optimize = Literal["speed", "flash", "sram"]
 OPTIMIZE: tuple[Optimize, ...] = ("speed", "flash", "sram")
 # Whose cycles the formulas of convert/select/cost know; "any": they count instructions.
 Cpu = Literal["cortex_m4", "cortex_m0plus", "any"]
-Unit = Literal["cycles", "instructions"]
 ENCODINGS = ("dense", "sparse", "huffman")  # that may be forced: convert/network.py, Encoding
 
 
@@ -19,7 +18,7 @@ class Target:
 
     Attributes:
         family: "portable" for any CPU, "dsp" for ARMv7E-M (Cortex-M4, M7), "mve" for Helium (Cortex-M55).
-        optimize: "speed": the fewest instructions within the budgets; "flash": the smallest weights;
+        optimize: "speed": the shortest time within the budgets; "flash": the smallest weights;
             "sram": the smallest arena.
         flash_bytes: for the engine's model, weights and all; None for no limit.
         sram_bytes: for the arena; None: twice what the leanest one takes, and 11,000 at least.
@@ -39,8 +38,3 @@ class Target:
 
 # Runs everywhere, dense: what `make convert` proves and writes for a board not known yet.
 ANY_CPU = Target(optimize="sram")
-
-
-def unit_of(target: Target) -> Unit:
-    """What the costs on `target` are counted in."""
-    return "instructions" if target.cpu == "any" else "cycles"

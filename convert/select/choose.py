@@ -21,7 +21,8 @@ from squeezenet_mcu.convert.schedule.arena import (
     rings_and_accumulators,
 )
 from squeezenet_mcu.convert.schedule.rows import RowStage, simulate, stages_of
-from squeezenet_mcu.convert.select.cost.shape import KernelModel, Shape, shape_of
+from squeezenet_mcu.convert.select.cost import coefficients
+from squeezenet_mcu.convert.select.cost.shape import KernelModel, Shape, shape_of, weights_of
 from squeezenet_mcu.convert.select.cost_model import FAMILY_KERNELS
 from squeezenet_mcu.convert.target import Target
 
@@ -31,7 +32,7 @@ _WORTH = 0.998  # a larger batch must save this much
 _MORE_SRAM = 2
 _LITTLE_SRAM = 11_000
 _UNLIMITED = 1 << 31
-# Lagrange multipliers of the limit on flash, in instructions a byte: tried in steps, then narrowed down.
+# Lagrange multipliers of the limit on flash, in the costs' unit a byte: tried in steps, then narrowed down.
 _FIRST_MULTIPLIER, _MULTIPLIER_STEP, _LAST_MULTIPLIER = 4.0, 8.0, 1e6
 _MULTIPLIER_ROUNDS = 6
 # Winograd's kernels, 10 KB of code, must save this much; more beside the decoder, which is as large.
@@ -42,7 +43,7 @@ _DEFERRED_TRIED = 1
 
 @dataclass(frozen=True)
 class Option:
-    """One way to run a layer. `cost`: instructions an image."""
+    """One way to run a layer. `cost`: cycles or instructions an image."""
 
     model: KernelModel
     scratch: int
@@ -80,7 +81,7 @@ class Assignment:
     codes: int
 
     def lagrangian(self, multiplier: float) -> float:
-        """Instructions, and `multiplier` more for every byte of flash."""
+        """The cost, and `multiplier` more for every byte of flash."""
         return self.cost + multiplier * self.stored
 
     @property
@@ -105,6 +106,10 @@ class _Chooser:
         self.peaks: dict[tuple[int, ...], tuple[dict[int, int], int]] = {}
         self.stored: dict[tuple[int, int], int] = {}
         self.options: dict[tuple[int, int, int], list[Option]] = {}
+        self.weights = {
+            i: weights_of(layer) for i, layer in enumerate(network.layers) if layer.kind is Kind.CONV_2D
+        }
+        self.coefficients = coefficients.of(target)
         self.codes_bytes = blob.codes_bytes(network)
 
     def _peaks(self, batches: dict[int, int]) -> tuple[dict[int, int], int]:
@@ -136,9 +141,10 @@ class _Chooser:
     def _find_options(self, index: int, layer: Layer, batch: int, budget: int) -> list[Option]:
         source, out = self.network.buffers[layer.inputs[0]], self.network.buffers[layer.output]
         calls, rest = divmod(out.height, batch)
-        shapes: list[tuple[Shape, int]] = [(shape_of(layer, source, out, batch), calls)]
+        weights = self.weights[index]
+        shapes: list[tuple[Shape, int]] = [(shape_of(layer, source, out, batch, weights), calls)]
         if rest:
-            shapes.append((shape_of(layer, source, out, rest), 1))
+            shapes.append((shape_of(layer, source, out, rest, weights), 1))
         largest = shapes[0][0]
         options = []
         forced = self.target.encoding
@@ -149,7 +155,7 @@ class _Chooser:
             if model.scratch(largest) > budget:
                 continue
             scratch = max(model.scratch(largest), min(align(model.useful_scratch(largest)), budget & ~7))
-            cost = sum(count * model.cost(shape, scratch) for shape, count in shapes)
+            cost = sum(count * model.cost(shape, scratch, self.coefficients) for shape, count in shapes)
             options.append(Option(model, scratch, cost, self._stored(index, model)))
         return options
 
@@ -158,7 +164,7 @@ class _Chooser:
     ) -> Assignment | None:
         """The best options within `budget` bytes of arena; None where there are none.
 
-        multiplier: what a byte of flash is worth, in instructions.
+        multiplier: what a byte of flash is worth, in the costs' unit.
         """
         peaks, highest = self._peaks(batches)
         if highest > budget:

@@ -2,10 +2,20 @@
 
 from dataclasses import dataclass
 
-from squeezenet_mcu.convert.network import Kind, Layer, Network
-from squeezenet_mcu.convert.select.cost.shape import shape_of
+from squeezenet_mcu.common.kernel_families import Family
+from squeezenet_mcu.convert.network import Buffer, ConvKernel, Encoding, Kind, Layer, Network
+from squeezenet_mcu.convert.select.cost import coefficients, others
+from squeezenet_mcu.convert.select.cost.coefficients import Unit
+from squeezenet_mcu.convert.select.cost.shape import (
+    KernelModel,
+    Shape,
+    Work,
+    priced,
+    shape_of,
+    weights_of,
+)
 from squeezenet_mcu.convert.select.cost_model import FAMILY_KERNELS
-from squeezenet_mcu.convert.target import Target, Unit, unit_of
+from squeezenet_mcu.convert.target import Target
 
 
 @dataclass(frozen=True)
@@ -24,19 +34,32 @@ class Estimate:
 
 def of(network: Network, target: Target) -> Estimate:
     """Of a network for which kernels, batches and scratch have been chosen for `target`."""
-    layers = tuple(
-        _convolution(network, layer, target) if layer.kind is Kind.CONV_2D else 0.0
-        for layer in network.layers
-    )
-    return Estimate(unit_of(target), layers, 0.0)
+    found = coefficients.of(target)
+    layers = tuple(priced(work_of(network, layer, target.family), found) for layer in network.layers)
+    return Estimate(coefficients.unit(target), layers, priced(others.schedule_of(network), found))
 
 
-def _convolution(network: Network, layer: Layer, target: Target) -> float:
-    way = (layer.conv_kernel, layer.encoding)
-    model = next(found for found in FAMILY_KERNELS[target.family] if (found.kernel, found.encoding) == way)
+def work_of(network: Network, layer: Layer, family: Family) -> Work:
+    """Of an image's calls of a layer together."""
     source, out = network.buffers[layer.inputs[0]], network.buffers[layer.output]
+    if layer.kind is not Kind.CONV_2D:
+        return others.work_of(layer, source, out, family)
+    model = model_of(family, layer.conv_kernel, layer.encoding)
+    total: Work = {}
+    for count, shape in calls_of(layer, source, out):
+        for part, times in model.work(shape, layer.scratch_bytes).items():
+            total[part] = total.get(part, 0.0) + count * times
+    return total
+
+
+def model_of(family: Family, kernel: ConvKernel, encoding: Encoding) -> KernelModel:
+    """The family's model of a kernel with an encoding."""
+    return next(m for m in FAMILY_KERNELS[family] if (m.kernel, m.encoding) == (kernel, encoding))
+
+
+def calls_of(layer: Layer, source: Buffer, out: Buffer) -> list[tuple[int, Shape]]:
+    """How often a convolution is called for an image, and with which shapes."""
+    weights = weights_of(layer)
     calls, rest = divmod(out.height, layer.batch_rows)
-    shapes = [(layer.batch_rows, calls), *([(rest, 1)] if rest else [])]
-    return sum(
-        count * model.cost(shape_of(layer, source, out, rows), layer.scratch_bytes) for rows, count in shapes
-    )
+    both = ((calls, layer.batch_rows), (1, rest))
+    return [(count, shape_of(layer, source, out, rows, weights)) for count, rows in both if rows]

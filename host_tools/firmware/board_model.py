@@ -110,7 +110,11 @@ def made_from(target: Target, tflite_bytes: bytes, board: Board) -> dict[str, An
 def tools_digest(root: Path) -> str:
     """SHA-256 of the sources that decide what a model's bytes are: converter and engine, sub-folders too."""
     digest = hashlib.sha256()
-    for folder, pattern in (("convert", "**/*.py"), ("firmware_cpp/engine", "**/*.*")):
+    for folder, pattern in (
+        ("convert", "**/*.py"),
+        ("convert", "**/*.json"),
+        ("firmware_cpp/engine", "**/*.*"),
+    ):
         for path in sorted((root / folder).glob(pattern)):
             digest.update(path.read_bytes())
     return digest.hexdigest()

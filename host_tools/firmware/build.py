@@ -90,7 +90,7 @@ def add_request_arguments(parser: argparse.ArgumentParser) -> None:
         "--optimize",
         choices=OPTIMIZE,
         default="speed",
-        help="speed: fewest instructions within the memory; flash: smallest weights; sram: smallest arena",
+        help="speed: shortest time within the memory; flash: smallest weights; sram: smallest arena",
     )
     parser.add_argument(
         "--kernel-family", choices=FAMILIES, help="of kernels, instead of what the board's CPU runs best"

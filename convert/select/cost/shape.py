@@ -1,16 +1,46 @@
-"""A convolution as a kernel sees it, and what is known of a kernel: scratch and cost."""
+"""A convolution as a kernel sees it, and what is known of a kernel: scratch and work."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
+from squeezenet_mcu.convert.encode.entropy import value_bits
 from squeezenet_mcu.convert.network import Buffer, ConvKernel, Encoding, Layer
+
+Rounding = Literal["relu", "linear", "exact"]
+# How often each part of a kernel runs, by the part's name (coefficients.json); fractions are averages.
+Work = dict[str, float]
+Coefficients = Mapping[str, float]
+
+_USUAL_BIAS = 1 << 22  # dsp/gemm_small.cc
+LIST_TAPS = 255  # up to so many entries of a channel, any weights keep within the lanes of sparse_list.h
+_LIST_WEIGHTS = 32767  # and so does this sum of |w|
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What costs depend on in a layer's weights.
+
+    Attributes:
+        nonzeros: weights that are not zero.
+        long: of these, the ones in channels of more than LIST_TAPS.
+        wide: of these, the ones in channels that are too large for the lanes of sparse_list.h.
+        bits: of a weight.
+        usual: whether biases and shifts are such as the shortest ways of rounding take.
+    """
+
+    nonzeros: int
+    long: int
+    wide: int
+    bits: int
+    usual: bool
 
 
 @dataclass(frozen=True)
 class Shape:
-    """A convolution as a kernel sees it (firmware_cpp/engine/conv_shape.h), and its non-zero weights."""
+    """A convolution as a kernel sees it (firmware_cpp/engine/conv_shape.h), and its weights."""
 
     in_width: int
     in_channels: int
@@ -21,8 +51,15 @@ class Shape:
     stride_h: int
     stride_w: int
     out_rows: int
-    nonzeros: int
-    relu: bool = True  # zero point -128 and no other bounds: requantization has a short way
+    pad_left: int
+    absent: float  # share of the windows' rows that lie above or below the map
+    rounding: Rounding  # how accumulators become outputs: linear is longer than relu, exact the longest
+    weights: Weights
+
+    @property
+    def nonzeros(self) -> int:
+        """Weights that are not zero."""
+        return self.weights.nonzeros
 
     @property
     def taps(self) -> int:
@@ -35,26 +72,68 @@ class Shape:
         return self.out_width * self.out_rows
 
     @property
-    def macs(self) -> int:
-        """Dense multiplications of one call."""
-        return self.pixels * self.out_channels * self.taps
+    def pairs(self) -> int:
+        """Pairs of output channels."""
+        return -(-self.out_channels // 2)
+
+    @property
+    def inside(self) -> int:
+        """Output pixels of a row whose windows lie between the row's ends."""
+        begin = min(up(self.pad_left, self.stride_w) // self.stride_w, self.out_width)
+        last = self.in_width + self.pad_left - self.kernel_w
+        end = 0 if last < 0 else min(last // self.stride_w + 1, self.out_width)
+        return max(end - begin, 0)
 
 
-def shape_of(layer: Layer, source: Buffer, out: Buffer, out_rows: int) -> Shape:
-    """The shape of `layer`, `out_rows` rows a call."""
-    relu = (layer.act_min, layer.act_max, out.zero_point) == (-128, 127, -128)
+def weights_of(layer: Layer) -> Weights:
+    """Counts the weights of a CONV_2D."""
+    arrays = layer.conv
+    rows = np.abs(arrays.weights.reshape(layer.out_channels, -1).astype(np.int32))
+    counts = np.count_nonzero(rows, axis=1)
+    long = counts > LIST_TAPS
+    wide = long & (rows.sum(axis=1) > _LIST_WEIGHTS)
+    shifts_usual = int(arrays.shifts.min()) >= -16 and int(arrays.shifts.max()) <= -1
+    usual = shifts_usual and int(np.abs(arrays.bias.astype(np.int64)).max()) < _USUAL_BIAS
+    return Weights(
+        int(counts.sum()), int(counts[long].sum()), int(counts[wide].sum()), value_bits(arrays.weights), usual
+    )
+
+
+def shape_of(
+    layer: Layer, source: Buffer, out: Buffer, out_rows: int, weights: Weights | None = None
+) -> Shape:
+    """The shape of `layer`, `out_rows` rows a call; `weights`: where they have been counted before."""
     return Shape(
         source.width, source.channels, out.width, layer.out_channels, *layer.kernel, *layer.stride, out_rows,
-        int(np.count_nonzero(layer.conv.weights)), relu,
+        layer.pad_left, _absent(layer, source, out), _rounding(layer, out), weights or weights_of(layer),
     )  # fmt: skip
+
+
+def _rounding(layer: Layer, out: Buffer) -> Rounding:
+    if (layer.act_min, layer.act_max) != (-128, 127):
+        return "exact"
+    return "relu" if out.zero_point == -128 else "linear"
+
+
+def _absent(layer: Layer, source: Buffer, out: Buffer) -> float:
+    kernel, stride = layer.kernel[0], layer.stride[0]
+    above = below = 0
+    for row in range(min(up(layer.pad_top, stride) // stride, out.height)):
+        above += min(layer.pad_top - row * stride, kernel)
+    for row in reversed(range(out.height)):
+        missing = row * stride - layer.pad_top + kernel - source.height
+        if missing <= 0:
+            break
+        below += min(missing, kernel)
+    return (above + below) / (out.height * kernel)
 
 
 @dataclass(frozen=True)
 class KernelModel:
     """One kernel with one encoding. `supports`: the shapes that it runs.
 
-    `scratch`: bytes it needs at least; `useful_scratch`: with more it is no faster. `cost`: instructions of
-    one call, given its shape and scratch.
+    `scratch`: bytes it needs at least; `useful_scratch`: with more it is no faster. `work`: of one call,
+    given its shape and scratch.
     """
 
     kernel: ConvKernel
@@ -62,7 +141,16 @@ class KernelModel:
     supports: Callable[[Shape], bool]
     scratch: Callable[[Shape], int]
     useful_scratch: Callable[[Shape], int]
-    cost: Callable[[Shape, int], float]
+    work: Callable[[Shape, int], Work]
+
+    def cost(self, shape: Shape, scratch: int, coefficients: Coefficients) -> float:
+        """Of one call, in the coefficients' unit."""
+        return priced(self.work(shape, scratch), coefficients)
+
+
+def priced(work: Work, coefficients: Coefficients) -> float:
+    """What `work` takes, in the coefficients' unit."""
+    return sum(count * coefficients[part] for part, count in work.items())
 
 
 def supports_any(_shape: Shape) -> bool:

@@ -15,16 +15,14 @@ import numpy.typing as npt
 
 from squeezenet_mcu.common import terminal
 from squeezenet_mcu.common.data.splits import Set
-from squeezenet_mcu.common.kernel_families import Family
 from squeezenet_mcu.convert.encode import blob, weights
 from squeezenet_mcu.convert.lowering.operators import lower
 from squeezenet_mcu.convert.lowering.tflite_file import TfliteFile, parse
-from squeezenet_mcu.convert.network import Kind, Layer, Network
+from squeezenet_mcu.convert.network import Network
 from squeezenet_mcu.convert.schedule import arena
 from squeezenet_mcu.convert.schedule.split import split
+from squeezenet_mcu.convert.select import estimate
 from squeezenet_mcu.convert.select.choose import choose
-from squeezenet_mcu.convert.select.cost.shape import shape_of
-from squeezenet_mcu.convert.select.cost_model import FAMILY_KERNELS
 from squeezenet_mcu.convert.target import Target
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.firmware.board_model import ModelRequest, target_for
@@ -47,8 +45,8 @@ class Footprint:
     """Of one int8 network on the board, planned in four ways.
 
     Smallest: `weights_stored_bytes` of the weights alone, as in a manifest, `engine_model_bytes` of all of
-    the engine's model. Leanest: `sram_least_bytes` of arena. Fastest, as `make firmware` has it: `sram_bytes`
-    of arena, `instructions` of an image's convolutions. Fastest within the limits: `limited_...`.
+    the engine's model. Leanest: `sram_least_bytes` of arena. Fewest instructions: `sram_bytes` of arena,
+    `instructions` of an image. Fastest within the limits: `limited_...`.
     """
 
     weights_stored_bytes: int
@@ -61,9 +59,13 @@ class Footprint:
 
 
 def fastest(settings: Config) -> Target:
-    """What `make firmware BOARD=stm32f405` makes of a network with the input of `settings`."""
+    """As `make firmware BOARD=stm32f405` makes a network with the input of `settings`, but by instructions.
+
+    The searches that are shipped counted these.
+    """
     size = {"width": settings.input.width, "channels": settings.input.channels}
-    return target_for(board_toml.load(BOARD), {"input": size}, ModelRequest())
+    made = target_for(board_toml.load(BOARD), {"input": size}, ModelRequest())
+    return dataclasses.replace(made, cpu="any")
 
 
 def footprint(tflite: bytes, zeros: Zeros, board: Target, limits: Limits) -> Footprint:
@@ -88,9 +90,9 @@ def footprint(tflite: bytes, zeros: Zeros, board: Target, limits: Limits) -> Foo
         engine_model_bytes=model_bytes,
         sram_least_bytes=least.arena_bytes,
         sram_bytes=fast_plan.arena_bytes,
-        instructions=round(instructions(fast, board.family)),
+        instructions=_instructions(fast, board),
         limited_sram_bytes=within_plan.arena_bytes,
-        limited_instructions=round(instructions(within, board.family)),
+        limited_instructions=_instructions(within, board),
     )
 
 
@@ -105,25 +107,13 @@ def _planned(file: TfliteFile, zeros: Zeros, wanted: Target) -> tuple[Network, a
     return chosen, arena.plan(chosen)
 
 
+def _instructions(network: Network, board: Target) -> int:
+    return round(estimate.of(network, board).total)
+
+
 def _smaller(bytes_: int | None, limit: int | None) -> int | None:
     given = [value for value in (bytes_, limit) if value is not None]
     return min(given, default=None)
-
-
-def instructions(network: Network, family: Family) -> float:
-    """Instructions that an image's convolutions take, by convert/select/cost_model.py."""
-    return sum(_cost(network, layer, family) for layer in network.layers if layer.kind is Kind.CONV_2D)
-
-
-def _cost(network: Network, layer: Layer, family: Family) -> float:
-    way = (layer.conv_kernel, layer.encoding)
-    model = next(found for found in FAMILY_KERNELS[family] if (found.kernel, found.encoding) == way)
-    source, out = network.buffers[layer.inputs[0]], network.buffers[layer.output]
-    calls, rest = divmod(out.height, layer.batch_rows)
-    shapes = [(layer.batch_rows, calls), *([(rest, 1)] if rest else [])]
-    return sum(
-        count * model.cost(shape_of(layer, source, out, rows), layer.scratch_bytes) for rows, count in shapes
-    )
 
 
 def quantized(model: Any, images: Set) -> bytes:

@@ -13,12 +13,12 @@ from squeezenet_mcu.convert.lowering.operators import lower
 from squeezenet_mcu.convert.network import MAX_LAYERS, ConvKernel, Encoding, Kind
 from squeezenet_mcu.convert.schedule import arena as plan
 from squeezenet_mcu.convert.schedule.split import split
+from squeezenet_mcu.convert.select import estimate
 from squeezenet_mcu.convert.select.choose import choose
 from squeezenet_mcu.convert.select.cost.shape import shape_of
 from squeezenet_mcu.convert.select.cost_model import FAMILY_KERNELS
 from squeezenet_mcu.convert.target import Target
 from squeezenet_mcu.host_tools.bench import small_net
-from squeezenet_mcu.host_tools.studies.search.figures import instructions
 from squeezenet_mcu.model.card.publish import ZOO
 from squeezenet_mcu.model.settings import config
 from tests.convert import imagenet_nets
@@ -41,18 +41,9 @@ def stored(network):
     return sum(len(stored_weights(layer)) for layer in network.layers)
 
 
-def estimate(network, family):
+def cost_of(network, family):
     """Instructions by the kernels' own cost models."""
-    total = 0.0
-    for layer in convolutions(network):
-        out = network.buffers[layer.output]
-        shape = shape_of(layer, network.buffers[layer.inputs[0]], out, layer.batch_rows)
-        model = next(
-            m for m in FAMILY_KERNELS[family]
-            if (m.kernel, m.encoding) == (layer.conv_kernel, layer.encoding) and m.supports(shape)
-        )  # fmt: skip
-        total += model.cost(shape, layer.scratch_bytes) * out.height / layer.batch_rows
-    return total
+    return estimate.of(network, Target(family)).total
 
 
 def test_the_papers_network_fits_a_chip_of_1_mb_and_128_kb():
@@ -71,7 +62,7 @@ def test_each_aim_wins_at_what_it_aims_at(name):
     flash, _, _ = chosen(name, Target("dsp", "flash"))
     sram, sram_arena, _ = chosen(name, Target("dsp", "sram"))
     assert sram_arena < speed_arena
-    assert estimate(speed, "dsp") < min(estimate(flash, "dsp"), estimate(sram, "dsp"))
+    assert cost_of(speed, "dsp") < min(cost_of(flash, "dsp"), cost_of(sram, "dsp"))
     smallest = sum(
         min(len(stored_weights(replace(layer, encoding=model.encoding))) for model in FAMILY_KERNELS["dsp"]
             if model.supports(
@@ -87,7 +78,7 @@ def test_a_smaller_budget_costs_speed_and_is_kept():
         network, arena, fits = chosen("v1_1", Target("dsp", sram_bytes=budget))
         assert fits
         assert arena <= budget
-        cost = estimate(network, "dsp")
+        cost = cost_of(network, "dsp")
         assert cost >= before * 0.99  # greedy: nearly monotonous
         before = cost
 
@@ -149,7 +140,7 @@ def test_codes_are_not_paid_for_where_no_layer_is_coded():
         plain += 1
         tight = engine_model.prepare(file, [], Target("dsp", flash_bytes=len(roomy.content)))
         assert len(tight.content) <= len(roomy.content)
-        assert instructions(tight.network, "dsp") <= instructions(roomy.network, "dsp")
+        assert cost_of(tight.network, "dsp") <= cost_of(roomy.network, "dsp")
     assert plain > 1
 
 

@@ -9,45 +9,17 @@ import pytest
 from squeezenet_mcu.common.kernel_families import FAMILIES
 from squeezenet_mcu.common.paths import FIRMWARE
 from squeezenet_mcu.convert.network import ConvKernel, Encoding
-from squeezenet_mcu.convert.select.cost.shape import Shape
 from squeezenet_mcu.convert.select.cost_model import FAMILY_KERNELS
 from tests import cpp_facts
+from tests.convert.select import random_shapes
 
 SHAPES = 10_000
-SEED = 20261129
 PAIRS = [(kernel, encoding) for kernel in ConvKernel for encoding in Encoding]
-
-
-def _sizes(rng, most, count):
-    """Whole numbers from 1 to `most`, small ones as often as large ones."""
-    return np.exp(rng.uniform(0, np.log(most + 1), count)).astype(int).clip(1, most)
-
-
-def random_shapes():
-    """Shapes within the engine's limits: all kernels and strides, both small and large maps."""
-    rng = np.random.default_rng(SEED)
-    n = 4 * SHAPES  # enough, without those of too many taps
-    square = rng.random(n) < 0.7
-    kernel = np.where(square, rng.choice([1, 3, 3, 5, 7], n), rng.integers(1, 8, (2, n)))
-    stride = np.where(square, rng.choice([1, 1, 2], n), rng.integers(1, 3, (2, n)))
-    # Beside any number of channels, those around which kernels stop: 910 of Winograd's, 63 of lanes.
-    in_channels = np.where(
-        rng.random(n) < 0.5, _sizes(rng, 4096, n), rng.choice([3, 16, 63, 64, 910, 911], n)
-    )
-    in_width, out_width, out_channels = (_sizes(rng, most, n) for most in (600, 300, 2048))
-    out_rows = rng.integers(1, 5, n)
-    taps = kernel[0] * kernel[1] * in_channels
-    nonzeros = rng.integers(0, taps * out_channels + 1)
-    most_taps = cpp_facts.host()["constants"]["kMaxTaps"]
-    columns = (in_width, in_channels, out_width, out_channels, *kernel, *stride, out_rows, nonzeros)
-    rows = np.stack(columns, axis=1)[taps <= most_taps][:SHAPES].tolist()
-    assert len(rows) == SHAPES
-    return [Shape(*row) for row in rows]
 
 
 @pytest.fixture(scope="module")
 def shapes():
-    return random_shapes()
+    return random_shapes.shapes(SHAPES)
 
 
 @pytest.fixture(scope="module")
