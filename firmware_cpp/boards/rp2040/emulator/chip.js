@@ -241,11 +241,17 @@ export class Chip {
     return this.rp2040.uart[0];
   }
 
+  /** Instructions until `end`, an alarm or sleep; counter.js has one that counts. */
+  execute(end) {
+    const { core, clock } = this;
+    while (core.cycles < end && core.cycles < clock.due && !core.waiting) core.executeInstruction();
+  }
+
   /** Runs until `end` (in core.cycles) or until the core sleeps. */
   run(end) {
     const { core, clock } = this;
     for (;;) {
-      while (core.cycles < end && core.cycles < clock.due && !core.waiting) core.executeInstruction();
+      this.execute(end);
       if (core.cycles >= clock.due) clock.ring();
       if (core.waiting && this.#wakes()) core.waiting = false;
       if (core.waiting || core.cycles >= end) return;
