@@ -192,9 +192,10 @@ def show_functions(console: Console, result: dict[str, Any], most: int = 20) -> 
     for name in ("cycles", "share", "an instr.", "waits"):
         table.add_column(name, justify="right")
     for row in result["functions"][:most]:
-        name, arguments, _ = row["function"].partition("(")
+        written = row["function"].replace("(anonymous namespace)::", "")
+        name, arguments, _ = written.partition("(")
         table.add_row(
-            one_line(name if arguments and name else row["function"]), _number(row["cycles"]),
+            one_line(name if arguments and name else written), _number(row["cycles"]),
             f"{row['cycles'] / result['cycles']:.1%}", f"{row['cycles'] / row['instructions']:.2f}",
             _number(row["waits"]),
         )  # fmt: skip

@@ -11,7 +11,7 @@ from squeezenet_mcu.host_tools.cycles import cpus, marks, plugin, price, rp2040j
 from squeezenet_mcu.host_tools.cycles.price import Spent
 
 # Of firmware_cpp/boards: what an interrupt runs, and what reads the counter. None of it is the engine's.
-_OF_THE_BOARD = re.compile(r"(board|cortex_m)::|(SysTick|Uart)Handler\b")
+_OF_THE_BOARD = re.compile(r"(board|cpu|cortex_m)::|(SysTick|Uart)Handler\b")
 
 
 @dataclass(frozen=True)
