@@ -269,16 +269,9 @@ def _counts(measured: Measured, hardware: Board) -> dict[str, Any]:
         "instructions": instructions,
         "cycles": cycles,
         "cycles_with_flash": with_flash,
-        "milliseconds": milliseconds(cycles, hardware),
-        "milliseconds_with_flash": milliseconds(with_flash, hardware),
+        "milliseconds": profile.milliseconds(cycles, hardware),
+        "milliseconds_with_flash": profile.milliseconds(with_flash, hardware),
     }
-
-
-def milliseconds(cycles: int | None, hardware: Board) -> float | None:
-    """Of so many cycles at the board's clock; None: one of them is not known."""
-    if cycles is None or hardware.clock is None:
-        return None
-    return round(cycles / hardware.clock.hz * 1000, 3)
 
 
 def _functions(measured: Measured) -> list[dict[str, Any]] | None:

@@ -122,7 +122,8 @@ class FlashTiming(_Table, frozen=True):
         of_a_cache = all(cache) and not any((*buffers, self.wait_states))
         if not of_buffers and not of_a_cache:
             raise ValueError(
-                "want wait_states, code_lines and data_lines, or cache_bytes, ways, fill_bytes and miss_cycles"
+                "want wait_states, code_lines and data_lines, "
+                "or cache_bytes, ways, fill_bytes and miss_cycles"
             )
         if self.cached and (
             self.line_bytes % self.fill_bytes or self.cache_bytes % (self.ways * self.line_bytes)

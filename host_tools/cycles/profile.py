@@ -76,3 +76,10 @@ def of(spent: Mapping[tuple[int, str], Spent], layers: int) -> Profile:
         [by_mark.get(marks.layer(index), Spent()) for index in range(layers)],
         dict(sorted(inference.items(), key=lambda item: -item[1].cycles)),
     )
+
+
+def milliseconds(cycles: int | None, board: Board) -> float | None:
+    """Of so many cycles at the board's clock; None: one of them is not known."""
+    if cycles is None or board.clock is None:
+        return None
+    return round(cycles / board.clock.hz * 1000, 3)

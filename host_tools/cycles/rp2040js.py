@@ -60,7 +60,7 @@ def _cache(flash: FlashTiming) -> dict[str, int]:
 
 
 def read(path: Path, functions: Functions, flash: FlashTiming | None) -> dict[tuple[int, str], Spent]:
-    """The counts in a file of counter.js, by mark and function. UserError: there is none, or it ends early."""
+    """The counts in a file of counter.js, by mark and function. UserError: none, or they end early."""
     try:
         rows = json.loads(path.read_text(encoding="ascii"))
     except (OSError, ValueError) as error:
