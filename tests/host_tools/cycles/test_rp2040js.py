@@ -21,9 +21,8 @@ WAY = SIZES["bytes"] // 2
 
 
 def node(*words):
-    command = [
-        emulator.program(PICO.emulator), HERE / "rp2040_counts.mjs", PICO.folder / "emulator", *map(str, words)
-    ]  # fmt: skip
+    script, folder = HERE / "rp2040_counts.mjs", PICO.folder / "emulator"
+    command = [emulator.program(PICO.emulator), script, folder, *map(str, words)]
     return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
 
 
