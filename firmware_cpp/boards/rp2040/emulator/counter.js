@@ -42,103 +42,130 @@ export function cacheOf({ bytes, ways, line, fill }) {
   };
 }
 
-/** For each half-word of the code: 1 + the place of the function that it is in, 0 outside of them. */
-function functionsByAddress(functions, end) {
-  const found = new Uint16Array(Math.max(0, end - FLASH) / 2);
-  functions.forEach((start, i) => {
-    const [from, to] = [start, functions[i + 1] ?? end].map((address) => Math.max(0, (address - FLASH) >> 1));
-    found.fill(1 + i, from, to);
-  });
-  return found;
-}
-
 /** Counts on `chip` from now on; returns what writes the counts. `path`: of the option's file. */
 export function count(chip, path) {
   const { out, marks, count: markCount, functions, cache } = JSON.parse(readFileSync(path, 'utf8'));
   const { core, clock, rp2040 } = chip;
   const { flash } = rp2040;
   const look = cache ? cacheOf(cache) : () => 0;
-  // Functions elsewhere, in the SRAM say, are none of these.
-  const inFlash = functions.filter((address) => address >= FLASH && address < FLASH + flash.length);
-  const first = functions.indexOf(inFlash[0]);
-  const codeEnd = Math.min(FLASH + flash.length, (inFlash.at(-1) ?? FLASH) + 0x10000);
-  const functionOf = functionsByAddress(inFlash, codeEnd);
-  const codeHalves = functionOf.length;
-  const columns = inFlash.length + 1;
+  const columns = functions.length + 1; // the first for what is in none
   const size = columns * Math.max(1, markCount);
   const [instructions, cycles, read] = [0, 0, 0].map(() => new Float64Array(size));
-  const markStart = (marks - FLASH) >> 1;
   let row = 0; // of the mark that was called last: its first place in these
   let interrupted = 0; // handlers under way
   let rowBefore = 0; // that the outermost of them has interrupted
-  let from = 0; // row of the instruction under way
-  let at = 0; // its address
-  let fills = 0; // what it read of the flash
+  // Of the stretch under way: all of it in one function, and for one mark.
+  let start = 0; // where the function begins
+  let bytes = 0;
+  let place = 0;
+  let since = 0; // in core.cycles
+  let ran = 0;
+  let more = 0; // cycles
+  let fills = 0;
+  let lastWord = -1; // that was fetched: it holds two instructions
 
-  // One for each width, although they are alike: the core fetches with them, and this way they get compiled well.
+  const settle = () => {
+    instructions[place] += ran;
+    cycles[place] += core.cycles - since + more;
+    read[place] += fills;
+    since = core.cycles;
+    ran = 0;
+    more = 0;
+    fills = 0;
+  };
+
+  /** The last of `functions` that begins at or before `address`; -1: none. */
+  const functionAt = (address) => {
+    let low = 0;
+    let high = functions.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (functions[middle] <= address) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
+  };
+
+  /** The core goes on in another function, or for another mark. */
+  const move = (address) => {
+    settle();
+    const at = functionAt(address);
+    start = at < 0 ? 0 : functions[at];
+    bytes = (functions[at + 1] ?? 2 ** 32) - start;
+    place = row + 1 + at;
+    // A mark's only instruction is the last one that counts for the mark before.
+    const mark = (address - marks) / 2;
+    if (mark >= 0 && mark < markCount && interrupted === 0) row = mark * columns;
+  };
+
+  // Three that are alike, but each gets compiled for itself: the core fetches with the second.
   const { readUint8, readUint16, readUint32 } = Object.getPrototypeOf(core);
   const halves = new Uint16Array(flash.buffer, flash.byteOffset, flash.length / 2);
   const words = new Uint32Array(flash.buffer, flash.byteOffset, flash.length / 4);
+  const access = (offset) => {
+    if (offset < ALIAS ? look(offset) : offset < 4 * ALIAS) ++fills;
+  };
   core.readUint8 = (address) => {
     const offset = (address - FLASH) >>> 0;
-    if (offset < 4 * ALIAS) fills += offset < ALIAS ? look(offset) : 1;
+    access(offset);
     return offset < flash.length ? flash[offset] : readUint8.call(core, address);
   };
   core.readUint16 = (address) => {
     const offset = (address - FLASH) >>> 0;
-    if (offset < 4 * ALIAS) fills += offset < ALIAS ? look(offset) : 1;
-    return offset < flash.length && (offset & 1) === 0 ? halves[offset >>> 1] : readUint16.call(core, address);
+    if (offset >>> 2 !== lastWord) {
+      access(offset);
+      lastWord = offset >>> 2;
+    }
+    if (offset >= flash.length || offset & 1) return readUint16.call(core, address);
+    const value = halves[offset >>> 1];
+    if (value >>> 8 === PUSH_LR && ((address ^ core.PC) & ~1) === 0) ++more; // and not data
+    return value;
   };
   core.readUint32 = (address) => {
     const offset = (address - FLASH) >>> 0;
-    if (offset < 4 * ALIAS) fills += offset < ALIAS ? look(offset) : 1;
+    access(offset);
     return offset < flash.length && (offset & 3) === 0 ? words[offset >>> 2] : readUint32.call(core, address);
   };
 
   const enter = core.exceptionEntry;
   core.exceptionEntry = (number) => {
+    --ran; // the instruction under way becomes the handler's first
+    settle();
     if (interrupted++ === 0) rowBefore = row;
     row = 0;
-    from = 0;
+    place = 0;
     enter(number);
-    at = core.PC;
+    const [spent, vector] = [core.cycles - since, fills];
+    since = core.cycles;
+    fills = 0;
+    move(core.PC);
+    more += spent;
+    fills += vector;
+    ++ran;
   };
   const leave = core.exceptionReturn.bind(core);
   core.exceptionReturn = (value) => {
     leave(value);
     if (--interrupted === 0) row = rowBefore;
+    bytes = 0;
   };
 
   chip.execute = (end) => {
+    since = core.cycles;
     while (core.cycles < end && core.cycles < clock.due && !core.waiting) {
-      const before = core.cycles;
-      from = row;
-      at = core.PC;
+      const pc = core.PC;
+      if ((pc - start) >>> 0 >= bytes) move(pc);
+      ++ran;
       core.executeInstruction();
-      const half = (at - FLASH) >>> 1;
-      let place = from;
-      let spent = core.cycles - before;
-      if (half < codeHalves) {
-        place += functionOf[half];
-        if (flash[(half << 1) + 1] === PUSH_LR) ++spent;
-        if (half - markStart >>> 0 < markCount && interrupted === 0) row = (half - markStart) * columns;
-      }
-      ++instructions[place];
-      cycles[place] += spent;
-      if (fills !== 0) {
-        read[place] += fills;
-        fills = 0;
-      }
     }
+    settle();
   };
 
   return () => {
     const rows = [];
     for (let i = 0; i < size; ++i) {
       if (instructions[i] === 0) continue;
-      const place = i % columns;
-      const name = place === 0 ? -1 : first + place - 1;
-      rows.push([Math.floor(i / columns), name, instructions[i], cycles[i], read[i]]);
+      rows.push([Math.floor(i / columns), (i % columns) - 1, instructions[i], cycles[i], read[i]]);
     }
     writeFileSync(out, JSON.stringify(rows));
   };
