@@ -133,14 +133,9 @@ export function count(chip, path) {
     settle();
     if (interrupted++ === 0) rowBefore = row;
     row = 0;
-    place = 0;
+    place = 0; // what the entry itself takes is no function's
     enter(number);
-    const [spent, vector] = [core.cycles - since, fills];
-    since = core.cycles;
-    fills = 0;
     move(core.PC);
-    more += spent;
-    fills += vector;
     ++ran;
   };
   const leave = core.exceptionReturn.bind(core);
@@ -164,7 +159,7 @@ export function count(chip, path) {
   return () => {
     const rows = [];
     for (let i = 0; i < size; ++i) {
-      if (instructions[i] === 0) continue;
+      if (cycles[i] === 0) continue;
       rows.push([Math.floor(i / columns), (i % columns) - 1, instructions[i], cycles[i], read[i]]);
     }
     writeFileSync(out, JSON.stringify(rows));
