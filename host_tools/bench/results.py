@@ -96,11 +96,11 @@ def show(console: Console, results: list[dict[str, Any]]) -> None:
             )  # fmt: skip
         console.print(table)
     console.print(
-        "ms, M cycles: without wait states, by Arm's tables (docs/cycles.md). + flash: ms with\n"
-        "those of the board's flash, by a model that nobody has checked on silicon. of TFLM:\n"
-        "the share of the cycles (*: instructions) that TensorFlow Lite Micro takes with CMSIS-NN;\n"
-        "of portable kernels, with its reference kernels. SRAM: bytes of variables, arena, serial\n"
-        "buffers, deepest stack.",
+        "ms, M cycles: without wait states, by Arm's tables or the Pico's emulator\n"
+        "(docs/cycles.md). + flash: ms with those of the board's flash, by a model that\n"
+        "nobody has checked on silicon. of TFLM: the share of the cycles (*: instructions)\n"
+        "that TensorFlow Lite Micro takes with CMSIS-NN; of portable kernels, with its\n"
+        "reference kernels. SRAM: bytes of variables, arena, serial buffers, deepest stack.",
         soft_wrap=True,
     )
 
