@@ -20,7 +20,7 @@ from squeezenet_mcu.convert.verify.host_engine import HostEngine
 from squeezenet_mcu.host_tools.bench import networks, results
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.boards.board_toml import Board
-from squeezenet_mcu.host_tools.cycles import cpus, plugin, profile, symbols
+from squeezenet_mcu.host_tools.cycles import profile
 from squeezenet_mcu.host_tools.cycles.profile import Profile
 from squeezenet_mcu.host_tools.emulate import emulator
 from squeezenet_mcu.host_tools.firmware import board_model
@@ -57,7 +57,7 @@ class Measured:
     arena: int
     stack: int
     logits_crc: int
-    profile: Profile | None = None  # cycles, of a CPU that host_tools/cycles knows
+    profile: Profile | None = None  # cycles, where host_tools/cycles knows them
 
 
 def build(name: str, board: str, request: ModelRequest) -> Built:
@@ -85,16 +85,9 @@ def build(name: str, board: str, request: ModelRequest) -> Built:
 
 def run(board: str, program: Path) -> Measured:
     """Boots the measuring program; its figures. UserError: it failed, or counts the time of a clock."""
-    hardware = board_toml.load(board)
-    timing = cpus.of(hardware)
-    if timing is None:
-        return _run(board, program, ())
-    functions = symbols.read(hardware, program)
-    with plugin.counting(functions.marks(), hardware) as counting:
+    with profile.counting(board_toml.load(board), program) as counting:
         measured = _run(board, program, counting.arguments)
-        blocks = counting.blocks()
-    flash = hardware.clock.flash if hardware.clock else None
-    found = profile.of(blocks, functions, timing, len(measured.layers), flash)
+        found = counting.profile(len(measured.layers))
     return dataclasses.replace(measured, profile=found)
 
 
@@ -264,28 +257,21 @@ def _counts(measured: Measured, hardware: Board) -> dict[str, Any]:
     `cycles` and `milliseconds` are without wait states; with those that the board's flash has, by the model
     of host_tools/cycles: `cycles_with_flash` and `milliseconds_with_flash`.
     """
-    cycles = with_flash = None
+    instructions = cycles = with_flash = None
     if measured.profile:
         total = measured.profile.total
-        cycles = total.cycles
+        instructions, cycles = total.instructions, total.cycles
         if hardware.clock and hardware.clock.flash:
             with_flash = total.cycles + total.waits
-    elif measured.unit == "cycles":
-        cycles = measured.total
+    if measured.unit == "instructions":  # the board's own counter needs no marks
+        instructions = measured.total
     return {
-        "instructions": measured.total if measured.unit == "instructions" else None,
+        "instructions": instructions,
         "cycles": cycles,
         "cycles_with_flash": with_flash,
-        "milliseconds": milliseconds(cycles, hardware),
-        "milliseconds_with_flash": milliseconds(with_flash, hardware),
+        "milliseconds": profile.milliseconds(cycles, hardware),
+        "milliseconds_with_flash": profile.milliseconds(with_flash, hardware),
     }
-
-
-def milliseconds(cycles: int | None, hardware: Board) -> float | None:
-    """Of so many cycles at the board's clock; None: one of them is not known."""
-    if cycles is None or hardware.clock is None:
-        return None
-    return round(cycles / hardware.clock.hz * 1000, 3)
 
 
 def _functions(measured: Measured) -> list[dict[str, Any]] | None:
@@ -300,14 +286,13 @@ def layer_figures(
     layer: str, kernel: str | None, macs: int, measured: Measured, index: int
 ) -> dict[str, Any]:
     """What results.json says of layer `index`."""
-    counted = measured.layers[index]
     spent = measured.profile.layers[index] if measured.profile else None
-    cycles = spent.cycles if spent else counted if measured.unit == "cycles" else None
+    counted = measured.layers[index] if measured.unit == "instructions" else None
     return {
         "layer": layer,
         "kernel": kernel,
         "macs": macs,
-        "instructions": counted if measured.unit == "instructions" else None,
-        "cycles": cycles,
+        "instructions": counted if counted is not None else spent.instructions if spent else None,
+        "cycles": spent.cycles if spent else None,
         "waits": spent.waits if spent else None,
     }

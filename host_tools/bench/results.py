@@ -96,11 +96,11 @@ def show(console: Console, results: list[dict[str, Any]]) -> None:
             )  # fmt: skip
         console.print(table)
     console.print(
-        "ms, M cycles: without wait states, by Arm's tables (docs/cycles.md). + flash: ms with\n"
-        "those of the board's flash, by a model that nobody has checked on silicon. of TFLM:\n"
-        "the share of the cycles (*: instructions) that TensorFlow Lite Micro takes with CMSIS-NN;\n"
-        "of portable kernels, with its reference kernels. SRAM: bytes of variables, arena, serial\n"
-        "buffers, deepest stack.",
+        "ms, M cycles: without wait states, by Arm's tables or the Pico's emulator\n"
+        "(docs/cycles.md). + flash: ms with those of the board's flash, by a model that\n"
+        "nobody has checked on silicon. of TFLM: the share of the cycles (*: instructions)\n"
+        "that TensorFlow Lite Micro takes with CMSIS-NN; of portable kernels, with its\n"
+        "reference kernels. SRAM: bytes of variables, arena, serial buffers, deepest stack.",
         soft_wrap=True,
     )
 
@@ -192,9 +192,10 @@ def show_functions(console: Console, result: dict[str, Any], most: int = 20) -> 
     for name in ("cycles", "share", "an instr.", "waits"):
         table.add_column(name, justify="right")
     for row in result["functions"][:most]:
-        name, arguments, _ = row["function"].partition("(")
+        written = row["function"].replace("(anonymous namespace)::", "")
+        name, arguments, _ = written.partition("(")
         table.add_row(
-            one_line(name if arguments and name else row["function"]), _number(row["cycles"]),
+            one_line(name if arguments and name else written), _number(row["cycles"]),
             f"{row['cycles'] / result['cycles']:.1%}", f"{row['cycles'] / row['instructions']:.2f}",
             _number(row["waits"]),
         )  # fmt: skip

@@ -97,15 +97,43 @@ class _Serial(_Table, frozen=True):
 class FlashTiming(_Table, frozen=True):
     """How the CPU waits for the flash that the program is in: what host_tools/cycles makes of it.
 
-    `wait_states`: cycles for a line that is not at hand, at `clock.hz`; `line_bytes`: what one read gives;
-    `code_lines`, `data_lines`: that the chip keeps, of instructions and of data; `source`: the manual.
+    Of two kinds; `line_bytes` and `source` (the manual) are needed for both.
+    Buffers beside the flash: `wait_states`: cycles for a line that is not at hand, at `clock.hz`; a line is
+    what one read gives; `code_lines`, `data_lines`: that the chip keeps, of instructions and of data.
+    A cache: of `cache_bytes` and `ways`; a miss costs `miss_cycles` at `clock.hz` and reads `fill_bytes` of a
+    line. The line of a set that was used longest ago makes room.
     """
 
-    wait_states: Annotated[int, Meta(ge=0, le=64)]
     line_bytes: Annotated[int, Meta(ge=4, le=256)]
-    code_lines: Annotated[int, Meta(ge=1, le=4096)]
-    data_lines: Annotated[int, Meta(ge=1, le=4096)]
     source: str
+    wait_states: Annotated[int, Meta(ge=0, le=64)] = 0
+    code_lines: Annotated[int, Meta(ge=0, le=4096)] = 0
+    data_lines: Annotated[int, Meta(ge=0, le=4096)] = 0
+    cache_bytes: Annotated[int, Meta(ge=0, le=1 << 20)] = 0
+    ways: Annotated[int, Meta(ge=0, le=16)] = 0
+    fill_bytes: Annotated[int, Meta(ge=0, le=256)] = 0
+    miss_cycles: Annotated[int, Meta(ge=0, le=10_000)] = 0
+
+    def __post_init__(self) -> None:
+        """msgspec makes a message for the user of a ValueError."""
+        buffers = (self.code_lines, self.data_lines)
+        cache = (self.cache_bytes, self.ways, self.fill_bytes, self.miss_cycles)
+        of_buffers = all(buffers) and not any(cache)
+        of_a_cache = all(cache) and not any((*buffers, self.wait_states))
+        if not of_buffers and not of_a_cache:
+            raise ValueError(
+                "want wait_states, code_lines and data_lines, "
+                "or cache_bytes, ways, fill_bytes and miss_cycles"
+            )
+        if self.cached and (
+            self.line_bytes % self.fill_bytes or self.cache_bytes % (self.ways * self.line_bytes)
+        ):
+            raise ValueError("want whole lines in each way of the cache, and whole fills in a line")
+
+    @property
+    def cached(self) -> bool:
+        """A cache, and not buffers."""
+        return self.cache_bytes > 0
 
 
 class Clock(_Table, frozen=True):

@@ -70,7 +70,7 @@ def counting(marks: tuple[int, int], board: Board | None) -> Iterator[Counting]:
         if number:
             words += [f"marks={first}", f"count={number}"]
         flash = board.clock.flash if board and board.clock else None
-        if board and flash:
+        if board and flash and not flash.cached:
             image = next(memory for memory in board.memories if memory.use == "image")
             words += [f"flash={image.address}", f"bytes={image.bytes}", f"line={flash.line_bytes}"]
             words += [f"code_lines={flash.code_lines}", f"data_lines={flash.data_lines}"]

@@ -3,7 +3,7 @@
 import argparse
 import contextlib
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from squeezenet_mcu.host_tools.firmware import board_model, tflm_library
 from squeezenet_mcu.host_tools.link.device import OPEN_TIMEOUT, TIMEOUT, Device
 from squeezenet_mcu.host_tools.link.messages import Info
 from squeezenet_mcu.host_tools.link.transport import BAUDRATE
+from squeezenet_mcu.host_tools.validate import cost
 from squeezenet_mcu.host_tools.validate import top5 as answers
 from squeezenet_mcu.host_tools.validate.compare import Report, as_json, compare_all
 from squeezenet_mcu.model.settings import config
@@ -104,18 +105,18 @@ def run(args: argparse.Namespace) -> int:
     whole = patience * longest_image(silence, artefacts.manifest, args.baudrate)
     # First, because it finds a manifest that is not the .tflite's: no board is to blame for that.
     reference = Reference.of(artefacts.manifest, artefacts.tflite)
-    with (
-        _device_url(args, artefacts) as url,
-        Device(
-            url, silence, args.baudrate, image_timeout=whole, open_timeout=patience * OPEN_TIMEOUT
-        ) as device,
-    ):
+
+    def device_at(url: str) -> Device:
+        return Device(url, silence, args.baudrate, image_timeout=whole, open_timeout=patience * OPEN_TIMEOUT)
+
+    with _device_url(args, artefacts) as url, device_at(url) as device:
         check_model(device.info, artefacts, url, args.engine, ours=bool(args.board))
         report = compare_with_progress(console, device, reference, artefacts, tests)
         info = device.info
     if answers.many_classes(artefacts.manifest):
         answers.show(console, report.answers, artefacts.manifest)
     show(console, report, info, artefacts, tests.source)
+    spent = None if args.port or report.interrupted else _count(console, args, artefacts, tests, device_at)
     if args.json and not report.interrupted:
         # Of a device at a port only the .tflite is known, not for what memory its engine model was made.
         ours = args.board and args.engine == "squeeze"
@@ -125,7 +126,8 @@ def run(args: argparse.Namespace) -> int:
             else {"engine_sha256": None}
         )
         manifest = artefacts.manifest | made
-        files.write_json(args.json, as_json(report, info, manifest) | {"engine": args.engine})
+        more = {"engine": args.engine, "cost": spent.as_json() if spent else None}
+        files.write_json(args.json, as_json(report, info, manifest) | more)
         console.print(f"wrote {args.json}", soft_wrap=True)
     return conclude(console, report)
 
@@ -338,6 +340,31 @@ def conclude(console: Console, report: Report) -> int:
     return 0
 
 
+def _elf(args: argparse.Namespace, artefacts: Artefacts) -> Path:
+    """The firmware for --board, which may not be there yet."""
+    name = board_toml.load(args.board).name  # an unknown one is a better complaint than a missing file
+    return board_model.folder_for(artefacts.folder, name, args.engine) / "firmware.elf"
+
+
+def _count(
+    console: Console,
+    args: argparse.Namespace,
+    artefacts: Artefacts,
+    tests: TestSet,
+    device_at: Callable[[str], Device],
+) -> cost.Cost | None:
+    """Says what the first image costs the emulated board; None: nobody knows."""
+    hardware = board_toml.load(args.board)
+    try:
+        found = cost.of_one_image(args.board, hardware, _elf(args, artefacts), tests.images[0], device_at)
+    except cost.NotCountedError as error:
+        console.print(f"note: no cycles: {error}", soft_wrap=True)
+        return None
+    if found:
+        console.print(cost.line(found, hardware), soft_wrap=True)
+    return found
+
+
 @contextlib.contextmanager
 def _device_url(args: argparse.Namespace, artefacts: Artefacts) -> Iterator[str]:
     """The URL to talk to: the port given, or an emulator that runs as long as the context."""
@@ -346,8 +373,7 @@ def _device_url(args: argparse.Namespace, artefacts: Artefacts) -> Iterator[str]
         return
     from squeezenet_mcu.host_tools.emulate import emulator
 
-    name = board_toml.load(args.board).name  # an unknown one is a better complaint than a missing file
-    elf = board_model.folder_for(artefacts.folder, name, args.engine) / "firmware.elf"
+    elf = _elf(args, artefacts)
     if not elf.is_file():
         more = " ENGINE=tflm TFLM_INCLUDE= TFLM_LIB=" if args.engine == "tflm" else ""
         raise UserError(

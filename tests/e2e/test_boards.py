@@ -11,6 +11,7 @@ from tests.e2e import verbs
 
 PICO = "rp2040"  # its emulator counts cycles, and takes seconds an image
 BOARDS = ("stm32f405", "mps2_an386", "mps2_an500", "mps3_an547", "riscv_virt")
+COUNTED = ("stm32f405", "mps2_an386", PICO)  # whose cycles are known
 SRAM = {"stm32f405": 128 * 1024}
 # Of the zoo, and what its accuracy is above, on a few hundred images.
 MODELS = {"digits": 0.95, "gtsrb": 0.95, "cifar10": 0.85}
@@ -46,6 +47,12 @@ def check(report: dict, board: str, images: int) -> None:
     assert report["counter"] == unit
     assert report["counter_hz"] == (125_000_000 if board == PICO else 0)
     assert report["count_per_image"]["min"] > 100_000
+    if board in COUNTED:
+        cost = report["cost"]
+        assert cost[unit] == pytest.approx(report["count_per_image"]["mean"], rel=0.05)
+        assert cost["milliseconds"] > 0
+    else:
+        assert report["cost"] is None
     assert report["arena_bytes"] < report["sram_bytes"] <= SRAM.get(board, report["sram_total_bytes"])
     assert report["flash_bytes"] < report["flash_total_bytes"]
 

@@ -30,6 +30,7 @@ MODEL = "small"
 FLAGS = ["-std=c++17", "-Wall", "-Wextra", "-Werror", "-Wconversion", "-fno-exceptions", "-fno-rtti",
          "-fno-threadsafe-statics", "-DNDEBUG", "-DTF_LITE_STRIP_ERROR_STRINGS",
          f"-D{tflm_wheel.DEFINITIONS}"]  # fmt: skip
+COUNTED = {"mps2_an386": 25e3, "rp2040": 125e3}  # boards whose cycles are known: so many in a millisecond
 ADAPTER = board_toml.FIRMWARE / "tflm" / "tflm_inference.cc"
 # Those of the wheel's version take a little more than the tflite-micro wheel's, by which it is measured.
 ARENA = 1 << 17
@@ -180,6 +181,13 @@ def check_on(board, wheel, images, folder, monkeypatch):
     assert [row["kernel"] for row in result["layers"]] == [op.name for op in file.ops]
     total = sum(row["instructions"] for row in result["layers"])
     assert 0.9 * result["instructions"] < total <= result["instructions"]
+    if board in COUNTED:  # by the same tables as our engine
+        assert result["instructions"] < result["cycles"] < 2.5 * result["instructions"]
+        assert 0.9 * result["cycles"] < sum(row["cycles"] for row in result["layers"]) <= result["cycles"]
+        assert result["milliseconds"] == pytest.approx(result["cycles"] / COUNTED[board], abs=1e-3)
+        assert any("Invoke" in function["function"] for function in result["functions"])
+    else:
+        assert (result["cycles"], result["milliseconds"]) == (None, None)
     assert 0 < result["engine_code_bytes"] < result["code_bytes"]
     elf = Path("build", "bench", MODEL, f"{board}-tflm", "cmake", "firmware.elf")
     with emulator.running(board, elf) as url, Device(url) as device:
@@ -229,6 +237,7 @@ def test_firmware_and_profile_around_a_library(
     shown = capsys.readouterr().out
     assert "small/mps2_an386/tflm" in shown
     assert "MAX_POOL_2D" in shown
+    assert f"{result['milliseconds']:,.1f}" in shown
     monkeypatch.setattr(measure_tflm.Reference, "of", lambda *_: Formula(3))
     built = Path("build", "bench", MODEL, "mps2_an386-tflm", "cmake", "bench.elf")
     monkeypatch.setattr(measure_tflm, "build", lambda *_: (built, built))
@@ -237,7 +246,7 @@ def test_firmware_and_profile_around_a_library(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("board", ["mps2_an500", "mps3_an547"])
+@pytest.mark.parametrize("board", ["mps2_an500", "mps3_an547", "rp2040"])
 def test_other_cores(wheel, project, images, tmp_path, vendors_headers, monkeypatch, board):
     check_on(board, wheel, images, tmp_path, monkeypatch)
 

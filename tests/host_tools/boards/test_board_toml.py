@@ -73,6 +73,14 @@ FAULTS = {
     "a key too many": ('buy = "', 'sell = "', "the whole: sell: no such key"),
     "a key too many, deep": ("baud = 115200", "baud = 115200\nparity = 1", "serial: parity: no such key"),
     "a need": ('needs = "drive"', 'needs = "luck"', "want one of probe, port, usb, drive"),
+    "half a cache": ("fill_bytes = 4\n", "", "clock.flash: want wait_states, code_lines and data_lines, or"),
+    "a cache and buffers": ("ways = 2\n", "ways = 2\ncode_lines = 64\n", "clock.flash: want wait_states, "),
+    "half a line": (
+        "fill_bytes = 4",
+        "fill_bytes = 3",
+        "want whole lines in each way of the cache, and whole",
+    ),
+    "a way of no lines": ("ways = 2", "ways = 3", "clock.flash: want whole lines in each way of the cache"),
     "a table for a list": ("[[memory]]", "[[memories]]", "the whole: memories: no such key"),
 }
 
@@ -90,6 +98,13 @@ def test_faulty_settings_are_one_line(tmp_path, fault):
     assert str(error.value).startswith(f"{path}: ")
     assert message in str(error.value)
     assert str(error.value).isprintable()
+
+
+def test_the_flash_is_behind_buffers_or_behind_a_cache():
+    known = {name: clock.flash for name in NAMES if (clock := board_toml.load(name).clock) and clock.flash}
+    assert {name for name, flash in known.items() if flash.cached} == {"rp2040"}
+    assert known["stm32f405"].code_lines == 64
+    assert known["rp2040"].source.startswith("RP2040 datasheet, section")
 
 
 def symbols(elf):

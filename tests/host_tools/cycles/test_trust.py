@@ -22,20 +22,12 @@ _CALL = 12  # of a function by Main, and of the marks around it: cycles that onl
 _TOLERANCE = 0.02
 
 
-@pytest.fixture(scope="module")
-def program(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("ten")
+def compiled(folder, level="-O2", *defines):
     elf = folder / "ten.elf"
     flags = (
-        "-mcpu=cortex-m0plus",
-        "-mthumb",
-        "-O2",
-        "-ffreestanding",
-        "-fno-builtin",
-        "-Wall",
-        "-Wextra",
-        "-Werror",
-    )
+        "-mcpu=cortex-m0plus", "-mthumb", level, "-ffreestanding", "-fno-builtin", "-Wall", "-Wextra",
+        "-Werror", *defines,
+    )  # fmt: skip
     link = ("-nostdlib", "-T", HERE / "memory.ld", HERE / "functions.c", "-lgcc", "-o", elf)
     subprocess.run(["arm-none-eabi-gcc", *flags, *link], check=True)
     subprocess.run(
@@ -44,8 +36,7 @@ def program(tmp_path_factory):
     return elf
 
 
-@pytest.fixture(scope="module")
-def by_qemu(program):
+def spent_in_qemu(program):
     """{function: Spent} on a Cortex-M0 (microbit), priced as a Cortex-M0+."""
     functions = symbols.read(board_toml.load("rp2040"), program)
     machine = ("-M", "microbit", "-display", "none", "-monitor", "none", "-serial", "none")
@@ -57,8 +48,7 @@ def by_qemu(program):
     return {name: spent[index + 1] for index, name in enumerate(NAMES)}
 
 
-@pytest.fixture(scope="module")
-def by_rp2040js(program):
+def cycles_in_rp2040js(program):
     """{function: cycles} as rp2040js counts them."""
     functions = symbols.read(board_toml.load("rp2040"), program)
     listed = subprocess.run(["arm-none-eabi-nm", program], capture_output=True, text=True, check=True).stdout
@@ -70,7 +60,36 @@ def by_rp2040js(program):
     return {name: cycles for name, (cycles, _) in zip(NAMES, json.loads(done.stdout), strict=True)}
 
 
+@pytest.fixture(scope="module")
+def program(tmp_path_factory):
+    return compiled(tmp_path_factory.mktemp("ten"))
+
+
+@pytest.fixture(scope="module")
+def by_qemu(program):
+    return spent_in_qemu(program)
+
+
+@pytest.fixture(scope="module")
+def by_rp2040js(program):
+    return cycles_in_rp2040js(program)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_they_agree(name, by_qemu, by_rp2040js):
     assert by_qemu[name].cycles - _CALL == pytest.approx(by_rp2040js[name], rel=_TOLERANCE)
     assert by_qemu[name].instructions < by_rp2040js[name] < 2.5 * by_qemu[name].instructions
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("level", ["-O1", "-O2", "-O3", "-Os"])
+@pytest.mark.parametrize(
+    ("words", "seed", "depth"), [(64, 7, 8), (256, 1, 12), (320, 4711, 15), (512, 99, 17)]
+)
+def test_they_agree_however_they_are_compiled(tmp_path, level, words, seed, depth):
+    """On other sizes and values, and on the other code that the compiler makes of each function."""
+    elf = compiled(tmp_path, level, f"-DWORDS={words}", f"-DSEED={seed}", f"-DDEPTH={depth}")
+    by_qemu, by_rp2040js = spent_in_qemu(elf), cycles_in_rp2040js(elf)
+    seen = {name: (by_qemu[name].cycles - _CALL) / by_rp2040js[name] for name in NAMES}
+    print(level, words, " ".join(f"{name} {share:.4f}" for name, share in seen.items()))
+    assert seen == pytest.approx(dict.fromkeys(NAMES, 1), rel=_TOLERANCE)

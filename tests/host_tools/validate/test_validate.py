@@ -8,35 +8,15 @@ import signal
 import numpy as np
 import pytest
 
-from squeezenet_mcu.common import cli
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.preprocess import quantize_images
 from squeezenet_mcu.host_tools.link.device import Device, Result
 from squeezenet_mcu.host_tools.link.messages import Info
 from squeezenet_mcu.host_tools.validate import command as validate
 from squeezenet_mcu.host_tools.validate.compare import Report, compare_all
-from tests.host_tools.link.link_lines import on_socket
+from tests.host_tools.validate.toy import CLASSES, Python, run, set_sha
 from tests.manifests import manifest
 from tests.protocol.link_binaries import FakeDevice, fake_answer, random_images
-
-CLASSES = 10
-
-
-class Python:
-    """Stands for a Reference of the fake device's hash. The images numbered `wrong` get another logit."""
-
-    def __init__(self, wrong=()) -> None:
-        self._wrong = set(wrong)
-        self._count = 0
-
-    def infer(self, x, logits_tensor):
-        assert logits_tensor == 5
-        logits, probabilities, _ = fake_answer(x, CLASSES)
-        logits = logits.copy()
-        if self._count in self._wrong:
-            logits[3] ^= 1
-        self._count += 1
-        return logits, probabilities
 
 
 @pytest.fixture(scope="module")
@@ -110,41 +90,6 @@ def test_ctrl_c_keeps_what_is_done(device):
 
 
 # The command
-
-
-@pytest.fixture
-def build(tmp_path, monkeypatch):
-    """build/toy/ in a folder of its own, and Python in the place of LiteRT."""
-    tflite = b"the model"
-    monkeypatch.chdir(tmp_path)
-    folder = tmp_path / "build" / "toy"
-    folder.mkdir(parents=True)
-    (folder / "model.tflite").write_bytes(tflite)
-    (folder / "manifest.json").write_text(json.dumps(manifest(tflite)))
-    monkeypatch.setattr("squeezenet_mcu.common.litert.Reference.of", lambda manifest, content: Python())
-    return folder
-
-
-@pytest.fixture
-def url(monkeypatch):
-    """A device with the model of `build`, as far as its SHA-256 tells."""
-    with on_socket(FakeDevice(model=0x5A)) as opened:
-        yield opened
-
-
-@pytest.fixture
-def same_model(monkeypatch):
-    """The SHA-256 of a file cannot be chosen, the fake device's is 5a5a...: let them be the same."""
-    monkeypatch.setattr("squeezenet_mcu.common.files.sha256", lambda data: "5a" * 32)
-
-
-def set_sha(build, value: str) -> None:
-    noted = json.loads((build / "manifest.json").read_text())
-    (build / "manifest.json").write_text(json.dumps(noted | {"tflite_sha256": value}))
-
-
-def run(*arguments: str) -> int:
-    return cli.main("host_tools", "test", [validate], ["validate", "--model", "toy", *arguments])
 
 
 def test_a_run_without_a_difference(build, url, same_model, capsys):

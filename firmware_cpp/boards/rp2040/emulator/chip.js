@@ -10,8 +10,8 @@
 //   - RESETS: theirs holds nothing; here UART 0 and the pins' banks begin in reset, read 0 there and take no
 //     writes (datasheet 2.14);
 //   - SSI: a W25Q16JV answers on the QSPI pins, so that the second stage finds what it finds on a Pico.
-// Known to remain: PUSH with LR counts one cycle too few, exception return is free, the flash is read without
-// wait states, there is no MPU and no TX FIFO, and one core.
+// Known to remain: PUSH with LR counts one cycle too few and the flash is read without wait states (counter.js knows
+// of both), exception return is free, there is no MPU and no TX FIFO, and one core.
 import { RP2040 } from 'rp2040js';
 
 export const FLASH = 0x10000000;
@@ -241,11 +241,17 @@ export class Chip {
     return this.rp2040.uart[0];
   }
 
+  /** Instructions until `end`, an alarm or sleep; counter.js has one that counts. */
+  execute(end) {
+    const { core, clock } = this;
+    while (core.cycles < end && core.cycles < clock.due && !core.waiting) core.executeInstruction();
+  }
+
   /** Runs until `end` (in core.cycles) or until the core sleeps. */
   run(end) {
     const { core, clock } = this;
     for (;;) {
-      while (core.cycles < end && core.cycles < clock.due && !core.waiting) core.executeInstruction();
+      this.execute(end);
       if (core.cycles >= clock.due) clock.ring();
       if (core.waiting && this.#wakes()) core.waiting = false;
       if (core.waiting || core.cycles >= end) return;

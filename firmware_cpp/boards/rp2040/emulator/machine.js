@@ -1,7 +1,8 @@
-// An emulated Raspberry Pi Pico: node machine.js FIRMWARE SOCKET [FILE ADDRESS]
+// An emulated Raspberry Pi Pico: node machine.js FIRMWARE SOCKET [FILE ADDRESS] [--count=FILE]
 //   FIRMWARE  ELF or UF2
 //   FILE      is in the flash, too, at ADDRESS, which may lie behind what a Pico has (16 MB in all)
 //   SOCKET    file descriptor of a listening TCP socket; who connects holds the cable of UART 0
+//   --count   counts what the program does, as FILE says (counter.js)
 // Starts when the first client has connected; clients may come and go, one at a time. Bytes from the client
 // wait until the receiver has room; what is sent while nobody is connected is lost, as on a cable. A core
 // that sleeps costs no time of the host: its clock then goes with the wall's.
@@ -119,10 +120,17 @@ function giveUp(message) {
   process.exit(1);
 }
 
-process.on('SIGTERM', () => process.exit(0));
+let writeCounts = () => {};
+process.on('SIGTERM', () => {
+  writeCounts();
+  process.exit(0);
+});
 process.on('uncaughtException', (error) => giveUp(error.constructor.name === 'LockUp' ? error.message : error.stack));
 
-const [firmware, socket, more, address] = process.argv.slice(2);
+const COUNT = '--count=';
+const words = process.argv.slice(2);
+const [firmware, socket, more, address] = words.filter((word) => !word.startsWith(COUNT));
+const counting = words.find((word) => word.startsWith(COUNT))?.slice(COUNT.length);
 if (!firmware || !/^\d+$/.test(socket ?? '')) giveUp('usage: node machine.js FIRMWARE SOCKET');
 const { Chip, FLASH } = await import('./chip.js').catch((error) => {
   if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
@@ -134,6 +142,7 @@ let chip;
 try {
   chip = new Chip(flashOf(firmware), { verbose: Boolean(process.env.RP2040_VERBOSE) });
   if (more) chip.rp2040.flash.set(readFileSync(more), Number(address) - FLASH);
+  if (counting) writeCounts = (await import('./counter.js')).count(chip, counting);
 } catch (error) {
   giveUp(error.message);
 }

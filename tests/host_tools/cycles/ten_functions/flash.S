@@ -1,5 +1,5 @@
-// Straight code and reads of known length, for the lines of a flash that they need. Runs in QEMU's microbit; the test
-// calls its SRAM the flash.
+// Straight code and reads of known length, for the lines of a flash that they need. Runs in QEMU's microbit, where the
+// test calls its SRAM the flash, and in the Pico's emulator, in its flash.
 .syntax unified
 .cpu cortex-m0plus
 .thumb
@@ -51,6 +51,8 @@ bl Read
 mark 0
 movs r0, #0x18
 ldr r1, =0x20026
+.global Done
+Done:
 bkpt #0xab
 1: b 1b
 .ltorg
@@ -83,6 +85,17 @@ bne 1b
 subs r3, #1
 bne 2b
 bx lr
+
+// Of the Pico's interrupt; it returns to what it has interrupted.
+.balign 16
+.global Handler
+.thumb_func
+Handler:
+push {r4, lr}
+.rept 10
+nop
+.endr
+pop {r4, pc}
 
 .section .text.Table, "a"
 .balign 16

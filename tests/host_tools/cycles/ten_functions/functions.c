@@ -3,16 +3,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
-static uint8_t g_bytes[1024];
-static uint32_t g_words[256];
+#ifndef WORDS  // the long tests choose others
+#define WORDS 256
+#define SEED 1
+#define DEPTH 12
+#endif
+
+static uint8_t g_bytes[4 * WORDS];
+static uint32_t g_words[WORDS];
 static volatile uint32_t g_seen;
 
 static uint32_t Next(uint32_t* state) { return *state = *state * 1664525u + 1013904223u; }
 
 uint32_t FillWords(void) {
-  uint32_t state = 1;
-  for (int i = 0; i < 256; ++i) g_words[i] = Next(&state);
-  return g_words[255];
+  uint32_t state = SEED;
+  for (int i = 0; i < WORDS; ++i) g_words[i] = Next(&state);
+  return g_words[WORDS - 1];
 }
 
 uint32_t CopyBytes(void) {
@@ -34,13 +40,13 @@ uint32_t Multiply(void) {  // as a convolution's inner loop
   int32_t sum = 0;
   const int8_t* a = (const int8_t*)g_bytes;
   const int8_t* b = (const int8_t*)g_words;
-  for (int i = 0; i < 1024; ++i) sum += a[i] * b[1023 - i];
+  for (int i = 0; i < 4 * WORDS; ++i) sum += a[i] * b[4 * WORDS - 1 - i];
   return (uint32_t)sum;
 }
 
 uint32_t Requantize(void) {  // products of 64 bits: calls of the run-time library
   uint32_t sum = 0;
-  for (int i = 0; i < 256; ++i) {
+  for (int i = 0; i < WORDS; ++i) {
     const int64_t product = (int64_t)(int32_t)g_words[i] * 1518500250;
     sum += (uint32_t)((product + (1 << 30)) >> 31);
   }
@@ -49,12 +55,12 @@ uint32_t Requantize(void) {  // products of 64 bits: calls of the run-time libra
 
 uint32_t Divide(void) {
   uint32_t sum = 0;
-  for (uint32_t i = 1; i < 128; ++i) sum += g_words[i] / i + g_words[i] % (i + 7);
+  for (uint32_t i = 1; i < WORDS / 2; ++i) sum += g_words[i] / i + g_words[i] % (i + 7);
   return sum;
 }
 
 uint32_t Sort(void) {  // by insertion: branches that nobody foresees
-  for (int i = 1; i < 64; ++i) {
+  for (int i = 1; i < WORDS / 4; ++i) {
     const uint32_t value = g_words[i];
     int at = i;
     for (; at > 0 && g_words[at - 1] > value; --at) g_words[at] = g_words[at - 1];
@@ -67,11 +73,11 @@ __attribute__((noinline)) static uint32_t Fibonacci(uint32_t n) {
   return n < 2 ? n : Fibonacci(n - 1) + Fibonacci(n - 2);
 }
 
-uint32_t Recurse(void) { return Fibonacci(12); }  // PUSH and POP
+uint32_t Recurse(void) { return Fibonacci(DEPTH); }  // PUSH and POP
 
 uint32_t Switch(void) {  // a table of branches
   uint32_t value = 1;
-  for (int i = 0; i < 512; ++i) {
+  for (int i = 0; i < 2 * WORDS; ++i) {
     switch (g_bytes[i] & 7) {
       case 0: value += 3; break;
       case 1: value ^= 0x55; break;
@@ -87,7 +93,7 @@ uint32_t Switch(void) {  // a table of branches
 }
 
 uint32_t AddRows(void) {  // many values at once in registers: LDM and STM
-  for (int i = 0; i + 8 <= 256; i += 4) {
+  for (int i = 0; i + 8 <= WORDS; i += 4) {
     uint32_t *w = g_words + i, a, b, c, d;
     __asm__ volatile(
         "ldmia %0!, {%1, %2, %3, %4}\nadd %1, %2\nadd %3, %4\nsub %0, #16\nstmia %0!, {%1, %2, %3, %4}\n"
