@@ -61,6 +61,7 @@ enum class ConvKernel : uint8_t {
   kLanes = 3,
   kSparseList = 4,
   kSlices = 5,
+  kPixelPairs = 6,
 };
 
 struct Header {

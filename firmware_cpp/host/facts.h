@@ -41,7 +41,8 @@ namespace squeeze {
 #define FACTS_CONV_KERNEL(X) \
   X(ConvKernel::kReference)      \
   X(ConvKernel::kGemm)       \
-  X(ConvKernel::kWinograd) X(ConvKernel::kLanes) X(ConvKernel::kSparseList) X(ConvKernel::kSlices)
+  X(ConvKernel::kWinograd) X(ConvKernel::kLanes) X(ConvKernel::kSparseList) X(ConvKernel::kSlices) \
+  X(ConvKernel::kPixelPairs)
 #define FACTS_HUFFMAN_MODE(X) X(HuffmanMode::kAll) X(HuffmanMode::kGaps) X(HuffmanMode::kMasks)
 #define FACTS_STATUS(X)                                                                             \
   X(Status::kOk)                                                                                    \
