@@ -7,6 +7,7 @@ from squeezenet_mcu.convert.select.cost.huffman import entropy_coded
 from squeezenet_mcu.convert.select.cost.shape import KernelModel, Shape, Work, up
 
 _MIN_WORDS = 3
+_MOST_TAP_WORDS = 16383
 
 
 def _planes(s: Shape) -> int:
@@ -18,7 +19,7 @@ def _apron(s: Shape) -> int:
 
 
 def _supports(s: Shape) -> bool:
-    return s.kernel_h * s.in_channels * _planes(s) * (_MIN_WORDS + _apron(s)) <= 65535
+    return s.kernel_h * s.in_channels * _planes(s) * (_MIN_WORDS + _apron(s)) <= _MOST_TAP_WORDS
 
 
 def _all_words(s: Shape) -> int:
@@ -30,7 +31,7 @@ def _packed_rows(s: Shape) -> int:
 
 
 def _fixed(s: Shape) -> int:
-    return up(s.in_channels, 8) + up(2 * s.taps, 8) + up(4 * (2 * s.taps + s.taps // 2 + 4), 8)
+    return up(s.in_channels, 8) + up(2 * s.taps, 8) + up(4 * (3 * s.taps + 3), 8)
 
 
 def _scratch(s: Shape, words: int) -> int:
@@ -42,7 +43,7 @@ def _words(s: Shape, scratch: int) -> list[tuple[int, int]]:
     """How many words the chunks have: (chunks, words of each)."""
     every = _all_words(s)
     fitting = (scratch - _scratch(s, 0)) // (_scratch(s, 1) - _scratch(s, 0))
-    most = 65535 // (s.kernel_h * s.in_channels * _planes(s)) - _apron(s)
+    most = _MOST_TAP_WORDS // (s.kernel_h * s.in_channels * _planes(s)) - _apron(s)
     fitting = max(min(fitting, most), _MIN_WORDS)
     chunk = every
     if fitting < every:

@@ -18,17 +18,13 @@ void Channels(const ConvRows& conv, const PixelPairsInputs& inputs) {
   if (conv.huffman != nullptr) HuffmanRewind(conv.huffman);
   PairsRun run = {inputs.list(), nullptr, nullptr, inputs.sums(), 0, left};
   for (uint32_t o = 0; o < conv.out_channels; ++o) {
-    const PairsListInfo info = PixelPairsDecode(conv, &weights, inputs.table(), inputs.list());
-    const PairScale scale = MakePairScale(conv, o, info.weights);
+    const uint32_t sum = PixelPairsDecode(conv, &weights, inputs.table(), inputs.list());
+    const PairScale scale = MakePairScale(conv, o, sum);
     run.start = conv.bias[o];
     for (const PairsPass& pass : inputs) {
       run.base = pass.base;
       run.end = pass.base + (words - left);
-      if (info.wide) {
-        PixelPairsAccumulateWide(&run);
-      } else {
-        PixelPairsAccumulate(&run);
-      }
+      PixelPairsAccumulate(&run);
       StorePairs(conv, scale, &inputs.sums()->low, words, pass.low + o);
       StorePairs(conv, scale, &inputs.sums()->high, pass.high_count, pass.high + o);
     }

@@ -28,6 +28,7 @@ namespace squeeze {
 constexpr uint32_t kPairsMinWords = 3;        // H at least: what one pass of the fastest loop makes
 constexpr uint32_t kPairsChunkWeights = 255;  // most sum of |weight| of a chunk
 constexpr uint32_t kPairsChunkEntries = 17;   // most entries of a chunk: the loops are unrolled so often
+constexpr uint32_t kPairsMostTapWords = 16383;  // from a kernel's first tap to its last one: 16 bits of bytes
 
 // Words of the list: for each chunk a header, then for each of its entries the weight and the byte offset of
 // its pixels. A header says how many bytes of the unrolled loops to skip, for the loops of three, two and one
@@ -52,17 +53,17 @@ inline uint32_t PairsAllWords(const ConvShape& s) {
   return PairsOfRows(s) ? s.out_width : (s.out_width + 1) / 2;
 }
 
-// Shapes that ConvPixelPairsRows takes: offsets of a kernel's taps fit 16 bits with the least H.
+// Shapes that ConvPixelPairsRows takes: with the least H the kernel's taps lie within kPairsMostTapWords.
 inline bool PixelPairsSupports(const ConvShape& s) {
   if (s.Taps() > 65535) return false;
-  return uint64_t{s.kernel_h} * s.in_channels * PairsPlanes(s) * (kPairsMinWords + PairsApron(s)) <= 65535;
+  return uint64_t{s.kernel_h} * s.in_channels * PairsPlanes(s) * (kPairsMinWords + PairsApron(s)) <=
+         kPairsMostTapWords;
 }
 
 inline uint32_t PairsAlign(uint32_t bytes) { return (bytes + 7) & ~uint32_t{7}; }
 
-// Words of a list of T taps at most: two an entry, and the headers. Every chunk but the last has two entries or
-// more: no two weights reach 255 together (-128 counts as 127, see PixelPairsDecode).
-inline uint32_t PairsListWords(uint32_t taps) { return 2 * taps + taps / 2 + 4; }
+// Words of a list of T taps at most: two an entry, a header for each where all weights are -128, and the end.
+inline uint32_t PairsListWords(uint32_t taps) { return 3 * taps + 3; }
 
 // Scratch but for words and sums: a pixel of padding, the offsets of the taps, the list.
 inline uint32_t PairsFixedBytes(uint32_t channels, uint32_t taps) {
@@ -78,16 +79,9 @@ inline uint32_t PixelPairsScratchBytes(const ConvShape& s) {
   return PixelPairsScratchBytes(s, kPairsMinWords);
 }
 
-// What is known of a channel's list.
-struct PairsListInfo {
-  uint32_t weights;  // sum of |weight|
-  bool wide;         // a weight of -128 is there: two of them would break the bound of a chunk
-};
-
 // The next channel's weights to `list`; `weights` moves on, as `conv.encoding` says. table[position]: the tap's
-// offset in words.
-PairsListInfo PixelPairsDecode(const ConvRows& conv, const uint8_t** weights, const uint16_t* table,
-                               uint32_t* list);
+// offset in bytes. Returns the sum of |weight|.
+uint32_t PixelPairsDecode(const ConvRows& conv, const uint8_t** weights, const uint16_t* table, uint32_t* list);
 
 // Channel c of `count` pixels and as many others, `step` bytes apart, to dst[c * stride + i], 0 <= i < count.
 struct PairsPack {
@@ -136,8 +130,6 @@ SQUEEZE_OFFSET(PairsRun, sums, 12);
 SQUEEZE_OFFSET(PairsRun, start, 16);
 SQUEEZE_OFFSET(PairsRun, left, 20);
 void PixelPairsAccumulate(const PairsRun* run);
-// The same for any weights. Slow.
-void PixelPairsAccumulateWide(const PairsRun* run);
 
 }  // namespace squeeze
 

@@ -164,21 +164,4 @@ void PixelPairsAccumulate(const PairsRun* run) {
 
 #endif
 
-void PixelPairsAccumulateWide(const PairsRun* run) {
-  PairsSums* sums = run->sums;
-  for (const uint32_t* base = run->base; base != run->end + run->left; ++base, ++sums) {
-    uint32_t low = static_cast<uint32_t>(run->start), high = low;
-    const uint32_t* at = run->list;
-    for (uint32_t header = *at++; header != kPairsEnd; header = *at++) {
-      for (uint32_t n = kPairsChunkEntries - header / kPairsEntryBytes; n > 0; --n, at += 2) {
-        const uint32_t word = base[at[1] / 4];
-        const uint32_t part = static_cast<uint32_t>(int32_t{static_cast<int16_t>(word)});
-        low += at[0] * part;
-        high += at[0] * static_cast<uint32_t>(static_cast<int32_t>(word - part) >> 16);
-      }
-    }
-    *sums = {static_cast<int32_t>(low), static_cast<int32_t>(high)};
-  }
-}
-
 }  // namespace squeeze

@@ -36,7 +36,7 @@ void PixelPairsInputs::SetChunk() {
   const uint32_t word_bytes = PairsPackedRows(shape_) * plane_bytes;
   uint32_t fitting =
       (c_.scratch_bytes - fixed - word_bytes * apron) / (word_bytes + uint32_t{sizeof(PairsSums)});
-  fitting = Min(fitting, 65535 * 4 / (plane_bytes * c_.kernel_h) - apron);  // offsets are 16 bits
+  fitting = Min(fitting, 4 * kPairsMostTapWords / (plane_bytes * c_.kernel_h) - apron);
   chunk_ = all;
   if (fitting < all) {
     // Room for kPairsMinWords at least: PixelPairsSupports and PixelPairsScratchBytes.
@@ -110,7 +110,7 @@ void PixelPairsInputs::MakeTable() {
   for (uint32_t ky = 0; ky < c_.kernel_h; ++ky) {
     for (uint32_t kx = 0; kx < c_.kernel_w; ++kx) {
       uint32_t word = ky * row_words_ + (kx % c_.stride_w) * stride_ + kx / c_.stride_w;
-      for (uint32_t k = 0; k < c_.in_channels; ++k, word += channel_words) *to++ = static_cast<uint16_t>(word);
+      for (uint32_t k = 0; k < c_.in_channels; ++k, word += channel_words) *to++ = static_cast<uint16_t>(4 * word);
     }
   }
 }
