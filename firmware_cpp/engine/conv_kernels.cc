@@ -90,7 +90,7 @@ uint32_t KernelScratchBytes(ConvKernel kernel, WeightEncoding encoding, const Co
 #endif
 #if SQUEEZE_KERNEL_PIXEL_PAIRS
     case ConvKernel::kPixelPairs:
-      return PixelPairsScratchBytes(shape);
+      return PixelPairsScratchBytes(shape, IsHuffman(encoding));
 #endif
     default:
       return encoding == WeightEncoding::kSparse || IsHuffman(encoding) ? 2 * shape.Taps() : 0;

@@ -32,7 +32,7 @@ uint32_t AllAtOnce(ConvKernel kernel, WeightEncoding encoding, const ConvShape& 
     case ConvKernel::kSparseList:
       return SparseListScratchBytes(shape, SparseListAllWords(shape));
     case ConvKernel::kPixelPairs:
-      return PixelPairsScratchBytes(shape, PairsAllWords(shape));
+      return PixelPairsScratchBytes(shape, encoding == WeightEncoding::kHuffman, PairsAllWords(shape));
     case ConvKernel::kSlices:
       return kSliceTableBytes + SliceWindows(shape) * SlicePaddedTaps(shape) +
              SlicePaddedChannels(shape) * kSlicePixels * 4;

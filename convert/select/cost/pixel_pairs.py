@@ -8,6 +8,7 @@ from squeezenet_mcu.convert.select.cost.shape import KernelModel, Shape, Work, u
 
 _MIN_WORDS = 3
 _MOST_TAP_WORDS = 16383
+_PART = 144  # weights of a list at most, but of Huffman-coded channels
 
 
 def _planes(s: Shape) -> int:
@@ -30,19 +31,23 @@ def _packed_rows(s: Shape) -> int:
     return (s.out_rows - (1 if s.out_rows % 2 else 2)) * s.stride_h + s.kernel_h
 
 
-def _fixed(s: Shape) -> int:
-    return up(s.in_channels, 8) + up(2 * s.taps, 8) + up(4 * (3 * s.taps + 3), 8)
+def _passes(s: Shape) -> int:
+    return s.out_rows if s.out_rows % 2 else s.out_rows // 2
 
 
-def _scratch(s: Shape, words: int) -> int:
+def _scratch(s: Shape, words: int, huffman: bool) -> int:
+    parts = not huffman and s.taps > _PART
+    listed = _PART if parts else s.taps
+    fixed = up(s.in_channels, 8) + up(2 * s.taps, 8) + up(4 * (3 * listed + 3), 8)
     packed = 4 * _packed_rows(s) * s.in_channels * _planes(s) * (words + _apron(s))
-    return _fixed(s) + 8 * words + packed
+    return fixed + 8 * (_passes(s) if parts else 1) * words + packed
 
 
-def _words(s: Shape, scratch: int) -> list[tuple[int, int]]:
+def _words(s: Shape, scratch: int, huffman: bool) -> list[tuple[int, int]]:
     """How many words the chunks have: (chunks, words of each)."""
     every = _all_words(s)
-    fitting = (scratch - _scratch(s, 0)) // (_scratch(s, 1) - _scratch(s, 0))
+    none, one = (_scratch(s, words, huffman) for words in (0, 1))
+    fitting = (scratch - none) // (one - none)
     most = _MOST_TAP_WORDS // (s.kernel_h * s.in_channels * _planes(s)) - _apron(s)
     fitting = max(min(fitting, most), _MIN_WORDS)
     chunk = every
@@ -53,22 +58,24 @@ def _words(s: Shape, scratch: int) -> list[tuple[int, int]]:
     return [(whole, chunk), *([(1, rest)] if rest else [])]
 
 
-def _chunks(s: Shape, scratch: int) -> int:
-    return sum(count for count, _ in _words(s, scratch))
+def _chunks(s: Shape, scratch: int, huffman: bool) -> int:
+    return sum(count for count, _ in _words(s, scratch, huffman))
 
 
-def _work(s: Shape, scratch: int) -> Work:
-    passes = s.out_rows if s.out_rows % 2 else s.out_rows // 2
+def _work(s: Shape, scratch: int, parts: int, huffman: bool) -> Work:
+    """`parts`: of a channel's list, about."""
+    passes = _passes(s)
     step = s.stride_h * (1 if s.out_rows % 2 else 2)
     rows = s.kernel_h * passes if step > s.kernel_h else _packed_rows(s)
-    chunks = _chunks(s, scratch)
+    chunks = _chunks(s, scratch, huffman)
+    lists = s.out_channels * parts
     work: Work = {"pairs.calls": 1}
-    for count, words in _words(s, scratch):
+    for count, words in _words(s, scratch, huffman):
         threes, left = divmod(words, 3)
         row_words = _planes(s) * (words + _apron(s))
         for part, more in {
             "pairs.threes": s.nonzeros * threes * passes,
-            "pairs.blocks": s.out_channels * threes * passes,
+            "pairs.blocks": lists * threes * passes,
             "pairs.twos": s.nonzeros * passes if left == 2 else 0.0,
             "pairs.ones": s.nonzeros * passes if left == 1 else 0.0,
             "pairs.packed": rows * s.in_channels * row_words,
@@ -78,39 +85,40 @@ def _work(s: Shape, scratch: int) -> Work:
     return work | {
         "pairs.chunks": chunks,
         "pairs.channels": chunks * s.out_channels,
-        "pairs.passes": chunks * s.out_channels * passes,
+        "pairs.parts": chunks * lists,
+        "pairs.passes": chunks * lists * passes,
         "pairs.table": chunks * s.taps,
         f"pairs.{s.rounding}": s.pixels * s.out_channels,
     }
 
 
-def _with(more: Callable[[Shape], Work]) -> Callable[[Shape, int], Work]:
-    """The work, and for each chunk what decoding all weights takes."""
-
-    def work(s: Shape, scratch: int) -> Work:
-        chunks = _chunks(s, scratch)
-        return _work(s, scratch) | {part: chunks * count for part, count in more(s).items()}
-
-    return work
+def _dense(s: Shape, scratch: int) -> Work:
+    chunks = _chunks(s, scratch, False)
+    return _work(s, scratch, -(-s.taps // _PART), False) | {
+        "pairs.dense_taps": chunks * s.taps * s.out_channels,
+        "pairs.dense_weights": chunks * s.nonzeros,
+    }
 
 
-def _dense(s: Shape) -> Work:
-    return {"pairs.dense_taps": s.taps * s.out_channels, "pairs.dense_weights": s.nonzeros}
+def _sparse(s: Shape, scratch: int) -> Work:
+    parts = max(-(-s.nonzeros // (s.out_channels * _PART)), 1)
+    decoded = _chunks(s, scratch, False) * s.nonzeros
+    return _work(s, scratch, parts, False) | {"pairs.sparse_weights": decoded}
 
 
-def _sparse(s: Shape) -> Work:
-    return {"pairs.sparse_weights": s.nonzeros}
+def _decoded(s: Shape, scratch: int) -> Work:
+    return _work(s, scratch, 1, True)
 
 
-def _model(encoding: Encoding, work: Callable[[Shape, int], Work]) -> KernelModel:
+def _model(encoding: Encoding, work: Callable[[Shape, int], Work], huffman: bool = False) -> KernelModel:
     return KernelModel(
         ConvKernel.PIXEL_PAIRS, encoding, _supports,
-        lambda s: _scratch(s, _MIN_WORDS), lambda s: _scratch(s, _all_words(s)), work,
+        lambda s: _scratch(s, _MIN_WORDS, huffman), lambda s: _scratch(s, _all_words(s), huffman), work,
     )  # fmt: skip
 
 
 KERNELS = [
-    _model(Encoding.DENSE, _with(_dense)),
-    _model(Encoding.SPARSE, _with(_sparse)),
-    entropy_coded(_model(Encoding.SPARSE, _work), _chunks),
+    _model(Encoding.DENSE, _dense),
+    _model(Encoding.SPARSE, _sparse),
+    entropy_coded(_model(Encoding.SPARSE, _decoded, True), lambda s, scratch: _chunks(s, scratch, True)),
 ]

@@ -2,10 +2,12 @@
 // pixels, two a MULS. Layout and bounds are in pixel_pairs.h, the inner loop in pixel_pairs_accumulate.cc.
 //
 // Pixels are packed once per call (or, with little scratch, per chunk of columns); each channel's weights are
-// decoded into a list once per chunk, and read again for every three words of every pair of rows.
-#include "engine/v6m/pair_store.h"
-#include "engine/v6m/pixel_pairs_inputs.h"
+// decoded into a list once per chunk, long ones in parts, and the list is read again for every three words of
+// every pair of rows.
 #include "engine/huffman.h"
+#include "engine/v6m/pair_store.h"
+#include "engine/v6m/pixel_pairs_decode.h"
+#include "engine/v6m/pixel_pairs_inputs.h"
 
 namespace squeeze {
 namespace {
@@ -14,20 +16,32 @@ namespace {
 void Channels(const ConvRows& conv, const PixelPairsInputs& inputs) {
   const uint32_t words = inputs.words();
   const uint32_t left = words % 3;
-  const uint8_t* weights = conv.weights;
-  if (conv.huffman != nullptr) HuffmanRewind(conv.huffman);
-  PairsRun run = {inputs.list(), nullptr, nullptr, inputs.sums(), 0, left};
+  const uint32_t between = inputs.has_parts() ? words : 0;  // else the sums of one pass at a time are enough
+  PairsDecoder decoder(conv, inputs.table(), inputs.list());
+  PairsRun run = {inputs.list(), nullptr, nullptr, nullptr, 0, left, 0};
   for (uint32_t o = 0; o < conv.out_channels; ++o) {
-    const uint32_t sum = PixelPairsDecode(conv, &weights, inputs.table(), inputs.list());
-    const PairScale scale = MakePairScale(conv, o, sum);
-    run.start = conv.bias[o];
-    for (const PairsPass& pass : inputs) {
-      run.base = pass.base;
-      run.end = pass.base + (words - left);
-      PixelPairsAccumulate(&run);
-      StorePairs(conv, scale, &inputs.sums()->low, words, pass.low + o);
-      StorePairs(conv, scale, &inputs.sums()->high, pass.high_count, pass.high + o);
-    }
+    decoder.Begin();
+    run.more = 0;
+    bool last = false;
+    do {
+      last = decoder.Part();
+      run.start = conv.bias[o];  // of Huffman-coded channels complete now
+      PairScale scale;
+      if (last) scale = MakePairScale(conv, o, decoder.sum());
+      PairsSums* sums = inputs.sums();
+      for (const PairsPass& pass : inputs) {
+        run.base = pass.base;
+        run.end = pass.base + (words - left);
+        run.sums = sums;
+        PixelPairsAccumulate(&run);
+        if (last) {
+          scale.store(&scale, &sums->low, words, pass.low + o);
+          if (pass.high_count > 0) scale.store(&scale, &sums->high, pass.high_count, pass.high + o);
+        }
+        sums += between;
+      }
+      run.more = 1;
+    } while (!last);
   }
 }
 

@@ -155,57 +155,39 @@ constexpr auto Relu = AllRelu<false>, BigRelu = AllRelu<true>, Linear = AllLinea
 
 #endif
 
-void Exact(const ConvRows& conv, const PairScale& scale, const int32_t* sums, uint32_t count, int8_t* out) {
-  for (; count > 0; --count, sums += 2, out += scale.stride) {
-    *out = Requantize(*sums, scale.multiplier, scale.shift, conv.out_zero_point, conv.act_min, conv.act_max);
+void Exact(const PairScale* scale, const int32_t* sums, uint32_t count, int8_t* out) {
+  for (; count > 0; --count, sums += 2, out += scale->stride) {
+    *out = Requantize(*sums, scale->multiplier, scale->shift, scale->zero_point, scale->act_min, scale->act_max);
   }
 }
 
 constexpr int32_t kMostShift = 16, kMostBigShift = 10;
 
-PairRounding KindOf(const ConvRows& conv, uint32_t o, uint32_t weights) {
-  const int32_t shift = -conv.shifts[o];
-  const int64_t bias = conv.bias[o];
-  const bool big = (bias < 0 ? -bias : bias) + int64_t{128} * weights > kPairSumLimit;
-  if (conv.act_min != -128 || conv.act_max != 127 || shift < 0 || shift > kMostShift) return PairRounding::kExact;
-  if (big && (shift > kMostBigShift || conv.multipliers[o] < 1 << 30)) return PairRounding::kExact;
-  if (conv.out_zero_point == -128) return big ? PairRounding::kBigRelu : PairRounding::kRelu;
-  if (shift == 0) return PairRounding::kExact;
-  return big ? PairRounding::kBigLinear : PairRounding::kLinear;
-}
-
 }  // namespace
 
 PairScale MakePairScale(const ConvRows& conv, uint32_t o, uint32_t weights) {
-  const int32_t m = conv.multipliers[o];
-  PairScale scale = {{m & 1023, m >> 10 & 1023, m >> 20}, -conv.shifts[o], 0, conv.out_pixel_stride, m,
-                     KindOf(conv, o, weights)};
-  const int32_t half = scale.shift > 0 && scale.kind != PairRounding::kExact ? 1 << (scale.shift - 1) : 0;
-  if (scale.kind == PairRounding::kExact) {
+  const int32_t m = conv.multipliers[o], bias = conv.bias[o], shift = -conv.shifts[o];
+  PairScale scale = {{m & 1023, m >> 10 & 1023, m >> 20}, shift, 1 << 10, conv.out_pixel_stride, Relu, m,
+                     conv.out_zero_point, conv.act_min, conv.act_max};
+  const uint32_t size = bias < 0 ? 0u - static_cast<uint32_t>(bias) : static_cast<uint32_t>(bias);
+  const bool big = size + 128 * weights > static_cast<uint32_t>(kPairSumLimit);  // both below 2^31
+  const bool relu = conv.out_zero_point == -128;
+  if (conv.act_min != -128 || conv.act_max != 127 || shift < (relu ? 0 : 1) || shift > kMostShift ||
+      (big && (shift > kMostBigShift || m < 1 << 30))) {
     scale.shift = conv.shifts[o];
-  } else if (scale.kind == PairRounding::kRelu || scale.kind == PairRounding::kBigRelu) {
-    scale.rounding = (1 << 10) + (half << 11);
+    scale.store = Exact;
+    return scale;
+  }
+  const int32_t half = shift > 0 ? 1 << (shift - 1) : 0;
+  if (relu) {
+    scale.rounding += half << 11;
     scale.shift += 11;
+    if (big) scale.store = BigRelu;
   } else {
-    scale.rounding = half + conv.out_zero_point * (1 << scale.shift);
+    scale.rounding = half + conv.out_zero_point * (1 << shift);
+    scale.store = big ? BigLinear : Linear;
   }
   return scale;
-}
-
-void StorePairs(const ConvRows& conv, const PairScale& scale, const int32_t* sums, uint32_t count, int8_t* out) {
-  if (count == 0) return;
-  switch (scale.kind) {
-    case PairRounding::kRelu:
-      return Relu(&scale, sums, count, out);
-    case PairRounding::kBigRelu:
-      return BigRelu(&scale, sums, count, out);
-    case PairRounding::kLinear:
-      return Linear(&scale, sums, count, out);
-    case PairRounding::kBigLinear:
-      return BigLinear(&scale, sums, count, out);
-    case PairRounding::kExact:
-      return Exact(conv, scale, sums, count, out);
-  }
 }
 
 }  // namespace squeeze

@@ -23,16 +23,18 @@ namespace squeeze {
 
 constexpr int32_t kPairSumLimit = (1 << 20) - (1 << 16);
 
-enum class PairRounding : uint8_t { kRelu, kLinear, kBigRelu, kBigLinear, kExact };
-
 // How a channel's sums become outputs.
 struct PairScale {
   int32_t parts[3];   // c, b, a
   int32_t shift;      // kRelu: s + 11; kLinear: s; kExact: as in the model
   int32_t rounding;   // kRelu: 2^10 + 2^(s+10); kLinear: 2^(s-1) + zero point * 2^s
   uint32_t stride;    // bytes from output to output
-  int32_t multiplier; // kExact
-  PairRounding kind;
+  // The sums at `sums`, `sums` + 8 bytes, ... (`count` of them, one at least) to `out`.
+  void (*store)(const PairScale* scale, const int32_t* sums, uint32_t count, int8_t* out);
+  int32_t multiplier;  // these: of kExact
+  int8_t zero_point;
+  int8_t act_min;
+  int8_t act_max;
 };
 // Offsets in pair_store.cc.
 SQUEEZE_OFFSET(PairScale, parts, 0);
@@ -42,9 +44,6 @@ SQUEEZE_OFFSET(PairScale, stride, 20);
 
 // Of output channel o, whose weights' |w| add up to `weights`.
 PairScale MakePairScale(const ConvRows& conv, uint32_t o, uint32_t weights);
-
-// The sums at `sums`, `sums` + 8 bytes, ... (`count` of them) to `out`.
-void StorePairs(const ConvRows& conv, const PairScale& scale, const int32_t* sums, uint32_t count, int8_t* out);
 
 }  // namespace squeeze
 

@@ -28,16 +28,18 @@ namespace squeeze {
 constexpr uint32_t kPairsMinWords = 3;        // H at least: what one pass of the fastest loop makes
 constexpr uint32_t kPairsChunkWeights = 255;  // most sum of |weight| of a chunk
 constexpr uint32_t kPairsChunkEntries = 17;   // most entries of a chunk: the loops are unrolled so often
+constexpr uint32_t kPairsPart = 144;          // most weights of a list, but of Huffman-coded channels
 constexpr uint32_t kPairsMostTapWords = 16383;  // from a kernel's first tap to its last one: 16 bits of bytes
 
 // Words of the list: for each chunk a header, then for each of its entries the weight and the byte offset of
-// its pixels. A header says how many bytes of the unrolled loops to skip, for the loops of three, two and one
-// words; kPairsEntryBytes has the size of an entry's code in each. The last header skips all entries and the
-// chunk's end; an entry of weight 0 follows, because loops load it along with the header.
-constexpr uint32_t kPairsEntryBytes = 18u << 20 | 14u << 10 | 10u;
-constexpr uint32_t kPairsTailBytes = 36u << 20 | 22u << 10 | 12u;
-constexpr uint32_t kPairsEnd = (kPairsChunkEntries - 1) * kPairsEntryBytes + kPairsTailBytes;
-constexpr uint32_t PairsHeader(uint32_t entries) { return (kPairsChunkEntries - entries) * kPairsEntryBytes; }
+// its pixels. A header has three numbers, for the loops of three, two and one words: how many bytes to go back
+// from the chunk's begin to where the unrolled entries have as many left as the chunk has, less the first one,
+// which is loaded along with the header. After the last chunk 0 goes on instead; an entry of weight 0 follows.
+constexpr uint32_t kPairsEntryBytes = 18u << 20 | 14u << 10 | 10u;  // an entry's code
+// Of a chunk of one entry, which goes back over the code of a chunk's end and begin. A negative number borrows
+// from the one before it.
+constexpr uint32_t kPairsOne = 0u - (46u << 20) - (36u << 10) - 26u + (1u << 20) + (1u << 10);
+constexpr uint32_t kPairsEnd = 0;
 
 inline uint32_t PairsPlanes(const ConvShape& s) { return s.kernel_w < s.stride_w ? s.kernel_w : s.stride_w; }
 inline uint32_t PairsApron(const ConvShape& s) { return (s.kernel_w - 1) / s.stride_w; }
@@ -65,23 +67,34 @@ inline uint32_t PairsAlign(uint32_t bytes) { return (bytes + 7) & ~uint32_t{7}; 
 // Words of a list of T taps at most: two an entry, a header for each where all weights are -128, and the end.
 inline uint32_t PairsListWords(uint32_t taps) { return 3 * taps + 3; }
 
-// Scratch but for words and sums: a pixel of padding, the offsets of the taps, the list.
-inline uint32_t PairsFixedBytes(uint32_t channels, uint32_t taps) {
-  return PairsAlign(channels) + PairsAlign(2 * taps) + PairsAlign(4 * PairsListWords(taps));
+// Whether lists are made in parts. Huffman-coded channels are decoded as a whole.
+inline bool PairsHasParts(const ConvShape& s, bool huffman) { return !huffman && s.Taps() > kPairsPart; }
+
+// Words of the sums of a word of columns: of one pass at a time, or of all where lists are made in parts.
+inline uint32_t PairsSumsOfWord(const ConvShape& s, bool huffman) {
+  if (!PairsHasParts(s, huffman)) return 1;
+  return PairsOfRows(s) ? s.out_rows / 2 : s.out_rows;
 }
 
-// Fixed + 8 H + 4 R C P S. The minimum has H = 3; with H = PairsAllWords one pass does it.
-inline uint32_t PixelPairsScratchBytes(const ConvShape& s, uint32_t words) {
-  return PairsFixedBytes(s.in_channels, s.Taps()) + 8 * words +
+// Bytes of the list.
+inline uint32_t PairsListBytes(const ConvShape& s, bool huffman) {
+  return PairsAlign(4 * PairsListWords(PairsHasParts(s, huffman) ? kPairsPart : s.Taps()));
+}
+
+// Scratch but for words and sums: a pixel of padding, the offsets of the taps, the list.
+inline uint32_t PairsFixedBytes(const ConvShape& s, bool huffman) {
+  return PairsAlign(s.in_channels) + PairsAlign(2 * s.Taps()) + PairsListBytes(s, huffman);
+}
+
+// Fixed + 8 H (a sum for each pass, where lists are made in parts) + 4 R C P S. The minimum has H = 3; with H =
+// PairsAllWords one chunk of columns does it.
+inline uint32_t PixelPairsScratchBytes(const ConvShape& s, bool huffman, uint32_t words) {
+  return PairsFixedBytes(s, huffman) + 8 * PairsSumsOfWord(s, huffman) * words +
          4 * PairsPackedRows(s) * s.in_channels * PairsPlanes(s) * (words + PairsApron(s));
 }
-inline uint32_t PixelPairsScratchBytes(const ConvShape& s) {
-  return PixelPairsScratchBytes(s, kPairsMinWords);
+inline uint32_t PixelPairsScratchBytes(const ConvShape& s, bool huffman) {
+  return PixelPairsScratchBytes(s, huffman, kPairsMinWords);
 }
-
-// The next channel's weights to `list`; `weights` moves on, as `conv.encoding` says. table[position]: the tap's
-// offset in bytes. Returns the sum of |weight|.
-uint32_t PixelPairsDecode(const ConvRows& conv, const uint8_t** weights, const uint16_t* table, uint32_t* list);
 
 // Channel c of `count` pixels and as many others, `step` bytes apart, to dst[c * stride + i], 0 <= i < count.
 struct PairsPack {
@@ -113,7 +126,7 @@ SQUEEZE_OFFSET(PairsSums, high, 4);
 SQUEEZE_STRIDE(PairsSums, 8);
 
 // sums[i] = start + sum over the list of weight * base[offset + i], for the words base to end, a multiple of
-// three, and `left` more (up to two).
+// three, and `left` more (up to two). `more`: the sums go on from what they are instead.
 struct PairsRun {
   const uint32_t* list;
   const uint32_t* base;
@@ -121,6 +134,7 @@ struct PairsRun {
   PairsSums* sums;
   int32_t start;
   uint32_t left;
+  uint32_t more;  // 0 or 1
 };
 // Offsets in pixel_pairs_accumulate.cc.
 SQUEEZE_OFFSET(PairsRun, list, 0);
@@ -129,6 +143,7 @@ SQUEEZE_OFFSET(PairsRun, end, 8);
 SQUEEZE_OFFSET(PairsRun, sums, 12);
 SQUEEZE_OFFSET(PairsRun, start, 16);
 SQUEEZE_OFFSET(PairsRun, left, 20);
+SQUEEZE_OFFSET(PairsRun, more, 24);
 void PixelPairsAccumulate(const PairsRun* run);
 
 }  // namespace squeeze

@@ -1,7 +1,8 @@
 // A channel's weights to a list of chunks in RAM, once for all rows of a call. On a Cortex-M0+ a sparse entry
 // takes 23 cycles, a dense weight 19 (11 if it is 0), and a chunk some 25 more.
+#include "engine/v6m/pixel_pairs_decode.h"
+
 #include "engine/huffman_decode.h"
-#include "engine/v6m/pixel_pairs_list.h"
 
 namespace squeeze {
 namespace {
@@ -9,7 +10,7 @@ namespace {
 #if defined(__ARM_ARCH_ISA_THUMB) && __ARM_ARCH_ISA_THUMB == 1
 
 // r0 weights, r1 offsets, r2 list, r3 what the chunk may still take, r4 weight, r5 offset, r6 and r7 other; r8
-// the writer, r9 the chunk's limit, r10 end of weights, r11 sum of |weight|, r12 kPairsEntryBytes.
+// the writer, r9 the chunk's limit, r10 end of weights, r11 sum of |weight|, r12 kPairsEntryBytes, r14 free.
 // clang-format off
 #define SQUEEZE_LIST_ENTER        \
   ".syntax unified\n"             \
@@ -37,6 +38,7 @@ namespace {
   "str r3, [r0, #8]\n"            \
   "mov r4, r11\n"                 \
   "str r4, [r0, #12]\n"           \
+  "movs r0, r1\n"                 \
   "pop {r4-r7}\n"                 \
   "mov r8, r4\n mov r9, r5\n mov r10, r6\n mov r11, r7\n" \
   "pop {r4-r7, pc}\n"
@@ -64,16 +66,19 @@ namespace {
   "adds r2, #140\n"               \
   "mov r9, r2\n"                  \
   "subs r2, #136\n"               \
-  "push {r2}\n"                   \
+  "mov r14, r2\n"                 \
   "mov r2, r12\n"                 \
   "muls r7, r2\n"                 \
-  "pop {r2}\n"                    \
+  "mov r2, r8\n"                  \
+  "ldr r2, [r2, #20]\n"           \
+  "adds r7, r7, r2\n"             \
   "str r7, [r6]\n"                \
+  "mov r2, r14\n"                 \
   "movs r7, #0\n"                 \
   "b " n "2b\n"
 // clang-format on
 
-__attribute__((naked, noinline)) void SparseToList([[maybe_unused]] PairsListWriter* writer,
+__attribute__((naked, noinline)) const uint16_t* SparseToList([[maybe_unused]] PairsListWriter* writer,
                                                    [[maybe_unused]] const uint16_t* entries,
                                                    [[maybe_unused]] const uint16_t* end,
                                                    [[maybe_unused]] const uint16_t* table) {
@@ -97,12 +102,14 @@ __attribute__((naked, noinline)) void SparseToList([[maybe_unused]] PairsListWri
           SQUEEZE_LIST_CLOSE("1", "subs", "adds") SQUEEZE_LIST_CLOSE("2", "adds", "subs"));
 }
 
-__attribute__((naked, noinline)) void DenseToList([[maybe_unused]] PairsListWriter* writer,
+__attribute__((naked, noinline)) const uint16_t* DenseToList([[maybe_unused]] PairsListWriter* writer,
                                                   [[maybe_unused]] const int8_t* weights,
                                                   [[maybe_unused]] const int8_t* end,
                                                   [[maybe_unused]] const uint16_t* table) {
   __asm__(SQUEEZE_LIST_ENTER
           "movs r7, #0\n"
+          "cmp r0, r10\n"
+          "beq 9f\n"
           "1: ldrsb r4, [r0, r7]\n"
           "adds r0, #1\n"
           "ldrh r5, [r1]\n"
@@ -117,18 +124,22 @@ __attribute__((naked, noinline)) void DenseToList([[maybe_unused]] PairsListWrit
 
 #else
 
-void SparseToList(PairsListWriter* writer, const uint16_t* entries, const uint16_t* end, const uint16_t* table) {
+const uint16_t* SparseToList(PairsListWriter* writer, const uint16_t* entries, const uint16_t* end,
+                             const uint16_t* table) {
   for (; entries != end; ++entries, ++table) {
     table += *entries & 0xFF;
     const int32_t weight = static_cast<int8_t>(*entries >> 8);
     if (weight != 0) writer->Put(weight, *table);  // 0: bridges a gap
   }
+  return table;
 }
 
-void DenseToList(PairsListWriter* writer, const int8_t* weights, const int8_t* end, const uint16_t* table) {
+const uint16_t* DenseToList(PairsListWriter* writer, const int8_t* weights, const int8_t* end,
+                            const uint16_t* table) {
   for (; weights != end; ++weights, ++table) {
     if (*weights != 0) writer->Put(*weights, *table);
   }
+  return table;
 }
 
 #endif
@@ -144,33 +155,54 @@ struct HuffmanSink {
   static bool More(uint32_t) { return true; }
 };
 
-void DecodeHuffman([[maybe_unused]] const ConvRows& conv, [[maybe_unused]] PairsListWriter* writer,
-                   [[maybe_unused]] const uint16_t* table) {
-#if SQUEEZE_KERNEL_HUFFMAN
-  HuffmanSink sink = {writer, table, conv.in_channels};
-  DecodeChannel(conv.huffman->mode(), conv.huffman->Begin(), &sink);
-  conv.huffman->End();
-#endif
-}
-
 }  // namespace
 
-uint32_t PixelPairsDecode(const ConvRows& conv, const uint8_t** weights, const uint16_t* table, uint32_t* list) {
-  PairsListWriter writer(list);
-  if (conv.encoding == WeightEncoding::kSparse) {
-    const uint16_t* const entries = reinterpret_cast<const uint16_t*>(*weights) + 1;
-    const uint16_t* const end = entries + entries[-1];
-    SparseToList(&writer, entries, end, table);
-    *weights = reinterpret_cast<const uint8_t*>(end);
-  } else if (conv.huffman != nullptr) {
-    DecodeHuffman(conv, &writer, table);
+PairsDecoder::PairsDecoder(const ConvRows& conv, const uint16_t* table, uint32_t* list)
+    : c_(conv),
+      table_(table),
+      list_(list),
+      weights_(conv.weights),
+      sparse_(conv.encoding == WeightEncoding::kSparse) {
+  if (conv.huffman != nullptr) HuffmanRewind(conv.huffman);
+}
+
+void PairsDecoder::Begin() {
+  sum_ = 0;
+  at_ = table_;
+  left_ = uint32_t{c_.kernel_h} * c_.kernel_w * c_.in_channels;
+  if (!sparse_) return;
+  left_ = *reinterpret_cast<const uint16_t*>(weights_);
+  weights_ += 2;
+}
+
+bool PairsDecoder::Part() {
+  PairsListWriter writer(list_);
+  if (c_.huffman != nullptr) {
+    Huffman(&writer);
+    left_ = 0;
   } else {
-    const int8_t* const dense = reinterpret_cast<const int8_t*>(*weights);
-    const uint32_t taps = uint32_t{conv.kernel_h} * conv.kernel_w * conv.in_channels;
-    DenseToList(&writer, dense, dense + taps, table);
-    *weights += taps;
+    const uint32_t count = left_ < kPairsPart ? left_ : kPairsPart;
+    left_ -= count;
+    if (sparse_) {
+      const uint16_t* const entries = reinterpret_cast<const uint16_t*>(weights_);
+      at_ = SparseToList(&writer, entries, entries + count, at_);
+      weights_ += 2 * count;
+    } else {
+      const int8_t* const dense = reinterpret_cast<const int8_t*>(weights_);
+      at_ = DenseToList(&writer, dense, dense + count, at_);
+      weights_ += count;
+    }
   }
-  return writer.End();
+  sum_ += writer.End();
+  return left_ == 0;
+}
+
+void PairsDecoder::Huffman([[maybe_unused]] PairsListWriter* writer) const {
+#if SQUEEZE_KERNEL_HUFFMAN
+  HuffmanSink sink = {writer, table_, c_.in_channels};
+  DecodeChannel(c_.huffman->mode(), c_.huffman->Begin(), &sink);
+  c_.huffman->End();
+#endif
 }
 
 }  // namespace squeeze

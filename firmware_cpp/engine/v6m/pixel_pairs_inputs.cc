@@ -21,7 +21,7 @@ PixelPairsInputs::PixelPairsInputs(const ConvRows& c)
   table_ = reinterpret_cast<uint16_t*>(at);
   at += PairsAlign(2 * taps);
   list_ = reinterpret_cast<uint32_t*>(at);
-  at += PairsAlign(4 * PairsListWords(taps));
+  at += PairsListBytes(shape_, c.huffman != nullptr);
   sums_ = reinterpret_cast<PairsSums*>(at);
   memset(padding_, c.in_zero_point, c.in_channels);
   SetChunk();
@@ -32,10 +32,12 @@ void PixelPairsInputs::SetChunk() {
   const uint32_t all = PairsAllWords(shape_);
   const uint32_t apron = PairsApron(shape_);
   const uint32_t plane_bytes = 4 * c_.in_channels * PairsPlanes(shape_);
-  const uint32_t fixed = PairsFixedBytes(c_.in_channels, shape_.Taps());
+  const bool huffman = c_.huffman != nullptr;
+  const uint32_t fixed = PairsFixedBytes(shape_, huffman);
+  const uint32_t sums = PairsSumsOfWord(shape_, huffman);
   const uint32_t word_bytes = PairsPackedRows(shape_) * plane_bytes;
   uint32_t fitting =
-      (c_.scratch_bytes - fixed - word_bytes * apron) / (word_bytes + uint32_t{sizeof(PairsSums)});
+      (c_.scratch_bytes - fixed - word_bytes * apron) / (word_bytes + sums * uint32_t{sizeof(PairsSums)});
   fitting = Min(fitting, 4 * kPairsMostTapWords / (plane_bytes * c_.kernel_h) - apron);
   chunk_ = all;
   if (fitting < all) {
@@ -45,7 +47,7 @@ void PixelPairsInputs::SetChunk() {
     const uint32_t threes = (chunk_ + 2) / 3 * 3;
     if (threes <= fitting) chunk_ = threes;
   }
-  packed_ = reinterpret_cast<uint32_t*>(sums_ + chunk_);
+  packed_ = reinterpret_cast<uint32_t*>(sums_ + sums * chunk_);
 }
 
 bool PixelPairsInputs::Next() {

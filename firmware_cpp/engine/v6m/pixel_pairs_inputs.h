@@ -24,6 +24,7 @@ class PixelPairsInputs {
   uint32_t* list() const { return list_; }
   const uint16_t* table() const { return table_; }
   PairsSums* sums() const { return sums_; }
+  bool has_parts() const { return PairsHasParts(shape_, c_.huffman != nullptr); }
   uint32_t words() const { return words_; }
   const PairsPass* begin() const { return passes_; }
   const PairsPass* end() const { return passes_ + pass_count_; }

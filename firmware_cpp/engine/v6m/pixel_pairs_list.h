@@ -33,7 +33,7 @@ class PairsListWriter {
 
   // The chunk's header, and room for that of the next one.
   void Close() {
-    *(limit_ - kMostWords - 1) = static_cast<uint32_t>(limit_ - at_) / 2 * entry_bytes_;
+    *(limit_ - kMostWords - 1) = full_ + static_cast<uint32_t>(limit_ - at_) / 2 * entry_bytes_;
     sum_ += kPairsChunkWeights - room_;
     ++at_;
     limit_ = at_ + kMostWords;
@@ -46,8 +46,9 @@ class PairsListWriter {
   uint32_t room_ = kPairsChunkWeights;
   uint32_t sum_ = 0;
   uint32_t entry_bytes_ = kPairsEntryBytes;
+  uint32_t full_ = kPairsOne - (kPairsChunkEntries - 1) * kPairsEntryBytes;  // header of a chunk with all entries
 };
-SQUEEZE_STRIDE(PairsListWriter, 20);
+SQUEEZE_STRIDE(PairsListWriter, 24);
 
 }  // namespace squeeze
 
