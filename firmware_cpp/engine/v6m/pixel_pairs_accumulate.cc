@@ -41,18 +41,18 @@ namespace squeeze {
 #define SQUEEZE_PAIRS_LOW(low, high)   \
   "lsls r7, " high ", #16\n"           \
   "subs " low ", " low ", r7\n"
-// r1 and r2, or more of them: the sums to begin with, low and high alike or as they are; then to P and H.
-#define SQUEEZE_PAIRS_START(registers, LIKE, P)  \
-  "ldr r1, [sp, #16]\n"                          \
-  "ldr r0, [sp, #24]\n"                          \
-  "cmp r0, #0\n"                                 \
-  "bne 5f\n"                                     \
-  "mov r2, r1\n" LIKE                            \
-  "b 4f\n"                                       \
-  "5: ldr r0, [sp, #12]\n"                       \
-  "ldm r0!, {r1-" registers "}\n"                \
-  "4:\n" P                                       \
-  "ldr r0, [sp, #4]\n"
+// What P and H begin with: SAME takes it from r1 and r2, which are the same for all words, or else SUMS from the
+// sums in the registers from r1 on.
+#define SQUEEZE_PAIRS_START(registers, SAME, SUMS) \
+  "ldr r0, [sp, #24]\n"                            \
+  "ldr r1, [sp, #28]\n"                            \
+  "ldr r2, [sp, #16]\n"                            \
+  "cmp r0, #0\n"                                   \
+  "bne 5f\n" SAME                                  \
+  "b 4f\n"                                         \
+  "5: ldr r0, [sp, #12]\n"                         \
+  "ldm r0!, {r1-" registers "}\n" SUMS             \
+  "4: ldr r0, [sp, #4]\n"
 #define SQUEEZE_PAIRS_P(low, high, P, H) \
   "lsls r7, " high ", #16\n"             \
   "adds " low ", " low ", r7\n"          \
@@ -60,7 +60,8 @@ namespace squeeze {
   "mov " H ", " high "\n"
 // clang-format on
 
-// Stack: 0 H of the third word, 4 list, 8 end, 12 sums, 16 start, 20 left, 24 more.
+// Stack: 0 H of the third word, 4 list, 8 end, 12 sums, 16 start, 20 left, 24 more, 28 P
+// of the start.
 __attribute__((naked, noinline, aligned(4))) void PixelPairsAccumulate(
     [[maybe_unused]] const PairsRun* run) {
   __asm__(
@@ -68,7 +69,7 @@ __attribute__((naked, noinline, aligned(4))) void PixelPairsAccumulate(
       "push {r4-r7, lr}\n"
       "mov r4, r8\n mov r5, r9\n mov r6, r10\n mov r7, r11\n"
       "push {r4-r7}\n"
-      "sub sp, #28\n"
+      "sub sp, #32\n"
       "ldm r0!, {r1-r6}\n"
       "mov r14, r2\n"
       "str r1, [sp, #4]\n"
@@ -78,10 +79,15 @@ __attribute__((naked, noinline, aligned(4))) void PixelPairsAccumulate(
       "str r6, [sp, #20]\n"
       "ldr r1, [r0]\n"
       "str r1, [sp, #24]\n"
+      "lsls r1, r5, #16\n"
+      "adds r1, r1, r5\n"
+      "str r1, [sp, #28]\n"
       "b 12f\n"
 
       // Three words.
-      "1:\n" SQUEEZE_PAIRS_START("r6", "mov r3, r1\n mov r4, r1\n mov r5, r1\n mov r6, r1\n",
+      "1:\n" SQUEEZE_PAIRS_START("r6", 
+          "mov r8, r1\n mov r9, r2\n mov r10, r1\n mov r11, r2\n mov r12, r1\n"
+          "str r2, [sp]\n",
           SQUEEZE_PAIRS_P("r1", "r2", "r8", "r9") SQUEEZE_PAIRS_P("r3", "r4", "r10", "r11")
           "lsls r7, r6, #16\n"
           "adds r5, r5, r7\n"
@@ -120,7 +126,7 @@ __attribute__((naked, noinline, aligned(4))) void PixelPairsAccumulate(
       "b 10f\n"
 
       // Two.
-      "6:\n" SQUEEZE_PAIRS_START("r4", "mov r3, r1\n mov r4, r1\n",
+      "6:\n" SQUEEZE_PAIRS_START("r4", "mov r8, r1\n mov r9, r2\n mov r10, r1\n mov r11, r2\n",
           SQUEEZE_PAIRS_P("r1", "r2", "r8", "r9") SQUEEZE_PAIRS_P("r3", "r4", "r10", "r11"))
       SQUEEZE_PAIRS_LOOP(
           "ldm r4!, {r1, r3}\n"
@@ -137,7 +143,7 @@ __attribute__((naked, noinline, aligned(4))) void PixelPairsAccumulate(
       "b 11f\n"
 
       // One.
-      "10:\n" SQUEEZE_PAIRS_START("r2", "", SQUEEZE_PAIRS_P("r1", "r2", "r8", "r9"))
+      "10:\n" SQUEEZE_PAIRS_START("r2", "mov r8, r1\n mov r9, r2\n", SQUEEZE_PAIRS_P("r1", "r2", "r8", "r9"))
       SQUEEZE_PAIRS_LOOP(
           "ldr r1, [r4]\n"
           "muls r1, r2\n"
@@ -151,7 +157,7 @@ __attribute__((naked, noinline, aligned(4))) void PixelPairsAccumulate(
       "ldr r0, [sp, #12]\n"
       "stm r0!, {r1, r2}\n"
 
-      "11: add sp, #28\n"
+      "11: add sp, #32\n"
       "pop {r4-r7}\n"
       "mov r8, r4\n mov r9, r5\n mov r10, r6\n mov r11, r7\n"
       "pop {r4-r7, pc}\n");
