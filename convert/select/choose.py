@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from squeezenet_mcu.common.kernel_families import Family
 from squeezenet_mcu.convert.encode import blob, entropy
 from squeezenet_mcu.convert.encode.weights import placed_bytes
 from squeezenet_mcu.convert.network import ConvKernel, Encoding, Kind, Layer, Network
@@ -26,10 +27,14 @@ from squeezenet_mcu.convert.select.cost.shape import KernelModel, Shape, shape_o
 from squeezenet_mcu.convert.select.cost_model import FAMILY_KERNELS
 from squeezenet_mcu.convert.target import Target
 
-_BATCHES = (2, 3, 4)  # up to kMaxBatch of firmware_cpp/engine/format.h
+# Rows a call, up to kMaxBatch of firmware_cpp/engine/format.h, or its kMaxPairsBatch.
+_BATCHES: dict[Family, tuple[int, ...]] = {
+    "portable": (2, 3, 4), "v6m": (2, 3, 4, 6, 8), "dsp": (2, 3, 4), "mve": (2, 3, 4)
+}  # fmt: skip
 _WORTH = 0.998  # a larger batch must save this much
-# Where no budget is given: twice the leanest arena, or what leaves a small network within 16 KB in all.
-_MORE_SRAM = 2
+# Where no budget is given: so many times the leanest arena, or what leaves a small network within 16 KB in all.
+# Pairs of pixels take four times what the lean kernel does, and each row more in a call spares a decoding.
+_MORE_SRAM: dict[Family, int] = {"portable": 2, "v6m": 4, "dsp": 2, "mve": 2}
 _LITTLE_SRAM = 11_000
 _UNLIMITED = 1 << 31
 # Lagrange multipliers of the limit on flash, in the costs' unit a byte: tried in steps, then narrowed down.
@@ -211,7 +216,7 @@ class _Chooser:
             for s in self.stages
         }
         for stage in sorted(self.stages, key=lambda s: -costs[s.first_layer]):
-            for batch in _BATCHES:
+            for batch in _BATCHES[self.target.family]:
                 if self.network.buffers[stage.output].height < batch:
                     continue
                 trial = self.assign({**best.batches, stage.first_layer: batch}, budget, multiplier, barred)
@@ -289,7 +294,8 @@ class _Chooser:
         if wanted is None and self.target.optimize != "sram":
             lean = _Chooser(self.network, replace(self.target, optimize="sram")).within(_UNLIMITED)
             assert lean is not None, "without limits there is always a way"
-            wanted = max(_MORE_SRAM * lean.arena, _LITTLE_SRAM)
+            more = _MORE_SRAM[self.target.family]
+            wanted = _LITTLE_SRAM if 2 * lean.arena <= _LITTLE_SRAM else more * lean.arena
         return min(wanted or _UNLIMITED, self.target.sram_limit or _UNLIMITED)
 
     def best(self, budget: int) -> Assignment | None:

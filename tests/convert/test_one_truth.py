@@ -41,7 +41,8 @@ CONSTANTS = {
     "kMaxKernel": convolutions.MAX_KERNEL,
     "kMaxPadding": state.MAX_BYTE,
     "kMaxConvStride": None,  # a number inside of an expression: see test_strides_that_lowering_takes
-    "kMaxBatch": max(choose._BATCHES),
+    "kMaxBatch": max(choose._BATCHES["dsp"]),
+    "kMaxPairsBatch": max(choose._BATCHES["v6m"]),
     "kMaxSoftmax": operators.MAX_SOFTMAX,
     "kMaxMeanPixels": pools.MAX_MEAN_PIXELS,
     "kMaxTaps": convolutions.MAX_TAPS,
