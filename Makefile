@@ -157,7 +157,7 @@ import: setup ## weights trained elsewhere: .net, .npz, .caffemodel [MODEL=image
 evaluate: setup $(CONVERTED) ## accuracy: Keras, the int8 .tflite, our engine on the host [DATA= LIMIT= ENGINE_LIMIT= JSON=file]
 	@$(RUN) -m model evaluate --model=$(call quoted,MODEL) $(call option,DATA) $(call option,LIMIT) $(call option,ENGINE_LIMIT) $(call option,JSON)
 
-convert: setup ## build/<model>/: C arrays, settings, engine model [TFLITE=file PREPROCESS= FIT= ENGINE=tflm] [MODEL=my.keras CALIBRATION=folder PREPROCESS= TRUST=1] [WEIGHTS= CALIBRATION= WEIGHT_BITS=] [LABELS= DATA=] [PACKAGE=arduino|platformio|cmake KERNEL_FAMILY=portable|dsp|mve]
+convert: setup ## build/<model>/: C arrays, settings, engine model [TFLITE=file PREPROCESS= FIT= ENGINE=tflm] [MODEL=my.keras CALIBRATION=folder PREPROCESS= TRUST=1] [WEIGHTS= CALIBRATION= WEIGHT_BITS=] [LABELS= DATA=] [PACKAGE=arduino|platformio|cmake KERNEL_FAMILY=portable|v6m|dsp|mve]
 	@$(RUN) -m convert $(CONVERT_MODEL) $(call option,TFLITE) $(call option,PREPROCESS) $(call option,FIT) $(IMPORTED) $(call flag,TRUST) \
 	  $(call option,LABELS) $(call option,DATA) $(call option,PACKAGE) $(MADE_FOR) $(call option,ENGINE)
 

@@ -32,8 +32,8 @@ _BATCHES: dict[Family, tuple[int, ...]] = {
     "portable": (2, 3, 4), "v6m": (2, 3, 4, 6, 8), "dsp": (2, 3, 4), "mve": (2, 3, 4)
 }  # fmt: skip
 _WORTH = 0.998  # a larger batch must save this much
-# Where no budget is given: so many times the leanest arena, or what leaves a small network within 16 KB in all.
-# Pairs of pixels take four times what the lean kernel does, and each row more in a call spares a decoding.
+# Where no budget is given: the leanest arena times this, or what leaves a small network within 16 KB in all.
+# v6m's words of two pixels take four times the bytes of an image, and each row more in a call spares a decoding.
 _MORE_SRAM: dict[Family, int] = {"portable": 2, "v6m": 4, "dsp": 2, "mve": 2}
 _LITTLE_SRAM = 11_000
 _UNLIMITED = 1 << 31
