@@ -41,7 +41,7 @@ from tools.costs import networks
 
 FOLDER = BUILD / "costs"
 _MOST_SCRATCH = 120_000
-_MACS = {"dsp": 2_000_000, "mve": 2_000_000, "portable": 400_000, "v6m": 800_000}  # of a layer
+_MACS = {"dsp": 2_000_000, "mve": 2_000_000, "portable": 400_000, "v6m": 250_000}  # of a layer
 _SETTINGS = """#define MODEL_NAME "sample"
 #define MODEL_INPUT_HEIGHT {height}
 #define MODEL_INPUT_WIDTH {width}

@@ -1,13 +1,14 @@
-// a + b: the portable kernel's arithmetic without products of 64 bits, in three passes over a few values, so that
-// each pass has its constants in registers.
+// a + b: the portable kernel's arithmetic without products of 64 bits, in three passes over a few values, so
+// that each pass has its constants in registers.
 //
 // An input x = value - zero point has 9 bits. With m = h * 2^11 + l (l: 11 bits), TFLite's first rounding of
 // x * 2^20 * m is floor((x * m + 2^10) / 2^11) = x * h + ((x * l + 2^10) >> 11): 29 and 20 bits.
-// The sum s of both has 30 bits with sign. With s = a * 2^14 + b (b: 14 bits) and m = c * 2^16 + d (d: 16 bits)
+// The sum s of both has 30 bits with sign. With s = a * 2^14 + b (b: 14 bits) and m = c * 2^16 + d (d: 16
+// bits)
 //   Q = floor(s * m / 2^30) = ((((b * d >> 14) + a * d) >> 2) + b * c >> 14) + a * c,
 // shifts that round down, so each drops only bits that cannot carry; the first rounding of s * m is
-// (Q + 1) >> 1, because the 30 bits that Q lacks lie below the half that is added. |s| <= 2 * 255 * 2^20 makes
-// |a| <= 32,640: a * d + (b * d >> 14) <= 32,640 * 65,535 + 65,536 < 2^31, and all others are smaller.
+// (Q + 1) >> 1, because the 30 bits that Q lacks lie below the half that is added. |s| <= 2 * 255 * 2^20
+// makes |a| <= 32,640: a * d + (b * d >> 14) <= 32,640 * 65,535 + 65,536 < 2^31, and all others are smaller.
 #include "engine/fixed_point.h"
 #include "engine/kernels.h"
 #include "engine/struct_offset.h"
@@ -23,7 +24,7 @@ struct InputPass {
   const int8_t* values;
   uint32_t count;
   int32_t zero_point;
-  int32_t high;    // h, l
+  int32_t high;  // h, l
   int32_t low;
   int32_t places;  // the second rounding's shift to the right; 0: there is none
   int32_t half;    // half of what it drops
@@ -60,8 +61,8 @@ SQUEEZE_OFFSET(OutputPass, most, 32);
 
 #if defined(__ARM_ARCH_ISA_THUMB) && __ARM_ARCH_ISA_THUMB == 1
 
-// r0 behind the last value, r1 values left as a negative number, r2 zero point, r3 h, r4 l, r5 x, r6 other, r7
-// sums; r8 2^10, r9 places, r10 half.
+// r0 behind the last value, r1 values left as a negative number, r2 zero point, r3 h, r4 l, r5 x, r6 other,
+// r7 sums; r8 2^10, r9 places, r10 half.
 // clang-format off
 #define SQUEEZE_ADD_SCALE       \
   "ldrsb r5, [r0, r1]\n"        \
@@ -115,8 +116,8 @@ SQUEEZE_OFFSET(OutputPass, most, 32);
 SQUEEZE_ADD_INPUT(FirstInput, "")
 SQUEEZE_ADD_INPUT(SecondInput, SQUEEZE_ADD_TO)
 
-// r0 sums, r1 out, r2 a and the value, r3 d, r4 c, r5 places, r6 b, r7 other; r8 half, r9 least, r10 most, r11
-// end of out, r12 b * c.
+// r0 sums, r1 out, r2 a and the value, r3 d, r4 c, r5 places, r6 b, r7 other; r8 half, r9 least, r10 most,
+// r11 end of out, r12 b * c.
 __attribute__((naked, noinline)) void Output([[maybe_unused]] const OutputPass* pass) {
   __asm__(
       ".syntax unified\n"
@@ -201,8 +202,9 @@ void Output(const OutputPass* pass) {
 #endif
 
 InputPass PassOf(const int8_t* values, int32_t zero_point, int32_t multiplier, int32_t shift, int32_t* sums) {
-  return {values, 0, zero_point, multiplier >> 11, multiplier & 0x7FF, -shift,
-          shift < 0 ? 1 << (-shift - 1) : 0, sums};
+  return {
+      values, 0, zero_point, multiplier >> 11, multiplier & 0x7FF, -shift, shift < 0 ? 1 << (-shift - 1) : 0,
+      sums};
 }
 
 }  // namespace

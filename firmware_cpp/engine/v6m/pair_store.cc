@@ -1,5 +1,5 @@
-// Cycles an output on a Cortex-M0+: 26, or 13 where a ReLU's sum is not positive; without a ReLU 29; where sums
-// may be large 2 and 4 more.
+// Cycles an output on a Cortex-M0+: 26, or 13 where a ReLU's sum is not positive; without a ReLU 29; where
+// sums may be large 2 and 4 more.
 #include "engine/v6m/pair_store.h"
 
 #include "engine/fixed_point.h"
@@ -9,8 +9,8 @@ namespace {
 
 #if defined(__ARM_ARCH_ISA_THUMB) && __ARM_ARCH_ISA_THUMB == 1
 
-// r0 sum, r1 sums, r2 other, r3 out, r4-r6 parts of the multiplier, r7 shift, r8 what rounds V, r9 stride, r10 end
-// of sums, r11 their limit, r12 the sum again, r14 of kLinear what rounds y.
+// r0 sum, r1 sums, r2 other, r3 out, r4-r6 parts of the multiplier, r7 shift, r8 what rounds V, r9 stride,
+// r10 end of sums, r11 their limit, r12 the sum again, r14 of kLinear what rounds y.
 // clang-format off
 #define SQUEEZE_PAIR_V          \
   "mov r12, r0\n"               \
@@ -157,7 +157,8 @@ constexpr auto Relu = AllRelu<false>, BigRelu = AllRelu<true>, Linear = AllLinea
 
 void Exact(const PairScale* scale, const int32_t* sums, uint32_t count, int8_t* out) {
   for (; count > 0; --count, sums += 2, out += scale->stride) {
-    *out = Requantize(*sums, scale->multiplier, scale->shift, scale->zero_point, scale->act_min, scale->act_max);
+    *out =
+        Requantize(*sums, scale->multiplier, scale->shift, scale->zero_point, scale->act_min, scale->act_max);
   }
 }
 
@@ -167,8 +168,15 @@ constexpr int32_t kMostShift = 16, kMostBigShift = 10;
 
 PairScale MakePairScale(const ConvRows& conv, uint32_t o, uint32_t weights) {
   const int32_t m = conv.multipliers[o], bias = conv.bias[o], shift = -conv.shifts[o];
-  PairScale scale = {{m & 1023, m >> 10 & 1023, m >> 20}, shift, 1 << 10, conv.out_pixel_stride, Relu, m,
-                     conv.out_zero_point, conv.act_min, conv.act_max};
+  PairScale scale = {{m & 1023, m >> 10 & 1023, m >> 20},
+                     shift,
+                     1 << 10,
+                     conv.out_pixel_stride,
+                     Relu,
+                     m,
+                     conv.out_zero_point,
+                     conv.act_min,
+                     conv.act_max};
   const uint32_t size = bias < 0 ? 0u - static_cast<uint32_t>(bias) : static_cast<uint32_t>(bias);
   const bool big = size + 128 * weights > static_cast<uint32_t>(kPairSumLimit);  // both below 2^31
   const bool relu = conv.out_zero_point == -128;

@@ -10,10 +10,11 @@
 //   even out_rows    low and high are two rows, one below the other (H = columns)
 //   odd out_rows     low is the left half of the row, high the right half
 //
-// The list is cut into chunks. Within a chunk the sum of |weight| stays within 255, pixels within -128 to 127,
-// so the sum of products of either half stays within 255 * 128 = 32,640 < 2^15, whatever the pixels are. Modulo
-// 2^32 a chunk's sum is low + high * 2^16 with both in 16 bits with sign: the sign-extended low half is `low`,
-// and what remains is high * 2^16. Both are then added to sums of 32 bits. Products and sums in between may wrap.
+// The list is cut into chunks. Within a chunk the sum of |weight| stays within 255, pixels within -128 to
+// 127, so the sum of products of either half stays within 255 * 128 = 32,640 < 2^15, whatever the pixels are.
+// Modulo 2^32 a chunk's sum is low + high * 2^16 with both in 16 bits with sign: the sign-extended low half
+// is `low`, and what remains is high * 2^16. Both are then added to sums of 32 bits. Products and sums in
+// between may wrap.
 #ifndef SQUEEZE_ENGINE_V6M_PIXEL_PAIRS_H_
 #define SQUEEZE_ENGINE_V6M_PIXEL_PAIRS_H_
 
@@ -25,20 +26,23 @@
 
 namespace squeeze {
 
-constexpr uint32_t kPairsMinWords = 3;        // H at least: what one pass of the fastest loop makes
-constexpr uint32_t kPairsChunkWeights = 255;  // most sum of |weight| of a chunk
-constexpr uint32_t kPairsChunkEntries = 17;   // most entries of a chunk: the loops are unrolled so often
-constexpr uint32_t kPairsPart = 144;          // most weights of a list, but of Huffman-coded channels
+constexpr uint32_t kPairsMinWords = 3;          // H at least: what one pass of the fastest loop makes
+constexpr uint32_t kPairsChunkWeights = 255;    // most sum of |weight| of a chunk
+constexpr uint32_t kPairsChunkEntries = 17;     // most entries of a chunk: the loops are unrolled so often
+constexpr uint32_t kPairsPart = 144;            // most weights of a list, but of Huffman-coded channels
 constexpr uint32_t kPairsMostTapWords = 16383;  // from a kernel's first tap to its last one: 16 bits of bytes
 
 // Words of the list: for each chunk a header, then for each of its entries the weight and the byte offset of
-// its pixels. A header has three numbers, for the loops of three, two and one words: how many bytes to go back
-// from the chunk's begin to where the unrolled entries have as many left as the chunk has, less the first one,
-// which is loaded along with the header. After the last chunk 0 goes on instead; an entry of weight 0 follows.
+// its pixels. A header has three numbers, for the loops of three, two and one words: how many bytes to go
+// back from the chunk's begin to where the unrolled entries have as many left as the chunk has, less the
+// first one, which is loaded along with the header. After the last chunk 0 goes on instead; an entry of
+// weight 0 follows.
 constexpr uint32_t kPairsEntryBytes = 18u << 20 | 14u << 10 | 10u;  // an entry's code
-// Of a chunk of one entry, which goes back over the code of a chunk's end and begin. A negative number borrows
-// from the one before it.
+// Of a chunk of one entry, which goes back over the code of a chunk's end and begin. A negative number
+// borrows from the one before it.
 constexpr uint32_t kPairsOne = 0u - (46u << 20) - (36u << 10) - 26u + (1u << 20) + (1u << 10);
+// The last chunk's header leads the loop of three words to entries that end the list: so much further back.
+constexpr uint32_t kPairsLast = 318u << 20;
 constexpr uint32_t kPairsEnd = 0;
 
 inline uint32_t PairsPlanes(const ConvShape& s) { return s.kernel_w < s.stride_w ? s.kernel_w : s.stride_w; }
@@ -86,8 +90,8 @@ inline uint32_t PairsFixedBytes(const ConvShape& s, bool huffman) {
   return PairsAlign(s.in_channels) + PairsAlign(2 * s.Taps()) + PairsListBytes(s, huffman);
 }
 
-// Fixed + 8 H (a sum for each pass, where lists are made in parts) + 4 R C P S. The minimum has H = 3; with H =
-// PairsAllWords one chunk of columns does it.
+// Fixed + 8 H (a sum for each pass, where lists are made in parts) + 4 R C P S. The minimum has H = 3; with H
+// = PairsAllWords one chunk of columns does it.
 inline uint32_t PixelPairsScratchBytes(const ConvShape& s, bool huffman, uint32_t words) {
   return PairsFixedBytes(s, huffman) + 8 * PairsSumsOfWord(s, huffman) * words +
          4 * PairsPackedRows(s) * s.in_channels * PairsPlanes(s) * (words + PairsApron(s));

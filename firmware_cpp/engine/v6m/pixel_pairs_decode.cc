@@ -9,8 +9,12 @@ namespace {
 
 #if defined(__ARM_ARCH_ISA_THUMB) && __ARM_ARCH_ISA_THUMB == 1
 
-// r0 weights, r1 offsets, r2 list, r3 what the chunk may still take, r4 weight, r5 offset, r6 and r7 other; r8
-// the writer, r9 the chunk's limit, r10 end of weights, r11 sum of |weight|, r12 kPairsEntryBytes, r14 free.
+static_assert(kPairsChunkWeights == 255 && kPairsChunkEntries == 17,
+              "as the loops have them: 140 = 4 + 8 * 17");
+
+// r0 weights, r1 offsets, r2 list, r3 what the chunk may still take, r4 weight, r5 offset, r6 and r7 other;
+// r8 the writer, r9 the chunk's limit, r10 end of weights, r11 sum of |weight|, r12 kPairsEntryBytes, r14
+// free.
 // clang-format off
 #define SQUEEZE_LIST_ENTER        \
   ".syntax unified\n"             \
@@ -79,9 +83,9 @@ namespace {
 // clang-format on
 
 __attribute__((naked, noinline)) const uint16_t* SparseToList([[maybe_unused]] PairsListWriter* writer,
-                                                   [[maybe_unused]] const uint16_t* entries,
-                                                   [[maybe_unused]] const uint16_t* end,
-                                                   [[maybe_unused]] const uint16_t* table) {
+                                                              [[maybe_unused]] const uint16_t* entries,
+                                                              [[maybe_unused]] const uint16_t* end,
+                                                              [[maybe_unused]] const uint16_t* table) {
   __asm__(SQUEEZE_LIST_ENTER
           "b 4f\n"
           "1: ldrh r4, [r0]\n"
@@ -103,9 +107,9 @@ __attribute__((naked, noinline)) const uint16_t* SparseToList([[maybe_unused]] P
 }
 
 __attribute__((naked, noinline)) const uint16_t* DenseToList([[maybe_unused]] PairsListWriter* writer,
-                                                  [[maybe_unused]] const int8_t* weights,
-                                                  [[maybe_unused]] const int8_t* end,
-                                                  [[maybe_unused]] const uint16_t* table) {
+                                                             [[maybe_unused]] const int8_t* weights,
+                                                             [[maybe_unused]] const int8_t* end,
+                                                             [[maybe_unused]] const uint16_t* table) {
   __asm__(SQUEEZE_LIST_ENTER
           "movs r7, #0\n"
           "cmp r0, r10\n"
@@ -116,10 +120,9 @@ __attribute__((naked, noinline)) const uint16_t* DenseToList([[maybe_unused]] Pa
           "adds r1, #2\n"
           "cmp r4, #0\n"
           "bmi 5f\n"
-          "beq 13f\n" SQUEEZE_LIST_PUT("1", "subs")
-          "5:\n" SQUEEZE_LIST_PUT("2", "adds")
-          "9:\n" SQUEEZE_LIST_LEAVE
-          SQUEEZE_LIST_CLOSE("1", "subs", "adds") SQUEEZE_LIST_CLOSE("2", "adds", "subs"));
+          "beq 13f\n" SQUEEZE_LIST_PUT("1", "subs") "5:\n" SQUEEZE_LIST_PUT(
+              "2", "adds") "9:\n" SQUEEZE_LIST_LEAVE SQUEEZE_LIST_CLOSE("1", "subs", "adds")
+              SQUEEZE_LIST_CLOSE("2", "adds", "subs"));
 }
 
 #else

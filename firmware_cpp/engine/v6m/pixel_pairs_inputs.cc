@@ -11,8 +11,8 @@ inline uint32_t Min(uint32_t a, uint32_t b) { return a < b ? a : b; }
 
 PixelPairsInputs::PixelPairsInputs(const ConvRows& c)
     : c_(c),
-      shape_{c.in_width, c.in_channels, c.out_width, c.out_channels, c.kernel_h, c.kernel_w, c.stride_h,
-             c.stride_w, c.pad_left,    c.out_rows},
+      shape_{c.in_width, c.in_channels, c.out_width, c.out_channels, c.kernel_h,
+             c.kernel_w, c.stride_h,    c.stride_w,  c.pad_left,     c.out_rows},
       of_rows_(PairsOfRows(shape_)) {
   const uint32_t taps = shape_.Taps();
   uint8_t* at = c.scratch;
@@ -83,8 +83,8 @@ bool PixelPairsInputs::Next() {
 // An input row's channels and planes, with those of its partner in the high halves.
 void PixelPairsInputs::PackRow(uint32_t row, uint32_t* to) const {
   const uint32_t planes = PairsPlanes(shape_);
-  PairsPack pack = {nullptr, nullptr, c_.in_channels, stride_ * planes, nullptr, 0,
-                    uint32_t{c_.stride_w} * c_.in_channels};
+  PairsPack pack = {
+      nullptr, nullptr, c_.in_channels, stride_ * planes, nullptr, 0, uint32_t{c_.stride_w} * c_.in_channels};
   for (uint32_t plane = 0; plane < planes; ++plane, to += stride_) {
     for (uint32_t i = 0; i < stride_; i += pack.count) {
       const Pixels low = PixelsFrom(row, begin_ + i, plane);
@@ -112,7 +112,8 @@ void PixelPairsInputs::MakeTable() {
   for (uint32_t ky = 0; ky < c_.kernel_h; ++ky) {
     for (uint32_t kx = 0; kx < c_.kernel_w; ++kx) {
       uint32_t word = ky * row_words_ + (kx % c_.stride_w) * stride_ + kx / c_.stride_w;
-      for (uint32_t k = 0; k < c_.in_channels; ++k, word += channel_words) *to++ = static_cast<uint16_t>(4 * word);
+      for (uint32_t k = 0; k < c_.in_channels; ++k, word += channel_words)
+        *to++ = static_cast<uint16_t>(4 * word);
     }
   }
 }

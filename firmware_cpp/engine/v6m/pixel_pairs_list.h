@@ -21,7 +21,11 @@ class PairsListWriter {
 
   // Ends the list. Returns the sum of |weight|.
   uint32_t End() {
-    if (at_ != limit_ - kMostWords) Close();
+    if (at_ != limit_ - kMostWords) {
+      uint32_t* const header = limit_ - kMostWords - 1;
+      Close();
+      *header -= kPairsLast;
+    }
     at_[-1] = kPairsEnd;
     at_[0] = 0;
     at_[1] = 0;
@@ -46,7 +50,8 @@ class PairsListWriter {
   uint32_t room_ = kPairsChunkWeights;
   uint32_t sum_ = 0;
   uint32_t entry_bytes_ = kPairsEntryBytes;
-  uint32_t full_ = kPairsOne - (kPairsChunkEntries - 1) * kPairsEntryBytes;  // header of a chunk with all entries
+  uint32_t full_ =
+      kPairsOne - (kPairsChunkEntries - 1) * kPairsEntryBytes;  // header of a chunk with all entries
 };
 SQUEEZE_STRIDE(PairsListWriter, 24);
 

@@ -5,8 +5,9 @@ namespace squeeze {
 
 #if defined(__ARM_ARCH_ISA_THUMB) && __ARM_ARCH_ISA_THUMB == 1
 
-// r0, r1 behind the last channel of both pixels, r2 channels left as a negative number, r3 where the word goes,
-// r4 bytes from channel to channel there, r8 the first channel's word, r9 pixels left, r10 -channels, r11 step.
+// r0, r1 behind the last channel of both pixels, r2 channels left as a negative number, r3 where the word
+// goes, r4 bytes from channel to channel there, r8 the first channel's word, r9 pixels left, r10 -channels,
+// r11 step.
 __attribute__((naked, noinline)) void PixelPairsPack([[maybe_unused]] const PairsPack* pack) {
   __asm__(
       ".syntax unified\n"
