@@ -8,6 +8,7 @@ from squeezenet_mcu.convert.select.cost.shape import KernelModel, Shape, Work, u
 
 _MIN_WORDS = 3
 _MOST_TAP_WORDS = 16383
+_CHUNK_WEIGHTS = 255
 _PART = 144  # weights of a list at most, but of Huffman-coded channels
 
 
@@ -29,6 +30,11 @@ def _all_words(s: Shape) -> int:
 
 def _packed_rows(s: Shape) -> int:
     return (s.out_rows - (1 if s.out_rows % 2 else 2)) * s.stride_h + s.kernel_h
+
+
+def _ends(s: Shape) -> float:
+    """Chunks of lists, about: the weights of one add up to 255 at most."""
+    return s.weights.magnitude / _CHUNK_WEIGHTS + s.out_channels
 
 
 def _passes(s: Shape) -> int:
@@ -75,9 +81,10 @@ def _work(s: Shape, scratch: int, parts: int, huffman: bool) -> Work:
         row_words = _planes(s) * (words + _apron(s))
         for part, more in {
             "pairs.threes": s.nonzeros * threes * passes,
+            "pairs.three_ends": _ends(s) * threes * passes,
             "pairs.blocks": lists * threes * passes,
-            "pairs.twos": s.nonzeros * passes if left == 2 else 0.0,
-            "pairs.ones": s.nonzeros * passes if left == 1 else 0.0,
+            "pairs.twos": (s.nonzeros + _ends(s)) * passes if left == 2 else 0.0,
+            "pairs.ones": (s.nonzeros + _ends(s)) * passes if left == 1 else 0.0,
             "pairs.packed": rows * s.in_channels * row_words,
             "pairs.packed_pixels": rows * row_words,
         }.items():
@@ -86,6 +93,7 @@ def _work(s: Shape, scratch: int, parts: int, huffman: bool) -> Work:
         "pairs.chunks": chunks,
         "pairs.channels": chunks * s.out_channels,
         "pairs.parts": chunks * lists,
+        "pairs.ends": chunks * _ends(s),
         "pairs.passes": chunks * lists * passes,
         "pairs.table": chunks * s.taps,
         f"pairs.{s.rounding}": s.pixels * s.out_channels,

@@ -61,6 +61,7 @@ SQUEEZE_OFFSET(OutputPass, most, 32);
 
 #if defined(__ARM_ARCH_ISA_THUMB) && __ARM_ARCH_ISA_THUMB == 1
 
+// Without a second rounding, and with l = 0 (as the input of the larger scale has them), x * h is all.
 // r0 behind the last value, r1 values left as a negative number, r2 zero point, r3 h, r4 l, r5 x, r6 other,
 // r7 sums; r8 2^10, r9 places, r10 half.
 // clang-format off
@@ -107,7 +108,13 @@ SQUEEZE_OFFSET(OutputPass, most, 32);
             "beq 2f\n"                                                                       \
             "1:\n" SQUEEZE_ADD_SCALE SQUEEZE_ADD_SHIFT TO SQUEEZE_ADD_NEXT("1b")             \
             "b 3f\n"                                                                         \
-            "2:\n" SQUEEZE_ADD_SCALE TO SQUEEZE_ADD_NEXT("2b")                               \
+            "2: cmp r4, #0\n"                                                              \
+            "beq 4f\n"                                                                     \
+            "5:\n" SQUEEZE_ADD_SCALE TO SQUEEZE_ADD_NEXT("5b")                             \
+            "b 3f\n"                                                                       \
+            "4: ldrsb r5, [r0, r1]\n"                                                      \
+            "subs r5, r5, r2\n"                                                            \
+            "muls r5, r3\n" TO SQUEEZE_ADD_NEXT("4b")                                      \
             "3: pop {r4-r6}\n"                                                               \
             "mov r8, r4\n mov r9, r5\n mov r10, r6\n"                                        \
             "pop {r4-r7, pc}\n");                                                            \

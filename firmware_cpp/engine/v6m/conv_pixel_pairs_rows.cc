@@ -18,6 +18,7 @@ void Channels(const ConvRows& conv, const PixelPairsInputs& inputs) {
   const uint32_t left = words % 3;
   const uint32_t between = inputs.has_parts() ? words : 0;  // else the sums of one pass at a time are enough
   PairsDecoder decoder(conv, inputs.table(), inputs.list());
+  PairScale scale(conv);
   PairsRun run = {inputs.list(), nullptr, nullptr, nullptr, 0, left, 0};
   for (uint32_t o = 0; o < conv.out_channels; ++o) {
     decoder.Begin();
@@ -26,8 +27,7 @@ void Channels(const ConvRows& conv, const PixelPairsInputs& inputs) {
     do {
       last = decoder.Part();
       run.start = conv.bias[o];  // of Huffman-coded channels complete now
-      PairScale scale;
-      if (last) scale = MakePairScale(conv, o, decoder.sum());
+      if (last) scale.Set(conv, o, decoder.sum());
       PairsSums* sums = inputs.sums();
       for (const PairsPass& pass : inputs) {
         run.base = pass.base;

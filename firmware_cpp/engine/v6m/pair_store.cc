@@ -166,36 +166,43 @@ constexpr int32_t kMostShift = 16, kMostBigShift = 10;
 
 }  // namespace
 
-PairScale MakePairScale(const ConvRows& conv, uint32_t o, uint32_t weights) {
-  const int32_t m = conv.multipliers[o], bias = conv.bias[o], shift = -conv.shifts[o];
-  PairScale scale = {{m & 1023, m >> 10 & 1023, m >> 20},
-                     shift,
-                     1 << 10,
-                     conv.out_pixel_stride,
-                     Relu,
-                     m,
-                     conv.out_zero_point,
-                     conv.act_min,
-                     conv.act_max};
+PairScale::PairScale(const ConvRows& conv)
+    : parts(),
+      shift(0),
+      rounding(0),
+      stride(conv.out_pixel_stride),
+      store(Exact),
+      multiplier(0),
+      zero_point(conv.out_zero_point),
+      act_min(conv.act_min),
+      act_max(conv.act_max),
+      limited(conv.act_min != -128 || conv.act_max != 127) {}
+
+void PairScale::Set(const ConvRows& conv, uint32_t o, uint32_t weights) {
+  const int32_t m = conv.multipliers[o], bias = conv.bias[o], right = -conv.shifts[o];
+  multiplier = m;
   const uint32_t size = bias < 0 ? 0u - static_cast<uint32_t>(bias) : static_cast<uint32_t>(bias);
-  const bool big = size + 128 * weights > static_cast<uint32_t>(kPairSumLimit);  // both below 2^31
-  const bool relu = conv.out_zero_point == -128;
-  if (conv.act_min != -128 || conv.act_max != 127 || shift < (relu ? 0 : 1) || shift > kMostShift ||
-      (big && (shift > kMostBigShift || m < 1 << 30))) {
-    scale.shift = conv.shifts[o];
-    scale.store = Exact;
-    return scale;
+  const bool big = size + 128 * weights > static_cast<uint32_t>(kPairSumLimit);  // both at most 2^31
+  const bool relu = zero_point == -128;
+  if (limited || right < (relu ? 0 : 1) || right > kMostShift ||
+      (big && (right > kMostBigShift || m < 1 << 30))) {
+    shift = -right;
+    store = Exact;
+    return;
   }
-  const int32_t half = shift > 0 ? 1 << (shift - 1) : 0;
+  parts[0] = m & 1023;
+  parts[1] = m >> 10 & 1023;
+  parts[2] = m >> 20;
+  const int32_t half = right > 0 ? 1 << (right - 1) : 0;
   if (relu) {
-    scale.rounding += half << 11;
-    scale.shift += 11;
-    if (big) scale.store = BigRelu;
+    rounding = (1 << 10) + (half << 11);
+    shift = right + 11;
+    store = big ? BigRelu : Relu;
   } else {
-    scale.rounding = half + conv.out_zero_point * (1 << shift);
-    scale.store = big ? BigLinear : Linear;
+    rounding = half + zero_point * (1 << right);
+    shift = right;
+    store = big ? BigLinear : Linear;
   }
-  return scale;
 }
 
 }  // namespace squeeze

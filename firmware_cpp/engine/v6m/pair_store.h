@@ -24,25 +24,28 @@ constexpr int32_t kPairSumLimit = (1 << 20) - (1 << 16);
 
 // How a channel's sums become outputs.
 struct PairScale {
+  explicit PairScale(const ConvRows& conv);
+
+  // To that of output channel o, whose weights' |w| add up to `weights`.
+  void Set(const ConvRows& conv, uint32_t o, uint32_t weights);
+
   int32_t parts[3];  // c, b, a
   int32_t shift;     // kRelu: s + 11; kLinear: s; kExact: as in the model
   int32_t rounding;  // kRelu: 2^10 + 2^(s+10); kLinear: 2^(s-1) + zero point * 2^s
   uint32_t stride;   // bytes from output to output
   // The sums at `sums`, `sums` + 8 bytes, ... (`count` of them, one at least) to `out`.
   void (*store)(const PairScale* scale, const int32_t* sums, uint32_t count, int8_t* out);
-  int32_t multiplier;  // these: of kExact
-  int8_t zero_point;
-  int8_t act_min;
-  int8_t act_max;
+  int32_t multiplier;
+  int32_t zero_point;
+  int32_t act_min;
+  int32_t act_max;
+  bool limited;  // to less than all int8
 };
 // Offsets in pair_store.cc.
 SQUEEZE_OFFSET(PairScale, parts, 0);
 SQUEEZE_OFFSET(PairScale, shift, 12);
 SQUEEZE_OFFSET(PairScale, rounding, 16);
 SQUEEZE_OFFSET(PairScale, stride, 20);
-
-// Of output channel o, whose weights' |w| add up to `weights`.
-PairScale MakePairScale(const ConvRows& conv, uint32_t o, uint32_t weights);
 
 }  // namespace squeeze
 
