@@ -2,9 +2,13 @@
 
 #include "engine/kernels.h"
 
-// Each function is external, so that none becomes part of another one in some builds: then a build's size
-// would be no sum of its kernels' sizes.
+// Each function is external, and those that several kinds call are never made part of their callers: else it
+// would depend on the other kernels of a build how large one kernel is.
 namespace squeeze {
+
+[[gnu::noinline]] int8_t* LayerStep::Input(int i, int row) const {
+  return RingRow(model.buffer(layer.inputs[i]), arena, row);
+}
 
 #if SQUEEZE_KERNEL_MAX_POOL || SQUEEZE_KERNEL_AVERAGE_POOL
 // What the two kinds of pools have in common.

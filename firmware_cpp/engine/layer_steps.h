@@ -23,7 +23,7 @@ struct LayerStep {
   int first_row;
   int last_row;
 
-  int8_t* Input(int i, int row) const { return RingRow(model.buffer(layer.inputs[i]), arena, row); }
+  int8_t* Input(int i, int row) const;  // of input `i`
   int32_t* Accumulators() const { return reinterpret_cast<int32_t*>(arena + layer.scratch_offset); }
   template <typename T>
   const T* Param(int i) const {
