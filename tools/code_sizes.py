@@ -5,9 +5,10 @@
 To be run after a change of the engine, the firmware or a board. A test says when it is due.
 """
 
-import re
+import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from squeezenet_mcu.common import files
 from squeezenet_mcu.common.errors import UserError
@@ -17,6 +18,15 @@ from squeezenet_mcu.host_tools.firmware import code_sizes, code_table
 BUILDS = Path("build/code_sizes")
 
 
+def as_text(value: Any, levels: int, margin: str = "") -> str:
+    """JSON of which so many levels of tables have a line for each entry, and what is in them has one line."""
+    if not levels or not isinstance(value, dict):
+        return json.dumps(value, separators=(",", ":"))
+    inner = f"{margin}  "
+    entries = (f"{inner}{json.dumps(key)}: {as_text(v, levels - 1, inner)}" for key, v in value.items())
+    return "{\n" + ",\n".join(entries) + f"\n{margin}}}"
+
+
 def main() -> int:
     """Exit status 1 where a program is missing or a build fails."""
     try:
@@ -24,10 +34,7 @@ def main() -> int:
     except UserError as error:
         print(f"code_sizes: {error}", file=sys.stderr)
         return 1
-    text = files.as_json(table).decode()
-    # A list of plain values on one line.
-    text = re.sub(r"\[[^\[\]{}]*\]", lambda found: re.sub(r"\s+", " ", found[0]), text)
-    files.write_bytes(code_sizes.TABLE, text.encode())
+    files.write_bytes(code_sizes.TABLE, (as_text(table, 4) + "\n").encode())
     print(f"wrote {code_sizes.TABLE}")
     return 0
 

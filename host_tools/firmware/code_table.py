@@ -1,8 +1,8 @@
 """Makes code_sizes.json: builds the firmware with each kernel alone, and reads the linker's maps.
 
-What depends on the set of kernels is in two sources of the engine: conv_kernels.cc, which is compiled with each
-set of convolution kernels, and layer_steps.cc, a function for each kind of layer. All else is compiled with
-or without HUFFMAN, and the linker takes what the kernels reach.
+What depends on the set of kernels is in two sources of the engine: conv_kernels.cc, which is compiled with
+each set of convolution kernels, and layer_steps.cc, a function for each kind of layer. All else is compiled
+with or without HUFFMAN, and the linker takes what the kernels reach.
 """
 
 import re
@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from squeezenet_mcu.common.kernel_families import FAMILIES, Family
+from squeezenet_mcu.common.paths import FIRMWARE
+from squeezenet_mcu.common.programs import missing_program
 from squeezenet_mcu.convert.outputs import c_array
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.boards.board_toml import Board
@@ -59,9 +61,7 @@ class Tree:
         listing = self._run(["ninja", "-t", "commands", "firmware"])
         commands = listing.stdout.splitlines()
         self.link_command = next(c for c in commands if " -o firmware.elf " in c)
-        self.compile_commands = {
-            name: next(c for c in commands if f"/{name} -c " in c) for name in _DISPATCH
-        }
+        self.compile_commands = {name: next(c for c in commands if f"/{name} -c " in c) for name in _DISPATCH}
         self.all = self._pieces(self.tree / "firmware.map")
 
     def _run(self, command: list[str] | str) -> subprocess.CompletedProcess[str]:
@@ -109,7 +109,7 @@ class Tree:
 
 def kernels_of(family: Family) -> list[str]:
     """All of a family, as engine/CMakeLists.txt lists them."""
-    engine = build.FIRMWARE / "engine"
+    engine = FIRMWARE / "engine"
     text = (engine / "CMakeLists.txt").read_text(encoding="utf-8")
     found = re.search(rf"^set\(kernels_{family} (.*) \$\{{layers\}}\)$", text, re.MULTILINE)
     assert found is not None, f"CMakeLists.txt lists the kernels of {family}"
@@ -154,17 +154,27 @@ def engine_record(tree: Tree, family: Family, boards_own: Collection[str]) -> di
             sizes.setdefault(piece.name, piece)
             if piece.name not in always:
                 reached.setdefault(piece.name, []).append(name)
-    record: dict[str, Any] = {"kernels": " ".join(names), "text": [], "rodata": [], "libraries": {}, "dispatch": {}}
+    record: dict[str, Any] = {
+        "kernels": " ".join(names),
+        "text": [],
+        "rodata": [],
+        "libraries": {},
+        "dispatch": {},
+    }
     for piece in tree.all:
         if piece.library == ENGINE and f"({_DISPATCH[0]})" not in piece.name:
             found = sizes[piece.name]
-            record[piece.output.removeprefix(".")].append([*_entry(found), " ".join(reached.get(piece.name, []))])
+            record[piece.output.removeprefix(".")].append(
+                [*_entry(found), " ".join(reached.get(piece.name, []))]
+            )
         elif not (_is_own(piece) or piece.library == ENGINE or piece.name in boards_own):
             record["libraries"][piece.name] = " ".join(reached.get(piece.name, []))
     for kernels in _subsets([name for name in names if name in CONVOLUTIONS]):
         found_sections = linker_map.sections(tree.compiled(_DISPATCH[0], kernels), tree.board.binutils)
         record["dispatch"][" ".join(kernels)] = {
-            output: [[size, alignment] for name, size, alignment in found_sections if name.startswith(f".{output}")]
+            output: [
+                [size, alignment] for name, size, alignment in found_sections if name.startswith(f".{output}")
+            ]
             for output in ("text", "rodata")
         }
     return record
@@ -210,7 +220,8 @@ def make(folder: Path, boards: Iterable[str], said: Any = None) -> dict[str, Any
         first = flags not in cpus
         if first:
             cpus[flags] = {"compiler": compiler_version(board), "engines": {}}
-        for family in families_of(board) if first else ["portable"]:
+        families = families_of(board) if first else families_of(board)[:1]
+        for family in families:
             for huffman in (False, True) if first else (False,):
                 what = f"{family}{' huffman' if huffman else ''}"
                 if said:
@@ -233,5 +244,5 @@ def compiler_version(board: Board) -> str:
     try:
         done = subprocess.run([program, "-dumpfullversion"], check=True, capture_output=True, text=True)
     except OSError as error:
-        raise build.missing_program(program, board.compiler_packages) from error
+        raise missing_program(program, board.compiler_packages) from error
     return done.stdout.strip()

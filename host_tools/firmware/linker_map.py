@@ -8,6 +8,10 @@ from pathlib import Path
 OUTPUTS = (".vectors", ".text", ".rodata", ".data", ".bss", ".arena")
 _OUTPUT = re.compile(r"^(\.\w+)(?:\s|$)")
 _INPUT = re.compile(r"^ (\.\S+)\s+0x([0-9a-f]+)\s+0x([0-9a-f]+)\s+(\S.*)$")
+# [Nr] Name Type Addr Off Size ES Flg Lk Inf Al
+_HEADER = re.compile(
+    r"\s+\[\s*\d+\] (\S+)\s+[A-Z]\w+\s+[0-9a-f]+ [0-9a-f]+ ([0-9a-f]+) \w\w\s+(\w*)\s+\d+\s+\d+\s+(\d+)$"
+)
 _MEMBER = re.compile(r"^(.*)\((.*)\)$")
 
 
@@ -74,18 +78,14 @@ def _alignments(path: Path, prefix: str) -> dict[tuple[str, str], int]:
 
 
 def _headers(path: Path, prefix: str) -> list[tuple[str, str, int, int]]:
-    command = [f"{prefix}readelf", "--section-headers", "--wide", path]
+    command = [f"{prefix}readelf", "--section-headers", "--wide", str(path)]
     listing = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     found = []
     member = ""
     for line in listing.splitlines():
         if line.startswith("File: "):
             member = _member(line.removeprefix("File: "))
-        #  [Nr] Name Type Addr Off Size ES Flg Lk Inf Al
-        elif fields := re.match(
-            r"\s+\[\s*\d+\] (\S+)\s+[A-Z]\w+\s+[0-9a-f]+ [0-9a-f]+ ([0-9a-f]+) \w\w\s+(\w*)\s+\d+\s+\d+\s+(\d+)$",
-            line,
-        ):
+        elif fields := _HEADER.match(line):
             name, size, flags, alignment = fields.groups()
             if "A" in flags:
                 found.append((member, name, int(size, 16), max(int(alignment), 1)))
