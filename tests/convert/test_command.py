@@ -154,6 +154,12 @@ def test_an_accuracy_that_is_not_known_fails_the_budget(converted, tmp_path):
             ["--tflite", "net.tflite", "--engine", "tflm", "--min-accuracy", "0.5"],
             "--min-accuracy: not with --engine tflm, for which no accuracy is measured",
         ),
+        (
+            ["--tflite", "net.tflite", "--flash-bytes", "64X"],
+            'argument --flash-bytes: "64X": want a size from',
+        ),
+        (["--tflite", "net.tflite", "--sram-bytes", "0"], 'argument --sram-bytes: "0": want a size from'),
+        (["--tflite", "net.tflite", "--min-accuracy", "nan"], '"nan": want a share over 0 and at most 1'),
         (["--tflite", "absent.tflite"], "absent.tflite: no such file"),
         (["--tflite", "text.tflite"], 'not a .tflite file: its fifth to eighth byte are "o, I"; want "TFL3"'),
         (["--tflite", "empty.tflite"], "not a .tflite file: it has 0 bytes; want a whole one"),
