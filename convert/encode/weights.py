@@ -13,27 +13,24 @@ def dense(weights: np.ndarray) -> bytes:
     return np.ascontiguousarray(weights).tobytes()
 
 
-def _sparse_entries(channel: np.ndarray) -> list[int]:
+def _sparse_entries(channel: np.ndarray) -> np.ndarray:
     """uint16 entries of one channel, int8 [taps]: gap in the low byte, weight in the high one."""
-    entries = []
-    previous = -1
-    for position in np.flatnonzero(channel).tolist():
-        gap = position - previous - 1
-        while gap > _MAX_GAP:
-            entries.append(_MAX_GAP)  # a weight of 0 bridges the gap
-            gap -= _MAX_GAP + 1
-        entries.append(gap | (int(channel[position]) & 0xFF) << 8)
-        previous = position
+    positions = np.flatnonzero(channel)
+    gaps = np.diff(positions, prepend=-1) - 1
+    bridges = gaps // (_MAX_GAP + 1)  # weights of 0 that bridge a gap
+    entries = np.full(len(positions) + int(bridges.sum()), _MAX_GAP, "<u2")
+    weights = channel[positions].astype(np.uint8).astype(np.uint16)
+    entries[np.arange(len(positions)) + np.cumsum(bridges)] = gaps % (_MAX_GAP + 1) | weights << 8
     return entries
 
 
 def sparse(weights: np.ndarray) -> bytes:
     """For each output channel a uint16 count, then as many uint16 entries (see _sparse_entries)."""
-    words: list[int] = []
+    pieces = []
     for channel in weights.reshape(len(weights), -1):
         entries = _sparse_entries(channel)
-        words += [len(entries), *entries]
-    return np.array(words, "<u2").tobytes()
+        pieces += [np.array([len(entries)], "<u2"), entries]
+    return b"".join(piece.tobytes() for piece in pieces)
 
 
 def _entropy_coded(layer: Layer) -> EntropyCoded:
