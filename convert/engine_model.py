@@ -9,7 +9,7 @@ from squeezenet_mcu.convert.network import Encoding, Kind, Network
 from squeezenet_mcu.convert.schedule import arena
 from squeezenet_mcu.convert.schedule.split import split
 from squeezenet_mcu.convert.select.choose import choose_for
-from squeezenet_mcu.convert.select.known import Known, Peaks
+from squeezenet_mcu.convert.select.known import Known
 from squeezenet_mcu.convert.target import Target
 from squeezenet_mcu.convert.verify import exactness
 
@@ -42,24 +42,24 @@ class Maker:
     UserError: the network holds what the engine does not take.
     """
 
-    def __init__(self, network: Network, labels: list[str], peaks: Peaks | None = None) -> None:
-        """`network`: as it is lowered; it is split. `peaks`: of a network with the same layers."""
-        split(network)
-        self.known = Known(network, peaks)
+    def __init__(self, known: Known, labels: list[str]) -> None:
+        self.known = known
         self._labels = labels
         self._made: dict[int, EngineModel] = {}
 
     @classmethod
     def of(cls, file: TfliteFile, labels: list[str]) -> "Maker":
         """For the network of `file`."""
-        return cls(lower(file), labels)
+        network = lower(file)
+        split(network)
+        return cls(Known(network), labels)
 
-    def prepare(self, target: Target) -> EngineModel:
-        """The model for one target, unproven."""
+    def prepare(self, target: Target, like: Network | None = None) -> EngineModel:
+        """The model for one target, unproven. `like`: see choose_for."""
         if target.flash_bytes is not None:
             own = blob.labels_bytes(self._labels)
             target = replace(target, flash_bytes=max(target.flash_bytes - own, 0))
-        chosen = choose_for(self.known, target)
+        chosen = choose_for(self.known, target, like)
         key = id(chosen.network)  # which `known` keeps
         if key not in self._made:
             content = blob.serialize(chosen.network, chosen.plan, self._labels)
@@ -78,7 +78,12 @@ def make(file: TfliteFile, labels: list[str], target: Target) -> EngineModel:
     UserError: the network holds what the engine does not take, or differs.
     """
     made = prepare(file, labels, target)
+    prove(file, made)
+    return made
+
+
+def prove(file: TfliteFile, made: EngineModel) -> None:
+    """UserError where it differs from LiteRT in an int8 of any layer on sample images."""
     shape = made.network.buffers[made.network.input_buffer]
     samples = exactness.sample_images((shape.height, shape.width, shape.channels), PROOF_IMAGES)
     exactness.prove(file, made.network, made.content, samples)
-    return made

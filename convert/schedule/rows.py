@@ -105,6 +105,10 @@ class Trace:
     runs: dict[int, list[int]] = field(default_factory=dict)  # first layer of any other stage -> its steps
 
 
+_NEVER = 1 << 30  # rows
+_Needs = tuple[tuple[int, int], ...]  # buffers, and how many rows of each must be there
+
+
 @dataclass(frozen=True)
 class _Step:
     """A step of a stage that does not accumulate.
@@ -114,7 +118,7 @@ class _Step:
     """
 
     makes: tuple[int, int]
-    needs: tuple[tuple[int, int], ...]
+    needs: _Needs
     reads: tuple[tuple[int, tuple[int, ...]], ...]
 
 
@@ -137,7 +141,7 @@ class Schedule:
         self._steps: dict[tuple[int, int], list[_Step]] = {}
 
     def _windows(self, stage: RowStage) -> list[list[tuple[int, bool]]]:
-        """Of an accumulating stage: for each input row the windows that hold it, and whether it is their last."""
+        """Of an accumulating stage: for each input row the windows that hold it, and whether it ends them."""
         if not stage.accumulating:
             return []
         layer = stage.layers[0]
@@ -168,6 +172,19 @@ class Schedule:
         rows = tuple((i, tuple(sorted(found))) for i, found in reads.items())
         return _Step((first, end), tuple(needs.items()), rows)
 
+    def waits(self, s: int, batch: int, defer: int) -> list[_Needs]:
+        """What each step of stage `s` waits for; one behind the last waits for what never comes."""
+        stage = self.stages[s]
+        layer, never = stage.layers[0], ((stage.output, _NEVER),)
+        if stage.accumulating:
+            rows = last_row(layer, self.heights[stage.output] - 1, self.heights[layer.inputs[0]]) + 1
+            found: list[_Needs] = [tuple((i, row + 1) for i in layer.inputs) for row in range(rows)]
+        else:
+            found = [step.needs for step in self.steps(s, batch)]
+        if defer:
+            found[0] = (*found[0], (layer.inputs[0], defer))
+        return [*found, never]
+
     def trace(self, batches: Sequence[int], defers: Sequence[int]) -> Trace:
         """One image's way, for so many rows at once in each stage, and so many that each waits for."""
         simulation = _Simulation(self, batches, defers)
@@ -182,27 +199,25 @@ class Schedule:
         return trace
 
 
-_NEVER = 1 << 30  # rows
-
-
 class _Simulation:
     """Counters of the engine (rows_done, in_row), and the trace."""
 
     def __init__(self, schedule: Schedule, batches: Sequence[int], defers: Sequence[int]) -> None:
         self.schedule = schedule
         self.stages = schedule.stages
-        self.defers = defers
         self.steps = [
             [] if stage.accumulating else schedule.steps(s, batches[s]) for s, stage in enumerate(self.stages)
         ]
         self.steps_done = [0] * len(self.stages)
         self.rows_done = [0] * len(schedule.heights)
-        # What the next step of each stage waits for; the first of it also by itself, which is looked at most.
-        self.needs: list[tuple[tuple[int, int], ...]] = [()] * len(self.stages)
-        self.first_need = [0] * len(self.stages)
-        self.first_rows = [0] * len(self.stages)
-        for s in range(len(self.stages)):
-            self.next_step(s)
+        # What each step of each stage waits for.
+        self.waits: list[list[_Needs]] = [
+            schedule.waits(s, batches[s], defers[s]) for s in range(len(self.stages))
+        ]
+        # Of the next step; and the first of that by itself, which is looked at most.
+        self.needs = [waits[0] for waits in self.waits]
+        self.first_need = [needs[0][0] for needs in self.needs]
+        self.first_rows = [needs[0][1] for needs in self.needs]
         self.trace = Trace(rows=[[[-1, -1] for _ in range(h)] for h in schedule.heights])
 
     def touch(self, buffer: int, row: int) -> None:
@@ -211,32 +226,23 @@ class _Simulation:
             life[0] = self.trace.steps
         life[1] = self.trace.steps
 
-    def next_step(self, s: int) -> None:
-        """Notes what the next step of stage `s` waits for; at the end, for what never comes."""
-        stage, at = self.stages[s], self.steps_done[s]
-        if stage.accumulating:
-            whole = self.rows_done[stage.output] == self.schedule.heights[stage.output]
-            needs = () if whole else tuple((i, at + 1) for i in stage.layers[0].inputs)
-        else:
-            needs = self.steps[s][at].needs if at < len(self.steps[s]) else ()
-        if needs and at == 0 and self.defers[s]:
-            source = stage.layers[0].inputs[0]
-            needs = (*needs, (source, self.defers[s]))
-        self.needs[s] = needs
-        self.first_need[s], self.first_rows[s] = needs[0] if needs else (stage.output, _NEVER)
+    def advance(self, s: int) -> None:
+        """Stage `s` has made a step: notes what the next one waits for."""
+        self.steps_done[s] += 1
+        needs = self.needs[s] = self.waits[s][self.steps_done[s]]
+        self.first_need[s], self.first_rows[s] = needs[0]
 
     def ready(self, s: int) -> bool:
-        needs, done = self.needs[s], self.rows_done
-        for i, rows in needs:
+        done = self.rows_done
+        for i, rows in self.needs[s]:
             if done[i] < rows:
                 return False
-        return bool(needs)
+        return True
 
     def accumulate(self, s: int) -> bool:
         """Folds one input row into every window that holds it; True when it completes any."""
         layer = self.stages[s].layers[0]
         row = self.steps_done[s]  # of the input
-        self.steps_done[s] += 1
         completed = 0
         for o, last in self.schedule.windows[s][row]:
             if completed:  # use up the finished row before the next window needs its place
@@ -251,7 +257,7 @@ class _Simulation:
             steps = self.trace.steps
             life = self.trace.accumulators.setdefault(self.stages[s].first_layer, [steps, steps])
             life[1] = steps
-        self.next_step(s)
+        self.advance(s)
         return completed > 0
 
     def run_readers(self, s: int) -> None:
@@ -276,9 +282,8 @@ class _Simulation:
             for row in rows:
                 lives[row][1] = now
         trace.runs.setdefault(stage.first_layer, []).append(now)
-        self.steps_done[s] += 1
         self.rows_done[stage.output] = end
-        self.next_step(s)
+        self.advance(s)
         return True
 
     def push(self, row: int) -> None:

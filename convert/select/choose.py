@@ -76,7 +76,8 @@ class Assignment:
 
 
 class _Chooser:
-    def __init__(self, known: Known, target: Target) -> None:
+    def __init__(self, known: Known, target: Target, like: Network | None = None) -> None:
+        """`like`: with that one's rows at once, which stand for those that a search would find."""
         self.known = known
         self.network = known.network
         self.target = target
@@ -85,6 +86,12 @@ class _Chooser:
         self.stages = known.peaks.stages
         self.deferred: RowStage | None = None  # begins when the whole map that it reads is there
         self.ways = ways_of(known, target)
+        self.rows: dict[int, int] | None = None
+        if like is not None:
+            heights = {s.first_layer: known.network.buffers[s.output].height for s in self.stages}
+            self.rows = {i: min(like.layers[i].batch_rows, height) for i, height in heights.items()}
+            waiting = [s for s in self.stages if like.layers[s.first_layer].defer_rows]
+            self.deferred = waiting[0] if waiting else None
 
     def assign(
         self, batches: dict[int, int], budget: int, multiplier: float, barred: Barred = _NOTHING
@@ -133,6 +140,8 @@ class _Chooser:
 
         Targets of one kind ask the same, as long as their own limits do not bind.
         """
+        if self.rows is not None:
+            return self.assign(self.rows, budget, multiplier, barred)
         waiting = self.deferred.first_layer if self.deferred else -1
         key = ("within", self.kind, waiting, budget, multiplier, barred)
         if key not in self.known.answers:
@@ -236,7 +245,7 @@ class _Chooser:
             len(self.network.layers) * LAYER_STATE_BYTES + len(self.network.buffers) * BUFFER_STATE_BYTES
         )
         budget -= state
-        if self.target.optimize == "sram":
+        if self.target.optimize == "sram" or self.rows is not None:
             return self.within_flash(budget)
         found = []
         for deferred in self._deferrable(budget):
@@ -313,18 +322,21 @@ def choose(network: Network, target: Target) -> Choice:
     return choose_for(Known(network), target)
 
 
-def choose_for(known: Known, target: Target) -> Choice:
+def choose_for(known: Known, target: Target, like: Network | None = None) -> Choice:
     """As `choose`; who asks for several targets shares what is `known` of the network.
 
+    like: a network of the same layers, whose rows at once are taken where they fit; there is no search then.
     With too little SRAM the leanest choice is made all the same, for the linker to say what is missing.
     """
-    chooser = _Chooser(known, target)
+    chooser = _Chooser(known, target, like)
     limit = budget = chooser.budget()
     while assignment := chooser.best(budget):
         made, memory = _planned(known, assignment, chooser.deferred)
         if memory.arena_bytes <= limit:
             return Choice(made, memory, True)
         budget -= memory.arena_bytes - limit  # first fit has wasted some of what the bound allowed
+    if like is not None:
+        return choose_for(known, target)
     lean = _Chooser(known, replace(target, optimize="sram", flash_bytes=None)).best(_UNLIMITED)
     assert lean is not None, "without limits there is always a way"
     return Choice(*_planned(known, lean, None), False)

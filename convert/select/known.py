@@ -1,10 +1,8 @@
-"""What is known of a network whatever it is chosen for: found once, and shared by the choices for all targets."""
+"""What is known of a network whatever it is chosen for: found once, shared by the choices for all targets."""
 
 from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from typing import Any
-
-import numpy as np
 
 from squeezenet_mcu.convert.encode import blob, entropy
 from squeezenet_mcu.convert.encode.weights import placed_bytes
@@ -50,14 +48,18 @@ class Peaks:
 
 
 class Known:
-    """Of one network, whose weights and maps stay as they are: peaks, shapes, stored bytes, and what was chosen.
+    """Of one network, whose weights and maps stay as they are: peaks, shapes, stored bytes, earlier choices.
 
     `answers`: what a question about it has been answered with, by all that the answer depends on.
     """
 
     def __init__(self, network: Network, peaks: Peaks | None = None) -> None:
-        """Finds what each layer would take, entropy-coded. `peaks`: of a network with the same layers."""
-        entropy.code(network)
+        """Finds what each layer would take, entropy-coded, where `network` has no codes yet.
+
+        peaks: of a network with the same layers.
+        """
+        if not network.codes:
+            entropy.code(network)
         self.network = network
         self.peaks = peaks or Peaks(network)
         self.codes_bytes = blob.codes_bytes(network)
@@ -74,7 +76,7 @@ class Known:
         return self._stored[key]
 
     def shapes(self, index: int, batch: int) -> list[tuple[Shape, int]]:
-        """The calls that convolution `index` is run by, so many rows at once: their shapes, and how many each."""
+        """The calls that run convolution `index`, so many rows at once: shapes, and how many of each."""
         key = (index, batch)
         if key not in self._shapes:
             layer, buffers = self.network.layers[index], self.network.buffers

@@ -1,4 +1,4 @@
-"""The ways to run each convolution of a network on one kind of CPU: kernels, encodings, scratch, and their cost."""
+"""The ways to run each convolution of a network on one kind of CPU: kernel, encoding, scratch, and cost."""
 
 from dataclasses import dataclass
 

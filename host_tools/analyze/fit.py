@@ -1,0 +1,127 @@
+"""Whether a network fits a board, and how long an image takes there: nothing is compiled."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from squeezenet_mcu.convert.engine_model import EngineModel, Maker
+from squeezenet_mcu.convert.network import Network
+from squeezenet_mcu.convert.outputs import report
+from squeezenet_mcu.convert.select import estimate
+from squeezenet_mcu.convert.select.estimate import Estimate
+from squeezenet_mcu.convert.target import Target
+from squeezenet_mcu.host_tools.analyze import code
+from squeezenet_mcu.host_tools.analyze.code import Code
+from squeezenet_mcu.host_tools.boards.board_toml import Board
+from squeezenet_mcu.host_tools.firmware import board_model
+from squeezenet_mcu.host_tools.firmware.board_model import ModelRequest
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A network on a board. `apart`: the arena is in the board's memory for arenas."""
+
+    board: Board
+    target: Target
+    made: EngineModel
+    code: Code
+    estimate: Estimate
+    apart: bool
+
+    @property
+    def flash_used(self) -> int:
+        """Bytes: code and the engine's model."""
+        return self.code.engine + self.code.rest + len(self.made.content)
+
+    @property
+    def flash_total(self) -> int:
+        """Bytes that the board has for program and model."""
+        return self.board.total("image")
+
+    @property
+    def sram_used(self) -> int:
+        """Bytes: arena, variables, stack."""
+        return self.code.sram + self.made.plan.arena_bytes
+
+    @property
+    def sram_total(self) -> int:
+        """Bytes that the board has for them."""
+        return self.board.total("data") + (self.board.total("arena") if self.apart else 0)
+
+    @property
+    def missing(self) -> dict[str, int]:
+        """By how many bytes which memory is too small; {}: it fits."""
+        arena, data = self.made.plan.arena_bytes, self.board.total("data")
+        beside = 0 if self.apart else arena
+        short = {
+            "flash": self.flash_used - self.flash_total,
+            "SRAM": max(
+                self.code.sram + beside - data, arena - self.board.total("arena") if self.apart else 0
+            ),
+        }
+        return {memory: count for memory, count in short.items() if count > 0}
+
+    @property
+    def milliseconds(self) -> float | None:
+        """Of an image; None where cycles or the clock are not known."""
+        if self.estimate.unit != "cycles" or self.board.clock is None:
+            return None
+        return self.estimate.total / self.board.clock.hz * 1000
+
+    @property
+    def peak(self) -> dict[str, Any]:
+        """What holds most of the arena at its fullest moment: layer and bytes."""
+        rows = report.peak_rows(self.made.network, self.made.plan)
+        return rows[0] if rows else {"layer": "", "bytes": 0}
+
+
+def on(
+    board: Board, manifest: dict[str, Any], maker: Maker, request: ModelRequest, like: Network | None = None
+) -> Fit:
+    """The network of `maker` on a board, as `make firmware` would make it.
+
+    Args:
+        board: which.
+        manifest: of Subject.
+        maker: of the network.
+        request: what the user asks for.
+        like: see convert/select/choose.py.
+    """
+    target = board_model.target_for(board, manifest, request)
+    made = board_model.prepare_on(board, manifest, target, maker, like)
+    row = manifest["input"]["width"] * manifest["input"]["channels"]
+    sizes = code.of(board, made.kernels, target.family, row)
+    apart = board_model.arena_apart(board, manifest, made.plan.arena_bytes)
+    return Fit(board, target, made, sizes, estimate.of(made.network, target), apart)
+
+
+def as_json(fit: Fit) -> dict[str, Any]:
+    """A board's line for programs: bytes, milliseconds; None where a figure is not known."""
+    total, unit, milliseconds = round(fit.estimate.total), fit.estimate.unit, fit.milliseconds
+    return {
+        "board": fit.board.name,
+        "title": fit.board.title,
+        "cpu": fit.board.cpu,
+        "kernel_family": fit.target.family,
+        "fits": not fit.missing,
+        "missing": {memory.lower(): count for memory, count in fit.missing.items()},
+        "flash": {
+            "used": fit.flash_used,
+            "total": fit.flash_total,
+            "left": fit.flash_total - fit.flash_used,
+            "engine_code": fit.code.engine,
+            "engine_model": len(fit.made.content),
+            "rest": fit.code.rest,
+        },
+        "sram": {
+            "used": fit.sram_used,
+            "total": fit.sram_total,
+            "left": fit.sram_total - fit.sram_used,
+            "arena": fit.made.plan.arena_bytes,
+            "rest": fit.code.sram,
+        },
+        "code_is_bound": fit.code.bound,
+        "milliseconds": None if milliseconds is None else round(milliseconds, 3),
+        "cycles": total if unit == "cycles" else None,
+        "instructions": total if unit == "instructions" else None,
+        "peak": fit.peak,
+    }
