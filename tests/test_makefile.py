@@ -24,6 +24,7 @@ VERBS = {
     "zoo": "DATA TEACHER",
     "search": "DATA",
     "import": "WEIGHTS",
+    "analyze": "TFLITE BOARD JSON",
     "evaluate": "DATA LIMIT ENGINE_LIMIT JSON",
     "flash": "TOOL PORT ELF OPTIMIZE ENGINE BOARD",
     "selftest": "PORT BOARD",

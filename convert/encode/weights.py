@@ -16,8 +16,8 @@ def dense(weights: np.ndarray) -> bytes:
 def sparse(weights: np.ndarray) -> bytes:
     """For each output channel a uint16 count, then as many uint16 entries.
 
-    An entry is a non-zero weight: the gap before it in the low byte, the weight in the high one. Where a gap is
-    too long for a byte, weights of 0 bridge it.
+    An entry is a non-zero weight: the gap before it in the low byte, the weight in the high one. Where a gap
+    is too long for a byte, weights of 0 bridge it.
     """
     flat = weights.reshape(len(weights), -1)
     channels, positions = np.nonzero(flat)

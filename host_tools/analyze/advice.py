@@ -23,8 +23,9 @@ MOST = 6
 _OF_BOARDS = 2  # lines
 _SIDES = (0.75, 0.5)
 _ZEROS = 0.7
-_COSTLIEST = 2  # layers that are tried
+_COSTLIEST = 3  # layers that are tried
 _WORTH = 0.005  # of the time or the bytes
+_PRICE = 2.0  # so many times the share of the time that it costs, bytes must save
 _FEWEST_BITS, _BITS_LESS = 4, 2
 
 
@@ -60,7 +61,7 @@ class _Steps:
         return Step(what, fit.on(self.base.board, manifest, Maker(known, []), request, like))
 
     def with_layer(self, index: int, known: Known) -> Fit:
-        """With layer `index` as it is in `known`, by its best kernel within its scratch; the others as they are."""
+        """With layer `index` as in `known`, by its best kernel within its scratch; the others as they are."""
         base = self.base.made.network
         layer = base.layers[index]
         before = self.known.stored(index, layer.encoding)
@@ -98,14 +99,12 @@ class _Steps:
     def thinner_layers(self) -> Iterator[Step]:
         network, base = self.known.network, self.base
         stored = {i: self.known.stored(i, la.encoding) for i, la in _convolutions(base.made.network)}
-        dense = {
-            i: 1 - np.count_nonzero(la.weights) / la.conv.weights.size for i, la in _convolutions(network)
-        }
-        thin = [i for i, zeros in dense.items() if zeros < _ZEROS]
-        by_cost = sorted(thin, key=lambda i: -base.estimate.layers[i])
-        by_bytes = sorted(thin, key=lambda i: -stored[i])
+        zeros = {i: 1 - np.count_nonzero(la.weights) / la.weights.size for i, la in _convolutions(network)}
+        thicker = {i: (_ZEROS - share) / (1 - share) for i, share in zeros.items() if share < _ZEROS}
+        by_cost = sorted(thicker, key=lambda i: -base.estimate.layers[i] * thicker[i])
+        by_bytes = sorted(thicker, key=lambda i: -stored[i] * thicker[i])
         for i in dict.fromkeys([*by_cost[:_COSTLIEST], *by_bytes[:1]]):
-            what = f"prune {network.layers[i].name} to {_ZEROS:.0%} zeros, from {dense[i]:.0%}"
+            what = f"prune {network.layers[i].name} to {_ZEROS:.0%} zeros, from {zeros[i]:.0%}"
             yield Step(what, self.with_layer(i, changes.thinned(self.known, i, _ZEROS)))
 
     def fewer_bits(self) -> Iterator[Step]:
@@ -142,8 +141,8 @@ def _gain(base: Fit, then: Fit) -> tuple[float, float, float]:
     saved = 1 - then.estimate.total / base.estimate.total if base.estimate.total else 0.0
     flash = (base.flash_used - then.flash_used) / base.flash_used
     sram = (base.sram_used - then.sram_used) / base.sram_used
-    # Bytes alone count where they cost less time than they save: what is slow is no gain for who has room.
-    bytes_ = max(flash, sram) + min(saved, 0.0)
+    # Bytes alone count where they cost little time: what is slow is no gain for who has room.
+    bytes_ = max(flash, sram) + _PRICE * min(saved, 0.0)
     return (short - still) / (short or 1), saved if saved > _WORTH else 0.0, bytes_
 
 
@@ -168,7 +167,7 @@ def _best(base: Fit, steps: Iterator[Step], count: int = 1) -> list[Step]:
 
 
 def _boards(base: Fit, fits: Sequence[Fit]) -> list[Step]:
-    """The smallest board that can be bought and that it fits, and the fastest of those whose time is known."""
+    """The smallest board to buy that it fits, and the fastest of those whose time is known."""
     fitting = [found for found in fits if found.board.buy and not found.missing]
     timed = [found for found in fitting if found.milliseconds is not None]
     kinds: dict[str, list[str]] = {}  # by board
@@ -208,6 +207,10 @@ def effect(base: Fit, step: Step) -> str:
         parts.append(_change(base.milliseconds, then.milliseconds, "ms"))
     elif base.estimate.unit == then.estimate.unit == "instructions":
         parts.append(_change(base.estimate.total / 1e6, then.estimate.total / 1e6, "M instructions"))
+    elif then.milliseconds is not None:
+        parts.append(f"{then.milliseconds:,.1f} ms")
+    else:
+        parts.append(f"{then.estimate.total / 1e6:,.1f} M {then.estimate.unit}")
     for memory, before, now in (
         ("flash", base.flash_used, then.flash_used),
         ("SRAM", base.sram_used, then.sram_used),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from squeezenet_mcu.common import files
+from squeezenet_mcu.common import files, litert
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.paths import BUILD
 from squeezenet_mcu.common.terminal import Console
@@ -42,16 +42,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _shown_board(fits: Sequence[Fit]) -> Fit:
-    """Whose layers are shown: the default board, or where that is too small the fastest that is not."""
+    """Whose layers are shown: the default board, or where that is too small the fastest that is not.
+
+    Boards that can be bought come before those that are nothing but an emulator.
+    """
     default = next((found for found in fits if found.board.name == DEFAULT_BOARD), fits[0])
     fitting = [found for found in fits if not found.missing]
     if not default.missing or not fitting:
         return default
-    return min(fitting, key=lambda found: (found.milliseconds is None, found.milliseconds or 0.0))
+    return min(
+        fitting, key=lambda f: (not f.board.buy, f.milliseconds is None, f.milliseconds or 0.0, f.board.name)
+    )
 
 
 def answer(found: Subject, fits: Sequence[Fit], base: Fit | None, steps: Sequence[Step]) -> dict[str, Any]:
-    """All of it, for programs. `base`: the board whose layers are told; None: the engine takes no such network."""
+    """All of it, for programs. `base`: whose layers are told; None: the engine does not take it."""
     rows = layers.on_board(base) if base else layers.of_file(found)
     weights = sum(row["weights"] for row in rows)
     return {
@@ -85,10 +90,13 @@ def _problem(problem: UserError) -> dict[str, Any]:
 
 def _beside(found: Subject) -> str:
     """Whether TensorFlow Lite Micro would take it."""
+    if trouble := litert.trouble(found.file.content):
+        return f"LiteRT itself {trouble}: neither engine can run it"
     lacking = tflm_arena.lacking(found.file)
     if lacking:
         return f"TensorFlow Lite Micro does not have {', '.join(lacking)} either"
-    return "TensorFlow Lite Micro has all of its operators: make convert ENGINE=tflm TFLITE=... says what it takes"
+    what = "make convert ENGINE=tflm TFLITE=... says what it takes"
+    return f"TensorFlow Lite Micro has all of its operators: {what}"
 
 
 def run(args: argparse.Namespace) -> int:

@@ -51,13 +51,11 @@ class Fit:
     def missing(self) -> dict[str, int]:
         """By how many bytes which memory is too small; {}: it fits."""
         arena, data = self.made.plan.arena_bytes, self.board.total("data")
-        beside = 0 if self.apart else arena
-        short = {
-            "flash": self.flash_used - self.flash_total,
-            "SRAM": max(
-                self.code.sram + beside - data, arena - self.board.total("arena") if self.apart else 0
-            ),
-        }
+        if self.apart:
+            sram = max(self.code.sram - data, arena - self.board.total("arena"))
+        else:
+            sram = self.code.sram + arena - data
+        short = {"flash": self.flash_used - self.flash_total, "SRAM": sram}
         return {memory: count for memory, count in short.items() if count > 0}
 
     @property

@@ -16,7 +16,7 @@ _WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 
 
 def _of_weights(weights: np.ndarray | None) -> dict[str, Any]:
-    """How many there are, the share of zeros among them, how many values differ, bytes as the .tflite has them."""
+    """How many there are, the share of zeros, how many values differ, bytes as the .tflite has them."""
     if weights is None or not weights.size:
         return {"weights": 0, "zeros": None, "distinct": None, "dense_bytes": 0}
     return {

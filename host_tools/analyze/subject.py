@@ -69,8 +69,8 @@ def of_model(model: str) -> Subject:
         return _read(name, converted, read_manifest(BUILD / name)["flash_limits"])
     if not shipped.is_file():
         raise UserError(
-            f"{converted}: missing, and model/zoo ships no '{name}'; run: make convert MODEL={model}, or give "
-            "a file by TFLITE= (--tflite)"
+            f"{converted}: missing, and model/zoo ships no '{name}'; run: make convert MODEL={model}, or "
+            "give a file by TFLITE= (--tflite)"
         )
     known = (CONFIGS / f"{name}.toml").is_file()
     return _read(name, shipped, config.load(name).convert.flash_bytes if known else {})

@@ -22,7 +22,7 @@ _SHORT = {"cycles": "cycles", "instructions": "instr."}
 
 
 def _table(title: str) -> Table:
-    return Table(title=title, title_justify="left", box=box.SIMPLE, pad_edge=False, padding=(0, 1, 0, 0))
+    return Table(title=title, title_justify="left", box=box.SIMPLE, pad_edge=False, padding=0)
 
 
 def _columns(table: Table, *names: str) -> None:
@@ -59,14 +59,14 @@ def show_boards(console: Console, subject: Subject, fits: Sequence[Fit]) -> None
             f"{found.peak['bytes']:,}", printable(found.peak["layer"]),
         )  # fmt: skip
     console.print(table)
-    bound = any(found.code.bound for found in fits)
-    console.print(
-        "an image: at the board's clock, by the formulas that choose the kernels; nothing was compiled or run.\n"
-        "instr.: instructions, where no table of that CPU's cycles is known. left: below 0, so much is missing.\n"
-        "most: the largest part of the arena at its fullest moment, and the layer that holds it."
-        + ("\nflash, SRAM: with the most that code, variables and stack may take." if bound else ""),
-        soft_wrap=True,
-    )
+    lines = [
+        "an image: at the board's clock, by the formulas that choose the kernels; nothing was run.",
+        "instr.: instructions, where no table of that CPU's cycles is known. left: below 0, it is missing.",
+        "most: the largest part of the arena at its fullest moment, and the layer that holds it.",
+    ]
+    if any(found.code.bound for found in fits):
+        lines.append("flash, SRAM: with the most that code, variables and stack may take.")
+    console.print("\n".join(lines), soft_wrap=True)
 
 
 def _thousands(value: int | None) -> str:
@@ -78,27 +78,22 @@ def _number(value: int | None) -> str:
 
 
 def show_layers(console: Console, title: str, rows: Sequence[dict[str, Any]]) -> None:
-    """A line for each layer; of a network that the engine does not take, without what the engine makes of it."""
+    """A line for each layer; without what the engine makes of it, where it does not take the network."""
     known = "ring_bytes" in rows[0] if rows else False
     unit = "cycles" if known and "cycles" in rows[0] else "instructions"
     table = _table(title)
     table.add_column("layer", no_wrap=True, overflow="ellipsis", max_width=_LAYER)
     _columns(table, "output", "k MACs", "zeros", "values", "dense B")
-    _columns(
-        table,
-        *(
-            ("stored B", "ring B", f"k {'cycles' if unit == 'cycles' else 'instr.'}", "share")
-            if known
-            else ("map B",)
-        ),
-    )
-    if not known:
+    if known:
+        _columns(table, "stored B", "ring B", f"k {_SHORT[unit]}", "share")
+    else:
+        _columns(table, "map B")
         table.add_column("our engine")
     for row in rows:
         zeros = "" if row["zeros"] is None else f"{row['zeros']:.0%}"
         cells: list[str | Text] = [
-            printable(row["layer"]), "x".join(map(str, row["output"])), _thousands(row["macs"] or None), zeros,
-            _number(row["distinct"]), _number(row["dense_bytes"]),
+            printable(row["layer"]), "x".join(map(str, row["output"])), _thousands(row["macs"] or None),
+            zeros, _number(row["distinct"]), _number(row["dense_bytes"]),
         ]  # fmt: skip
         if known:
             cost = row[unit]
@@ -112,15 +107,12 @@ def show_layers(console: Console, title: str, rows: Sequence[dict[str, Any]]) ->
             cells.append("takes it" if row["supported"] else Text("does not take it", style="red"))
         table.add_row(*cells)
     console.print(table)
-    console.print(
-        "values: different values of the weights. dense B: weights, a byte each."
-        + (
-            " stored B: as the engine's model has them,\nwith parameters. ring B: rows of the output that stand in SRAM."
-            if known
-            else ""
-        ),
-        soft_wrap=True,
-    )
+    lines = ["values: how many different ones the weights have. dense B: weights, a byte each."]
+    if known:
+        lines.append(
+            "stored B: with parameters, in the engine's model. ring B: rows of the output kept in SRAM."
+        )
+    console.print("\n".join(lines), soft_wrap=True)
 
 
 def show_problems(console: Console, subject: Subject, beside: str) -> None:
@@ -152,7 +144,7 @@ def show_steps(console: Console, base: Fit, steps: Sequence[Step]) -> None:
     for number, step in enumerate(steps, 1):
         console.print(f"  {number}. {step.what}: {advice.effect(base, step)}", soft_wrap=True)
     console.print(
-        "Each was planned and priced as the network was, with the same rows at once; what it does to the accuracy,\n"
-        "only training tells.",
+        "Each was planned and priced as the network was, with as many rows at once. What it does to the\n"
+        "accuracy, only training tells.",
         soft_wrap=True,
     )
