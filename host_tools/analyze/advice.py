@@ -167,16 +167,19 @@ def _best(base: Fit, steps: Iterator[Step], count: int = 1) -> list[Step]:
 
 
 def _boards(base: Fit, fits: Sequence[Fit]) -> list[Step]:
-    """The smallest board to buy that it fits, and the fastest of those whose time is known."""
+    """The smallest board to buy that it fits, and the fastest of those whose time is known.
+
+    None that is no better there than the board of `base`.
+    """
     fitting = [found for found in fits if found.board.buy and not found.missing]
     timed = [found for found in fitting if found.milliseconds is not None]
     kinds: dict[str, list[str]] = {}  # by board
     by_name = {found.board.name: found for found in fitting}
     if fitting:
-        small = min(fitting, key=lambda f: (f.flash_total + f.sram_total, f.milliseconds or 0.0))
+        small = min(fitting, key=lambda f: (f.flash_total + f.sram_total, f.board.name != base.board.name))
         kinds.setdefault(small.board.name, []).append("smallest")
     if timed:
-        fast = min(timed, key=lambda f: f.milliseconds or 0.0)
+        fast = min(timed, key=lambda f: (f.milliseconds, f.board.name != base.board.name))
         kinds.setdefault(fast.board.name, []).append("fastest")
     return [
         Step(f"{name}, the {' and '.join(kind)} board to buy that it fits", by_name[name], board=True)

@@ -44,7 +44,7 @@ def _time(found: Fit) -> str:
 
 def show_boards(console: Console, subject: Subject, fits: Sequence[Fit]) -> None:
     """A line for each board: what it has left, how long an image takes."""
-    table = _table(f"{subject.name}: what a firmware takes of each board, in bytes, and one image")
+    table = _table(f"{subject.name} on each board, in bytes")
     table.add_column("board", no_wrap=True)
     table.add_column("fits", no_wrap=True)
     _columns(table, "flash", "left", "SRAM", "left", "an image", "most")
@@ -142,7 +142,7 @@ def show_steps(console: Console, base: Fit, steps: Sequence[Step]) -> None:
         return
     console.print(f"next, for {base.board.name}, the greatest gain first:")
     for number, step in enumerate(steps, 1):
-        console.print(f"  {number}. {step.what}: {advice.effect(base, step)}", soft_wrap=True)
+        console.print(f"  {number}. {printable(step.what)}: {advice.effect(base, step)}", soft_wrap=True)
     console.print(
         "Each was planned and priced as the network was, with as many rows at once. What it does to the\n"
         "accuracy, only training tells.",
