@@ -121,7 +121,7 @@ def run(args: argparse.Namespace) -> int:
     content = answer(found, fits, base, steps)
     if base:
         tables.show_layers(console, f"{found.name} on {base.board.name}, layer by layer", content["layers"])
-        tables.show_steps(console, base, steps)
+        tables.show_steps(console, base, steps, len(boards) == 1)
     else:
         tables.show_problems(console, found, _beside(found))
         tables.show_layers(console, f"{found.name}, as the .tflite has it", content["layers"])

@@ -135,8 +135,10 @@ def _said(subject: Subject, problem: UserError) -> str:
     return printable(str(problem).removeprefix(f"{subject.path}: "))
 
 
-def show_steps(console: Console, base: Fit, steps: Sequence[Step]) -> None:
-    """What to do next on the board of `base`."""
+def show_steps(console: Console, base: Fit, steps: Sequence[Step], alone: bool) -> None:
+    """What to do next on the board of `base`; `alone`: no other one was looked at."""
+    if alone and base.missing:
+        console.print(f"it does not fit {printable(base.board.name)}; without BOARD= all boards are compared")
     if not steps:
         console.print("next: nothing that was tried makes it smaller or faster")
         return

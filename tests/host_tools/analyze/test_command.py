@@ -1,4 +1,4 @@
-"""`analyze`: an answer for every file that can be read, on the terminal and as JSON; one line for every other."""
+"""`analyze`: an answer for each file that can be read, on the terminal and as JSON; for others one line."""
 
 import dataclasses
 import json
