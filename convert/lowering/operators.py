@@ -1,9 +1,8 @@
 """Lowers an int8 .tflite to the engine's network: supported operators only, nothing approximated."""
 
 from squeezenet_mcu.common.errors import UserError
-from squeezenet_mcu.convert.lowering import edges, groups, maps, survey
+from squeezenet_mcu.convert.lowering import groups, maps, survey, table
 from squeezenet_mcu.convert.lowering.state import Lowering
-from squeezenet_mcu.convert.lowering.table import BY_NAME, unsupported
 from squeezenet_mcu.convert.lowering.tflite_file import OperatorError, TfliteFile
 from squeezenet_mcu.convert.network import Kind, Layer, Network, TensorView
 
@@ -56,24 +55,24 @@ def _with_others(file: TfliteFile, error: OperatorError) -> UserError:
 
 
 def _lower(file: TfliteFile) -> Network:
-    edges.check_file(file)
+    table.check_file(file)
     low = Lowering(file)
     for op in file.ops:
-        if op.name not in BY_NAME:
-            raise unsupported(low, op)
+        if op.name not in table.BY_NAME:
+            raise table.unsupported(low, op)
     low.check_makers()
-    in_tensor = edges.image(low)
+    in_tensor = table.image(low)
     maps.reserve_concatenations(low)
     in_buffer = low.destination(in_tensor).buffer
     by_group = groups.find(low)
     for op in file.ops:
         group = by_group.get(op.index)
         if group is None:
-            BY_NAME[op.name](low, op)
+            table.BY_NAME[op.name](low, op)
         elif op is group.ops[-1]:
             groups.lower(low, group)
         low.check_count(op)
-    edges.check_output(low)
+    table.check_output(low)
     out_index = low.root(file.outputs[0])
     output = low.view(file.ops[-1], out_index)
     softmax = [layer for layer in low.layers if layer.output == output.buffer and layer.kind is Kind.SOFTMAX]

@@ -5,9 +5,8 @@ that the operators behind it are tried too.
 """
 
 from squeezenet_mcu.common.errors import UserError
-from squeezenet_mcu.convert.lowering import edges, groups, maps
+from squeezenet_mcu.convert.lowering import groups, maps, table
 from squeezenet_mcu.convert.lowering.state import Lowering
-from squeezenet_mcu.convert.lowering.table import BY_NAME, unsupported
 from squeezenet_mcu.convert.lowering.tflite_file import Op, OperatorError, TfliteFile
 from squeezenet_mcu.convert.network import Buffer, TensorView
 
@@ -50,10 +49,10 @@ class _Survey:
     def lower(self, op: Op, group: groups.Group | None) -> None:
         low = self.low
         try:
-            if op.name not in BY_NAME:
-                raise unsupported(low, op)
+            if op.name not in table.BY_NAME:
+                raise table.unsupported(low, op)
             if group is None:
-                BY_NAME[op.name](low, op)
+                table.BY_NAME[op.name](low, op)
             elif op is group.ops[-1]:
                 groups.lower(low, group)
         except UserError as error:
@@ -66,12 +65,12 @@ class _Survey:
     def run(self) -> None:
         low, file = self.low, self.low.file
         try:
-            edges.check_file(file)
+            table.check_file(file)
         except UserError as error:
             self.note(error)
         low.check_makers()
         try:
-            low.destination(edges.image(low))
+            low.destination(table.image(low))
         except UserError as error:
             self.note(error)
         self.pretend(*file.inputs)
@@ -80,7 +79,7 @@ class _Survey:
         for op in file.ops:
             self.lower(op, by_group.get(op.index))
         if not self.found:
-            edges.check_output(low)
+            table.check_output(low)
 
 
 def problems(file: TfliteFile) -> list[UserError]:
