@@ -84,11 +84,11 @@ def test_like_keeps_the_rows_at_once():
     assert again.network.layers[0].encoding.name == "DENSE"
 
 
-@pytest.mark.parametrize("taps", [1, 255, 256, 257, 600])
+@pytest.mark.parametrize("taps", [1, 255, 256, 257, 258, 512, 513, 514, 600])
 def test_a_gap_of_any_length_is_bridged_as_a_loop_would(taps):
     random = np.random.RandomState(taps)
     weights = np.where(random.rand(5, taps) < 0.01, random.randint(-128, 128, (5, taps)), 0).astype(np.int8)
-    weights[1, -1] = -128
+    weights[1, :-1], weights[1, -1] = 0, -128  # behind the longest gap that there is
     words = []
     for channel in weights:
         entries, gap = [], 0
