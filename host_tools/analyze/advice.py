@@ -10,7 +10,6 @@ from squeezenet_mcu.convert.encode import blob, entropy
 from squeezenet_mcu.convert.engine_model import EngineModel, Maker
 from squeezenet_mcu.convert.network import Encoding, Kind, Network
 from squeezenet_mcu.convert.schedule import arena
-from squeezenet_mcu.convert.select import estimate
 from squeezenet_mcu.convert.select.known import Known
 from squeezenet_mcu.convert.select.ways import ways_of
 from squeezenet_mcu.convert.target import ENCODINGS, OPTIMIZE
@@ -53,12 +52,12 @@ class _Steps:
         found = fit.on(self.base.board, self.subject.manifest, self.maker, request, like)
         return Step(what, found)
 
-    def with_network(self, what: str, known: Known, request: ModelRequest = ModelRequest()) -> Step:  # noqa: B008
+    def with_network(self, what: str, known: Known) -> Step:
         image = known.network.buffers[known.network.input_buffer]
         size = {"height": image.height, "width": image.width, "channels": image.channels}
         manifest = self.subject.manifest | {"input": size}
         like = self.base.made.network
-        return Step(what, fit.on(self.base.board, manifest, Maker(known, []), request, like))
+        return Step(what, fit.on(self.base.board, manifest, Maker(known, []), ModelRequest(), like))
 
     def with_layer(self, index: int, known: Known) -> Fit:
         """With layer `index` as in `known`, by its best kernel within its scratch; the others as they are."""
@@ -67,7 +66,10 @@ class _Steps:
         before = self.known.stored(index, layer.encoding)
         ways = ways_of(known, self.base.target).within(index, layer.batch_rows, layer.scratch_bytes)
         own = [way for way in ways if way.model.encoding in (layer.encoding, Encoding.DENSE, Encoding.SPARSE)]
-        best = min((way for way in own if way.stored <= before), key=lambda way: (way.cost, way.stored))
+        fitting = [way for way in own if way.stored <= before]
+        if not fitting:  # the codes of so small a layer, by itself, take more than they save
+            return self.base
+        best = min(fitting, key=lambda way: (way.cost, way.stored))
         changed = known.network.layers[index]
         layers = list(base.layers)
         layers[index] = replace(
@@ -83,7 +85,7 @@ class _Steps:
         )
         memory = arena.plan(made)
         model = EngineModel(made, memory, blob.serialize(made, memory, []))
-        return replace(self.base, made=model, estimate=estimate.of(made, self.base.target))
+        return fit.around(self.base.board, self.subject.manifest, self.base.target, model)
 
     def smaller_input(self) -> Iterator[Step]:
         for share in _SIDES:

@@ -86,6 +86,11 @@ def on(
     """
     target = board_model.target_for(board, manifest, request)
     made = board_model.prepare_on(board, manifest, target, maker, like)
+    return around(board, manifest, target, made)
+
+
+def around(board: Board, manifest: dict[str, Any], target: Target, made: EngineModel) -> Fit:
+    """The firmware around an engine's model that was made for `target`."""
     row = manifest["input"]["width"] * manifest["input"]["channels"]
     sizes = code.of(board, made.kernels, target.family, row)
     apart = board_model.arena_apart(board, manifest, made.plan.arena_bytes)
