@@ -122,14 +122,15 @@ def _scratch(network: Network, trace: Trace) -> list[Block]:
     return blocks
 
 
-def _place(order: list[int], sizes: list[int], conflicts: np.ndarray) -> tuple[int, list[int]]:
-    """First fit in the given order: lowest gap among the conflicting blocks that are already placed."""
+def _place(order: list[int], sizes: list[int], conflicts: list[list[int]]) -> tuple[int, list[int]]:
+    """First fit in the given order: lowest gap among the conflicting blocks that are already placed.
+
+    conflicts: of each block, those in use while it is.
+    """
     offsets = [-1] * len(sizes)
     total = 0
     for i in order:
-        taken = sorted(
-            (offsets[j], offsets[j] + sizes[j]) for j in order if offsets[j] >= 0 and conflicts[i, j]
-        )
+        taken = sorted([(offsets[j], offsets[j] + sizes[j]) for j in conflicts[i] if offsets[j] >= 0])
         at = 0
         for start, end in taken:
             if at + sizes[i] <= start:
@@ -143,7 +144,8 @@ def _place(order: list[int], sizes: list[int], conflicts: np.ndarray) -> tuple[i
 def _best_placement(blocks: list[Block]) -> tuple[int, list[int], int]:
     sizes = [b.size for b in blocks]
     live = np.stack([b.live for b in blocks])
-    conflicts = (live.astype(np.int32) @ live.T.astype(np.int32)) > 0
+    together = live.astype(np.float32) @ live.T.astype(np.float32)
+    conflicts = [np.flatnonzero(row).tolist() for row in together]
     bound = int((live * np.array(sizes)[:, None]).sum(axis=0).max())
     by_size = sorted(range(len(blocks)), key=lambda i: -sizes[i])
     by_life = sorted(range(len(blocks)), key=lambda i: (-int(live[i].sum()), -sizes[i]))

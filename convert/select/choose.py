@@ -86,6 +86,7 @@ class _Chooser:
         self.stages = known.peaks.stages
         self.deferred: RowStage | None = None  # begins when the whole map that it reads is there
         self.ways = ways_of(known, target)
+        self.best_ways: dict[tuple[int, float, Barred], Option | None] = {}
         self.rows: dict[int, int] | None = None
         if like is not None:
             heights = {s.first_layer: known.network.buffers[s.output].height for s in self.stages}
@@ -103,26 +104,35 @@ class _Chooser:
         peaks, highest = self.known.peaks.of(batches, self.deferred)
         if highest > budget:
             return None
-        optimize = self.target.optimize
         options, arena = {}, highest
         for stage in self.stages:
             left = budget - peaks[stage.first_layer]
             for i in range(stage.first_layer, stage.first_layer + len(stage.layers)):
-                found = self.ways.within(i, batches[stage.first_layer], left)
-                found = [option for option in found if not barred.bars(option.model)]
-                if not found:
+                best = self._best(self.ways.within(i, batches[stage.first_layer], left), multiplier, barred)
+                if best is None:
                     return None
-                if optimize == "sram":
-                    best = min(found, key=lambda o: (o.scratch, o.cost, o.stored))
-                elif optimize == "flash":
-                    best = min(found, key=lambda o: (o.stored, o.cost, o.scratch))
-                else:
-                    best = min(found, key=lambda o: (o.cost + multiplier * o.stored, o.stored, o.scratch))
                 options[i] = best
                 arena = max(arena, peaks[stage.first_layer] + align(best.scratch))
         any_huffman = any(option.model.encoding is Encoding.HUFFMAN for option in options.values())
         cost = sum(option.cost for option in options.values())
         return Assignment(dict(batches), options, cost, arena, self.known.codes_bytes if any_huffman else 0)
+
+    def _best(self, ways: list[Option], multiplier: float, barred: Barred) -> Option | None:
+        """The best of `ways`, which are a list that Ways keeps; None where there is none."""
+        key = (id(ways), multiplier, barred)
+        if key not in self.best_ways:
+            found = [option for option in ways if not barred.bars(option.model)]
+            optimize = self.target.optimize
+            if optimize == "sram":
+                best = min(found, key=lambda o: (o.scratch, o.cost, o.stored), default=None)
+            elif optimize == "flash":
+                best = min(found, key=lambda o: (o.stored, o.cost, o.scratch), default=None)
+            else:
+                best = min(
+                    found, key=lambda o: (o.cost + multiplier * o.stored, o.stored, o.scratch), default=None
+                )
+            self.best_ways[key] = best
+        return self.best_ways[key]
 
     def _deferrable(self, budget: int) -> list[RowStage | None]:
         """Stages worth deferring: those that read a small map. None: none is."""
