@@ -58,7 +58,7 @@ DEVICE = $(if $(value PORT),--port=$(call quoted,PORT),--board=$(call quoted,BOA
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
-VERBS := help setup demo test test-long lint train preview prune cluster quantize search curves zoo import evaluate convert firmware flash selftest simulate validate bench sizes boards licences clean
+VERBS := help setup demo test test-long lint train preview prune cluster quantize search curves zoo import evaluate analyze convert firmware flash selftest simulate validate bench sizes boards licences clean
 .PHONY: $(VERBS)
 
 # What is typed for a verb that does not take it would be ignored in silence, and the verb do something else than
@@ -159,6 +159,10 @@ import: setup ## weights trained elsewhere: .net, .npz, .caffemodel [MODEL=image
 
 evaluate: setup $(CONVERTED) ## accuracy: Keras, the int8 .tflite, our engine on the host [DATA= LIMIT= ENGINE_LIMIT= JSON=file MIN_ACCURACY=0.97]
 	@$(RUN) -m model evaluate --model=$(call quoted,MODEL) $(call option,DATA) $(call option,LIMIT) $(call option,ENGINE_LIMIT) $(call option,JSON) $(call option,MIN_ACCURACY)
+
+analyze: setup ## before anything is built: does it fit each board, how many milliseconds, what to change [MODEL= or TFLITE=file] [BOARD= MAX_FLASH=64K MAX_SRAM= MAX_MS=] [JSON=file]
+	@$(RUN) -m host_tools analyze $(CONVERT_MODEL) $(call option,TFLITE) $(call typed_option,BOARD) $(call option,JSON) \
+	  $(BUDGET) $(call option,MAX_MS)
 
 convert: setup ## build/<model>/: C arrays, settings, engine model [TFLITE=file PREPROCESS= FIT= ENGINE=tflm] [MODEL=my.keras CALIBRATION=folder PREPROCESS= TRUST=1] [WEIGHTS= CALIBRATION= WEIGHT_BITS=] [LABELS= DATA= MIN_ACCURACY=0.97] [PACKAGE=arduino|platformio|cmake KERNEL_FAMILY=portable|dsp|mve]
 	@$(RUN) -m convert $(CONVERT_MODEL) $(call option,TFLITE) $(call option,PREPROCESS) $(call option,FIT) $(IMPORTED) $(call flag,TRUST) \

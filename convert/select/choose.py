@@ -8,22 +8,12 @@ chosen greedily, the most expensive stages first.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-import numpy as np
-
-from squeezenet_mcu.convert.encode import blob, entropy
-from squeezenet_mcu.convert.encode.weights import placed_bytes
-from squeezenet_mcu.convert.network import ConvKernel, Encoding, Kind, Layer, Network
-from squeezenet_mcu.convert.schedule.arena import (
-    BUFFER_STATE_BYTES,
-    LAYER_STATE_BYTES,
-    align,
-    plan,
-    rings_and_accumulators,
-)
-from squeezenet_mcu.convert.schedule.rows import RowStage, simulate, stages_of
-from squeezenet_mcu.convert.select.cost import coefficients
-from squeezenet_mcu.convert.select.cost.shape import KernelModel, Shape, shape_of, weights_of
-from squeezenet_mcu.convert.select.cost_model import FAMILY_KERNELS
+from squeezenet_mcu.convert.network import ConvKernel, Encoding, Network
+from squeezenet_mcu.convert.schedule.arena import BUFFER_STATE_BYTES, LAYER_STATE_BYTES, Plan, align, plan
+from squeezenet_mcu.convert.schedule.rows import RowStage
+from squeezenet_mcu.convert.select.cost.shape import KernelModel
+from squeezenet_mcu.convert.select.known import Known
+from squeezenet_mcu.convert.select.ways import Option, ways_of
 from squeezenet_mcu.convert.target import Target
 
 _BATCHES = (2, 3, 4)  # up to kMaxBatch of firmware_cpp/engine/format.h
@@ -39,16 +29,6 @@ _MULTIPLIER_ROUNDS = 6
 _WORTH_ITS_CODE, _WORTH_IT_BESIDE_DECODER = 0.98, 0.95
 _DEFERRED_SHARE = 0.12  # of the arena's budget, for the map that a deferred stage waits for
 _DEFERRED_TRIED = 1
-
-
-@dataclass(frozen=True)
-class Option:
-    """One way to run a layer. `cost`: cycles or instructions an image."""
-
-    model: KernelModel
-    scratch: int
-    cost: float
-    stored: int
 
 
 @dataclass(frozen=True)
@@ -96,68 +76,23 @@ class Assignment:
 
 
 class _Chooser:
-    def __init__(self, network: Network, target: Target) -> None:
-        self.network = network
+    def __init__(self, known: Known, target: Target, like: Network | None = None) -> None:
+        """`like`: with that one's rows at once, which stand for those that a search would find."""
+        self.known = known
+        self.network = known.network
         self.target = target
-        self.stages: list[RowStage] = [
-            stage for stage in stages_of(network) if all(la.kind is Kind.CONV_2D for la in stage.layers)
-        ]
+        # All of the target that an assignment within given limits depends on.
+        self.kind = replace(target, flash_bytes=None, sram_bytes=None, sram_limit=None)
+        self.stages = known.peaks.stages
         self.deferred: RowStage | None = None  # begins when the whole map that it reads is there
-        self.peaks: dict[tuple[int, ...], tuple[dict[int, int], int]] = {}
-        self.stored: dict[tuple[int, int], int] = {}
-        self.options: dict[tuple[int, int, int], list[Option]] = {}
-        self.weights = {
-            i: weights_of(layer) for i, layer in enumerate(network.layers) if layer.kind is Kind.CONV_2D
-        }
-        self.coefficients = coefficients.of(target)
-        self.codes_bytes = blob.codes_bytes(network)
-
-    def _peaks(self, batches: dict[int, int]) -> tuple[dict[int, int], int]:
-        """For each stage the most bytes of rings and accumulators live while it runs; and the most of all."""
-        deferred = self.deferred.first_layer if self.deferred else -1
-        key = (deferred, *(batches[stage.first_layer] for stage in self.stages))
-        if key not in self.peaks:
-            trial = _scheduled(self.network, batches, self.deferred)
-            trace = simulate(trial)
-            blocks = rings_and_accumulators(trial, trace)
-            live = np.array([b.size for b in blocks]) @ np.stack([b.live for b in blocks]).astype(np.int64)
-            peaks = {s.first_layer: int(live[trace.runs[s.first_layer]].max()) for s in self.stages}
-            self.peaks[key] = peaks, int(live.max())
-        return self.peaks[key]
-
-    def _stored(self, index: int, model: KernelModel) -> int:
-        key = (index, model.encoding)
-        if key not in self.stored:
-            self.stored[key] = placed_bytes(replace(self.network.layers[index], encoding=model.encoding))
-        return self.stored[key]
-
-    def _options(self, index: int, layer: Layer, batch: int, scratch: int) -> list[Option]:
-        """Every way to run a layer within `scratch` bytes of it."""
-        key = (index, batch, scratch)
-        if key not in self.options:
-            self.options[key] = self._find_options(index, layer, batch, scratch)
-        return self.options[key]
-
-    def _find_options(self, index: int, layer: Layer, batch: int, budget: int) -> list[Option]:
-        source, out = self.network.buffers[layer.inputs[0]], self.network.buffers[layer.output]
-        calls, rest = divmod(out.height, batch)
-        weights = self.weights[index]
-        shapes: list[tuple[Shape, int]] = [(shape_of(layer, source, out, batch, weights), calls)]
-        if rest:
-            shapes.append((shape_of(layer, source, out, rest, weights), 1))
-        largest = shapes[0][0]
-        options = []
-        forced = self.target.encoding
-        models = [model for model in FAMILY_KERNELS[self.target.family] if model.supports(largest)]
-        if forced and any(model.encoding is Encoding[forced.upper()] for model in models):
-            models = [model for model in models if model.encoding is Encoding[forced.upper()]]
-        for model in models:
-            if model.scratch(largest) > budget:
-                continue
-            scratch = max(model.scratch(largest), min(align(model.useful_scratch(largest)), budget & ~7))
-            cost = sum(count * model.cost(shape, scratch, self.coefficients) for shape, count in shapes)
-            options.append(Option(model, scratch, cost, self._stored(index, model)))
-        return options
+        self.ways = ways_of(known, target)
+        self.best_ways: dict[tuple[int, float, Barred], Option | None] = {}
+        self.rows: dict[int, int] | None = None
+        if like is not None:
+            heights = {s.first_layer: known.network.buffers[s.output].height for s in self.stages}
+            self.rows = {i: min(like.layers[i].batch_rows, height) for i, height in heights.items()}
+            waiting = [s for s in self.stages if like.layers[s.first_layer].defer_rows]
+            self.deferred = waiting[0] if waiting else None
 
     def assign(
         self, batches: dict[int, int], budget: int, multiplier: float, barred: Barred = _NOTHING
@@ -166,29 +101,38 @@ class _Chooser:
 
         multiplier: what a byte of flash is worth, in the costs' unit.
         """
-        peaks, highest = self._peaks(batches)
+        peaks, highest = self.known.peaks.of(batches, self.deferred)
         if highest > budget:
             return None
-        optimize = self.target.optimize
         options, arena = {}, highest
         for stage in self.stages:
             left = budget - peaks[stage.first_layer]
-            for i, layer in enumerate(stage.layers, stage.first_layer):
-                found = self._options(i, layer, batches[stage.first_layer], left)
-                found = [option for option in found if not barred.bars(option.model)]
-                if not found:
+            for i in range(stage.first_layer, stage.first_layer + len(stage.layers)):
+                best = self._best(self.ways.within(i, batches[stage.first_layer], left), multiplier, barred)
+                if best is None:
                     return None
-                if optimize == "sram":
-                    best = min(found, key=lambda o: (o.scratch, o.cost, o.stored))
-                elif optimize == "flash":
-                    best = min(found, key=lambda o: (o.stored, o.cost, o.scratch))
-                else:
-                    best = min(found, key=lambda o: (o.cost + multiplier * o.stored, o.stored, o.scratch))
                 options[i] = best
                 arena = max(arena, peaks[stage.first_layer] + align(best.scratch))
         any_huffman = any(option.model.encoding is Encoding.HUFFMAN for option in options.values())
         cost = sum(option.cost for option in options.values())
-        return Assignment(dict(batches), options, cost, arena, self.codes_bytes if any_huffman else 0)
+        return Assignment(dict(batches), options, cost, arena, self.known.codes_bytes if any_huffman else 0)
+
+    def _best(self, ways: list[Option], multiplier: float, barred: Barred) -> Option | None:
+        """The best of `ways`, which are a list that Ways keeps; None where there is none."""
+        key = (id(ways), multiplier, barred)
+        if key not in self.best_ways:
+            found = [option for option in ways if not barred.bars(option.model)]
+            optimize = self.target.optimize
+            if optimize == "sram":
+                best = min(found, key=lambda o: (o.scratch, o.cost, o.stored), default=None)
+            elif optimize == "flash":
+                best = min(found, key=lambda o: (o.stored, o.cost, o.scratch), default=None)
+            else:
+                best = min(
+                    found, key=lambda o: (o.cost + multiplier * o.stored, o.stored, o.scratch), default=None
+                )
+            self.best_ways[key] = best
+        return self.best_ways[key]
 
     def _deferrable(self, budget: int) -> list[RowStage | None]:
         """Stages worth deferring: those that read a small map. None: none is."""
@@ -202,7 +146,20 @@ class _Chooser:
         return found[: 1 + _DEFERRED_TRIED]
 
     def within(self, budget: int, multiplier: float = 0.0, barred: Barred = _NOTHING) -> Assignment | None:
-        """The best assignment within `budget` bytes of arena; `multiplier`: that of the limit on flash."""
+        """The best assignment within `budget` bytes of arena; `multiplier`: that of the limit on flash.
+
+        Targets of one kind ask the same, as long as their own limits do not bind.
+        """
+        if self.rows is not None:
+            return self.assign(self.rows, budget, multiplier, barred)
+        waiting = self.deferred.first_layer if self.deferred else -1
+        key = ("within", self.kind, waiting, budget, multiplier, barred)
+        if key not in self.known.answers:
+            self.known.answers[key] = self._find_within(budget, multiplier, barred)
+        found: Assignment | None = self.known.answers[key]
+        return found
+
+    def _find_within(self, budget: int, multiplier: float, barred: Barred) -> Assignment | None:
         best = self.assign({stage.first_layer: 1 for stage in self.stages}, budget, multiplier, barred)
         if best is None or self.target.optimize == "sram":
             return best
@@ -259,7 +216,7 @@ class _Chooser:
     @property
     def _limit(self) -> int:
         """Bytes that `stored` may take."""
-        return max((self.target.flash_bytes or _UNLIMITED) - blob.fixed_bytes(self.network), 0)
+        return max((self.target.flash_bytes or _UNLIMITED) - self.known.fixed_bytes, 0)
 
     def _pressed(self, budget: int, barred: Barred) -> Assignment | None:
         """The multiplier is raised until all fits, then narrowed down to the least that makes it fit."""
@@ -287,7 +244,7 @@ class _Chooser:
         """Bytes for the arena, of which some are the engine's state."""
         wanted = self.target.sram_bytes
         if wanted is None and self.target.optimize != "sram":
-            lean = _Chooser(self.network, replace(self.target, optimize="sram")).within(_UNLIMITED)
+            lean = _Chooser(self.known, replace(self.target, optimize="sram")).within(_UNLIMITED)
             assert lean is not None, "without limits there is always a way"
             wanted = max(_MORE_SRAM * lean.arena, _LITTLE_SRAM)
         return min(wanted or _UNLIMITED, self.target.sram_limit or _UNLIMITED)
@@ -298,7 +255,7 @@ class _Chooser:
             len(self.network.layers) * LAYER_STATE_BYTES + len(self.network.buffers) * BUFFER_STATE_BYTES
         )
         budget -= state
-        if self.target.optimize == "sram":
+        if self.target.optimize == "sram" or self.rows is not None:
             return self.within_flash(budget)
         found = []
         for deferred in self._deferrable(budget):
@@ -349,26 +306,47 @@ def _with(network: Network, assignment: Assignment, deferred: RowStage | None) -
 
 @dataclass(frozen=True)
 class Choice:
-    """`network`: a copy with kernel, encoding, batch and scratch of every convolution; `fits`: its SRAM."""
+    """`network`: a copy with kernel, encoding, batch and scratch of every convolution, and its memory `plan`.
+
+    `fits`: its SRAM.
+    """
 
     network: Network
+    plan: Plan
     fits: bool
 
 
-def choose(network: Network, target: Target) -> Choice:
-    """The network as it is best run on `target`; its codes (`entropy.code`) are set in `network` too.
+def _planned(known: Known, assignment: Assignment, deferred: RowStage | None) -> tuple[Network, Plan]:
+    waiting = deferred.first_layer if deferred else -1
+    options = tuple((i, o.model.kernel, o.model.encoding, o.scratch) for i, o in assignment.options.items())
+    key = ("planned", waiting, tuple(assignment.batches.items()), options)
+    if key not in known.answers:
+        made = _with(known.network, assignment, deferred)
+        known.answers[key] = made, plan(made)
+    found: tuple[Network, Plan] = known.answers[key]
+    return found
 
+
+def choose(network: Network, target: Target) -> Choice:
+    """The network as it is best run on `target`; its codes (`entropy.code`) are set in `network` too."""
+    return choose_for(Known(network), target)
+
+
+def choose_for(known: Known, target: Target, like: Network | None = None) -> Choice:
+    """As `choose`; who asks for several targets shares what is `known` of the network.
+
+    like: a network of the same layers, whose rows at once are taken where they fit; there is no search then.
     With too little SRAM the leanest choice is made all the same, for the linker to say what is missing.
     """
-    entropy.code(network)  # what each layer would take, entropy-coded
-    chooser = _Chooser(network, target)
+    chooser = _Chooser(known, target, like)
     limit = budget = chooser.budget()
     while assignment := chooser.best(budget):
-        made = _with(network, assignment, chooser.deferred)
-        arena_bytes = plan(made).arena_bytes
-        if arena_bytes <= limit:
-            return Choice(made, True)
-        budget -= arena_bytes - limit  # first fit has wasted some of what the bound allowed
-    lean = _Chooser(network, replace(target, optimize="sram", flash_bytes=None)).best(_UNLIMITED)
+        made, memory = _planned(known, assignment, chooser.deferred)
+        if memory.arena_bytes <= limit:
+            return Choice(made, memory, True)
+        budget -= memory.arena_bytes - limit  # first fit has wasted some of what the bound allowed
+    if like is not None:
+        return choose_for(known, target)
+    lean = _Chooser(known, replace(target, optimize="sram", flash_bytes=None)).best(_UNLIMITED)
     assert lean is not None, "without limits there is always a way"
-    return Choice(_with(network, lean, None), False)
+    return Choice(*_planned(known, lean, None), False)
