@@ -5,19 +5,25 @@ steps of a stage is what its scratch may take, so each layer's kernel can be cho
 chosen greedily, the most expensive stages first.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from squeezenet_mcu.convert.network import ConvKernel, Encoding, Network
-from squeezenet_mcu.convert.schedule.arena import BUFFER_STATE_BYTES, LAYER_STATE_BYTES, Plan, align, plan
+from squeezenet_mcu.convert.network import Encoding, Network
+from squeezenet_mcu.convert.schedule.arena import (
+    BUFFER_STATE_BYTES,
+    LAYER_STATE_BYTES,
+    Plan,
+    align,
+    plan,
+)
 from squeezenet_mcu.convert.schedule.rows import RowStage
-from squeezenet_mcu.convert.select.cost.shape import KernelModel
+from squeezenet_mcu.convert.select.assignment import NOTHING, Assignment, Barred, applied
 from squeezenet_mcu.convert.select.known import Known
 from squeezenet_mcu.convert.select.ways import Option, ways_of
 from squeezenet_mcu.convert.target import Target
 
 _BATCHES = (2, 3, 4)  # up to kMaxBatch of firmware_cpp/engine/format.h
 _WORTH = 0.998  # a larger batch must save this much
+_PASSES = 3  # over all stages, after the greedy choice
 # Where no budget is given: twice the leanest arena, or what leaves a small network within 16 KB in all.
 _MORE_SRAM = 2
 _LITTLE_SRAM = 11_000
@@ -31,53 +37,15 @@ _DEFERRED_SHARE = 0.12  # of the arena's budget, for the map that a deferred sta
 _DEFERRED_TRIED = 1
 
 
-@dataclass(frozen=True)
-class Barred:
-    """What no layer may run: tried because all layers that do pay for it once, together."""
-
-    huffman: bool = False
-    winograd: bool = False
-
-    def bars(self, model: KernelModel) -> bool:
-        """Whether a layer may not run as `model`."""
-        huffman, winograd = model.encoding is Encoding.HUFFMAN, model.kernel is ConvKernel.WINOGRAD
-        return (self.huffman and huffman) or (self.winograd and winograd)
-
-
-_NOTHING = Barred()
-
-
-@dataclass(frozen=True)
-class Assignment:
-    """Batches by stage and options by layer (indices in the network), with what they cost.
-
-    `codes`: bytes of what Huffman-coded layers share, 0 without any.
-    """
-
-    batches: dict[int, int]
-    options: dict[int, Option]
-    cost: float
-    arena: int  # lower bound
-    codes: int
-
-    def lagrangian(self, multiplier: float) -> float:
-        """The cost, and `multiplier` more for every byte of flash."""
-        return self.cost + multiplier * self.stored
-
-    @property
-    def stored(self) -> int:
-        """Bytes of all weights, their parameters and codes, as they are placed."""
-        return sum(option.stored for option in self.options.values()) + self.codes
-
-    @property
-    def winograd(self) -> bool:
-        """Whether any layer runs Winograd's kernels."""
-        return any(option.model.kernel is ConvKernel.WINOGRAD for option in self.options.values())
-
-
 class _Chooser:
-    def __init__(self, known: Known, target: Target, like: Network | None = None) -> None:
-        """`like`: with that one's rows at once, which stand for those that a search would find."""
+    def __init__(
+        self, known: Known, target: Target, like: Network | None = None, polish: bool = True
+    ) -> None:
+        """`like`: with that one's rows at once, which stand for those that a search would find.
+
+        polish: makes the most of the budget: its plan is more often too large.
+        """
+        self.polish = polish
         self.known = known
         self.network = known.network
         self.target = target
@@ -95,7 +63,7 @@ class _Chooser:
             self.deferred = waiting[0] if waiting else None
 
     def assign(
-        self, batches: dict[int, int], budget: int, multiplier: float, barred: Barred = _NOTHING
+        self, batches: dict[int, int], budget: int, multiplier: float, barred: Barred = NOTHING
     ) -> Assignment | None:
         """The best options within `budget` bytes of arena; None where there are none.
 
@@ -104,7 +72,7 @@ class _Chooser:
         peaks, highest = self.known.peaks.of(batches, self.deferred)
         if highest > budget:
             return None
-        options, arena = {}, highest
+        options = {}
         for stage in self.stages:
             left = budget - peaks[stage.first_layer]
             for i in range(stage.first_layer, stage.first_layer + len(stage.layers)):
@@ -112,10 +80,24 @@ class _Chooser:
                 if best is None:
                     return None
                 options[i] = best
-                arena = max(arena, peaks[stage.first_layer] + align(best.scratch))
+        made = Assignment(dict(batches), options, 0.0, 0, 0, multiplier, barred)
+        return self._assignment(made, peaks, highest)
+
+    def _assignment(self, given: Assignment, peaks: dict[int, int], highest: int) -> Assignment:
+        """With what its options cost. `peaks`, `highest`: of its batches."""
+        options = given.options
+        arena = max(
+            highest,
+            *(
+                peaks[stage.first_layer] + align(options[stage.first_layer + k].scratch)
+                for stage in self.stages
+                for k in range(len(stage.layers))
+            ),
+        )
         any_huffman = any(option.model.encoding is Encoding.HUFFMAN for option in options.values())
         cost = sum(option.cost for option in options.values())
-        return Assignment(dict(batches), options, cost, arena, self.known.codes_bytes if any_huffman else 0)
+        codes = self.known.codes_bytes if any_huffman else 0
+        return replace(given, cost=cost, arena=arena, codes=codes)
 
     def _best(self, ways: list[Option], multiplier: float, barred: Barred) -> Option | None:
         """The best of `ways`, which are a list that Ways keeps; None where there is none."""
@@ -145,7 +127,7 @@ class _Chooser:
                 found.append(stage)
         return found[: 1 + _DEFERRED_TRIED]
 
-    def within(self, budget: int, multiplier: float = 0.0, barred: Barred = _NOTHING) -> Assignment | None:
+    def within(self, budget: int, multiplier: float = 0.0, barred: Barred = NOTHING) -> Assignment | None:
         """The best assignment within `budget` bytes of arena; `multiplier`: that of the limit on flash.
 
         Targets of one kind ask the same, as long as their own limits do not bind.
@@ -194,11 +176,11 @@ class _Chooser:
         without = self._huffman_or_not(budget, Barred(winograd=True))
         if without is None:
             return best
-        beyond, cost, _ = self._rank(without)
+        beyond, cost, _ = self.rank(without)
         worth = _WORTH_IT_BESIDE_DECODER if best.codes else _WORTH_ITS_CODE
-        return best if self._rank(best)[:2] < (beyond, cost * worth) else without
+        return best if self.rank(best)[:2] < (beyond, cost * worth) else without
 
-    def _huffman_or_not(self, budget: int, barred: Barred = _NOTHING) -> Assignment | None:
+    def _huffman_or_not(self, budget: int, barred: Barred = NOTHING) -> Assignment | None:
         """As `_pressed`, or, where that is better, without Huffman codes.
 
         All layers that use the codes pay for them once, together: no multiplier tells layer by layer whether
@@ -211,7 +193,7 @@ class _Chooser:
         without = self.within(budget, _LAST_MULTIPLIER, uncoded)
         if without is not None and without.stored <= self._limit:
             without = self._pressed(budget, uncoded)
-        return best if without is None else min(best, without, key=self._rank)
+        return best if without is None else min(best, without, key=self.rank)
 
     @property
     def _limit(self) -> int:
@@ -240,6 +222,53 @@ class _Chooser:
                 low = middle
         return best
 
+    def _polished(self, best: Assignment, budget: int) -> Assignment:
+        """`best`, with what greed and multiplier have missed: other batches, faster ways in bytes left."""
+        if best.stored > self._limit:
+            return best
+        best = self._with_bytes_left(best, budget)
+        for _ in range(_PASSES):
+            before = best
+            for stage in self.stages:
+                for batch in range(1, 1 + min(max(_BATCHES), self.network.buffers[stage.output].height)):
+                    batches = {**best.batches, stage.first_layer: batch}
+                    if batches == best.batches:
+                        continue
+                    trial = self.assign(batches, budget, best.multiplier, best.barred)
+                    if trial is not None:
+                        trial = self._with_bytes_left(trial, budget)
+                        if trial.stored <= self._limit and trial.cost < best.cost * _WORTH:
+                            best = trial
+            if best is before:
+                break
+        return best
+
+    def _with_bytes_left(self, given: Assignment, budget: int) -> Assignment:
+        """Where flash is left, the layers' ways that save most for it, one after the other."""
+        if given.multiplier == 0.0:
+            return given  # all have their fastest way
+        peaks, highest = self.known.peaks.of(given.batches, self.deferred)
+        options, left = dict(given.options), self._limit - given.stored
+        while left > 0:
+            gains = [
+                (options[i].cost - way.cost, i, way)
+                for stage in self.stages
+                for i in range(stage.first_layer, stage.first_layer + len(stage.layers))
+                for way in self.ways.within(
+                    i, given.batches[stage.first_layer], budget - peaks[stage.first_layer]
+                )
+                if way.cost < options[i].cost
+                and way.stored - options[i].stored <= left
+                and not given.barred.bars(way.model)
+                and (given.codes or way.model.encoding is not Encoding.HUFFMAN)
+            ]
+            if not gains:
+                break
+            _, i, way = max(gains, key=lambda gain: gain[:2])
+            left -= way.stored - options[i].stored
+            options[i] = way
+        return self._assignment(replace(given, options=options), peaks, highest)
+
     def budget(self) -> int:
         """Bytes for the arena, of which some are the engine's state."""
         wanted = self.target.sram_bytes
@@ -260,48 +289,22 @@ class _Chooser:
         found = []
         for deferred in self._deferrable(budget):
             self.deferred = deferred
-            found.append((self.within_flash(budget), deferred))
+            assignment = self.within_flash(budget)
+            if assignment is not None and self.polish and self.target.optimize == "speed":
+                assignment = self._polished(assignment, budget)
+            found.append((assignment, deferred))
         fitting = [(a, deferred) for a, deferred in found if a is not None]
         if not fitting:
             return None
-        best, self.deferred = min(fitting, key=lambda f: self._rank(f[0]))
+        best, self.deferred = min(fitting, key=lambda f: self.rank(f[0]))
         return best
 
-    def _rank(self, assignment: Assignment) -> tuple[float, float, float]:
+    def rank(self, assignment: Assignment) -> tuple[float, float, float]:
         """What fits the flash best, then what is fastest (or smallest)."""
         beyond = max(assignment.stored - self._limit, 0)
         if self.target.optimize == "flash":
             return beyond, assignment.stored, assignment.cost
         return beyond, assignment.cost, assignment.stored
-
-
-def _scheduled(network: Network, batches: Mapping[int, int], deferred: RowStage | None) -> Network:
-    """A copy of `network` with these batches (by a stage's first layer), where `deferred` waits for its map.
-
-    Its buffers are copies too: what plans them writes into them.
-    """
-    layers = []
-    batch, output = 1, -1
-    for i, layer in enumerate(network.layers):
-        if layer.output != output:
-            batch, output = batches.get(i, 1), layer.output
-        waits = deferred is not None and layer.output == deferred.output
-        rows = network.buffers[layer.inputs[0]].height if waits else 0
-        layers.append(replace(layer, batch_rows=batch, defer_rows=rows))
-    return replace(network, layers=layers, buffers=[replace(buffer) for buffer in network.buffers])
-
-
-def _with(network: Network, assignment: Assignment, deferred: RowStage | None) -> Network:
-    """A copy of `network` that is run as `assignment` says."""
-    made = _scheduled(network, assignment.batches, deferred)
-    for i, option in assignment.options.items():
-        made.layers[i] = replace(
-            made.layers[i],
-            conv_kernel=option.model.kernel,
-            encoding=option.model.encoding,
-            scratch_bytes=option.scratch,
-        )
-    return made
 
 
 @dataclass(frozen=True)
@@ -321,10 +324,30 @@ def _planned(known: Known, assignment: Assignment, deferred: RowStage | None) ->
     options = tuple((i, o.model.kernel, o.model.encoding, o.scratch) for i, o in assignment.options.items())
     key = ("planned", waiting, tuple(assignment.batches.items()), options)
     if key not in known.answers:
-        made = _with(known.network, assignment, deferred)
+        made = applied(known.network, assignment, deferred)
         known.answers[key] = made, plan(made)
     found: tuple[Network, Plan] = known.answers[key]
     return found
+
+
+@dataclass(frozen=True)
+class _Fitting:
+    """A choice whose plan keeps the limit; `at_once`: already the first one that was planned did."""
+
+    rank: tuple[float, float, float]
+    network: Network
+    plan: Plan
+    at_once: bool
+
+
+def _fitting(known: Known, chooser: _Chooser) -> _Fitting | None:
+    limit = budget = chooser.budget()
+    while assignment := chooser.best(budget):
+        made, memory = _planned(known, assignment, chooser.deferred)
+        if memory.arena_bytes <= limit:
+            return _Fitting(chooser.rank(assignment), made, memory, budget == limit)
+        budget -= memory.arena_bytes - limit  # first fit has wasted some of what the bound allowed
+    return None
 
 
 def choose(network: Network, target: Target) -> Choice:
@@ -338,13 +361,12 @@ def choose_for(known: Known, target: Target, like: Network | None = None) -> Cho
     like: a network of the same layers, whose rows at once are taken where they fit; there is no search then.
     With too little SRAM the leanest choice is made all the same, for the linker to say what is missing.
     """
-    chooser = _Chooser(known, target, like)
-    limit = budget = chooser.budget()
-    while assignment := chooser.best(budget):
-        made, memory = _planned(known, assignment, chooser.deferred)
-        if memory.arena_bytes <= limit:
-            return Choice(made, memory, True)
-        budget -= memory.arena_bytes - limit  # first fit has wasted some of what the bound allowed
+    best = _fitting(known, _Chooser(known, target, like, polish=like is None))
+    if like is None and not (best and best.at_once):  # less polish, and more of the budget, may be better
+        rough = _fitting(known, _Chooser(known, target, polish=False))
+        best = min((each for each in (best, rough) if each), key=lambda each: each.rank, default=None)
+    if best is not None:
+        return Choice(best.network, best.plan, True)
     if like is not None:
         return choose_for(known, target)
     lean = _Chooser(known, replace(target, optimize="sram", flash_bytes=None)).best(_UNLIMITED)

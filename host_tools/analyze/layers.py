@@ -28,13 +28,16 @@ def _of_weights(weights: np.ndarray | None) -> dict[str, Any]:
 
 
 def on_board(fit: Fit) -> list[dict[str, Any]]:
-    """Of a network that the engine takes: the input, and each layer in the order in which they run."""
+    """Of a network that the engine takes: the input, and each layer in the order in which they run.
+
+    The input's cost is that of copying its rows, and of the schedule between all layers.
+    """
     network, found = fit.made.network, fit.estimate
     plan = report.plan_rows(network)
     rows = []
     for number, planned in enumerate(plan):
         layer = network.layers[number - 1] if number else None
-        cost = found.layers[number - 1] if number else None
+        cost = found.layers[number - 1] if number else found.schedule
         own = layer.weights if layer and layer.kind in (Kind.CONV_2D, Kind.DEPTHWISE, Kind.DENSE) else None
         rows.append(
             {
@@ -48,8 +51,8 @@ def on_board(fit: Fit) -> list[dict[str, Any]]:
                 "kernel": planned.get("kernel"),
                 "rows_at_once": planned.get("batch_rows"),
                 "ring_bytes": planned["arena_bytes"],
-                found.unit: None if cost is None else round(cost),
-                "share": None if cost is None or not found.total else round(cost / found.total, 4),
+                found.unit: round(cost),
+                "share": round(cost / found.total, 4) if found.total else None,
             }
         )
     return rows

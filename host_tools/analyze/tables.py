@@ -113,9 +113,10 @@ def show_layers(console: Console, title: str, rows: Sequence[dict[str, Any]]) ->
     console.print(table)
     lines = ["values: how many different ones the weights have. dense B: weights, a byte each."]
     if known:
-        lines.append(
-            "stored B: with parameters, in the engine's model. ring B: rows of the output kept in SRAM."
-        )
+        lines += [
+            "stored B: with parameters, in the engine's model. ring B: rows of the output kept in SRAM.",
+            "The input's line also holds the schedule between all layers.",
+        ]
     console.print("\n".join(lines), soft_wrap=True)
 
 

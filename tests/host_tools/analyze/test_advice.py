@@ -124,7 +124,7 @@ def test_a_step_is_priced_as_the_options_of_firmware_would_be():
 def test_where_it_does_not_fit_what_makes_it_fit_comes_first():
     found, base = digits()
     memories = tuple(
-        type(m)(m.name, m.use, m.address, 14_000 if m.use == "data" else m.bytes) for m in base.board.memories
+        type(m)(m.name, m.use, m.address, 9_000 if m.use == "data" else m.bytes) for m in base.board.memories
     )
     board = dataclasses.replace(base.board, memories=memories)
     tight = fit.on(board, found.manifest, found.maker, ModelRequest())

@@ -269,10 +269,10 @@ def test_what_is_missing_is_said_to_the_byte():
     found = subject.of_model("digits")
     roomy = fit.on(board_toml.load("stm32f405"), found.manifest, found.maker, ModelRequest())
     assert roomy.missing == {}
-    tight = fit.on(small("stm32f405", 70_000, 12_000), found.manifest, found.maker, ModelRequest())
+    tight = fit.on(small("stm32f405", 40_000, 9_000), found.manifest, found.maker, ModelRequest())
     assert tight.missing == {
-        "flash": tight.flash_used - 70_000,
-        "SRAM": tight.code.sram + tight.made.plan.arena_bytes - 12_000,
+        "flash": tight.flash_used - 40_000,
+        "SRAM": tight.code.sram + tight.made.plan.arena_bytes - 9_000,
     }
     assert min(tight.missing.values()) > 0
 
