@@ -15,7 +15,8 @@ CONVERTED = build/$(NAME)/manifest.json
 # What may be typed beside a verb. Not exported: make would look into the values.
 VARIABLES := MODEL BOARD PYTHON DATA EPOCHS SEED FRESH INIT WORKERS ONLY LIMIT ENGINE_LIMIT JSON TEACHER CANDIDATES \
   PUBLISH WEIGHTS CALIBRATION WEIGHT_BITS TFLITE PREPROCESS FIT LABELS TRUST PACKAGE OPTIMIZE KERNEL_FAMILY KERNELS SRAM_BYTES \
-  FLASH_BYTES ENCODING ENGINE TFLM_INCLUDE TFLM_LIB TFLM_ARENA_BYTES LAYERS FUNCTIONS TOOL PORT ELF DRY_RUN BUILD CHECK UPDATE
+  FLASH_BYTES ENCODING ENGINE TFLM_INCLUDE TFLM_LIB TFLM_ARENA_BYTES LAYERS FUNCTIONS TOOL PORT ELF DRY_RUN BUILD CHECK UPDATE \
+  MAX_FLASH MAX_SRAM MAX_MS MIN_ACCURACY
 unexport $(VARIABLES)
 typed := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
 unknown := $(filter-out $(VARIABLES) MAKE% -%,$(typed))
@@ -46,6 +47,8 @@ CONVERT_MODEL = $(if $(value TFLITE),$(if $(filter command line,$(origin MODEL))
 MADE_FOR = $(call option,OPTIMIZE) $(call option,KERNEL_FAMILY) $(call option,KERNELS) $(call option,SRAM_BYTES) \
   $(call option,FLASH_BYTES) $(call option,ENCODING)
 REQUEST = $(MADE_FOR) $(call option,ENGINE) $(call option,TFLM_INCLUDE) $(call option,TFLM_LIB) $(call option,TFLM_ARENA_BYTES)
+# Where it takes more than this, the verb fails.
+BUDGET = $(call option,MAX_FLASH) $(call option,MAX_SRAM)
 # MODEL= and BOARD= as far as they were given.
 typed_option = $(if $(filter command environment,$(firstword $(origin $(1)))),$(call option,$(1)))
 TYPED = $(call typed_option,MODEL) $(call typed_option,BOARD)
@@ -55,7 +58,7 @@ DEVICE = $(if $(value PORT),--port=$(call quoted,PORT),--board=$(call quoted,BOA
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
-VERBS := help setup demo test test-long lint train preview prune cluster quantize search curves zoo import evaluate convert firmware flash selftest simulate validate bench sizes boards licences clean
+VERBS := help setup demo test test-long lint train preview prune cluster quantize search curves zoo import evaluate analyze convert firmware flash selftest simulate validate bench sizes boards licences clean
 .PHONY: $(VERBS)
 
 # What is typed for a verb that does not take it would be ignored in silence, and the verb do something else than
@@ -154,20 +157,24 @@ search: setup ## train the candidates of model/zoo/MODEL/search.toml shortly, co
 import: setup ## weights trained elsewhere: .net, .npz, .caffemodel [MODEL=imagenet_v1_0 WEIGHTS=file]
 	@$(RUN) -m model import --model=$(call quoted,MODEL) $(call option,WEIGHTS)
 
-evaluate: setup $(CONVERTED) ## accuracy: Keras, the int8 .tflite, our engine on the host [DATA= LIMIT= ENGINE_LIMIT= JSON=file]
-	@$(RUN) -m model evaluate --model=$(call quoted,MODEL) $(call option,DATA) $(call option,LIMIT) $(call option,ENGINE_LIMIT) $(call option,JSON)
+evaluate: setup $(CONVERTED) ## accuracy: Keras, the int8 .tflite, our engine on the host [DATA= LIMIT= ENGINE_LIMIT= JSON=file MIN_ACCURACY=0.97]
+	@$(RUN) -m model evaluate --model=$(call quoted,MODEL) $(call option,DATA) $(call option,LIMIT) $(call option,ENGINE_LIMIT) $(call option,JSON) $(call option,MIN_ACCURACY)
 
-convert: setup ## build/<model>/: C arrays, settings, engine model [TFLITE=file PREPROCESS= FIT= ENGINE=tflm] [MODEL=my.keras CALIBRATION=folder PREPROCESS= TRUST=1] [WEIGHTS= CALIBRATION= WEIGHT_BITS=] [LABELS= DATA=] [PACKAGE=arduino|platformio|cmake KERNEL_FAMILY=portable|v6m|dsp|mve]
+analyze: setup ## before anything is built: does it fit each board, how many milliseconds, what to change [MODEL= or TFLITE=file] [BOARD= MAX_FLASH=64K MAX_SRAM= MAX_MS=] [JSON=file]
+	@$(RUN) -m host_tools analyze $(CONVERT_MODEL) $(call option,TFLITE) $(call typed_option,BOARD) $(call option,JSON) \
+	  $(BUDGET) $(call option,MAX_MS)
+
+convert: setup ## build/<model>/: C arrays, settings, engine model [TFLITE=file PREPROCESS= FIT= ENGINE=tflm] [MODEL=my.keras CALIBRATION=folder PREPROCESS= TRUST=1] [WEIGHTS= CALIBRATION= WEIGHT_BITS=] [LABELS= DATA= MIN_ACCURACY=0.97] [PACKAGE=arduino|platformio|cmake KERNEL_FAMILY=portable|v6m|dsp|mve]
 	@$(RUN) -m convert $(CONVERT_MODEL) $(call option,TFLITE) $(call option,PREPROCESS) $(call option,FIT) $(IMPORTED) $(call flag,TRUST) \
-	  $(call option,LABELS) $(call option,DATA) $(call option,PACKAGE) $(MADE_FOR) $(call option,ENGINE)
+	  $(call option,LABELS) $(call option,DATA) $(call option,MIN_ACCURACY) $(call option,PACKAGE) $(MADE_FOR) $(call option,ENGINE)
 
 # Again when the network has been quantized anew, or the converter has changed; not for a .tflite from elsewhere.
 OURS = $(wildcard $(filter %.toml,$(MODEL)) model/configs/$(NAME).toml)
 $(CONVERTED): $(if $(OURS),$(OURS) $(wildcard build/$(NAME)/quantized.keras build/$(NAME)/imported.keras model/zoo/$(NAME)/quantized.keras) $(shell find convert -name '*.py')) | setup
 	@$(RUN) -m convert --model=$(call quoted,MODEL)
 
-firmware: setup $(CONVERTED) ## build the firmware of MODEL= for BOARD= [OPTIMIZE=speed|flash|sram SRAM_BYTES= FLASH_BYTES= ENCODING= KERNEL_FAMILY= LAYERS=1] [ENGINE=tflm TFLM_INCLUDE=dir:dir TFLM_LIB=file]
-	@$(RUN) -m host_tools firmware --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST) $(call flag,LAYERS)
+firmware: setup $(CONVERTED) ## build the firmware of MODEL= for BOARD= [OPTIMIZE=speed|flash|sram SRAM_BYTES= FLASH_BYTES= ENCODING= KERNEL_FAMILY= LAYERS=1] [MAX_FLASH=64K MAX_SRAM=] [ENGINE=tflm TFLM_INCLUDE=dir:dir TFLM_LIB=file]
+	@$(RUN) -m host_tools firmware --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST) $(BUDGET) $(call flag,LAYERS)
 
 flash: $(if $(value ELF),setup,firmware) ## write it (or ELF=) to a real board, verify it [TOOL= PORT= DRY_RUN=1, and as firmware]
 	@$(RUN) -m host_tools flash --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST) $(call option,TOOL) $(call option,PORT) \
@@ -182,9 +189,9 @@ simulate: firmware ## boot the emulated BOARD= and print the URL of its serial p
 validate: $(if $(value PORT),setup,firmware) ## images over serial, device against Python [PORT= or BOARD=] [DATA= LIMIT= JSON=file, and as firmware]
 	@$(RUN) -m host_tools validate --model=$(call quoted,MODEL) $(DEVICE) $(call option,ENGINE) $(call option,DATA) $(call option,LIMIT) $(call option,JSON)
 
-bench: setup ## cycles, instructions, SRAM, flash on all emulated boards [MODEL= BOARD= CHECK=1 LAYERS=1 FUNCTIONS=1 UPDATE=1, and as firmware]
+bench: setup ## cycles, instructions, SRAM, flash on all emulated boards [MODEL= BOARD= CHECK=1 LAYERS=1 FUNCTIONS=1 UPDATE=1 MAX_MS=, and as firmware]
 	@$(RUN) -m host_tools bench $(TYPED) \
-	  $(REQUEST) $(call option,JSON) $(call flag,CHECK) $(call flag,LAYERS) $(call flag,FUNCTIONS) $(call flag,UPDATE)
+	  $(REQUEST) $(BUDGET) $(call option,MAX_MS) $(call option,JSON) $(call flag,CHECK) $(call flag,LAYERS) $(call flag,FUNCTIONS) $(call flag,UPDATE)
 
 sizes: setup ## SRAM against input size for ImageNet's networks, beside TFLite Micro's [JSON=file]; some minutes
 	@$(RUN) -m host_tools sizes $(call option,JSON)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from squeezenet_mcu.common import cli, files
+from squeezenet_mcu.common import cli, files, sizes
 from squeezenet_mcu.common.data.fits import FITS
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.kernel_families import FAMILIES
@@ -24,7 +24,7 @@ from squeezenet_mcu.convert.ptq import command as imported
 from squeezenet_mcu.convert.target import ENCODINGS, OPTIMIZE, Target
 from squeezenet_mcu.convert.verify import accuracy
 from squeezenet_mcu.model.network import keras_config
-from squeezenet_mcu.model.settings import config
+from squeezenet_mcu.model.settings import budget, config, model_budget
 from squeezenet_mcu.model.train import records
 
 NAME = "convert"
@@ -105,6 +105,7 @@ def add_arguments(p: argparse.ArgumentParser) -> None:
         default="squeeze",
         help="with --tflite: tflm: for TensorFlow Lite Micro alone, any operators that it has (both engines)",
     )
+    budget.add_arguments(p, ("min_accuracy",))
     _add_package_arguments(p)
 
 
@@ -119,10 +120,13 @@ def _add_package_arguments(p: argparse.ArgumentParser) -> None:
     cli.add_old_spelling(p, "--kernels", "--kernel-family")
     p.add_argument("--optimize", choices=OPTIMIZE, help="with --package: what the model is made for (speed)")
     p.add_argument(
-        "--sram-bytes", type=int, metavar="BYTES", help="with --package: most for the engine's arena"
+        "--sram-bytes", type=sizes.option, metavar="BYTES", help="with --package: most for the engine's arena"
     )
     p.add_argument(
-        "--flash-bytes", type=int, metavar="BYTES", help="with --package: most for the engine's model"
+        "--flash-bytes",
+        type=sizes.option,
+        metavar="BYTES",
+        help="with --package: most for the engine's model",
     )
     p.add_argument(
         "--encoding",
@@ -141,8 +145,6 @@ def _package_target(args: argparse.Namespace) -> tuple[list[str], Target]:
             raise UserError(
                 f"{name} goes with --package; without, the model runs on any CPU: see also make firmware"
             )
-        if isinstance(value, int) and value <= 0:
-            raise UserError(f"{name} {value}: wanted a positive number of bytes")
     target = Target(
         family=args.kernel_family or "portable",
         optimize=args.optimize or "speed",
@@ -237,6 +239,12 @@ def _refuse_differences(name: str, source: str, measured: dict[str, Any]) -> Non
         )
 
 
+def _run_tflm(args: argparse.Namespace, console: Console) -> int:
+    if args.min_accuracy is not None:
+        raise UserError("--min-accuracy: not with --engine tflm, for which no accuracy is measured")
+    return from_tflite.run_tflm(args, console)
+
+
 def run(args: argparse.Namespace) -> int:
     """Converts and writes; returns the exit status."""
     console = Console()
@@ -244,7 +252,7 @@ def run(args: argparse.Namespace) -> int:
     if args.tflite is None and args.model and args.model.lower().endswith(".tflite"):
         raise UserError(f"--model {args.model}: is a .tflite; give it as TFLITE= (--tflite)")
     if args.engine == "tflm":
-        return from_tflite.run_tflm(args, console)
+        return _run_tflm(args, console)
     front = keras_front.gather(args, BUILD, console) if keras_front.brings(args) else None
     c, origin = (front.conversion, front.origin) if front else _gather(args, console)
     if target.flash_bytes is None:
@@ -287,6 +295,8 @@ def run(args: argparse.Namespace) -> int:
     _summary(console, manifest)
     if packed:
         _write_packages(console, packed, BUILD / c.name / "package")
+    figures = budget.Figures(c.name, accuracy=model_budget.accuracy_of(manifest))
+    budget.enforce(model_budget.of(args, args.model, origin.files), figures)
     return 0
 
 

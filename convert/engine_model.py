@@ -8,7 +8,8 @@ from squeezenet_mcu.convert.lowering.tflite_file import TfliteFile
 from squeezenet_mcu.convert.network import Encoding, Kind, Network
 from squeezenet_mcu.convert.schedule import arena
 from squeezenet_mcu.convert.schedule.split import split
-from squeezenet_mcu.convert.select.choose import choose
+from squeezenet_mcu.convert.select.choose import choose_for
+from squeezenet_mcu.convert.select.known import Known
 from squeezenet_mcu.convert.target import Target
 from squeezenet_mcu.convert.verify import exactness
 
@@ -35,15 +36,40 @@ class EngineModel:
         return names
 
 
+class Maker:
+    """Makes the engine's models of one .tflite for several targets: what they have in common is done once.
+
+    UserError: the network holds what the engine does not take.
+    """
+
+    def __init__(self, known: Known, labels: list[str]) -> None:
+        self.known = known
+        self._labels = labels
+        self._made: dict[int, EngineModel] = {}
+
+    @classmethod
+    def of(cls, file: TfliteFile, labels: list[str]) -> "Maker":
+        """For the network of `file`."""
+        network = lower(file)
+        split(network)
+        return cls(Known(network), labels)
+
+    def prepare(self, target: Target, like: Network | None = None) -> EngineModel:
+        """The model for one target, unproven. `like`: see choose_for."""
+        if target.flash_bytes is not None:
+            own = blob.labels_bytes(self._labels)
+            target = replace(target, flash_bytes=max(target.flash_bytes - own, 0))
+        chosen = choose_for(self.known, target, like)
+        key = id(chosen.network)  # which `known` keeps
+        if key not in self._made:
+            content = blob.serialize(chosen.network, chosen.plan, self._labels)
+            self._made[key] = EngineModel(chosen.network, chosen.plan, content)
+        return self._made[key]
+
+
 def prepare(file: TfliteFile, labels: list[str], target: Target) -> EngineModel:
     """Makes it, unproven. UserError: the network holds what the engine does not take."""
-    network = lower(file)
-    split(network)
-    if target.flash_bytes is not None:
-        target = replace(target, flash_bytes=max(target.flash_bytes - blob.labels_bytes(labels), 0))
-    network = choose(network, target).network
-    memory = arena.plan(network)
-    return EngineModel(network, memory, blob.serialize(network, memory, labels))
+    return Maker.of(file, labels).prepare(target)
 
 
 def make(file: TfliteFile, labels: list[str], target: Target) -> EngineModel:
@@ -52,7 +78,12 @@ def make(file: TfliteFile, labels: list[str], target: Target) -> EngineModel:
     UserError: the network holds what the engine does not take, or differs.
     """
     made = prepare(file, labels, target)
+    prove(file, made)
+    return made
+
+
+def prove(file: TfliteFile, made: EngineModel) -> None:
+    """UserError where it differs from LiteRT in an int8 of any layer on sample images."""
     shape = made.network.buffers[made.network.input_buffer]
     samples = exactness.sample_images((shape.height, shape.width, shape.channels), PROOF_IMAGES)
     exactness.prove(file, made.network, made.content, samples)
-    return made

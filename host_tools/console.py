@@ -27,6 +27,7 @@ _MODEL = {
 }
 _CONVERT = {"convert": "convert.command"}
 _HOST_TOOLS = {
+    "analyze": "host_tools.analyze.command",
     "bench": "host_tools.bench",
     "boards": "host_tools.studies.board_table",
     "demo": "host_tools.validate.demo",
@@ -37,7 +38,7 @@ _HOST_TOOLS = {
     "sizes": "host_tools.studies.sizes",
     "validate": "host_tools.validate.command",
 }
-_LIGHT = {"flash", "selftest", "validate"}
+_LIGHT = {"analyze", "flash", "selftest", "validate"}
 """What `pip install .[host]` is enough for; all else needs [full]."""
 
 

@@ -88,36 +88,37 @@ class _Symbols:
         # Layers of like density have codes in common: steps of a factor of 1.4.
         density = max(int(np.count_nonzero(weights)), 1) / weights.size
         self.density = 0 if self.mode is Mode.ALL else round(2 * np.log2(density))
-        # For each channel its position symbols, and the values before the first and behind each of them.
-        self.channels: list[tuple[Ints, list[Ints]]] = []
+        # For each channel its position symbols; its values; how many of them stand before the first symbol,
+        # and behind each one.
+        self.channels: list[tuple[Ints, Ints, Ints]] = []
         {Mode.ALL: self._all, Mode.GAPS: self._gaps, Mode.MASKS: self._masks}[self.mode]()
 
     def _all(self) -> None:
         none = np.zeros(0, np.int64)
         for channel in self.weights.reshape(len(self.weights), -1).astype(np.int64):
-            self.channels.append((none, [channel[::-1]]))
+            self.channels.append((none, channel[::-1], np.array([len(channel)])))
 
     def _gaps(self) -> None:
-        flat = self.weights.reshape(len(self.weights), -1).astype(np.int64)
+        flat = self.weights.reshape(len(self.weights), -1)
         taps = flat.shape[1]
         at, pending = 0, False  # next position that may be told; a weight whose gap the channel before told
-        ends = np.append(np.flatnonzero(flat.reshape(-1)), flat.size)  # and one behind the last
+        ends = [*np.flatnonzero(flat).tolist(), flat.size]  # and one behind the last
         following = 0  # index in `ends`
-        for o, channel in enumerate(flat):
+        for o, channel in enumerate(flat.tolist()):
             gaps: list[int] = []
-            values: list[Ints] = []  # one more than gaps: those after each, and before the first
+            values: list[int] = []
+            counts = [0]  # of values: before the first gap, and after each
             starts = at < taps  # the channel before may reach beyond
             if starts and pending:
-                values.append(np.array([channel[at]]))
+                values.append(channel[at])
+                counts[0] = 1
                 at, pending = at + 1, False
                 following += 1
-            else:
-                values.append(np.zeros(0, np.int64))
             while starts:
-                gap = int(ends[following]) - (o * taps + at)
+                gap = ends[following] - (o * taps + at)
                 if gap >= MORE:
                     gaps.append(MORE)
-                    values.append(np.zeros(0, np.int64))
+                    counts.append(0)
                     at += MORE
                     if at >= taps:
                         break
@@ -126,29 +127,30 @@ class _Symbols:
                 at += gap
                 if at >= taps:
                     pending = True
-                    values.append(np.zeros(0, np.int64))
+                    counts.append(0)
                     break
-                values.append(np.array([channel[at]]))
+                values.append(channel[at])
+                counts.append(1)
                 at += 1
                 following += 1
             at -= taps
-            self.channels.append((np.array(gaps, np.int64), values))
+            self.channels.append((np.array(gaps, np.int64), np.array(values, np.int64), np.array(counts)))
 
     def _masks(self) -> None:
         kernels = self.weights.astype(np.int64).reshape(len(self.weights), 9, -1).transpose(0, 2, 1)
         masks = ((kernels != 0) << np.arange(9)[::-1]).sum(axis=2)
-        empty = np.zeros(0, np.int64)
-        for channel, symbols in zip(kernels, masks, strict=True):
-            self.channels.append((symbols, [empty, *(kernel[kernel != 0] for kernel in channel)]))
+        counts = np.pad((kernels != 0).sum(axis=2), ((0, 0), (1, 0)))
+        for channel, symbols, held in zip(kernels, masks, counts, strict=True):
+            self.channels.append((symbols, channel[channel != 0], held))
 
     def values(self, o: int) -> Ints:
         """All values of channel `o`, in order."""
-        return np.concatenate(self.channels[o][1])
+        return self.channels[o][1]
 
     def histograms(self) -> tuple[Ints, Ints]:
         """Of the values' top bits and of the positions: int64 [channels, symbols] each."""
         tops, positions = [], []
-        for o, (symbols, _) in enumerate(self.channels):
+        for o, (symbols, _, _) in enumerate(self.channels):
             tops.append(np.bincount(self.top(self.values(o)), minlength=1 << TOP_BITS))
             positions.append(np.bincount(symbols, minlength=max(self.position_symbols, 1)))
         return np.array(tops, np.int64), np.array(positions, np.int64)
@@ -282,17 +284,15 @@ def _stream(s: _Symbols, group: _Group, classes: Ints, book: list[Ints]) -> byte
     ]
     for o, k in enumerate(classes.tolist()):
         codes, lengths, position_codes, position_lengths = tables[k]
-        positions, values = s.channels[o]
+        positions, flat, counts = s.channels[o]
         put(np.array([k]), np.array([class_bits]))
-        flat = s.values(o)
         tops, rest = s.top(flat), (flat + (1 << (s.bits - 1))) & ((1 << s.raw) - 1)
         words, sizes = rest | codes[tops] << s.raw, lengths[tops] + s.raw
         if s.mode is Mode.ALL:
             put(words, sizes)
             continue
         # Each position symbol is followed by its values.
-        counts = np.array([len(v) for v in values])
-        slots = np.arange(1, len(values)) + np.cumsum(counts)[:-1] - 1  # where position symbols stand
+        slots = np.arange(1, len(counts)) + np.cumsum(counts)[:-1] - 1  # where position symbols stand
         merged = np.zeros(len(positions) + len(flat), np.int64)
         merged_sizes = np.zeros_like(merged)
         is_value = np.ones(len(merged), bool)

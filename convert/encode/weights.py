@@ -13,27 +13,24 @@ def dense(weights: np.ndarray) -> bytes:
     return np.ascontiguousarray(weights).tobytes()
 
 
-def _sparse_entries(channel: np.ndarray) -> list[int]:
-    """uint16 entries of one channel, int8 [taps]: gap in the low byte, weight in the high one."""
-    entries = []
-    previous = -1
-    for position in np.flatnonzero(channel).tolist():
-        gap = position - previous - 1
-        while gap > _MAX_GAP:
-            entries.append(_MAX_GAP)  # a weight of 0 bridges the gap
-            gap -= _MAX_GAP + 1
-        entries.append(gap | (int(channel[position]) & 0xFF) << 8)
-        previous = position
-    return entries
-
-
 def sparse(weights: np.ndarray) -> bytes:
-    """For each output channel a uint16 count, then as many uint16 entries (see _sparse_entries)."""
-    words: list[int] = []
-    for channel in weights.reshape(len(weights), -1):
-        entries = _sparse_entries(channel)
-        words += [len(entries), *entries]
-    return np.array(words, "<u2").tobytes()
+    """For each output channel a uint16 count, then as many uint16 entries.
+
+    An entry is a non-zero weight: the gap before it in the low byte, the weight in the high one. Where a gap
+    is too long for a byte, weights of 0 bridge it.
+    """
+    flat = weights.reshape(len(weights), -1)
+    channels, positions = np.nonzero(flat)
+    gaps = np.diff(positions, prepend=-1) - 1
+    first = np.diff(channels, prepend=-1) > 0  # of its channel
+    gaps[first] = positions[first]
+    slots = gaps // (_MAX_GAP + 1) + 1
+    counts = np.bincount(channels, slots, len(flat)).astype(np.int64)
+    words = np.full(len(flat) + int(counts.sum()), _MAX_GAP, "<u2")
+    words[np.cumsum(counts) - counts + np.arange(len(flat))] = counts
+    values = flat[channels, positions].astype(np.uint8).astype(np.uint16)
+    words[np.cumsum(slots) + channels] = gaps % (_MAX_GAP + 1) | values << 8
+    return words.tobytes()
 
 
 def _entropy_coded(layer: Layer) -> EntropyCoded:

@@ -75,26 +75,30 @@ def reserve_concatenations(low: Lowering) -> None:
 
     From the last to the first, so that a nested concatenation finds its own slice already given.
     """
-    producers = {t: op for op in low.file.ops for t in op.outputs}
     for op in reversed(low.file.ops):
-        if op.name != "CONCATENATION":
-            continue
-        out = low.tensor(op.outputs[0])
-        low.check_int8(op, *op.inputs, out.index)
-        if int(op.options.axis) % len(out.shape) != len(out.shape) - 1:
-            raise low.fail(op, out, f"axis {op.options.axis}; wanted the channels, the last axis")
-        if ACTIVATIONS.get(op.options.fusedActivationFunction) != "NONE":
-            raise low.fail(op, out, "fused activation; wanted NONE")
-        low.check_channels(op, out, sum(low.tensor(index).hwc[2] for index in op.inputs))
-        view = low.destination(out)
-        low.check_count(op)
-        channel = view.channel
-        for index in op.inputs:
-            part = low.tensor(index)
-            low.same_quantization(op, part, out)
-            if part.hwc[:2] != out.hwc[:2]:
-                raise low.fail(op, part, "differs in height or width from the output")
-            maker = producers.get(index)
-            if maker is not None and maker.name in _IN_PLACE and len(low.consumers[index]) == 1:
-                low.views[index] = TensorView(view.buffer, channel, part.hwc[2])
-            channel += part.hwc[2]
+        if op.name == "CONCATENATION":
+            reserve_concatenation(low, op)
+
+
+def reserve_concatenation(low: Lowering, op: Op) -> None:
+    """Gives the parts of one CONCATENATION their slice of its buffer."""
+    producers = {t: maker for maker in low.file.ops for t in maker.outputs}
+    out = low.tensor(op.outputs[0])
+    low.check_int8(op, *op.inputs, out.index)
+    if int(op.options.axis) % len(out.shape) != len(out.shape) - 1:
+        raise low.fail(op, out, f"axis {op.options.axis}; wanted the channels, the last axis")
+    if ACTIVATIONS.get(op.options.fusedActivationFunction) != "NONE":
+        raise low.fail(op, out, "fused activation; wanted NONE")
+    low.check_channels(op, out, sum(low.tensor(index).hwc[2] for index in op.inputs))
+    view = low.destination(out)
+    low.check_count(op)
+    channel = view.channel
+    for index in op.inputs:
+        part = low.tensor(index)
+        low.same_quantization(op, part, out)
+        if part.hwc[:2] != out.hwc[:2]:
+            raise low.fail(op, part, "differs in height or width from the output")
+        maker = producers.get(index)
+        if maker is not None and maker.name in _IN_PLACE and len(low.consumers[index]) == 1:
+            low.views[index] = TensorView(view.buffer, channel, part.hwc[2])
+        channel += part.hwc[2]

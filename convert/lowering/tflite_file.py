@@ -59,6 +59,17 @@ class Op:
     options: Any
 
 
+class OperatorError(UserError):
+    """An operator that cannot be lowered. `reason`: the message without where it is."""
+
+    def __init__(self, path: str, op: Op, tensor: Tensor | None, reason: str) -> None:
+        where = f", {tensor}" if tensor is not None else ""
+        super().__init__(f"{path}: op {op.index} {op.name}{where}: {reason}")
+        self.op = op
+        self.tensor = tensor
+        self.reason = reason
+
+
 @dataclass(frozen=True)
 class TfliteFile:
     """One sub-graph of a .tflite file, with the bytes it came from."""
@@ -75,10 +86,9 @@ class TfliteFile:
         """Of the values that the file takes: "int8", "uint8", "float32", ..."""
         return self.tensors[self.inputs[0]].type_name.lower()
 
-    def op_error(self, op: Op, tensor: Tensor | None, message: str) -> UserError:
+    def op_error(self, op: Op, tensor: Tensor | None, message: str) -> OperatorError:
         """A one-line error that names the operator, its index and the tensor."""
-        where = f", {tensor}" if tensor is not None else ""
-        return UserError(f"{self.path}: op {op.index} {op.name}{where}: {message}")
+        return OperatorError(self.path, op, tensor, message)
 
 
 def _tensor(model: Any, index: int, raw: Any) -> Tensor:

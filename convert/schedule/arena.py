@@ -1,11 +1,13 @@
 """The memory plan: ring sizes from the simulated schedule, then offsets such that live rows never overlap."""
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
-from squeezenet_mcu.convert.network import Kind, Network
+from squeezenet_mcu.convert.network import Buffer, Kind, Network
 from squeezenet_mcu.convert.schedule.rows import Trace, simulate
 
 ALIGNMENT = 8  # kernels' scratch (firmware_cpp/engine/format.h, kArenaAlignment)
@@ -48,8 +50,9 @@ class Plan:
 
 def _ring_rows(lives: list[list[int]]) -> int:
     """Fewest slots such that row r + slots is first written after the last use of row r."""
+    first, last = np.array(lives).T
     for rows in range(1, len(lives) + 1):
-        if all(lives[r + rows][0] > lives[r][1] for r in range(len(lives) - rows)):
+        if (first[rows:] > last[: len(lives) - rows]).all():
             return rows
     return len(lives)
 
@@ -68,6 +71,24 @@ def live_at(steps: list[int], last: int) -> np.ndarray:
     return live
 
 
+def _ring_bytes(rows: int, buffer: Buffer) -> int:
+    return align(rows * buffer.row_bytes)
+
+
+def occupied(network: Network, trace: Trace, deferred: Mapping[int, int]) -> npt.NDArray[np.int64]:
+    """Bytes of rings and accumulators in use at each step; `network` stays as it is.
+
+    deferred: by a buffer's index, the rows that a stage waits for.
+    """
+    found = np.zeros(trace.steps + 1, np.int64)
+    for i, (buffer, lives) in enumerate(zip(network.buffers, trace.rows, strict=True)):
+        rows = max(_ring_rows(lives), deferred.get(i, 0))
+        found[_live(lives, trace.steps)] += _ring_bytes(rows, buffer)
+    for i, life in trace.accumulators.items():
+        found[_live([life], trace.steps)] += align(network.layers[i].scratch_bytes)
+    return found
+
+
 def rings_and_accumulators(network: Network, trace: Trace) -> list[Block]:
     """The rings, whose rows this sets in `network`, and the accumulating layers' accumulators."""
     blocks = []
@@ -75,7 +96,7 @@ def rings_and_accumulators(network: Network, trace: Trace) -> list[Block]:
         # Rows that a stage waits for stand in the ring, even those that no window reads.
         deferred = max((layer.defer_rows for layer in network.layers if i in layer.inputs), default=0)
         buffer.ring_rows = max(_ring_rows(lives), deferred)
-        size = align(buffer.ring_rows * buffer.row_bytes)
+        size = _ring_bytes(buffer.ring_rows, buffer)
         blocks.append(Block(buffer.name, size, _live(lives, trace.steps), i, ()))
     for i, life in trace.accumulators.items():
         layer = network.layers[i]
@@ -101,14 +122,15 @@ def _scratch(network: Network, trace: Trace) -> list[Block]:
     return blocks
 
 
-def _place(order: list[int], sizes: list[int], conflicts: np.ndarray) -> tuple[int, list[int]]:
-    """First fit in the given order: lowest gap among the conflicting blocks that are already placed."""
+def _place(order: list[int], sizes: list[int], conflicts: list[list[int]]) -> tuple[int, list[int]]:
+    """First fit in the given order: lowest gap among the conflicting blocks that are already placed.
+
+    conflicts: of each block, those in use while it is.
+    """
     offsets = [-1] * len(sizes)
     total = 0
     for i in order:
-        taken = sorted(
-            (offsets[j], offsets[j] + sizes[j]) for j in order if offsets[j] >= 0 and conflicts[i, j]
-        )
+        taken = sorted([(offsets[j], offsets[j] + sizes[j]) for j in conflicts[i] if offsets[j] >= 0])
         at = 0
         for start, end in taken:
             if at + sizes[i] <= start:
@@ -122,7 +144,8 @@ def _place(order: list[int], sizes: list[int], conflicts: np.ndarray) -> tuple[i
 def _best_placement(blocks: list[Block]) -> tuple[int, list[int], int]:
     sizes = [b.size for b in blocks]
     live = np.stack([b.live for b in blocks])
-    conflicts = (live.astype(np.int32) @ live.T.astype(np.int32)) > 0
+    together = live.astype(np.float32) @ live.T.astype(np.float32)
+    conflicts = [np.flatnonzero(row).tolist() for row in together]
     bound = int((live * np.array(sizes)[:, None]).sum(axis=0).max())
     by_size = sorted(range(len(blocks)), key=lambda i: -sizes[i])
     by_life = sorted(range(len(blocks)), key=lambda i: (-int(live[i].sum()), -sizes[i]))

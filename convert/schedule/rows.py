@@ -10,6 +10,7 @@ A pool whose windows overlap uses an input row for two output rows; between the 
 finished row (the next squeeze) take it, so that both output rows share one place.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from squeezenet_mcu.convert.network import ACCUMULATING, Kind, Layer, Network
@@ -104,8 +105,28 @@ class Trace:
     runs: dict[int, list[int]] = field(default_factory=dict)  # first layer of any other stage -> its steps
 
 
-class _Simulation:
-    """Counters of the engine (rows_done, in_row), and the trace."""
+_NEVER = 1 << 30  # rows
+_Needs = tuple[tuple[int, int], ...]  # buffers, and how many rows of each must be there
+
+
+@dataclass(frozen=True)
+class _Step:
+    """A step of a stage that does not accumulate.
+
+    `makes`: the first output row and the one behind the last; `needs`: how many rows of which buffers must be
+    there; `reads`: which rows of which buffers it uses.
+    """
+
+    makes: tuple[int, int]
+    needs: _Needs
+    reads: tuple[tuple[int, tuple[int, ...]], ...]
+
+
+class Schedule:
+    """A network's stages, and what is the same however many rows they make at once.
+
+    The converter simulates one network hundreds of times, with other batches.
+    """
 
     def __init__(self, network: Network) -> None:
         self.network = network
@@ -113,10 +134,91 @@ class _Simulation:
         self.readers = [direct_readers(self.stages, s) for s in range(len(self.stages))]
         self.first_reader = deepest_reader(self.stages, network.input_buffer, -1)
         self.heights = [b.height for b in network.buffers]
-        self.reads = [[(la, i) for la in stage.layers for i in la.inputs] for stage in self.stages]
-        self.rows_done = [0] * len(self.heights)
-        self.in_row = [0] * len(self.stages)  # next input row of the accumulating stages
-        self.trace = Trace(rows=[[[-1, -1] for _ in range(h)] for h in self.heights])
+        # A stage uses up all waiting rows before deeper stages go on where its own are the smaller ones.
+        widths = [b.row_bytes for b in network.buffers]
+        self.drains = [widths[st.output] < widths[st.layers[0].inputs[0]] for st in self.stages]
+        self.windows = [self._windows(stage) for stage in self.stages]
+        self._steps: dict[tuple[int, int], list[_Step]] = {}
+
+    def _windows(self, stage: RowStage) -> list[list[tuple[int, bool]]]:
+        """Of an accumulating stage: for each input row the windows that hold it, and whether it ends them."""
+        if not stage.accumulating:
+            return []
+        layer = stage.layers[0]
+        height, out_height = self.heights[layer.inputs[0]], self.heights[layer.output]
+        return [
+            [(o, last_row(layer, o, height) == row) for o in windows_of(layer, row, out_height)]
+            for row in range(height)
+        ]
+
+    def steps(self, s: int, batch: int) -> list[_Step]:
+        """The steps of stage `s`, which does not accumulate, so many rows at once."""
+        key = (s, batch)
+        if key not in self._steps:
+            height = self.heights[self.stages[s].output]
+            firsts = range(0, height, batch)
+            self._steps[key] = [self._step(s, first, min(first + batch, height)) for first in firsts]
+        return self._steps[key]
+
+    def _step(self, s: int, first: int, end: int) -> _Step:
+        needs: dict[int, int] = {}
+        reads: dict[int, set[int]] = {}
+        for layer in self.stages[s].layers:
+            for i in layer.inputs:
+                ranges = [rows_needed(layer, row, 0, self.heights[i]) for row in range(first, end)]
+                needs[i] = max(needs.get(i, 0), ranges[-1][1] + 1)
+                for low, high in ranges:
+                    reads.setdefault(i, set()).update(range(low, high + 1))
+        rows = tuple((i, tuple(sorted(found))) for i, found in reads.items())
+        return _Step((first, end), tuple(needs.items()), rows)
+
+    def waits(self, s: int, batch: int, defer: int) -> list[_Needs]:
+        """What each step of stage `s` waits for; one behind the last waits for what never comes."""
+        stage = self.stages[s]
+        layer, never = stage.layers[0], ((stage.output, _NEVER),)
+        if stage.accumulating:
+            rows = last_row(layer, self.heights[stage.output] - 1, self.heights[layer.inputs[0]]) + 1
+            found: list[_Needs] = [tuple((i, row + 1) for i in layer.inputs) for row in range(rows)]
+        else:
+            found = [step.needs for step in self.steps(s, batch)]
+        if defer:
+            found[0] = (*found[0], (layer.inputs[0], defer))
+        return [*found, never]
+
+    def trace(self, batches: Sequence[int], defers: Sequence[int]) -> Trace:
+        """One image's way, for so many rows at once in each stage, and so many that each waits for."""
+        simulation = _Simulation(self, batches, defers)
+        for row in range(self.heights[self.network.input_buffer]):
+            simulation.push(row)
+        trace = simulation.trace
+        for kept in {self.network.logits_buffer, self.network.output_buffer}:
+            for life in trace.rows[kept]:
+                life[1] = trace.steps  # results stay until the next image
+        incomplete = [b for b, done in enumerate(simulation.rows_done) if done != self.heights[b]]
+        assert not incomplete, f"the schedule left buffers {incomplete} incomplete"
+        return trace
+
+
+class _Simulation:
+    """Counters of the engine (rows_done, in_row), and the trace."""
+
+    def __init__(self, schedule: Schedule, batches: Sequence[int], defers: Sequence[int]) -> None:
+        self.schedule = schedule
+        self.stages = schedule.stages
+        self.steps = [
+            [] if stage.accumulating else schedule.steps(s, batches[s]) for s, stage in enumerate(self.stages)
+        ]
+        self.steps_done = [0] * len(self.stages)
+        self.rows_done = [0] * len(schedule.heights)
+        # What each step of each stage waits for.
+        self.waits: list[list[_Needs]] = [
+            schedule.waits(s, batches[s], defers[s]) for s in range(len(self.stages))
+        ]
+        # Of the next step; and the first of that by itself, which is looked at most.
+        self.needs = [waits[0] for waits in self.waits]
+        self.first_need = [needs[0][0] for needs in self.needs]
+        self.first_rows = [needs[0][1] for needs in self.needs]
+        self.trace = Trace(rows=[[[-1, -1] for _ in range(h)] for h in schedule.heights])
 
     def touch(self, buffer: int, row: int) -> None:
         life = self.trace.rows[buffer][row]
@@ -124,35 +226,30 @@ class _Simulation:
             life[0] = self.trace.steps
         life[1] = self.trace.steps
 
-    def next_rows(self, s: int) -> range:
-        """Output rows that the next step of stage `s` makes."""
-        stage = self.stages[s]
-        first = self.rows_done[stage.output]
-        return range(first, min(first + stage.batch_rows, self.heights[stage.output]))
+    def advance(self, s: int) -> None:
+        """Stage `s` has made a step: notes what the next one waits for."""
+        self.steps_done[s] += 1
+        needs = self.needs[s] = self.waits[s][self.steps_done[s]]
+        self.first_need[s], self.first_rows[s] = needs[0]
 
     def ready(self, s: int) -> bool:
-        stage, done = self.stages[s], self.rows_done
-        first, height = done[stage.output], self.heights[stage.output]
-        if first == height or done[stage.layers[0].inputs[0]] < stage.defer_rows:
-            return False
-        last = min(first + stage.batch_rows, height) - 1
-        for layer, i in self.reads[s]:  # a loop, for the converter asks this a million times
-            if rows_needed(layer, last, self.in_row[s], self.heights[i])[1] >= done[i]:
+        done = self.rows_done
+        for i, rows in self.needs[s]:  # noqa: SIM110  # all() takes twice as long, and we are asked so often
+            if done[i] < rows:
                 return False
         return True
 
     def accumulate(self, s: int) -> bool:
         """Folds one input row into every window that holds it; True when it completes any."""
         layer = self.stages[s].layers[0]
-        row, height = self.in_row[s], self.heights[layer.inputs[0]]
-        self.in_row[s] += 1
+        row = self.steps_done[s]  # of the input
         completed = 0
-        for o in windows_of(layer, row, self.heights[layer.output]):
+        for o, last in self.schedule.windows[s][row]:
             if completed:  # use up the finished row before the next window needs its place
                 self.trace.steps += 1
                 self.run_readers(s)
             self.touch(layer.output, o)
-            if last_row(layer, o, height) == row:
+            if last:
                 self.rows_done[layer.output] += 1
                 completed += 1
         self.touch(layer.inputs[0], row)
@@ -160,17 +257,12 @@ class _Simulation:
             steps = self.trace.steps
             life = self.trace.accumulators.setdefault(self.stages[s].first_layer, [steps, steps])
             life[1] = steps
+        self.advance(s)
         return completed > 0
-
-    def drains(self, s: int) -> bool:
-        """Whether it uses up all waiting rows before deeper stages go on: its own are the smaller ones."""
-        layer = self.stages[s].layers[0]
-        buffers = self.network.buffers
-        return buffers[layer.output].row_bytes < buffers[layer.inputs[0]].row_bytes
 
     def run_readers(self, s: int) -> None:
         """Runs the stages that do not accumulate and read the output of stage `s`, as far as they go."""
-        for reader in self.readers[s]:
+        for reader in self.schedule.readers[s]:
             while self.ready(reader):
                 self.run(reader)
                 self.trace.steps += 1
@@ -180,30 +272,36 @@ class _Simulation:
         stage = self.stages[s]
         if stage.accumulating:
             return self.accumulate(s)
-        for out_row in self.next_rows(s):
-            self.touch(stage.output, out_row)
-            for layer, i in self.reads[s]:
-                first, last = rows_needed(layer, out_row, 0, self.heights[i])
-                for row in range(first, last + 1):
-                    self.touch(i, row)
-        self.trace.runs.setdefault(stage.first_layer, []).append(self.trace.steps)
-        self.rows_done[stage.output] = self.next_rows(s).stop
+        trace = self.trace
+        step, now = self.steps[s][self.steps_done[s]], trace.steps
+        first, end = step.makes
+        for life in trace.rows[stage.output][first:end]:
+            life[:] = now, now
+        for i, rows in step.reads:
+            lives = trace.rows[i]
+            for row in rows:
+                lives[row][1] = now
+        trace.runs.setdefault(stage.first_layer, []).append(now)
+        self.rows_done[stage.output] = end
+        self.advance(s)
         return True
 
     def push(self, row: int) -> None:
         """One input row, and everything that it makes possible."""
-        source = self.network.input_buffer
+        source = self.schedule.network.input_buffer
         self.touch(source, row)
         self.trace.steps += 1
         self.rows_done[source] += 1
-        s = self.first_reader
+        s = self.schedule.first_reader
         completed = False
+        done_rows, first_need, first_rows = self.rows_done, self.first_need, self.first_rows
         while s >= 0:
-            if self.ready(s):
+            # The converter comes here a million times: mostly the first row that a stage needs is missing.
+            if done_rows[first_need[s]] >= first_rows[s] and self.ready(s):
                 done = self.run(s)
                 completed = done or completed
                 self.trace.steps += 1
-                if (self.drains(s) or not done) and self.ready(s):
+                if (self.schedule.drains[s] or not done) and self.ready(s):
                     if completed and self.stages[s].accumulating:
                         self.run_readers(s)
                     continue
@@ -213,13 +311,6 @@ class _Simulation:
 
 def simulate(network: Network) -> Trace:
     """Runs one image through the schedule and records when every row lives."""
-    simulation = _Simulation(network)
-    for row in range(simulation.heights[network.input_buffer]):
-        simulation.push(row)
-    trace = simulation.trace
-    for kept in {network.logits_buffer, network.output_buffer}:
-        for life in trace.rows[kept]:
-            life[1] = trace.steps  # results stay until the next image
-    incomplete = [b for b, done in enumerate(simulation.rows_done) if done != simulation.heights[b]]
-    assert not incomplete, f"the schedule left buffers {incomplete} incomplete"
-    return trace
+    schedule = Schedule(network)
+    stages = schedule.stages
+    return schedule.trace([stage.batch_rows for stage in stages], [stage.defer_rows for stage in stages])

@@ -5,26 +5,21 @@ steps of a stage is what its scratch may take, so each layer's kernel can be cho
 chosen greedily, the most expensive stages first.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from squeezenet_mcu.common.kernel_families import Family
-from squeezenet_mcu.convert.encode import blob, entropy
-from squeezenet_mcu.convert.encode.weights import placed_bytes
-from squeezenet_mcu.convert.network import ConvKernel, Encoding, Kind, Layer, Network
+from squeezenet_mcu.convert.network import Encoding, Network
 from squeezenet_mcu.convert.schedule.arena import (
     BUFFER_STATE_BYTES,
     LAYER_STATE_BYTES,
+    Plan,
     align,
     plan,
-    rings_and_accumulators,
 )
-from squeezenet_mcu.convert.schedule.rows import RowStage, simulate, stages_of
-from squeezenet_mcu.convert.select.cost import coefficients
-from squeezenet_mcu.convert.select.cost.shape import KernelModel, Shape, shape_of, weights_of
-from squeezenet_mcu.convert.select.cost_model import FAMILY_KERNELS
+from squeezenet_mcu.convert.schedule.rows import RowStage
+from squeezenet_mcu.convert.select.assignment import NOTHING, Assignment, Barred, applied
+from squeezenet_mcu.convert.select.known import Known
+from squeezenet_mcu.convert.select.ways import Option, ways_of
 from squeezenet_mcu.convert.target import Target
 
 # Rows a call, up to kMaxBatch of firmware_cpp/engine/format.h, or its kMaxPairsBatch.
@@ -32,6 +27,7 @@ _BATCHES: dict[Family, tuple[int, ...]] = {
     "portable": (2, 3, 4), "v6m": (2, 3, 4, 5, 6, 7, 8), "dsp": (2, 3, 4), "mve": (2, 3, 4)
 }  # fmt: skip
 _WORTH = 0.998  # a larger batch must save this much
+_PASSES = 3  # over all stages, after the greedy choice
 # Where no budget is given: the leanest arena times this, or what leaves a small network within 16 KB in all.
 # v6m's words of two pixels take four times the bytes of an image, and each row more in a call spares a decoding.
 _MORE_SRAM: dict[Family, int] = {"portable": 2, "v6m": 4, "dsp": 2, "mve": 2}
@@ -46,154 +42,84 @@ _DEFERRED_SHARE = 0.12  # of the arena's budget, for the map that a deferred sta
 _DEFERRED_TRIED = 1
 
 
-@dataclass(frozen=True)
-class Option:
-    """One way to run a layer. `cost`: cycles or instructions an image."""
-
-    model: KernelModel
-    scratch: int
-    cost: float
-    stored: int
-
-
-@dataclass(frozen=True)
-class Barred:
-    """What no layer may run: tried because all layers that do pay for it once, together."""
-
-    huffman: bool = False
-    winograd: bool = False
-
-    def bars(self, model: KernelModel) -> bool:
-        """Whether a layer may not run as `model`."""
-        huffman, winograd = model.encoding is Encoding.HUFFMAN, model.kernel is ConvKernel.WINOGRAD
-        return (self.huffman and huffman) or (self.winograd and winograd)
-
-
-_NOTHING = Barred()
-
-
-@dataclass(frozen=True)
-class Assignment:
-    """Batches by stage and options by layer (indices in the network), with what they cost.
-
-    `codes`: bytes of what Huffman-coded layers share, 0 without any.
-    """
-
-    batches: dict[int, int]
-    options: dict[int, Option]
-    cost: float
-    arena: int  # lower bound
-    codes: int
-
-    def lagrangian(self, multiplier: float) -> float:
-        """The cost, and `multiplier` more for every byte of flash."""
-        return self.cost + multiplier * self.stored
-
-    @property
-    def stored(self) -> int:
-        """Bytes of all weights, their parameters and codes, as they are placed."""
-        return sum(option.stored for option in self.options.values()) + self.codes
-
-    @property
-    def winograd(self) -> bool:
-        """Whether any layer runs Winograd's kernels."""
-        return any(option.model.kernel is ConvKernel.WINOGRAD for option in self.options.values())
-
-
 class _Chooser:
-    def __init__(self, network: Network, target: Target) -> None:
-        self.network = network
+    def __init__(
+        self, known: Known, target: Target, like: Network | None = None, polish: bool = True
+    ) -> None:
+        """`like`: with that one's rows at once, which stand for those that a search would find.
+
+        polish: makes the most of the budget: its plan is more often too large.
+        """
+        self.polish = polish
+        self.known = known
+        self.network = known.network
         self.target = target
-        self.stages: list[RowStage] = [
-            stage for stage in stages_of(network) if all(la.kind is Kind.CONV_2D for la in stage.layers)
-        ]
+        # All of the target that an assignment within given limits depends on.
+        self.kind = replace(target, flash_bytes=None, sram_bytes=None, sram_limit=None)
+        self.stages = known.peaks.stages
         self.deferred: RowStage | None = None  # begins when the whole map that it reads is there
-        self.peaks: dict[tuple[int, ...], tuple[dict[int, int], int]] = {}
-        self.stored: dict[tuple[int, int], int] = {}
-        self.options: dict[tuple[int, int, int], list[Option]] = {}
-        self.weights = {
-            i: weights_of(layer) for i, layer in enumerate(network.layers) if layer.kind is Kind.CONV_2D
-        }
-        self.coefficients = coefficients.of(target)
-        self.codes_bytes = blob.codes_bytes(network)
-
-    def _peaks(self, batches: dict[int, int]) -> tuple[dict[int, int], int]:
-        """For each stage the most bytes of rings and accumulators live while it runs; and the most of all."""
-        deferred = self.deferred.first_layer if self.deferred else -1
-        key = (deferred, *(batches[stage.first_layer] for stage in self.stages))
-        if key not in self.peaks:
-            trial = _scheduled(self.network, batches, self.deferred)
-            trace = simulate(trial)
-            blocks = rings_and_accumulators(trial, trace)
-            live = np.array([b.size for b in blocks]) @ np.stack([b.live for b in blocks]).astype(np.int64)
-            peaks = {s.first_layer: int(live[trace.runs[s.first_layer]].max()) for s in self.stages}
-            self.peaks[key] = peaks, int(live.max())
-        return self.peaks[key]
-
-    def _stored(self, index: int, model: KernelModel) -> int:
-        key = (index, model.encoding)
-        if key not in self.stored:
-            self.stored[key] = placed_bytes(replace(self.network.layers[index], encoding=model.encoding))
-        return self.stored[key]
-
-    def _options(self, index: int, layer: Layer, batch: int, scratch: int) -> list[Option]:
-        """Every way to run a layer within `scratch` bytes of it."""
-        key = (index, batch, scratch)
-        if key not in self.options:
-            self.options[key] = self._find_options(index, layer, batch, scratch)
-        return self.options[key]
-
-    def _find_options(self, index: int, layer: Layer, batch: int, budget: int) -> list[Option]:
-        source, out = self.network.buffers[layer.inputs[0]], self.network.buffers[layer.output]
-        calls, rest = divmod(out.height, batch)
-        weights = self.weights[index]
-        shapes: list[tuple[Shape, int]] = [(shape_of(layer, source, out, batch, weights), calls)]
-        if rest:
-            shapes.append((shape_of(layer, source, out, rest, weights), 1))
-        largest = shapes[0][0]
-        options = []
-        forced = self.target.encoding
-        models = [model for model in FAMILY_KERNELS[self.target.family] if model.supports(largest)]
-        if forced and any(model.encoding is Encoding[forced.upper()] for model in models):
-            models = [model for model in models if model.encoding is Encoding[forced.upper()]]
-        for model in models:
-            if model.scratch(largest) > budget:
-                continue
-            scratch = max(model.scratch(largest), min(align(model.useful_scratch(largest)), budget & ~7))
-            cost = sum(count * model.cost(shape, scratch, self.coefficients) for shape, count in shapes)
-            options.append(Option(model, scratch, cost, self._stored(index, model)))
-        return options
+        self.ways = ways_of(known, target)
+        self.best_ways: dict[tuple[int, float, Barred], Option | None] = {}
+        self.rows: dict[int, int] | None = None
+        if like is not None:
+            heights = {s.first_layer: known.network.buffers[s.output].height for s in self.stages}
+            self.rows = {i: min(like.layers[i].batch_rows, height) for i, height in heights.items()}
+            waiting = [s for s in self.stages if like.layers[s.first_layer].defer_rows]
+            self.deferred = waiting[0] if waiting else None
 
     def assign(
-        self, batches: dict[int, int], budget: int, multiplier: float, barred: Barred = _NOTHING
+        self, batches: dict[int, int], budget: int, multiplier: float, barred: Barred = NOTHING
     ) -> Assignment | None:
         """The best options within `budget` bytes of arena; None where there are none.
 
         multiplier: what a byte of flash is worth, in the costs' unit.
         """
-        peaks, highest = self._peaks(batches)
+        peaks, highest = self.known.peaks.of(batches, self.deferred)
         if highest > budget:
             return None
-        optimize = self.target.optimize
-        options, arena = {}, highest
+        options = {}
         for stage in self.stages:
             left = budget - peaks[stage.first_layer]
-            for i, layer in enumerate(stage.layers, stage.first_layer):
-                found = self._options(i, layer, batches[stage.first_layer], left)
-                found = [option for option in found if not barred.bars(option.model)]
-                if not found:
+            for i in range(stage.first_layer, stage.first_layer + len(stage.layers)):
+                best = self._best(self.ways.within(i, batches[stage.first_layer], left), multiplier, barred)
+                if best is None:
                     return None
-                if optimize == "sram":
-                    best = min(found, key=lambda o: (o.scratch, o.cost, o.stored))
-                elif optimize == "flash":
-                    best = min(found, key=lambda o: (o.stored, o.cost, o.scratch))
-                else:
-                    best = min(found, key=lambda o: (o.cost + multiplier * o.stored, o.stored, o.scratch))
                 options[i] = best
-                arena = max(arena, peaks[stage.first_layer] + align(best.scratch))
+        made = Assignment(dict(batches), options, 0.0, 0, 0, multiplier, barred)
+        return self._assignment(made, peaks, highest)
+
+    def _assignment(self, given: Assignment, peaks: dict[int, int], highest: int) -> Assignment:
+        """With what its options cost. `peaks`, `highest`: of its batches."""
+        options = given.options
+        arena = max(
+            highest,
+            *(
+                peaks[stage.first_layer] + align(options[stage.first_layer + k].scratch)
+                for stage in self.stages
+                for k in range(len(stage.layers))
+            ),
+        )
         any_huffman = any(option.model.encoding is Encoding.HUFFMAN for option in options.values())
         cost = sum(option.cost for option in options.values())
-        return Assignment(dict(batches), options, cost, arena, self.codes_bytes if any_huffman else 0)
+        codes = self.known.codes_bytes if any_huffman else 0
+        return replace(given, cost=cost, arena=arena, codes=codes)
+
+    def _best(self, ways: list[Option], multiplier: float, barred: Barred) -> Option | None:
+        """The best of `ways`, which are a list that Ways keeps; None where there is none."""
+        key = (id(ways), multiplier, barred)
+        if key not in self.best_ways:
+            found = [option for option in ways if not barred.bars(option.model)]
+            optimize = self.target.optimize
+            if optimize == "sram":
+                best = min(found, key=lambda o: (o.scratch, o.cost, o.stored), default=None)
+            elif optimize == "flash":
+                best = min(found, key=lambda o: (o.stored, o.cost, o.scratch), default=None)
+            else:
+                best = min(
+                    found, key=lambda o: (o.cost + multiplier * o.stored, o.stored, o.scratch), default=None
+                )
+            self.best_ways[key] = best
+        return self.best_ways[key]
 
     def _deferrable(self, budget: int) -> list[RowStage | None]:
         """Stages worth deferring: those that read a small map. None: none is."""
@@ -206,8 +132,21 @@ class _Chooser:
                 found.append(stage)
         return found[: 1 + _DEFERRED_TRIED]
 
-    def within(self, budget: int, multiplier: float = 0.0, barred: Barred = _NOTHING) -> Assignment | None:
-        """The best assignment within `budget` bytes of arena; `multiplier`: that of the limit on flash."""
+    def within(self, budget: int, multiplier: float = 0.0, barred: Barred = NOTHING) -> Assignment | None:
+        """The best assignment within `budget` bytes of arena; `multiplier`: that of the limit on flash.
+
+        Targets of one kind ask the same, as long as their own limits do not bind.
+        """
+        if self.rows is not None:
+            return self.assign(self.rows, budget, multiplier, barred)
+        waiting = self.deferred.first_layer if self.deferred else -1
+        key = ("within", self.kind, waiting, budget, multiplier, barred)
+        if key not in self.known.answers:
+            self.known.answers[key] = self._find_within(budget, multiplier, barred)
+        found: Assignment | None = self.known.answers[key]
+        return found
+
+    def _find_within(self, budget: int, multiplier: float, barred: Barred) -> Assignment | None:
         best = self.assign({stage.first_layer: 1 for stage in self.stages}, budget, multiplier, barred)
         if best is None or self.target.optimize == "sram":
             return best
@@ -242,11 +181,11 @@ class _Chooser:
         without = self._huffman_or_not(budget, Barred(winograd=True))
         if without is None:
             return best
-        beyond, cost, _ = self._rank(without)
+        beyond, cost, _ = self.rank(without)
         worth = _WORTH_IT_BESIDE_DECODER if best.codes else _WORTH_ITS_CODE
-        return best if self._rank(best)[:2] < (beyond, cost * worth) else without
+        return best if self.rank(best)[:2] < (beyond, cost * worth) else without
 
-    def _huffman_or_not(self, budget: int, barred: Barred = _NOTHING) -> Assignment | None:
+    def _huffman_or_not(self, budget: int, barred: Barred = NOTHING) -> Assignment | None:
         """As `_pressed`, or, where that is better, without Huffman codes.
 
         All layers that use the codes pay for them once, together: no multiplier tells layer by layer whether
@@ -259,12 +198,12 @@ class _Chooser:
         without = self.within(budget, _LAST_MULTIPLIER, uncoded)
         if without is not None and without.stored <= self._limit:
             without = self._pressed(budget, uncoded)
-        return best if without is None else min(best, without, key=self._rank)
+        return best if without is None else min(best, without, key=self.rank)
 
     @property
     def _limit(self) -> int:
         """Bytes that `stored` may take."""
-        return max((self.target.flash_bytes or _UNLIMITED) - blob.fixed_bytes(self.network), 0)
+        return max((self.target.flash_bytes or _UNLIMITED) - self.known.fixed_bytes, 0)
 
     def _pressed(self, budget: int, barred: Barred) -> Assignment | None:
         """The multiplier is raised until all fits, then narrowed down to the least that makes it fit."""
@@ -288,11 +227,58 @@ class _Chooser:
                 low = middle
         return best
 
+    def _polished(self, best: Assignment, budget: int) -> Assignment:
+        """`best`, with what greed and multiplier have missed: other batches, faster ways in bytes left."""
+        if best.stored > self._limit:
+            return best
+        best = self._with_bytes_left(best, budget)
+        for _ in range(_PASSES):
+            before = best
+            for stage in self.stages:
+                for batch in range(1, 1 + min(max(_BATCHES[self.target.family]), self.network.buffers[stage.output].height)):
+                    batches = {**best.batches, stage.first_layer: batch}
+                    if batches == best.batches:
+                        continue
+                    trial = self.assign(batches, budget, best.multiplier, best.barred)
+                    if trial is not None:
+                        trial = self._with_bytes_left(trial, budget)
+                        if trial.stored <= self._limit and trial.cost < best.cost * _WORTH:
+                            best = trial
+            if best is before:
+                break
+        return best
+
+    def _with_bytes_left(self, given: Assignment, budget: int) -> Assignment:
+        """Where flash is left, the layers' ways that save most for it, one after the other."""
+        if given.multiplier == 0.0:
+            return given  # all have their fastest way
+        peaks, highest = self.known.peaks.of(given.batches, self.deferred)
+        options, left = dict(given.options), self._limit - given.stored
+        while left > 0:
+            gains = [
+                (options[i].cost - way.cost, i, way)
+                for stage in self.stages
+                for i in range(stage.first_layer, stage.first_layer + len(stage.layers))
+                for way in self.ways.within(
+                    i, given.batches[stage.first_layer], budget - peaks[stage.first_layer]
+                )
+                if way.cost < options[i].cost
+                and way.stored - options[i].stored <= left
+                and not given.barred.bars(way.model)
+                and (given.codes or way.model.encoding is not Encoding.HUFFMAN)
+            ]
+            if not gains:
+                break
+            _, i, way = max(gains, key=lambda gain: gain[:2])
+            left -= way.stored - options[i].stored
+            options[i] = way
+        return self._assignment(replace(given, options=options), peaks, highest)
+
     def budget(self) -> int:
         """Bytes for the arena, of which some are the engine's state."""
         wanted = self.target.sram_bytes
         if wanted is None and self.target.optimize != "sram":
-            lean = _Chooser(self.network, replace(self.target, optimize="sram")).within(_UNLIMITED)
+            lean = _Chooser(self.known, replace(self.target, optimize="sram")).within(_UNLIMITED)
             assert lean is not None, "without limits there is always a way"
             more = _MORE_SRAM[self.target.family]
             wanted = _LITTLE_SRAM if 2 * lean.arena <= _LITTLE_SRAM else more * lean.arena
@@ -304,19 +290,22 @@ class _Chooser:
             len(self.network.layers) * LAYER_STATE_BYTES + len(self.network.buffers) * BUFFER_STATE_BYTES
         )
         budget -= state
-        if self.target.optimize == "sram":
+        if self.target.optimize == "sram" or self.rows is not None:
             return self.within_flash(budget)
         found = []
         for deferred in self._deferrable(budget):
             self.deferred = deferred
-            found.append((self.within_flash(budget), deferred))
+            assignment = self.within_flash(budget)
+            if assignment is not None and self.polish and self.target.optimize == "speed":
+                assignment = self._polished(assignment, budget)
+            found.append((assignment, deferred))
         fitting = [(a, deferred) for a, deferred in found if a is not None]
         if not fitting:
             return None
-        best, self.deferred = min(fitting, key=lambda f: self._rank(f[0]))
+        best, self.deferred = min(fitting, key=lambda f: self.rank(f[0]))
         return best
 
-    def _rank(self, assignment: Assignment) -> tuple[float, float, float]:
+    def rank(self, assignment: Assignment) -> tuple[float, float, float]:
         """What fits the flash best, then what is fastest (or smallest)."""
         beyond = max(assignment.stored - self._limit, 0)
         if self.target.optimize == "flash":
@@ -324,57 +313,68 @@ class _Chooser:
         return beyond, assignment.cost, assignment.stored
 
 
-def _scheduled(network: Network, batches: Mapping[int, int], deferred: RowStage | None) -> Network:
-    """A copy of `network` with these batches (by a stage's first layer), where `deferred` waits for its map.
-
-    Its buffers are copies too: what plans them writes into them.
-    """
-    layers = []
-    batch, output = 1, -1
-    for i, layer in enumerate(network.layers):
-        if layer.output != output:
-            batch, output = batches.get(i, 1), layer.output
-        waits = deferred is not None and layer.output == deferred.output
-        rows = network.buffers[layer.inputs[0]].height if waits else 0
-        layers.append(replace(layer, batch_rows=batch, defer_rows=rows))
-    return replace(network, layers=layers, buffers=[replace(buffer) for buffer in network.buffers])
-
-
-def _with(network: Network, assignment: Assignment, deferred: RowStage | None) -> Network:
-    """A copy of `network` that is run as `assignment` says."""
-    made = _scheduled(network, assignment.batches, deferred)
-    for i, option in assignment.options.items():
-        made.layers[i] = replace(
-            made.layers[i],
-            conv_kernel=option.model.kernel,
-            encoding=option.model.encoding,
-            scratch_bytes=option.scratch,
-        )
-    return made
-
-
 @dataclass(frozen=True)
 class Choice:
-    """`network`: a copy with kernel, encoding, batch and scratch of every convolution; `fits`: its SRAM."""
+    """`network`: a copy with kernel, encoding, batch and scratch of every convolution, and its memory `plan`.
+
+    `fits`: its SRAM.
+    """
 
     network: Network
+    plan: Plan
     fits: bool
 
 
-def choose(network: Network, target: Target) -> Choice:
-    """The network as it is best run on `target`; its codes (`entropy.code`) are set in `network` too.
+def _planned(known: Known, assignment: Assignment, deferred: RowStage | None) -> tuple[Network, Plan]:
+    waiting = deferred.first_layer if deferred else -1
+    options = tuple((i, o.model.kernel, o.model.encoding, o.scratch) for i, o in assignment.options.items())
+    key = ("planned", waiting, tuple(assignment.batches.items()), options)
+    if key not in known.answers:
+        made = applied(known.network, assignment, deferred)
+        known.answers[key] = made, plan(made)
+    found: tuple[Network, Plan] = known.answers[key]
+    return found
 
-    With too little SRAM the leanest choice is made all the same, for the linker to say what is missing.
-    """
-    entropy.code(network)  # what each layer would take, entropy-coded
-    chooser = _Chooser(network, target)
+
+@dataclass(frozen=True)
+class _Fitting:
+    """A choice whose plan keeps the limit; `at_once`: already the first one that was planned did."""
+
+    rank: tuple[float, float, float]
+    network: Network
+    plan: Plan
+    at_once: bool
+
+
+def _fitting(known: Known, chooser: _Chooser) -> _Fitting | None:
     limit = budget = chooser.budget()
     while assignment := chooser.best(budget):
-        made = _with(network, assignment, chooser.deferred)
-        arena_bytes = plan(made).arena_bytes
-        if arena_bytes <= limit:
-            return Choice(made, True)
-        budget -= arena_bytes - limit  # first fit has wasted some of what the bound allowed
-    lean = _Chooser(network, replace(target, optimize="sram", flash_bytes=None)).best(_UNLIMITED)
+        made, memory = _planned(known, assignment, chooser.deferred)
+        if memory.arena_bytes <= limit:
+            return _Fitting(chooser.rank(assignment), made, memory, budget == limit)
+        budget -= memory.arena_bytes - limit  # first fit has wasted some of what the bound allowed
+    return None
+
+
+def choose(network: Network, target: Target) -> Choice:
+    """The network as it is best run on `target`; its codes (`entropy.code`) are set in `network` too."""
+    return choose_for(Known(network), target)
+
+
+def choose_for(known: Known, target: Target, like: Network | None = None) -> Choice:
+    """As `choose`; who asks for several targets shares what is `known` of the network.
+
+    like: a network of the same layers, whose rows at once are taken where they fit; there is no search then.
+    With too little SRAM the leanest choice is made all the same, for the linker to say what is missing.
+    """
+    best = _fitting(known, _Chooser(known, target, like, polish=like is None))
+    if like is None and not (best and best.at_once):  # less polish, and more of the budget, may be better
+        rough = _fitting(known, _Chooser(known, target, polish=False))
+        best = min((each for each in (best, rough) if each), key=lambda each: each.rank, default=None)
+    if best is not None:
+        return Choice(best.network, best.plan, True)
+    if like is not None:
+        return choose_for(known, target)
+    lean = _Chooser(known, replace(target, optimize="sram", flash_bytes=None)).best(_UNLIMITED)
     assert lean is not None, "without limits there is always a way"
-    return Choice(_with(network, lean, None), False)
+    return Choice(*_planned(known, lean, None), False)

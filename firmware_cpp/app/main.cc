@@ -3,6 +3,7 @@
 #include <stdint.h>
 
 #include "app/inference.h"
+#include "app/model_shape.h"
 #include "board.h"
 #include "common/marks.h"
 #include "model_settings.h"
@@ -88,10 +89,10 @@ squeeze::link::DeviceInfo Describe() {
   squeeze::link::DeviceInfo info = {};
   info.board = board::Name();
   info.model_sha256 = app::ModelSha256();
-  info.height = MODEL_INPUT_HEIGHT;
-  info.width = MODEL_INPUT_WIDTH;
-  info.channels = MODEL_INPUT_CHANNELS;
-  info.classes = MODEL_CLASSES;
+  info.height = app::kModelShape.height;
+  info.width = app::kModelShape.width;
+  info.channels = app::kModelShape.channels;
+  info.classes = app::kModelShape.classes;
   info.receive_bytes = board::kUartRingBytes;
   info.arena_bytes = app::ArenaBytes();
   info.static_sram_bytes = memory.sram_static;

@@ -3,6 +3,7 @@
 #include <stdint.h>
 
 #include "app/inference.h"
+#include "app/model_shape.h"
 #include "board.h"
 #include "engine/engine.h"
 #include "engine/format.h"
@@ -30,10 +31,11 @@ Status Load() {
   const squeeze::Status status = g_model.Parse(g_model_sqz, g_model_sqz_len);
   if (status != squeeze::Status::kOk) return static_cast<Status>(status);
   const squeeze::BufferRecord& input = g_model.Input();
-  const bool described = input.height == MODEL_INPUT_HEIGHT && input.width == MODEL_INPUT_WIDTH &&
-                         input.channels == MODEL_INPUT_CHANNELS && g_model.OutputSize() == MODEL_CLASSES;
+  const bool described = input.height == kModelShape.height && input.width == kModelShape.width &&
+                         input.channels == kModelShape.channels &&
+                         g_model.OutputSize() == kModelShape.classes;
   if (!described) __builtin_trap();  // model_settings.h is of another model; the fault handler says where
-  return static_cast<Status>(g_engine.Init(g_model, g_arena, sizeof(g_arena)));
+  return static_cast<Status>(g_engine.Init(g_model, g_arena, kArenaBytes));
 }
 
 Bytes Model() { return {g_model_sqz, g_model_sqz_len}; }
@@ -45,7 +47,7 @@ const uint8_t* ModelSha256() {
                                                    : g_model_sqz + offsetof(squeeze::Header, source_sha256);
 }
 
-uint32_t ArenaBytes() { return sizeof(g_arena); }
+uint32_t ArenaBytes() { return kArenaBytes; }
 
 void Begin() { g_engine.Reset(); }
 

@@ -62,11 +62,7 @@ class Engine {
  private:
   class StepMark;
 
-  int8_t* Row(int buffer, int row) const {
-    const BufferRecord& b = model_.buffer(buffer);
-    return reinterpret_cast<int8_t*>(arena_) + b.offset +
-           static_cast<uint32_t>(row % b.ring_rows) * RowBytes(b);
-  }
+  int8_t* Row(int buffer, int row) const { return RingRow(model_.buffer(buffer), arena_, row); }
   int LastRowNeeded(const LayerRecord& layer, int out_row) const;
   int BatchRows(int stage) const;
   bool Ready(int stage) const;
@@ -76,7 +72,6 @@ class Engine {
   void RunReaders(int stage);
   void Compute(const LayerRecord& layer, int out_row, int rows);
   void Convolve(const LayerRecord& layer, int out_row, int rows);
-  void ConvolveDepthwise(const LayerRecord& layer, int out_row);
   void Fold(const LayerRecord& layer, int in_row, int out_row, int first_row, int last_row);
   void CompleteRow(int buffer);
 

@@ -57,6 +57,12 @@ inline uint32_t RowBytes(const BufferRecord& buffer) {
   return static_cast<uint32_t>(buffer.width) * buffer.channels;
 }
 
+// Where the ring of `buffer` in `arena` has its row `row`.
+inline int8_t* RingRow(const BufferRecord& buffer, uint8_t* arena, int row) {
+  return reinterpret_cast<int8_t*>(arena) + buffer.offset +
+         static_cast<uint32_t>(row % buffer.ring_rows) * RowBytes(buffer);
+}
+
 }  // namespace squeeze
 
 #endif  // SQUEEZE_ENGINE_MODEL_H_

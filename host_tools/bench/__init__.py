@@ -10,16 +10,16 @@ import time
 from pathlib import Path
 from typing import Any
 
-from squeezenet_mcu.common import files
+from squeezenet_mcu.common import cli, files, terminal
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.terminal import Console
-from squeezenet_mcu.host_tools.bench import goals, networks, results
+from squeezenet_mcu.host_tools.bench import goals, networks, results, within_budget
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.emulate import emulator
 from squeezenet_mcu.host_tools.firmware import build
 from squeezenet_mcu.host_tools.firmware.board_model import ModelRequest
 from squeezenet_mcu.host_tools.firmware.build import DoesNotFitError
-from squeezenet_mcu.model.settings import config
+from squeezenet_mcu.model.settings import budget, config
 
 NAME = "bench"
 HELP = "measure cycles, instructions, SRAM and flash in the emulators, against TFLite Micro and a reference"
@@ -68,6 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--update", action="store_true", help=f"take the results into {results.REFERENCE.name}"
     )
+    budget.add_arguments(parser, within_budget.KEYS)
     parser.add_argument(
         "--json", type=Path, metavar="FILE", help=f"also write the results to FILE ({RESULTS})"
     )
@@ -90,6 +91,7 @@ class _Session:
         self.outputs = outputs
         self.results: list[dict[str, Any]] = []
         self.failures: list[str] = []
+        self.unmeasured: list[tuple[str, str]] = []  # model, and why there are no figures of it
         self.wanted: list[str] = []  # results.key of each combination that was tried
 
     def say(self, text: str) -> None:
@@ -119,9 +121,11 @@ class _Session:
                 result = measure.record(model, board, request)
         except DoesNotFitError as error:
             self.say(f"{where}: skipped: {error}")
+            self.unmeasured.append((model, f"{where}: {error}"))
             return
         except UserError as error:
             self.failures.append(f"{where}: {error}")
+            self.unmeasured.append((model, self.failures[-1]))
             self.say(self.failures[-1])
             return
         self.results.append(result)
@@ -136,6 +140,7 @@ class _Session:
             networks.prepare(self.console, model, tflm)
         except networks.NotMeasurableError as error:
             self.say(f"{model}: skipped: {error}")
+            self.unmeasured.append((model, f"{model}: {error}"))
             return False
         return True
 
@@ -184,7 +189,10 @@ def _conclude(session: _Session, args: argparse.Namespace) -> int:
         status = 1 if lines else status
     for line in session.failures:
         session.say(f"bench: FAILED: {line}")
-    return status
+    exceeded = within_budget.check(args, session.results, session.unmeasured)
+    for line in exceeded:
+        terminal.error(f"bench: error: {cli.as_typed(line, vars(args))}")
+    return 1 if exceeded else status
 
 
 def run(args: argparse.Namespace) -> int:

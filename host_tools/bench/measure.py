@@ -233,6 +233,7 @@ def figures(
         **counts,
         "macs": macs,
         "sram_bytes": used.sram_static + stack,
+        "sram_reserved_bytes": used.sram_used,
         "arena_bytes": measured.arena,
         "stack_bytes": stack,
         "engine_model_bytes": model_bytes,

@@ -5,7 +5,7 @@ import hashlib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from squeezenet_mcu.common import files
 from squeezenet_mcu.common.errors import UserError
@@ -17,10 +17,14 @@ from squeezenet_mcu.convert.target import Cpu, Optimize, Target
 from squeezenet_mcu.host_tools.boards.board_toml import Board
 from squeezenet_mcu.host_tools.firmware.tflm_library import TflmLibrary
 
+if TYPE_CHECKING:
+    from squeezenet_mcu.convert.engine_model import EngineModel, Maker
+    from squeezenet_mcu.convert.network import Network
+
 # What a firmware takes beside the arena: stack, the UART's ring, variables, and 4 KB for the user's own; and
 # beside the engine's model: code.
-_SRAM_RESERVE = 9800
-_FLASH_RESERVE = 60 * 1024
+SRAM_RESERVE = 9800
+FLASH_RESERVE = 60 * 1024
 # By board.toml's `cpu`. A Cortex-M33 runs the same instructions as an M4 in about the same cycles.
 _CPUS: dict[str, Cpu] = {
     "Cortex-M4F": "cortex_m4",
@@ -62,7 +66,7 @@ def target_for(board: Board, manifest: dict[str, Any], request: ModelRequest) ->
         raise UserError(
             f"--kernel-family mve: {board.name}'s {board.cpu} has no Helium; it runs dsp or portable"
         )
-    flash = max(board.total("image") - _FLASH_RESERVE, 1)
+    flash = max(board.total("image") - FLASH_RESERVE, 1)
     family = request.kernel_family or board.kernel_family
     own = manifest.get("flash_limits", {}).get(family, flash)
     return Target(
@@ -79,13 +83,26 @@ def target_for(board: Board, manifest: dict[str, Any], request: ModelRequest) ->
 def _sram_budget(board: Board, manifest: dict[str, Any]) -> int:
     """Bytes that an arena may take beside the variables."""
     row = manifest["input"]["width"] * manifest["input"]["channels"]
-    found: int = max(board.total("data") - _SRAM_RESERVE - row, 1)
+    found: int = max(board.total("data") - SRAM_RESERVE - row, 1)
     return found
 
 
 def arena_apart(board: Board, manifest: dict[str, Any], arena_bytes: int) -> bool:
     """True if the arena goes to the board's memory for arenas, because it does not fit with the variables."""
     return bool(board.total("arena")) and arena_bytes > _sram_budget(board, manifest)
+
+
+def prepare_on(
+    board: Board, manifest: dict[str, Any], target: Target, maker: "Maker", like: "Network | None" = None
+) -> "EngineModel":
+    """The engine's model for the board, unproven; its arena in the board's memory for arenas if it must.
+
+    `target`: of target_for; `like`: see convert/select/choose.py.
+    """
+    made = maker.prepare(target, like)
+    if arena_apart(board, manifest, made.plan.arena_bytes):
+        made = maker.prepare(dataclasses.replace(target, sram_limit=board.total("arena")), like)
+    return made
 
 
 def made_for(source: Path, board: str) -> dict[str, Any]:
@@ -165,12 +182,9 @@ def _write(
     from squeezenet_mcu.convert.outputs import c_array, report, settings_header, tflm_arena
 
     file = tflite_file.read(path)
-    if arena := board.total("arena"):
-        least = engine_model.prepare(file, [], target).plan.arena_bytes
-        if arena_apart(board, manifest, least):
-            target = dataclasses.replace(target, sram_limit=arena)
     # No labels: nothing on a board reads them, and ImageNet's take 20 KB. The host names the classes.
-    made = engine_model.make(file, [], target)
+    made = prepare_on(board, manifest, target, engine_model.Maker.of(file, []))
+    engine_model.prove(file, made)
     stored = sum(len(weights.stored_weights(layer)) for layer in made.network.layers)
     for option, limit, least in (
         ("--sram-bytes", request.sram_bytes, made.plan.arena_bytes),

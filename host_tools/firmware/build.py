@@ -13,7 +13,7 @@ from typing import Any
 import filelock
 from rich.table import Table
 
-from squeezenet_mcu.common import files, terminal
+from squeezenet_mcu.common import files, sizes, terminal
 from squeezenet_mcu.common.cli import add_old_spelling, value_with_old_spelling
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.formats import engine_record
@@ -28,7 +28,7 @@ from squeezenet_mcu.host_tools.boards.board_toml import Board
 from squeezenet_mcu.host_tools.firmware import board_model, tflm_library, uf2
 from squeezenet_mcu.host_tools.firmware.board_model import ModelRequest
 from squeezenet_mcu.host_tools.firmware.tflm_library import TflmLibrary
-from squeezenet_mcu.model.settings import config
+from squeezenet_mcu.model.settings import budget, config, model_budget
 
 NAME = "firmware"
 HELP = "build the firmware of a converted model for a board"
@@ -67,6 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """See common.cli.Command."""
     add_build_arguments(parser)
     parser.add_argument("--layers", action="store_true", help="also what each layer's weights take")
+    budget.add_arguments(parser, ("max_flash", "max_sram"))
 
 
 def add_build_arguments(parser: argparse.ArgumentParser) -> None:
@@ -98,15 +99,15 @@ def add_request_arguments(parser: argparse.ArgumentParser) -> None:
     add_old_spelling(parser, "--kernels", "--kernel-family")
     parser.add_argument(
         "--sram-bytes",
-        type=int,
+        type=sizes.option,
         metavar="BYTES",
-        help="most for the engine's arena (twice the leanest one, within what the board has)",
+        help="most for the engine's arena: 16000, 64K (twice the leanest one, within what the board has)",
     )
     parser.add_argument(
         "--flash-bytes",
-        type=int,
+        type=sizes.option,
         metavar="BYTES",
-        help="most for the engine's model (what the board's flash holds)",
+        help="most for the engine's model: 470000, 1M (what the board's flash holds)",
     )
     parser.add_argument(
         "--encoding",
@@ -119,10 +120,6 @@ def add_request_arguments(parser: argparse.ArgumentParser) -> None:
 
 def request_of(args: argparse.Namespace) -> ModelRequest:
     """What add_request_arguments' options ask for."""
-    for option in ("sram_bytes", "flash_bytes"):
-        value = getattr(args, option)
-        if value is not None and value <= 0:
-            raise UserError(f"--{option.replace('_', '-')} {value}: wanted a positive number of bytes")
     ours = ModelRequest(args.kernel_family, args.optimize, args.sram_bytes, args.flash_bytes, args.encoding)
     tflm = tflm_library.of(args)
     if tflm is not None and ours != ModelRequest():
@@ -135,11 +132,16 @@ def request_of(args: argparse.Namespace) -> ModelRequest:
 
 def run(args: argparse.Namespace) -> int:
     """See common.cli.Command."""
-    make(args.board, config.name_of(args.model), request_of(args), layers=args.layers)
+    model, request = config.name_of(args.model), request_of(args)
+    used = make(args.board, model, request, layers=args.layers)
+    limits = model_budget.of(args, args.model, read_manifest(BUILD / model)["inputs"])
+    what = f"{model} on {board_toml.name_of(args.board)}"
+    figures = budget.Figures(what, flash=used.flash_used, sram=used.sram_used, optimize=request.optimize)
+    budget.enforce(limits, figures)
     return 0
 
 
-def make(board: str, model: str, request: ModelRequest = BOARD_DEFAULT, layers: bool = False) -> None:
+def make(board: str, model: str, request: ModelRequest = BOARD_DEFAULT, layers: bool = False) -> Usage:
     """Builds (see `build`), and prints what it takes of the board's memory. `layers`: of each layer, too."""
     if layers and request.tflm:
         raise UserError("--layers: of our own engine's model; of TFLM's operators: make bench LAYERS=1")
@@ -150,10 +152,12 @@ def make(board: str, model: str, request: ModelRequest = BOARD_DEFAULT, layers: 
 
         made = engine_record.read(elf.parent / "model")
         report.print_sizes(console, made, _imported(BUILD / model))
-    show(console, usage(elf), board_toml.name_of(board), model)
+    used = usage(elf)
+    show(console, used, board_toml.name_of(board), model)
     for path in (elf, elf.with_suffix(".bin"), elf.with_suffix(".uf2")):
         if path.is_file():
             terminal.echo(f"wrote {path}")
+    return used
 
 
 _WEIGHT_SUFFIXES = (".net", ".npz", ".caffemodel")

@@ -19,7 +19,7 @@ from squeezenet_mcu.common.formats.manifest import read_manifest
 from squeezenet_mcu.common.paths import BUILD
 from squeezenet_mcu.common.terminal import Console, TextColumn
 from squeezenet_mcu.model.network import keras_config
-from squeezenet_mcu.model.settings import config
+from squeezenet_mcu.model.settings import budget, config, model_budget
 
 NAME = "evaluate"
 HELP = "accuracy of the Keras model, of the int8 .tflite and of our engine on the host"
@@ -43,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="run the engine, whose host build takes about a second an ImageNet image, on N of them (all)",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to FILE")
+    budget.add_arguments(parser, ("min_accuracy",))
 
 
 @dataclass(frozen=True)
@@ -257,4 +258,9 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         files.write_json(args.json, figures)
         console.print(f"wrote {args.json}", soft_wrap=True)
-    return 1 if figures["differing_values"] else 0
+    if figures["differing_values"]:
+        return 1
+    inputs = read_manifest(BUILD / figures["model"])["inputs"]
+    found = budget.Figures(figures["model"], accuracy=figures["int8_top1"])
+    budget.enforce(model_budget.of(args, args.model, inputs), found)
+    return 0

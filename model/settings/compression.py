@@ -149,3 +149,17 @@ def read_quantize(table: Table) -> Quantize:
     settings = Quantize(table.integer("epochs", 0, 10_000, 3), table.number("learning_rate", 1e-6, 10, 0.005))
     table.close()
     return settings
+
+
+def check_layers(root: Table, layers: list[str]) -> None:
+    """UserError where [prune.layers] or [cluster.layers] names a layer that the network does not have."""
+    for section in ("prune", "cluster"):
+        table = root.values.get(section)
+        named = table.get("layers") if isinstance(table, dict) else None
+        if not isinstance(named, dict):
+            continue
+        for name in named:
+            if name not in layers:
+                raise Table(root.path, f"{section}.layers", named).fail(
+                    name, f"a layer of the network: {', '.join(layers)}"
+                )

@@ -12,8 +12,9 @@ from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.formats.toml_table import Table, read_toml, within
 from squeezenet_mcu.common.kernel_families import FAMILIES as KERNELS
 from squeezenet_mcu.common.paths import CONFIGS
-from squeezenet_mcu.model.settings import compression
+from squeezenet_mcu.model.settings import budget, compression
 from squeezenet_mcu.model.settings.architecture import Architecture, Conv1, Fire, Input, kernels
+from squeezenet_mcu.model.settings.budget import Budget
 from squeezenet_mcu.model.settings.compression import Cluster, Distill, Prune, Quantize
 
 FAMILIES = ("v1.0", "v1.1", "small")
@@ -125,6 +126,7 @@ class Config:
     quantize: Quantize
     weights: Weights | None
     convert: Convert
+    budget: Budget
 
     @property
     def kernels(self) -> dict[str, tuple[int, int, int, int]]:
@@ -324,20 +326,6 @@ def _read_flash(table: Table) -> dict[str, int]:
     return {family: bytes_ for family, bytes_ in limits.items() if bytes_}
 
 
-def _check_layers(root: Table, layers: list[str]) -> None:
-    """UserError where [prune.layers] or [cluster.layers] names a layer that the network does not have."""
-    for section in ("prune", "cluster"):
-        table = root.values.get(section)
-        named = table.get("layers") if isinstance(table, dict) else None
-        if not isinstance(named, dict):
-            continue
-        for name in named:
-            if name not in layers:
-                raise Table(root.path, f"{section}.layers", named).fail(
-                    name, f"a layer of the network: {', '.join(layers)}"
-                )
-
-
 def name_of(model: str) -> str:
     """The name of `model`: a name already, the path of a TOML, or of a network's file that was converted.
 
@@ -380,7 +368,7 @@ def load(name_or_path: str | Path) -> Config:
     size = _read_input(root.table("input", required=True), architecture.family)
     weights = _read_weights(root, size, architecture.family)
     layers = list(kernels(architecture, size.channels))
-    _check_layers(root, layers)
+    compression.check_layers(root, layers)
     train = read_train(root.table("train"), size)
     config = Config(
         name=name,
@@ -395,6 +383,7 @@ def load(name_or_path: str | Path) -> Config:
         quantize=compression.read_quantize(root.table("quantize")),
         weights=weights,
         convert=_read_convert(root, layers, weights is not None),
+        budget=budget.read(root.table("budget")),
     )
     root.close()
     return config

@@ -136,9 +136,30 @@ def test_images_without_labels_are_said_to_give_no_accuracy(converted, tmp_path)
     assert "accuracy: " not in done.stdout
 
 
+def test_an_accuracy_that_is_not_known_fails_the_budget(converted, tmp_path):
+    (tmp_path / "net.tflite").write_bytes((converted[0] / "model.tflite").read_bytes())
+    done = run(tmp_path, "--tflite", "net.tflite", "--data", "random:3", "--min-accuracy", "0.5", *PIXELS)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        "python -m convert: error: net: its accuracy is not known: net was converted without labelled images "
+        "of its classes (--data); so it does not meet --min-accuracy 0.5"
+    )
+    assert (tmp_path / "build/net/manifest.json").is_file()
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
+        (
+            ["--tflite", "net.tflite", "--engine", "tflm", "--min-accuracy", "0.5"],
+            "--min-accuracy: not with --engine tflm, for which no accuracy is measured",
+        ),
+        (
+            ["--tflite", "net.tflite", "--flash-bytes", "64X"],
+            'argument --flash-bytes: "64X": want a size from',
+        ),
+        (["--tflite", "net.tflite", "--sram-bytes", "0"], 'argument --sram-bytes: "0": want a size from'),
+        (["--tflite", "net.tflite", "--min-accuracy", "nan"], '"nan": want a share over 0 and at most 1'),
         (["--tflite", "absent.tflite"], "absent.tflite: no such file"),
         (["--tflite", "text.tflite"], 'not a .tflite file: its fifth to eighth byte are "o, I"; want "TFL3"'),
         (["--tflite", "empty.tflite"], "not a .tflite file: it has 0 bytes; want a whole one"),

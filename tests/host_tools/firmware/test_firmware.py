@@ -13,7 +13,7 @@ import sys
 import numpy as np
 import pytest
 
-from squeezenet_mcu.common import paths
+from squeezenet_mcu.common import cli, files, paths
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.host_tools.bench import small_net
 from squeezenet_mcu.host_tools.boards import board_toml
@@ -163,6 +163,70 @@ def test_table_shows_the_figures_of_the_elf(capsys):
     printed = capsys.readouterr().out
     for figure in (used.flash_used, used.sram_used, 1_048_576, 131_072, used.sram_static, used.stack_reserve):
         assert f"{figure:,} B" in printed
+
+
+@pytest.mark.parametrize(
+    ("key", "over", "says"),
+    [
+        ("flash", 0, ""),
+        ("sram", 0, ""),
+        (
+            "flash",
+            1,
+            "bytes of flash, 1 more than --max-flash {limit:,}; take a smaller network or --optimize flash",
+        ),
+        (
+            "sram",
+            1,
+            "bytes of SRAM, 1 more than --max-sram {limit:,}; take a smaller input or --optimize sram",
+        ),
+    ],
+)
+def test_a_budget(key, over, says, capsys):
+    used = build.usage(build.build(BOARD, MODEL))
+    takes = getattr(used, f"{key}_used")
+    parser = argparse.ArgumentParser()
+    build.add_arguments(parser)
+    words = ["--board", BOARD, "--model", MODEL, f"--max-{key}", str(takes - over)]
+    assert cli.guarded(build.run, parser.parse_args(words), "firmware") == over
+    said = f"firmware: error: {MODEL} on {BOARD} takes {takes:,} {says.format(limit=takes - over)}\n"
+    assert capsys.readouterr().err == (said if over else "")
+
+
+def test_a_budget_of_the_toml_that_was_converted(capsys):
+    toml = paths.BUILD / f"{MODEL}.toml"
+    digits = (paths.CONFIGS / "digits.toml").read_text()
+    toml.write_text(digits.replace('name = "digits"', f'name = "{MODEL}"') + '\n[budget]\nmax_sram = "3K"\n')
+    inputs = {str(toml): files.sha256(toml.read_bytes())}
+    (paths.BUILD / MODEL / "manifest.json").write_text(json.dumps(MANIFEST | {"inputs": inputs}))
+    parser = argparse.ArgumentParser()
+    build.add_arguments(parser)
+    words = ["--board", BOARD, "--model", MODEL]
+    assert cli.guarded(build.run, parser.parse_args(words), "firmware") == 1
+    assert f"more than [budget] max_sram = 3,072 in {MODEL}.toml; take a smaller" in capsys.readouterr().err
+    assert cli.guarded(build.run, parser.parse_args([*words, "--max-sram", "64K"]), "firmware") == 0
+
+
+@pytest.mark.parametrize("option", ["--sram-bytes", "--flash-bytes", "--max-flash", "--max-sram"])
+@pytest.mark.parametrize("value", ["64X", "-1", "nan", "0"])
+def test_a_bad_size_is_one_line(option, value, capsys):
+    parser = cli.Parser(prog="firmware")
+    build.add_arguments(parser)
+    with pytest.raises(SystemExit) as ended:
+        parser.parse_args([f"{option}={value}"])
+    assert ended.value.code == 1
+    said = capsys.readouterr().err
+    assert (
+        said.startswith(f'firmware: error: argument {option}: "{value}": want a size')
+        and said.count("\n") == 1
+    )
+
+
+def test_sizes_in_k_and_m():
+    parser = argparse.ArgumentParser()
+    build.add_arguments(parser)
+    asked = build.request_of(parser.parse_args(["--sram-bytes", "64K", "--flash-bytes", "1M"]))
+    assert (asked.sram_bytes, asked.flash_bytes) == (65536, 1 << 20)
 
 
 def test_too_much_for_the_flash_names_bytes_memory_and_layer():

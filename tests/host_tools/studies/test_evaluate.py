@@ -1,12 +1,16 @@
 """`evaluate`: which images it takes, and what it refuses. Whole runs of it: tests/e2e."""
 
+import argparse
 import hashlib
+import json
 
 import numpy as np
 import pytest
 
+from squeezenet_mcu.common import cli
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.host_tools.studies import evaluate
+from tests import manifests
 
 
 @pytest.fixture
@@ -90,6 +94,30 @@ def test_mistakes(arguments, says, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match=says):
         evaluate.evaluate("toy", *arguments, None)
+
+
+@pytest.mark.parametrize(
+    ("limit", "says"),
+    [
+        ("0.965", ""),
+        (
+            "0.97",
+            "toy has 96.50% right, 0.50 points less than --min-accuracy 0.97; train longer or compress less",
+        ),
+    ],
+)
+def test_a_budget(limit, says, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "build/toy").mkdir(parents=True)
+    (tmp_path / "build/toy/manifest.json").write_text(json.dumps(manifests.manifest()))
+    figures = {"model": "toy", "int8_top1": 0.965, "differing_values": 0}
+    monkeypatch.setattr(evaluate, "evaluate", lambda *_: figures)
+    monkeypatch.setattr(evaluate, "_show", lambda *_: None)
+    parser = argparse.ArgumentParser()
+    evaluate.add_arguments(parser)
+    args = parser.parse_args(["--model", "toy", "--min-accuracy", limit])
+    assert cli.guarded(evaluate.run, args, "evaluate") == (1 if says else 0)
+    assert capsys.readouterr().err == (f"evaluate: error: {says}\n" if says else "")
 
 
 def test_a_float_model_that_has_changed_is_refused(tmp_path):

@@ -1,0 +1,85 @@
+"""An answer of choosing: each layer's option, how many rows at once; and the network that is run so."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from squeezenet_mcu.convert.network import ConvKernel, Encoding, Network
+from squeezenet_mcu.convert.schedule.rows import RowStage
+from squeezenet_mcu.convert.select.cost.shape import KernelModel
+from squeezenet_mcu.convert.select.ways import Option
+
+
+@dataclass(frozen=True)
+class Barred:
+    """What no layer may run: tried because all layers that do pay for it once, together."""
+
+    huffman: bool = False
+    winograd: bool = False
+
+    def bars(self, model: KernelModel) -> bool:
+        """Whether a layer may not run as `model`."""
+        huffman, winograd = model.encoding is Encoding.HUFFMAN, model.kernel is ConvKernel.WINOGRAD
+        return (self.huffman and huffman) or (self.winograd and winograd)
+
+
+NOTHING = Barred()
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """Batches by stage and options by layer (indices in the network), with what they cost.
+
+    `codes`: bytes of what Huffman-coded layers share, 0 without any. `multiplier`, `barred`: how it was
+    found.
+    """
+
+    batches: dict[int, int]
+    options: dict[int, Option]
+    cost: float
+    arena: int  # lower bound
+    codes: int
+    multiplier: float
+    barred: Barred
+
+    def lagrangian(self, multiplier: float) -> float:
+        """The cost, and `multiplier` more for every byte of flash."""
+        return self.cost + multiplier * self.stored
+
+    @property
+    def stored(self) -> int:
+        """Bytes of all weights, their parameters and codes, as they are placed."""
+        return sum(option.stored for option in self.options.values()) + self.codes
+
+    @property
+    def winograd(self) -> bool:
+        """Whether any layer runs Winograd's kernels."""
+        return any(option.model.kernel is ConvKernel.WINOGRAD for option in self.options.values())
+
+
+def _scheduled(network: Network, batches: Mapping[int, int], deferred: RowStage | None) -> Network:
+    """A copy of `network` with these batches (by a stage's first layer), where `deferred` waits for its map.
+
+    Its buffers are copies too: what plans them writes into them.
+    """
+    layers = []
+    batch, output = 1, -1
+    for i, layer in enumerate(network.layers):
+        if layer.output != output:
+            batch, output = batches.get(i, 1), layer.output
+        waits = deferred is not None and layer.output == deferred.output
+        rows = network.buffers[layer.inputs[0]].height if waits else 0
+        layers.append(replace(layer, batch_rows=batch, defer_rows=rows))
+    return replace(network, layers=layers, buffers=[replace(buffer) for buffer in network.buffers])
+
+
+def applied(network: Network, assignment: Assignment, deferred: RowStage | None) -> Network:
+    """A copy of `network` that is run as `assignment` says."""
+    made = _scheduled(network, assignment.batches, deferred)
+    for i, option in assignment.options.items():
+        made.layers[i] = replace(
+            made.layers[i],
+            conv_kernel=option.model.kernel,
+            encoding=option.model.encoding,
+            scratch_bytes=option.scratch,
+        )
+    return made

@@ -1,0 +1,89 @@
+"""What is analyzed: a model of ours or a .tflite from elsewhere, read and lowered as far as it goes."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from squeezenet_mcu.common import files
+from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.formats.manifest import read_manifest
+from squeezenet_mcu.common.paths import BUILD, CONFIGS, ZOO
+from squeezenet_mcu.convert.engine_model import Maker
+from squeezenet_mcu.convert.lowering import mend, survey
+from squeezenet_mcu.convert.lowering.tflite_file import TfliteFile
+from squeezenet_mcu.model.settings import config
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A .tflite, and what our engine can make of it.
+
+    Attributes:
+        name: of the folder in build/ that the answer goes to.
+        path: of the file.
+        sha256: of the file as it was given.
+        file: it, mended where it must be; `notes` say what a user should know of that.
+        flash_limits: what the model's TOML allows the engine's model, by family of kernels.
+        problems: what keeps our engine from it; none, and `maker` is there, where it takes the network.
+    """
+
+    name: str
+    path: Path
+    sha256: str
+    file: TfliteFile
+    notes: list[str]
+    flash_limits: dict[str, int]
+    problems: list[UserError]
+    maker: Maker | None
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """Of build/<model>/manifest.json, what decides how the engine's model is made for a board."""
+        assert self.maker is not None
+        network = self.maker.known.network
+        image = network.buffers[network.input_buffer]
+        size = {"height": image.height, "width": image.width, "channels": image.channels}
+        return {"model": self.name, "input": size, "flash_limits": self.flash_limits}
+
+
+def of_tflite(path: Path) -> Subject:
+    """A file from anywhere. UserError: it is no .tflite that can be read."""
+    name = re.sub(r"(\.int8)?\.tflite$", "", path.name)
+    name = re.sub(r"[^\w.-]", "_", name, flags=re.ASCII).lstrip(".-") or "model"
+    return _read(name, path, {})
+
+
+def of_model(model: str) -> Subject:
+    """A model of ours by its name or TOML, as it was converted or else as model/zoo ships it.
+
+    UserError: neither is there.
+    """
+    if model.lower().endswith(".tflite"):
+        raise UserError(f"--model {model}: is a .tflite; give it as TFLITE= (--tflite)")
+    name = config.name_of(model)
+    if not re.fullmatch(r"\w[\w.-]*", name):
+        raise UserError(f"--model {model}: names no folder; want letters, digits and _ - .")
+    converted, shipped = BUILD / name / "model.tflite", ZOO / name / "model.tflite"
+    if converted.is_file():
+        return _read(name, converted, read_manifest(BUILD / name)["flash_limits"])
+    if not shipped.is_file():
+        raise UserError(
+            f"{converted}: missing, and model/zoo ships no '{name}'; run: make convert MODEL={model}, or "
+            "give a file by TFLITE= (--tflite)"
+        )
+    known = (CONFIGS / f"{name}.toml").is_file()
+    return _read(name, shipped, config.load(name).convert.flash_bytes if known else {})
+
+
+def _read(name: str, path: Path, flash_limits: dict[str, int]) -> Subject:
+    mended = mend.read(path)
+    problems = survey.problems(mended.file)
+    maker = None
+    if not problems:
+        try:
+            maker = Maker.of(mended.file, [])
+        except UserError as error:
+            problems = [error]
+    given = files.sha256(path.read_bytes())
+    return Subject(name, path, given, mended.file, mended.notes, dict(flash_limits), problems, maker)
