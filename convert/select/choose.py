@@ -29,7 +29,7 @@ _BATCHES: dict[Family, tuple[int, ...]] = {
 _WORTH = 0.998  # a larger batch must save this much
 _PASSES = 3  # over all stages, after the greedy choice
 # Where no budget is given: the leanest arena times this, or what leaves a small network within 16 KB in all.
-# v6m's words of two pixels take four times the bytes of an image, and each row more in a call spares a decoding.
+# v6m's words of two pixels take four times a map's bytes, and each row more in a call spares a decoding.
 _MORE_SRAM: dict[Family, int] = {"portable": 2, "v6m": 4, "dsp": 2, "mve": 2}
 _LITTLE_SRAM = 11_000
 _UNLIMITED = 1 << 31
@@ -235,7 +235,8 @@ class _Chooser:
         for _ in range(_PASSES):
             before = best
             for stage in self.stages:
-                for batch in range(1, 1 + min(max(_BATCHES[self.target.family]), self.network.buffers[stage.output].height)):
+                height = self.network.buffers[stage.output].height
+                for batch in range(1, 1 + min(max(_BATCHES[self.target.family]), height)):
                     batches = {**best.batches, stage.first_layer: batch}
                     if batches == best.batches:
                         continue
