@@ -108,7 +108,7 @@ def described(network: Network, layer: Layer) -> dict[str, Any]:
         calls = [[count, asdict(shape)] for count, shape in estimate.calls_of(layer, source, out)]
         how = [layer.conv_kernel.name, layer.encoding.name]
         return {"kernel": " ".join(how), "how": how, "calls": calls, "scratch": layer.scratch_bytes}
-    names = ("kernel", "stride", "pad_top", "pad_left", "act_min", "act_max", "out_channels")
+    names = ("kernel", "stride", "pad_top", "pad_left", "act_min", "act_max", "out_channels", "params")
     return {
         "kernel": layer.kind.name,
         "layer": {name: getattr(layer, name) for name in names},
