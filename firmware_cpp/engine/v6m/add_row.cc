@@ -16,7 +16,7 @@
 namespace squeeze {
 namespace {
 
-constexpr uint32_t kBlock = 16;
+constexpr uint32_t kBlock = 64;
 constexpr int32_t kMostPlaces = 21;
 
 // What a pass needs, in the order in which assembler loads it.

@@ -46,7 +46,9 @@ constexpr uint32_t kPairsLast = 318u << 20;
 constexpr uint32_t kPairsEnd = 0;
 
 inline uint32_t PairsPlanes(const ConvShape& s) { return s.kernel_w < s.stride_w ? s.kernel_w : s.stride_w; }
-inline uint32_t PairsApron(const ConvShape& s) { return (s.kernel_w - 1) / s.stride_w; }
+static_assert(kMaxConvStride == 2,
+              "a shift divides by a stride of 1 or 2: these CPUs have no instruction for it");
+inline uint32_t PairsApron(const ConvShape& s) { return (s.kernel_w - 1) >> (s.stride_w - 1); }
 inline bool PairsOfRows(const ConvShape& s) { return s.out_rows % 2 == 0; }
 
 // Rows of packed words: input rows, less those that only a word's high half has.

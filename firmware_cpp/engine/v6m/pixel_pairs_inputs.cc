@@ -103,17 +103,24 @@ void PixelPairsInputs::PackRow(uint32_t row, uint32_t* to) const {
 PixelPairsInputs::Pixels PixelPairsInputs::PixelsFrom(uint32_t row, uint32_t column, uint32_t plane) const {
   const uint32_t x = column * c_.stride_w + plane - c_.pad_left;  // beyond the row if negative
   if (c_.rows[row] == nullptr || x >= c_.in_width) return {padding_, 1};
-  return {c_.rows[row] + x * c_.in_channels, (c_.in_width - x + c_.stride_w - 1u) / c_.stride_w};
+  const uint32_t more = c_.stride_w - 1u;
+  return {c_.rows[row] + x * c_.in_channels, (c_.in_width - x + more) >> more};
 }
 
 void PixelPairsInputs::MakeTable() {
   uint16_t* to = table_;
-  const uint32_t channel_words = stride_ * PairsPlanes(shape_);
-  for (uint32_t ky = 0; ky < c_.kernel_h; ++ky) {
-    for (uint32_t kx = 0; kx < c_.kernel_w; ++kx) {
-      uint32_t word = ky * row_words_ + (kx % c_.stride_w) * stride_ + kx / c_.stride_w;
-      for (uint32_t k = 0; k < c_.in_channels; ++k, word += channel_words)
-        *to++ = static_cast<uint16_t>(4 * word);
+  const uint32_t planes = PairsPlanes(shape_);
+  const uint32_t channel_bytes = 4 * stride_ * planes;
+  uint32_t row = 0;
+  for (uint32_t ky = c_.kernel_h; ky > 0; --ky, row += 4 * row_words_) {
+    uint32_t column = row;  // of the first plane
+    for (uint32_t kx = 0, plane = 0; kx < c_.kernel_w; ++kx) {
+      uint32_t at = column + plane * 4 * stride_;
+      for (uint32_t k = c_.in_channels; k > 0; --k, at += channel_bytes) *to++ = static_cast<uint16_t>(at);
+      if (++plane == c_.stride_w) {
+        plane = 0;
+        column += 4;
+      }
     }
   }
 }
