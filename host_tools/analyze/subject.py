@@ -67,10 +67,12 @@ def of_model(model: str) -> Subject:
     converted, shipped = BUILD / name / "model.tflite", ZOO / name / "model.tflite"
     if converted.is_file():
         return _read(name, converted, read_manifest(BUILD / name)["flash_limits"])
-    if not shipped.is_file():
+    own = model.endswith(".toml") and Path(model).resolve() != (CONFIGS / f"{name}.toml").resolve()
+    if own or not shipped.is_file():
+        why = f"model/zoo ships {'another' if own else 'no'} '{name}'"
         raise UserError(
-            f"{converted}: missing, and model/zoo ships no '{name}'; run: make convert MODEL={model}, or "
-            "give a file by TFLITE= (--tflite)"
+            f"{converted}: missing, and {why}; run: make convert MODEL={model}, or give a file by TFLITE= "
+            "(--tflite)"
         )
     known = (CONFIGS / f"{name}.toml").is_file()
     return _read(name, shipped, config.load(name).convert.flash_bytes if known else {})
