@@ -25,9 +25,9 @@ _BATCHES = (2, 3, 4)  # up to kMaxBatch of firmware_cpp/engine/format.h
 _WORTH = 0.998  # a larger batch must save this much
 _PASSES = 3  # over all stages, after the greedy choice
 _AROUND = (0.5, 0.7, 1.0, 1.4, 2.0)  # the multiplier: what suits other batches
-# Where no budget is given: so many times the leanest arena, or what leaves a small network 16 KB in all. A
-# quarter more than twice it lets ResNet-8 and cifar10 run 10 % faster.
-_MORE_SRAM = 2.25
+# Where no budget is given: twice the leanest arena, a quarter more where that stays small (it lets ResNet-8 and
+# cifar10 run 10 % faster), or what leaves a small network within 16 KB in all.
+_MORE_SRAM, _MORE_OF_LITTLE, _SMALL_ARENA = 2, 2.25, 32_000
 _LITTLE_SRAM = 11_000
 _UNLIMITED = 1 << 31
 # Lagrange multipliers of the limit on flash, in the costs' unit a byte: tried in steps, then narrowed down.
@@ -275,7 +275,8 @@ class _Chooser:
         if wanted is None and self.target.optimize != "sram":
             lean = _Chooser(self.known, replace(self.target, optimize="sram")).within(_UNLIMITED)
             assert lean is not None, "without limits there is always a way"
-            wanted = max(int(_MORE_SRAM * lean.arena), _LITTLE_SRAM)
+            generous = min(int(_MORE_OF_LITTLE * lean.arena), _SMALL_ARENA)
+            wanted = max(_MORE_SRAM * lean.arena, generous, _LITTLE_SRAM)
         return min(wanted or _UNLIMITED, self.target.sram_limit or _UNLIMITED)
 
     def best(self, budget: int) -> Assignment | None:

@@ -14,7 +14,15 @@ from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.paths import FIRMWARE
 from squeezenet_mcu.convert import network as net
 from squeezenet_mcu.convert.encode import blob, channel_params, entropy, slices, weights
-from squeezenet_mcu.convert.lowering import convolutions, fixed_point, operators, pools, state, tflite_file
+from squeezenet_mcu.convert.lowering import (
+    convolutions,
+    fixed_point,
+    operators,
+    pools,
+    state,
+    table,
+    tflite_file,
+)
 from squeezenet_mcu.convert.schedule import arena
 from squeezenet_mcu.convert.select import choose
 from squeezenet_mcu.convert.select.cost import gemm, huffman, winograd
@@ -42,7 +50,7 @@ CONSTANTS = {
     "kMaxPadding": state.MAX_BYTE,
     "kMaxConvStride": None,  # a number inside of an expression: see test_strides_that_lowering_takes
     "kMaxBatch": max(choose._BATCHES),
-    "kMaxSoftmax": operators.MAX_SOFTMAX,
+    "kMaxSoftmax": table.MAX_SOFTMAX,
     "kMaxMeanPixels": pools.MAX_MEAN_PIXELS,
     "kMaxTaps": convolutions.MAX_TAPS,
     "kPeekOverrun": blob._OVERRUN,
@@ -84,7 +92,8 @@ MODULES = {
     # What uint16 and three bits hold.
     channel_params: {"_MOST_SCALES", "_MOST_SHIFT"},
     entropy: {"_ROUNDS", "_MOST_CODES", "_NOT_SPARSE"},
-    operators: set(),
+    operators: {"_MOST_OTHERS"},
+    table: set(),
     convolutions: set(),
     pools: set(),
     state: {"MAX_BYTE", "MAX_SIDE", "MAX_INPUT"},  # what a byte and a uint16 hold, and our own memory
