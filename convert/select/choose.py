@@ -25,7 +25,7 @@ _BATCHES = (2, 3, 4)  # up to kMaxBatch of firmware_cpp/engine/format.h
 _WORTH = 0.998  # a larger batch must save this much
 _PASSES = 3  # over all stages, after the greedy choice
 _AROUND = (0.5, 0.7, 1.0, 1.4, 2.0)  # the multiplier: what suits other batches
-# Where no budget is given: twice the leanest arena, a quarter more where that stays small (it lets ResNet-8 and
+# Where no budget is given: twice the leanest arena, a quarter more where that stays small (so ResNet-8 and
 # cifar10 run 10 % faster), or what leaves a small network within 16 KB in all.
 _MORE_SRAM, _MORE_OF_LITTLE, _SMALL_ARENA = 2, 2.25, 32_000
 _LITTLE_SRAM = 11_000
