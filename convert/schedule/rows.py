@@ -26,6 +26,11 @@ class RowStage:
     resume: int = -1
 
     @property
+    def indices(self) -> range:
+        """Of its layers, in the network."""
+        return range(self.first_layer, self.first_layer + len(self.layers))
+
+    @property
     def accumulating(self) -> bool:
         return self.layers[0].kind in ACCUMULATING
 

@@ -78,7 +78,7 @@ class _Chooser:
         options = {}
         for stage in self.stages:
             left = budget - peaks[stage.first_layer]
-            for i in range(stage.first_layer, stage.first_layer + len(stage.layers)):
+            for i in stage.indices:
                 best = self._best(self.ways.within(i, batches[stage.first_layer], left), multiplier, barred)
                 if best is None:
                     return None
@@ -91,7 +91,7 @@ class _Chooser:
         options = given.options
         arena = highest
         for stage in self.stages:
-            for i in range(stage.first_layer, stage.first_layer + len(stage.layers)):
+            for i in stage.indices:
                 arena = max(arena, peaks[stage.first_layer] + align(options[i].scratch))
         any_huffman = any(option.model.encoding is Encoding.HUFFMAN for option in options.values())
         cost = sum(option.cost for option in options.values())
@@ -144,10 +144,7 @@ class _Chooser:
         best = self.assign({stage.first_layer: 1 for stage in self.stages}, budget, multiplier, barred)
         if best is None or self.target.optimize == "sram":
             return best
-        costs = {
-            s.first_layer: sum(best.options[s.first_layer + k].cost for k in range(len(s.layers)))
-            for s in self.stages
-        }
+        costs = {s.first_layer: sum(best.options[i].cost for i in s.indices) for s in self.stages}
         for stage in sorted(self.stages, key=lambda s: -costs[s.first_layer]):
             for batch in _BATCHES:
                 if self.network.buffers[stage.output].height < batch:
@@ -253,7 +250,7 @@ class _Chooser:
             gains = [
                 (options[i].cost - way.cost, i, way)
                 for stage in self.stages
-                for i in range(stage.first_layer, stage.first_layer + len(stage.layers))
+                for i in stage.indices
                 for way in self.ways.within(
                     i, given.batches[stage.first_layer], budget - peaks[stage.first_layer]
                 )

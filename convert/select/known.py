@@ -9,7 +9,7 @@ from squeezenet_mcu.convert.encode.weights import placed_bytes
 from squeezenet_mcu.convert.network import Encoding, Kind, Network
 from squeezenet_mcu.convert.schedule.arena import occupied
 from squeezenet_mcu.convert.schedule.rows import RowStage, Schedule
-from squeezenet_mcu.convert.select.cost.shape import Shape, Weights, shape_of, weights_of
+from squeezenet_mcu.convert.select.cost.shape import Shape, Weights, calls_of, weights_of
 
 
 class Peaks:
@@ -84,9 +84,5 @@ class Known:
             source, out = buffers[layer.inputs[0]], buffers[layer.output]
             if index not in self._weights:
                 self._weights[index] = weights_of(layer)
-            calls, rest = divmod(out.height, batch)
-            found = [(shape_of(layer, source, out, batch, self._weights[index]), calls)]
-            if rest:
-                found.append((replace(found[0][0], out_rows=rest), 1))
-            self._shapes[key] = found
+            self._shapes[key] = calls_of(layer, source, out, batch, self._weights[index])
         return self._shapes[key]

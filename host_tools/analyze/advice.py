@@ -15,7 +15,7 @@ from squeezenet_mcu.convert.select.ways import ways_of
 from squeezenet_mcu.convert.target import ENCODINGS, OPTIMIZE
 from squeezenet_mcu.host_tools.analyze import changes, fit
 from squeezenet_mcu.host_tools.analyze.fit import Fit
-from squeezenet_mcu.host_tools.analyze.subject import Subject
+from squeezenet_mcu.host_tools.analyze.subject import Subject, input_size
 from squeezenet_mcu.host_tools.firmware.board_model import ModelRequest
 
 MOST = 6
@@ -54,9 +54,7 @@ class _Steps:
         return Step(what, found)
 
     def with_network(self, what: str, known: Known) -> Step:
-        image = known.network.buffers[known.network.input_buffer]
-        size = {"height": image.height, "width": image.width, "channels": image.channels}
-        manifest = self.subject.manifest | {"input": size}
+        manifest = self.subject.manifest | {"input": input_size(known.network)}
         like = self.base.made.network
         return Step(what, fit.on(self.base.board, manifest, Maker(known, []), ModelRequest(), like))
 

@@ -12,6 +12,7 @@ from squeezenet_mcu.common.paths import BUILD, CONFIGS, ZOO
 from squeezenet_mcu.convert.engine_model import Maker
 from squeezenet_mcu.convert.lowering import mend, survey
 from squeezenet_mcu.convert.lowering.tflite_file import TfliteFile
+from squeezenet_mcu.convert.network import Network
 from squeezenet_mcu.model.settings import config
 
 
@@ -41,10 +42,14 @@ class Subject:
     def manifest(self) -> dict[str, Any]:
         """Of build/<model>/manifest.json, what decides how the engine's model is made for a board."""
         assert self.maker is not None
-        network = self.maker.known.network
-        image = network.buffers[network.input_buffer]
-        size = {"height": image.height, "width": image.width, "channels": image.channels}
+        size = input_size(self.maker.known.network)
         return {"model": self.name, "input": size, "flash_limits": self.flash_limits}
+
+
+def input_size(network: Network) -> dict[str, int]:
+    """Height, width and channels, as a manifest has them."""
+    image = network.buffers[network.input_buffer]
+    return {"height": image.height, "width": image.width, "channels": image.channels}
 
 
 def of_tflite(path: Path) -> Subject:
