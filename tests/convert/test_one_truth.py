@@ -24,7 +24,7 @@ from squeezenet_mcu.convert.lowering import (
     tflite_file,
 )
 from squeezenet_mcu.convert.schedule import arena
-from squeezenet_mcu.convert.select import choose
+from squeezenet_mcu.convert.select import search
 from squeezenet_mcu.convert.select.cost import gemm, huffman, winograd
 from squeezenet_mcu.convert.verify import engine_status, host_engine
 from squeezenet_mcu.host_tools.bench.random_graph import RandomGraph
@@ -49,7 +49,7 @@ CONSTANTS = {
     "kMaxKernel": convolutions.MAX_KERNEL,
     "kMaxPadding": state.MAX_BYTE,
     "kMaxConvStride": None,  # a number inside of an expression: see test_strides_that_lowering_takes
-    "kMaxBatch": max(choose._BATCHES),
+    "kMaxBatch": max(search.BATCHES),
     "kMaxSoftmax": table.MAX_SOFTMAX,
     "kMaxMeanPixels": pools.MAX_MEAN_PIXELS,
     "kMaxTaps": convolutions.MAX_TAPS,
@@ -98,7 +98,7 @@ MODULES = {
     pools: set(),
     state: {"MAX_BYTE", "MAX_SIDE", "MAX_INPUT"},  # what a byte and a uint16 hold, and our own memory
     fixed_point: {"INT32_MAX", "MOST_REAL"},
-    arena: {"_ORDERS_TRIED"},
+    arena: {"_TRIED"},
 }
 # Where the numbers that MODULES repeats are compared, if not in CONSTANTS under their own value.
 COMPARED = {
