@@ -102,9 +102,18 @@ def check_folder(folder: Path) -> None:
                 place.rmdir()
 
 
+def _may_be_json(path: Path) -> bool:
+    with path.open("rb") as file:
+        begins = file.read(64).lstrip()[:1]
+    return begins in (b"", b"{", b"[")
+
+
 def outputs(*paths: Path | None) -> list[Path]:
-    """Those that are given, each cleared."""
+    """Those of JSON files that are given, each cleared. UserError: another file stands there."""
     given = [path for path in paths if path is not None]
+    for path in given:
+        if path.is_file() and not _may_be_json(path):
+            raise UserError(f"{path}: is there, and holds no JSON; want another name, or remove it first")
     for path in given:
         clear(path)
     return given

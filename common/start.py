@@ -39,13 +39,19 @@ def _end_with_make() -> None:
     """
     make = os.environ.pop("ENDS_WITH_MAKE", "")
     _started["by make"] = make == str(os.getppid())  # not by a test that make has started
-    if sys.platform != "linux" or make != str(os.getppid()):
-        return  # somebody's script between, whose end is not ours
+    if make == str(os.getppid()):  # else somebody's script between, whose end is not ours
+        end_with_parent(int(make), signal.SIGTERM)
+
+
+def end_with_parent(parent: int, number: signal.Signals) -> None:
+    """Sends this process the signal `number` where its parent, of this process id, ends (on Linux)."""
+    if sys.platform != "linux":
+        return
     import ctypes  # takes time, elsewhere than under make
 
-    ctypes.CDLL(None).prctl(_SET_DEATH_SIGNAL, signal.SIGTERM)
-    if make != str(os.getppid()):  # it was killed before
-        os.kill(os.getpid(), signal.SIGTERM)
+    ctypes.CDLL(None).prctl(_SET_DEATH_SIGNAL, number)
+    if parent != os.getppid():  # it was killed before
+        os.kill(os.getpid(), number)
 
 
 def end(status: int) -> NoReturn:

@@ -13,6 +13,8 @@ from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.litert import MOST_TFLITE
 from squeezenet_mcu.common.terminal import shown
 
+# More than any network for a microcontroller has. Unpacking takes a second for so many.
+_MOST_OPERATORS, _MOST_TENSORS = 5_000, 20_000
 _OP_NAMES = {v: k for k, v in vars(schema.BuiltinOperator).items() if isinstance(v, int)}
 _DTYPES = {
     schema.TensorType.FLOAT32: np.float32,
@@ -123,6 +125,17 @@ def _numbers(found: Any, count: int, absent: bool = False) -> tuple[int, ...]:
     return tuple(numbers)
 
 
+def _check_counts(root: Any, path: str) -> None:
+    for number in range(root.SubgraphsLength()):
+        graph = root.Subgraphs(number)
+        for what, count, most in (
+            ("operators", graph.OperatorsLength(), _MOST_OPERATORS),
+            ("tensors", graph.TensorsLength(), _MOST_TENSORS),
+        ):
+            if count > most:
+                raise UserError(f"{path}: {count:,} {what}; want at most {most:,}")
+
+
 def parse(content: bytes, path: str = "model") -> TfliteFile:
     """Parses `content`. Raises UserError (naming `path`) when it is not a one-graph .tflite."""
     if len(content) < 8:
@@ -131,7 +144,9 @@ def parse(content: bytes, path: str = "model") -> TfliteFile:
         seen = shown(content[4:8].decode("latin-1"))
         raise UserError(f'{path}: not a .tflite file: its fifth to eighth byte are {seen}; want "TFL3"')
     try:
-        model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
+        root = schema.Model.GetRootAs(content, 0)
+        _check_counts(root, path)  # before each is unpacked
+        model = schema.ModelT.InitFromObj(root)
         if len(model.subgraphs) != 1:
             raise UserError(f"{path}: {len(model.subgraphs)} sub-graphs; wanted 1")
         graph = model.subgraphs[0]

@@ -1,19 +1,20 @@
 """The memory plan: ring sizes from the simulated schedule, then offsets such that live rows never overlap."""
 
+import math
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from squeezenet_mcu.convert.network import Buffer, Kind, Network
+from squeezenet_mcu.convert.network import ACCUMULATING, Buffer, Kind, Network
 from squeezenet_mcu.convert.schedule.rows import Trace, simulate
 
 ALIGNMENT = 8  # kernels' scratch (firmware_cpp/engine/format.h, kArenaAlignment)
 LAYER_STATE_BYTES = 2  # uint16 next input row of the accumulating kinds (firmware_cpp/engine/engine.h)
 BUFFER_STATE_BYTES = 2  # uint16 rows completed
-_ORDERS_TRIED = 300
+_TRIED = 12_000  # blocks placed, in all the orders that are tried
 
 
 def align(n: int) -> int:
@@ -48,20 +49,19 @@ class Plan:
         return sorted((b for b, _ in self.blocks if b.live[moment]), key=lambda b: -b.size)
 
 
-def _ring_rows(lives: list[list[int]]) -> int:
-    """Fewest slots such that row r + slots is first written after the last use of row r."""
-    first, last = np.array(lives).T
-    for rows in range(1, len(lives) + 1):
-        if (first[rows:] > last[: len(lives) - rows]).all():
-            return rows
-    return len(lives)
+def _ring_rows(first: npt.NDArray[np.int64], last: npt.NDArray[np.int64]) -> int:
+    """Fewest slots such that row r + slots is first written after the last use of row r.
+
+    first, last: of each row its first and last use; the first ones rise.
+    """
+    begun = np.searchsorted(first, last, side="right")  # rows by the last use of each
+    return max(int((begun - np.arange(len(first))).max()), 1)
 
 
-def _live(lives: list[list[int]], steps: int) -> np.ndarray:
-    live = np.zeros(steps + 1, bool)
-    for first, last in lives:
-        live[first : last + 1] = True
-    return live
+def _live(first: npt.NDArray[np.int64], last: npt.NDArray[np.int64], steps: int) -> np.ndarray:
+    """bool [steps + 1]: whether any row is in use."""
+    begun = np.bincount(first, minlength=steps + 2) - np.bincount(last + 1, minlength=steps + 2)
+    return begun.cumsum()[: steps + 1] > 0
 
 
 def live_at(steps: list[int], last: int) -> np.ndarray:
@@ -71,8 +71,17 @@ def live_at(steps: list[int], last: int) -> np.ndarray:
     return live
 
 
-def _ring_bytes(rows: int, buffer: Buffer) -> int:
+def ring_bytes(rows: int, buffer: Buffer) -> int:
+    """Of the arena, for a ring of so many rows."""
     return align(rows * buffer.row_bytes)
+
+
+def _accumulators(network: Network, trace: Trace) -> Iterator[tuple[int, int, np.ndarray]]:
+    """Layers that accumulate: which, bytes, and when they are in use (bool [steps + 1])."""
+    for i, layer in enumerate(network.layers):
+        if layer.kind in ACCUMULATING and layer.scratch_bytes:
+            steps = np.array(trace.runs[i])
+            yield i, align(layer.scratch_bytes), _live(steps[:1], steps[-1:], trace.steps)
 
 
 def occupied(network: Network, trace: Trace, deferred: Mapping[int, int]) -> npt.NDArray[np.int64]:
@@ -81,27 +90,25 @@ def occupied(network: Network, trace: Trace, deferred: Mapping[int, int]) -> npt
     deferred: by a buffer's index, the rows that a stage waits for.
     """
     found = np.zeros(trace.steps + 1, np.int64)
-    for i, (buffer, lives) in enumerate(zip(network.buffers, trace.rows, strict=True)):
-        rows = max(_ring_rows(lives), deferred.get(i, 0))
-        found[_live(lives, trace.steps)] += _ring_bytes(rows, buffer)
-    for i, life in trace.accumulators.items():
-        found[_live([life], trace.steps)] += align(network.layers[i].scratch_bytes)
+    for i, (buffer, first, last) in enumerate(zip(network.buffers, trace.first, trace.last, strict=True)):
+        rows = max(_ring_rows(first, last), deferred.get(i, 0))
+        found += ring_bytes(rows, buffer) * _live(first, last, trace.steps)
+    for _, size, live in _accumulators(network, trace):
+        found += size * live
     return found
 
 
 def rings_and_accumulators(network: Network, trace: Trace) -> list[Block]:
     """The rings, whose rows this sets in `network`, and the accumulating layers' accumulators."""
     blocks = []
-    for i, (buffer, lives) in enumerate(zip(network.buffers, trace.rows, strict=True)):
+    for i, (buffer, first, last) in enumerate(zip(network.buffers, trace.first, trace.last, strict=True)):
         # Rows that a stage waits for stand in the ring, even those that no window reads.
         deferred = max((layer.defer_rows for layer in network.layers if i in layer.inputs), default=0)
-        buffer.ring_rows = max(_ring_rows(lives), deferred)
-        size = _ring_bytes(buffer.ring_rows, buffer)
-        blocks.append(Block(buffer.name, size, _live(lives, trace.steps), i, ()))
-    for i, life in trace.accumulators.items():
-        layer = network.layers[i]
-        size = align(layer.scratch_bytes)
-        blocks.append(Block(f"{layer.name} accumulators", size, _live([life], trace.steps), None, (i,)))
+        buffer.ring_rows = max(_ring_rows(first, last), deferred)
+        size = ring_bytes(buffer.ring_rows, buffer)
+        blocks.append(Block(buffer.name, size, _live(first, last, trace.steps), i, ()))
+    for i, size, live in _accumulators(network, trace):
+        blocks.append(Block(f"{network.layers[i].name} accumulators", size, live, None, (i,)))
     return blocks
 
 
@@ -122,22 +129,27 @@ def _scratch(network: Network, trace: Trace) -> list[Block]:
     return blocks
 
 
-def _place(order: list[int], sizes: list[int], conflicts: list[list[int]]) -> tuple[int, list[int]]:
+def _place(
+    order: list[int], sizes: list[int], conflicts: list[list[int]], most: float = math.inf
+) -> tuple[int, list[int]] | None:
     """First fit in the given order: lowest gap among the conflicting blocks that are already placed.
 
-    conflicts: of each block, those in use while it is.
+    conflicts: of each block, those in use while it is; most: None where more bytes are needed.
     """
     offsets = [-1] * len(sizes)
     total = 0
     for i in order:
-        taken = sorted([(offsets[j], offsets[j] + sizes[j]) for j in conflicts[i] if offsets[j] >= 0])
-        at = 0
-        for start, end in taken:
-            if at + sizes[i] <= start:
+        taken = [(at, at + sizes[j]) for j in conflicts[i] if (at := offsets[j]) >= 0]
+        taken.sort()
+        end = size = sizes[i]
+        for start, stop in taken:
+            if end <= start:
                 break
-            at = max(at, end)
-        offsets[i] = at
-        total = max(total, at + sizes[i])
+            end = max(end, stop + size)
+        if end > most:
+            return None
+        offsets[i] = end - size
+        total = max(total, end)
     return total, offsets
 
 
@@ -149,18 +161,18 @@ def _best_placement(blocks: list[Block]) -> tuple[int, list[int], int]:
     bound = int((live * np.array(sizes)[:, None]).sum(axis=0).max())
     by_size = sorted(range(len(blocks)), key=lambda i: -sizes[i])
     by_life = sorted(range(len(blocks)), key=lambda i: (-int(live[i].sum()), -sizes[i]))
-    best = min((_place(order, sizes, conflicts) for order in (by_size, by_life)), key=lambda p: p[0])
+    placed = [_place(order, sizes, conflicts) for order in (by_size, by_life)]
+    best = min((each for each in placed if each), key=lambda p: p[0])
     rng = random.Random(0)
     order = list(by_size)
-    for _ in range(_ORDERS_TRIED):
+    for _ in range(_TRIED // len(blocks)):
         if best[0] == bound:
             break
         trial = list(order)
         i, j = rng.randrange(len(trial)), rng.randrange(len(trial))
         trial[i], trial[j] = trial[j], trial[i]
-        placed = _place(trial, sizes, conflicts)
-        if placed[0] <= best[0]:
-            best, order = placed, trial
+        if found := _place(trial, sizes, conflicts, most=best[0]):
+            best, order = found, trial
     return best[0], best[1], bound
 
 

@@ -11,9 +11,14 @@ finished row (the next squeeze) take it, so that both output rows share one plac
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
 
 from squeezenet_mcu.convert.network import ACCUMULATING, Kind, Layer, Network
+
+_Numbers = npt.NDArray[np.int64]
 
 
 @dataclass
@@ -24,6 +29,11 @@ class RowStage:
     layers: list[Layer]
     output: int
     resume: int = -1
+
+    @property
+    def indices(self) -> range:
+        """Of its layers, in the network."""
+        return range(self.first_layer, self.first_layer + len(self.layers))
 
     @property
     def accumulating(self) -> bool:
@@ -95,14 +105,17 @@ def last_row(layer: Layer, out_row: int, in_height: int) -> int:
     return min(out_row * layer.stride[0] - layer.pad_top + layer.kernel[0] - 1, in_height - 1)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Trace:
-    """Lives of rows: of each buffer, [first write, last read] of each row, in steps; and of accumulators."""
+    """Lives of rows. `first`, `last`: of each buffer, for each row, the steps when it is first and last used.
 
-    steps: int = 0
-    rows: list[list[list[int]]] = field(default_factory=list)  # [buffer][row] -> [first write, last use]
-    accumulators: dict[int, list[int]] = field(default_factory=dict)  # layer index -> [first use, last use]
-    runs: dict[int, list[int]] = field(default_factory=dict)  # first layer of any other stage -> its steps
+    `runs`: by a stage's first layer, the steps when it runs.
+    """
+
+    steps: int
+    first: list[_Numbers]
+    last: list[_Numbers]
+    runs: dict[int, list[int]]
 
 
 _NEVER = 1 << 30  # rows
@@ -122,6 +135,20 @@ class _Step:
     reads: tuple[tuple[int, tuple[int, ...]], ...]
 
 
+@dataclass(frozen=True)
+class _Steps:
+    """All steps of a stage, in the form that is quickest to simulate.
+
+    `needs`: what each waits for, as the first buffer and its rows (looked at most, and mostly missing) and
+    the others; one behind the last never comes. `ends`: the rows of the output that are there behind each.
+    `reads`: of each buffer the rows, and the last steps that use them.
+    """
+
+    needs: list[tuple[int, int, _Needs]]
+    ends: list[int]
+    reads: list[tuple[int, _Numbers, _Numbers]]
+
+
 class Schedule:
     """A network's stages, and what is the same however many rows they make at once.
 
@@ -137,8 +164,10 @@ class Schedule:
         # A stage uses up all waiting rows before deeper stages go on where its own are the smaller ones.
         widths = [b.row_bytes for b in network.buffers]
         self.drains = [widths[st.output] < widths[st.layers[0].inputs[0]] for st in self.stages]
+        self.accumulated = [stage.output for stage in self.stages if stage.accumulating]
         self.windows = [self._windows(stage) for stage in self.stages]
         self._steps: dict[tuple[int, int], list[_Step]] = {}
+        self._all_steps: dict[tuple[int, int, int], _Steps] = {}
 
     def _windows(self, stage: RowStage) -> list[list[tuple[int, bool]]]:
         """Of an accumulating stage: for each input row the windows that hold it, and whether it ends them."""
@@ -172,92 +201,100 @@ class Schedule:
         rows = tuple((i, tuple(sorted(found))) for i, found in reads.items())
         return _Step((first, end), tuple(needs.items()), rows)
 
-    def waits(self, s: int, batch: int, defer: int) -> list[_Needs]:
-        """What each step of stage `s` waits for; one behind the last waits for what never comes."""
-        stage = self.stages[s]
-        layer, never = stage.layers[0], ((stage.output, _NEVER),)
-        if stage.accumulating:
-            rows = last_row(layer, self.heights[stage.output] - 1, self.heights[layer.inputs[0]]) + 1
-            found: list[_Needs] = [tuple((i, row + 1) for i in layer.inputs) for row in range(rows)]
-        else:
-            found = [step.needs for step in self.steps(s, batch)]
-        if defer:
-            found[0] = (*found[0], (layer.inputs[0], defer))
-        return [*found, never]
+    def all_steps(self, s: int, batch: int, defer: int) -> _Steps:
+        """Those of stage `s`, so many rows at once, the first of which waits for `defer` rows."""
+        key = (s, batch, defer)
+        if key not in self._all_steps:
+            steps = self._accumulating(s) if self.stages[s].accumulating else self._making(s, batch)
+            if defer:
+                buffer, rows, others = steps.needs[0]
+                steps.needs[0] = buffer, rows, (*others, (self.stages[s].layers[0].inputs[0], defer))
+            self._all_steps[key] = steps
+        return self._all_steps[key]
+
+    def _accumulating(self, s: int) -> _Steps:
+        layer = self.stages[s].layers[0]
+        count = last_row(layer, self.heights[layer.output] - 1, self.heights[layer.inputs[0]]) + 1
+        rows = np.arange(count)
+        needs = [tuple((i, row + 1) for i in layer.inputs) for row in range(count)]
+        return _Steps(self._in_order(s, needs), [0] * count, [(layer.inputs[0], rows, rows)])
+
+    def _making(self, s: int, batch: int) -> _Steps:
+        steps = self.steps(s, batch)
+        last: dict[int, dict[int, int]] = {}
+        for number, step in enumerate(steps):
+            for i, rows in step.reads:
+                last.setdefault(i, {}).update(dict.fromkeys(rows, number))
+        reads = [(i, np.array(list(of), int), np.array(list(of.values()), int)) for i, of in last.items()]
+        needs = self._in_order(s, [step.needs for step in steps])
+        return _Steps(needs, [step.makes[1] for step in steps], reads)
+
+    def _in_order(self, s: int, needs: Sequence[_Needs]) -> list[tuple[int, int, _Needs]]:
+        never = ((self.stages[s].output, _NEVER),)
+        return [(*each[0], each[1:]) for each in (*needs, never)]
 
     def trace(self, batches: Sequence[int], defers: Sequence[int]) -> Trace:
         """One image's way, for so many rows at once in each stage, and so many that each waits for."""
         simulation = _Simulation(self, batches, defers)
         for row in range(self.heights[self.network.input_buffer]):
             simulation.push(row)
-        trace = simulation.trace
-        for kept in {self.network.logits_buffer, self.network.output_buffer}:
-            for life in trace.rows[kept]:
-                life[1] = trace.steps  # results stay until the next image
         incomplete = [b for b, done in enumerate(simulation.rows_done) if done != self.heights[b]]
         assert not incomplete, f"the schedule left buffers {incomplete} incomplete"
-        return trace
+        return simulation.trace(batches)
 
 
 class _Simulation:
-    """Counters of the engine (rows_done, in_row), and the trace."""
+    """Counters of the engine (rows_done, in_row), and when each step was made."""
 
     def __init__(self, schedule: Schedule, batches: Sequence[int], defers: Sequence[int]) -> None:
         self.schedule = schedule
         self.stages = schedule.stages
-        self.steps = [
-            [] if stage.accumulating else schedule.steps(s, batches[s]) for s, stage in enumerate(self.stages)
-        ]
-        self.steps_done = [0] * len(self.stages)
+        self.outputs = [stage.output for stage in self.stages]
+        self.accumulating = [stage.accumulating for stage in self.stages]
+        self.all_steps = [schedule.all_steps(s, batches[s], defers[s]) for s in range(len(self.stages))]
         self.rows_done = [0] * len(schedule.heights)
-        # What each step of each stage waits for.
-        self.waits: list[list[_Needs]] = [
-            schedule.waits(s, batches[s], defers[s]) for s in range(len(self.stages))
-        ]
-        # Of the next step; and the first of that by itself, which is looked at most.
-        self.needs = [waits[0] for waits in self.waits]
-        self.first_need = [needs[0][0] for needs in self.needs]
-        self.first_rows = [needs[0][1] for needs in self.needs]
-        self.trace = Trace(rows=[[[-1, -1] for _ in range(h)] for h in schedule.heights])
+        self.now = 0
+        self.times: list[list[int]] = [[] for _ in self.stages]
+        self.first: dict[int, list[int]] = {}  # of the input and of what accumulates
+        self.last: dict[int, list[int]] = {}
+        for buffer in (schedule.network.input_buffer, *schedule.accumulated):
+            self.first[buffer] = [-1] * schedule.heights[buffer]
+            self.last[buffer] = [-1] * schedule.heights[buffer]
+        # Of the next step of each stage; and what it makes, with what the one behind it waits for.
+        self.need_buffer, self.need_rows, self.need_others = (
+            list(each) for each in zip(*(steps.needs[0] for steps in self.all_steps), strict=True)
+        )
+        self.coming = [zip(steps.ends, steps.needs[1:], strict=True) for steps in self.all_steps]
 
     def touch(self, buffer: int, row: int) -> None:
-        life = self.trace.rows[buffer][row]
-        if life[0] < 0:
-            life[0] = self.trace.steps
-        life[1] = self.trace.steps
-
-    def advance(self, s: int) -> None:
-        """Stage `s` has made a step: notes what the next one waits for."""
-        self.steps_done[s] += 1
-        needs = self.needs[s] = self.waits[s][self.steps_done[s]]
-        self.first_need[s], self.first_rows[s] = needs[0]
+        """Of the input and of what accumulates: all others are told by the steps' times."""
+        if self.first[buffer][row] < 0:
+            self.first[buffer][row] = self.now
+        self.last[buffer][row] = self.now
 
     def ready(self, s: int) -> bool:
         done = self.rows_done
-        for i, rows in self.needs[s]:  # noqa: SIM110  # all() takes twice as long, and we are asked so often
+        if done[self.need_buffer[s]] < self.need_rows[s]:
+            return False
+        for i, rows in self.need_others[s]:  # noqa: SIM110  # all() takes twice as long, and is asked so often
             if done[i] < rows:
                 return False
         return True
 
     def accumulate(self, s: int) -> bool:
         """Folds one input row into every window that holds it; True when it completes any."""
-        layer = self.stages[s].layers[0]
-        row = self.steps_done[s]  # of the input
+        output = self.outputs[s]
         completed = 0
-        for o, last in self.schedule.windows[s][row]:
+        for o, last in self.schedule.windows[s][len(self.times[s])]:
             if completed:  # use up the finished row before the next window needs its place
-                self.trace.steps += 1
+                self.now += 1
                 self.run_readers(s)
-            self.touch(layer.output, o)
+            self.touch(output, o)
             if last:
-                self.rows_done[layer.output] += 1
+                self.rows_done[output] += 1
                 completed += 1
-        self.touch(layer.inputs[0], row)
-        if layer.scratch_bytes:
-            steps = self.trace.steps
-            life = self.trace.accumulators.setdefault(self.stages[s].first_layer, [steps, steps])
-            life[1] = steps
-        self.advance(s)
+        self.times[s].append(self.now)
+        _, (self.need_buffer[s], self.need_rows[s], self.need_others[s]) = next(self.coming[s])
         return completed > 0
 
     def run_readers(self, s: int) -> None:
@@ -265,48 +302,58 @@ class _Simulation:
         for reader in self.schedule.readers[s]:
             while self.ready(reader):
                 self.run(reader)
-                self.trace.steps += 1
+                self.now += 1
 
     def run(self, s: int) -> bool:
         """One step of stage `s`; True when it completes output rows."""
-        stage = self.stages[s]
-        if stage.accumulating:
+        if self.accumulating[s]:
             return self.accumulate(s)
-        trace = self.trace
-        step, now = self.steps[s][self.steps_done[s]], trace.steps
-        first, end = step.makes
-        for life in trace.rows[stage.output][first:end]:
-            life[:] = now, now
-        for i, rows in step.reads:
-            lives = trace.rows[i]
-            for row in rows:
-                lives[row][1] = now
-        trace.runs.setdefault(stage.first_layer, []).append(now)
-        self.rows_done[stage.output] = end
-        self.advance(s)
+        self.times[s].append(self.now)
+        self.rows_done[self.outputs[s]], needs = next(self.coming[s])
+        self.need_buffer[s], self.need_rows[s], self.need_others[s] = needs
         return True
 
     def push(self, row: int) -> None:
         """One input row, and everything that it makes possible."""
         source = self.schedule.network.input_buffer
         self.touch(source, row)
-        self.trace.steps += 1
+        self.now += 1
         self.rows_done[source] += 1
         s = self.schedule.first_reader
         completed = False
-        done_rows, first_need, first_rows = self.rows_done, self.first_need, self.first_rows
+        done_rows, need_buffer, need_rows = self.rows_done, self.need_buffer, self.need_rows
+        need_others, accumulating = self.need_others, self.accumulating
         while s >= 0:
             # The converter comes here a million times: mostly the first row that a stage needs is missing.
-            if done_rows[first_need[s]] >= first_rows[s] and self.ready(s):
+            if done_rows[need_buffer[s]] >= need_rows[s] and (not need_others[s] or self.ready(s)):
                 done = self.run(s)
                 completed = done or completed
-                self.trace.steps += 1
+                self.now += 1
                 if (self.schedule.drains[s] or not done) and self.ready(s):
-                    if completed and self.stages[s].accumulating:
+                    if completed and accumulating[s]:
                         self.run_readers(s)
                     continue
             s = self.stages[s].resume if completed else s - 1
             completed = False
+
+    def trace(self, batches: Sequence[int]) -> Trace:
+        """What has been simulated, of so many rows at once in each stage."""
+        heights, network = self.schedule.heights, self.schedule.network
+        times = [np.array(each) for each in self.times]
+        first = {i: np.array(steps) for i, steps in self.first.items()}
+        last = {i: np.array(steps) for i, steps in self.last.items()}
+        for s, stage in enumerate(self.stages):
+            if not self.accumulating[s]:
+                first[stage.output] = np.repeat(times[s], batches[s])[: heights[stage.output]]
+                last[stage.output] = first[stage.output].copy()
+        for s, steps in enumerate(self.all_steps):
+            for i, rows, numbers in steps.reads:
+                last[i][rows] = np.maximum(last[i][rows], times[s][numbers])
+        for kept in (network.logits_buffer, network.output_buffer):
+            last[kept][:] = self.now  # results stay until the next image
+        runs = {stage.first_layer: self.times[s] for s, stage in enumerate(self.stages)}
+        buffers = range(len(heights))
+        return Trace(self.now, [first[i] for i in buffers], [last[i] for i in buffers], runs)
 
 
 def simulate(network: Network) -> Trace:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from squeezenet_mcu.convert.network import ConvKernel, Encoding, Network
 from squeezenet_mcu.convert.schedule.rows import RowStage
@@ -9,8 +10,7 @@ from squeezenet_mcu.convert.select.cost.shape import KernelModel
 from squeezenet_mcu.convert.select.ways import Option
 
 
-@dataclass(frozen=True)
-class Barred:
+class Barred(NamedTuple):
     """What no layer may run: tried because all layers that do pay for it once, together."""
 
     huffman: bool = False
@@ -29,14 +29,16 @@ NOTHING = Barred()
 class Assignment:
     """Batches by stage and options by layer (indices in the network), with what they cost.
 
-    `codes`: bytes of what Huffman-coded layers share, 0 without any. `multiplier`, `barred`: how it was
-    found.
+    `deferred`: the stage that waits for the whole map that it reads. `stored`: bytes of all weights, their
+    parameters and codes, as they are placed; `codes`: bytes of what Huffman-coded layers share, 0 without
+    any. `multiplier`, `barred`: how it was found.
     """
 
     batches: dict[int, int]
+    deferred: RowStage | None
     options: dict[int, Option]
     cost: float
-    arena: int  # lower bound
+    stored: int
     codes: int
     multiplier: float
     barred: Barred
@@ -44,11 +46,6 @@ class Assignment:
     def lagrangian(self, multiplier: float) -> float:
         """The cost, and `multiplier` more for every byte of flash."""
         return self.cost + multiplier * self.stored
-
-    @property
-    def stored(self) -> int:
-        """Bytes of all weights, their parameters and codes, as they are placed."""
-        return sum(option.stored for option in self.options.values()) + self.codes
 
     @property
     def winograd(self) -> bool:
@@ -72,9 +69,9 @@ def _scheduled(network: Network, batches: Mapping[int, int], deferred: RowStage 
     return replace(network, layers=layers, buffers=[replace(buffer) for buffer in network.buffers])
 
 
-def applied(network: Network, assignment: Assignment, deferred: RowStage | None) -> Network:
+def applied(network: Network, assignment: Assignment) -> Network:
     """A copy of `network` that is run as `assignment` says."""
-    made = _scheduled(network, assignment.batches, deferred)
+    made = _scheduled(network, assignment.batches, assignment.deferred)
     for i, option in assignment.options.items():
         made.layers[i] = replace(
             made.layers[i],

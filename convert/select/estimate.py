@@ -3,17 +3,10 @@
 from dataclasses import dataclass
 
 from squeezenet_mcu.common.kernel_families import Family
-from squeezenet_mcu.convert.network import Buffer, ConvKernel, Encoding, Kind, Layer, Network
+from squeezenet_mcu.convert.network import ConvKernel, Encoding, Kind, Layer, Network
 from squeezenet_mcu.convert.select.cost import coefficients, others
 from squeezenet_mcu.convert.select.cost.coefficients import Unit
-from squeezenet_mcu.convert.select.cost.shape import (
-    KernelModel,
-    Shape,
-    Work,
-    priced,
-    shape_of,
-    weights_of,
-)
+from squeezenet_mcu.convert.select.cost.shape import KernelModel, Work, calls_of, priced, work_of_calls
 from squeezenet_mcu.convert.select.cost_model import FAMILY_KERNELS
 from squeezenet_mcu.convert.target import Target
 
@@ -45,21 +38,9 @@ def work_of(network: Network, layer: Layer, family: Family) -> Work:
     if layer.kind is not Kind.CONV_2D:
         return others.work_of(layer, source, out, family)
     model = model_of(family, layer.conv_kernel, layer.encoding)
-    total: Work = {}
-    for count, shape in calls_of(layer, source, out):
-        for part, times in model.work(shape, layer.scratch_bytes).items():
-            total[part] = total.get(part, 0.0) + count * times
-    return total
+    return work_of_calls(model, calls_of(layer, source, out, layer.batch_rows), layer.scratch_bytes)
 
 
 def model_of(family: Family, kernel: ConvKernel, encoding: Encoding) -> KernelModel:
     """The family's model of a kernel with an encoding."""
     return next(m for m in FAMILY_KERNELS[family] if (m.kernel, m.encoding) == (kernel, encoding))
-
-
-def calls_of(layer: Layer, source: Buffer, out: Buffer) -> list[tuple[int, Shape]]:
-    """How often a convolution is called for an image, and with which shapes."""
-    weights = weights_of(layer)
-    calls, rest = divmod(out.height, layer.batch_rows)
-    both = ((calls, layer.batch_rows), (1, rest))
-    return [(count, shape_of(layer, source, out, rows, weights)) for count, rows in both if rows]

@@ -7,9 +7,9 @@ from typing import Any
 from squeezenet_mcu.convert.encode import blob, entropy
 from squeezenet_mcu.convert.encode.weights import placed_bytes
 from squeezenet_mcu.convert.network import Encoding, Kind, Network
-from squeezenet_mcu.convert.schedule.arena import occupied
+from squeezenet_mcu.convert.schedule.arena import occupied, ring_bytes
 from squeezenet_mcu.convert.schedule.rows import RowStage, Schedule
-from squeezenet_mcu.convert.select.cost.shape import Shape, Weights, shape_of, weights_of
+from squeezenet_mcu.convert.select.cost.shape import Shape, Weights, calls_of, weights_of
 
 
 class Peaks:
@@ -22,6 +22,7 @@ class Peaks:
         self._network = network
         self._schedule = Schedule(network)
         self._found: dict[tuple[int, ...], tuple[dict[int, int], int]] = {}
+        self._least: dict[tuple[int, int], int] = {}
         self.stages: list[RowStage] = [
             stage for stage in self._schedule.stages if all(la.kind is Kind.CONV_2D for la in stage.layers)
         ]
@@ -45,6 +46,19 @@ class Peaks:
             peaks = {s.first_layer: int(live[trace.runs[s.first_layer]].max()) for s in self.stages}
             self._found[key] = peaks, int(live.max())
         return self._found[key]
+
+    def least(self, stage: RowStage, batch: int) -> int:
+        """Bytes of the rows that a step of `stage` reads and makes: in use then, whatever other stages do."""
+        key = (stage.first_layer, batch)
+        if key not in self._least:
+            buffers = self._network.buffers
+            rows = {stage.output: 0}
+            for step in self._schedule.steps(self._schedule.stages.index(stage), batch):
+                first, end = step.makes
+                for i, count in ((stage.output, end - first), *((i, len(read)) for i, read in step.reads)):
+                    rows[i] = max(rows.get(i, 0), count)
+            self._least[key] = sum(ring_bytes(count, buffers[i]) for i, count in rows.items())
+        return self._least[key]
 
 
 class Known:
@@ -84,9 +98,5 @@ class Known:
             source, out = buffers[layer.inputs[0]], buffers[layer.output]
             if index not in self._weights:
                 self._weights[index] = weights_of(layer)
-            calls, rest = divmod(out.height, batch)
-            found = [(shape_of(layer, source, out, batch, self._weights[index]), calls)]
-            if rest:
-                found.append((replace(found[0][0], out_rows=rest), 1))
-            self._shapes[key] = found
+            self._shapes[key] = calls_of(layer, source, out, batch, self._weights[index])
         return self._shapes[key]

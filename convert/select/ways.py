@@ -20,6 +20,10 @@ class Option:
     cost: float
     stored: int
 
+    def lagrangian(self, multiplier: float) -> float:
+        """The cost, and `multiplier` more for every byte of flash."""
+        return self.cost + multiplier * self.stored
+
 
 @dataclass(frozen=True)
 class _Way:
@@ -40,13 +44,21 @@ class Ways:
         self._target = target
         self._coefficients = coefficients.of(target)
         self._ways: dict[tuple[int, int], list[_Way]] = {}
+        self._most: dict[tuple[int, int], int] = {}
         self._within: dict[tuple[int, int, int], list[Option]] = {}
         self._options: dict[tuple[int, int, int, int], Option] = {}
+
+    def most(self, index: int, batch: int) -> int:
+        """Bytes of scratch, with more of which no way to run layer `index` does anything."""
+        key = (index, batch)
+        if key not in self._most:
+            self._most[key] = max(way.most for way in self._of(index, batch))
+        return self._most[key]
 
     def within(self, index: int, batch: int, budget: int) -> list[Option]:
         """Every way to run layer `index`, `batch` rows at once, within `budget` bytes of scratch."""
         ways = self._of(index, batch)
-        key = (index, batch, min(budget, max(way.most for way in ways)))
+        key = (index, batch, min(budget, self.most(index, batch)))
         if key not in self._within:
             self._within[key] = [
                 self._option(index, batch, number, max(way.least, min(way.most, budget & ~7)))

@@ -15,7 +15,7 @@ from squeezenet_mcu.convert.select.ways import ways_of
 from squeezenet_mcu.convert.target import ENCODINGS, OPTIMIZE
 from squeezenet_mcu.host_tools.analyze import changes, fit
 from squeezenet_mcu.host_tools.analyze.fit import Fit
-from squeezenet_mcu.host_tools.analyze.subject import Subject
+from squeezenet_mcu.host_tools.analyze.subject import Subject, input_size
 from squeezenet_mcu.host_tools.firmware.board_model import ModelRequest
 
 MOST = 6
@@ -23,6 +23,7 @@ _OF_BOARDS = 2  # lines
 _SIDES = (0.75, 0.5)
 _ZEROS = 0.7
 _COSTLIEST = 3  # layers that are tried
+_PLENTY = 0.5  # of a memory: what is used of one that is not scarce
 _WORTH = 0.005  # of the time or the bytes
 _PRICE = 2.0  # so many times the share of the time that it costs, bytes must save
 _FEWEST_BITS, _BITS_LESS = 4, 2
@@ -53,9 +54,7 @@ class _Steps:
         return Step(what, found)
 
     def with_network(self, what: str, known: Known) -> Step:
-        image = known.network.buffers[known.network.input_buffer]
-        size = {"height": image.height, "width": image.width, "channels": image.channels}
-        manifest = self.subject.manifest | {"input": size}
+        manifest = self.subject.manifest | {"input": input_size(known.network)}
         like = self.base.made.network
         return Step(what, fit.on(self.base.board, manifest, Maker(known, []), ModelRequest(), like))
 
@@ -153,7 +152,9 @@ def _worth(base: Fit, then: Fit) -> bool:
     nearer, time, bytes_ = _gain(base, then)
     if base.missing:
         return nearer > _WORTH
-    return not then.missing and (time > _WORTH or bytes_ > _WORTH)
+    # Bytes alone are no gain where there is plenty.
+    used = max(base.flash_used / base.flash_total, base.sram_used / base.sram_total)
+    return not then.missing and (time > _WORTH or (bytes_ > _WORTH and used > _PLENTY))
 
 
 def _best(base: Fit, steps: Iterator[Step], count: int = 1) -> list[Step]:

@@ -50,14 +50,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _keep_budget(args: argparse.Namespace, found: Subject, base: Fit | None) -> None:
     """UserError where the network on its board takes more than it may, or where that is not known."""
     limits = model_budget.of(args, args.model)
-    what = f"{found.name} on {board_toml.name_of(args.board)}"
+    what = f"{found.name} on {board_toml.name_of(args.board)} (time without the waits for its flash)"
     if base is None:
         unknown = "our engine does not take the network"
         budget.enforce(limits, budget.Figures(what, unknown, unknown, unknown))
         return
     ms = base.milliseconds
     slow = f"nobody knows the cycles of a {base.board.cpu}" if ms is None else ms
-    budget.enforce(limits, budget.Figures(what, base.flash_used, base.sram_used, slow))
+    budget.enforce(limits, budget.Figures(what, base.flash_used, base.sram_used, slow, optimize=None))
 
 
 def _shown_board(fits: Sequence[Fit]) -> Fit:
@@ -109,6 +109,8 @@ def _problem(problem: UserError) -> dict[str, Any]:
 
 def _beside(found: Subject) -> str:
     """Whether TensorFlow Lite Micro would take it."""
+    if not found.file.ops or not found.file.outputs:
+        return "it has no operators or no output: no engine can run it"
     if trouble := litert.trouble(found.file.content):
         return f"LiteRT itself {trouble}: neither engine can run it"
     lacking = tflm_arena.lacking(found.file)
@@ -123,7 +125,7 @@ def run(args: argparse.Namespace) -> int:
     if args.tflite is not None and args.model is not None:
         raise UserError("--model and --tflite: want one of them")
     if not args.board and any(getattr(args, limit) is not None for limit in _LIMITS):
-        raise UserError("--max-flash, --max-sram and --max-ms go with --board: a budget is that of one board")
+        raise UserError("--max-flash, --max-sram, --max-ms: want --board, too; a budget is that of one board")
     boards = [board_toml.load(name) for name in ([args.board] if args.board else board_toml.names())]
     found = subject.of_tflite(args.tflite) if args.tflite else subject.of_model(args.model or "digits")
     outputs = files.outputs(BUILD / found.name / "analyze.json", args.json)
@@ -151,4 +153,6 @@ def run(args: argparse.Namespace) -> int:
     console.print(f"wrote {' and '.join(map(str, outputs))}", soft_wrap=True)
     if args.board:
         _keep_budget(args, found, base)
+    elif model_budget.of(args, args.model) != budget.Budget():
+        console.print("note: the [budget] of its TOML was not looked at: that wants BOARD= (--board)")
     return 0

@@ -60,9 +60,7 @@ class Fit:
     @property
     def milliseconds(self) -> float | None:
         """Of an image; None where cycles or the clock are not known."""
-        if self.estimate.unit != "cycles" or self.board.clock is None:
-            return None
-        return self.estimate.total / self.board.clock.hz * 1000
+        return self.board.milliseconds(self.estimate.total) if self.estimate.unit == "cycles" else None
 
     @property
     def peak(self) -> dict[str, Any]:

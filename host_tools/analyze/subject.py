@@ -12,6 +12,7 @@ from squeezenet_mcu.common.paths import BUILD, CONFIGS, ZOO
 from squeezenet_mcu.convert.engine_model import Maker
 from squeezenet_mcu.convert.lowering import mend, survey
 from squeezenet_mcu.convert.lowering.tflite_file import TfliteFile
+from squeezenet_mcu.convert.network import Network
 from squeezenet_mcu.model.settings import config
 
 
@@ -41,10 +42,14 @@ class Subject:
     def manifest(self) -> dict[str, Any]:
         """Of build/<model>/manifest.json, what decides how the engine's model is made for a board."""
         assert self.maker is not None
-        network = self.maker.known.network
-        image = network.buffers[network.input_buffer]
-        size = {"height": image.height, "width": image.width, "channels": image.channels}
+        size = input_size(self.maker.known.network)
         return {"model": self.name, "input": size, "flash_limits": self.flash_limits}
+
+
+def input_size(network: Network) -> dict[str, int]:
+    """Height, width and channels, as a manifest has them."""
+    image = network.buffers[network.input_buffer]
+    return {"height": image.height, "width": image.width, "channels": image.channels}
 
 
 def of_tflite(path: Path) -> Subject:
@@ -67,10 +72,12 @@ def of_model(model: str) -> Subject:
     converted, shipped = BUILD / name / "model.tflite", ZOO / name / "model.tflite"
     if converted.is_file():
         return _read(name, converted, read_manifest(BUILD / name)["flash_limits"])
-    if not shipped.is_file():
+    own = model.endswith(".toml") and Path(model).resolve() != (CONFIGS / f"{name}.toml").resolve()
+    if own or not shipped.is_file():
+        why = f"model/zoo ships {'another' if own else 'no'} '{name}'"
         raise UserError(
-            f"{converted}: missing, and model/zoo ships no '{name}'; run: make convert MODEL={model}, or "
-            "give a file by TFLITE= (--tflite)"
+            f"{converted}: missing, and {why}; run: make convert MODEL={model}, or give a file by TFLITE= "
+            "(--tflite)"
         )
     known = (CONFIGS / f"{name}.toml").is_file()
     return _read(name, shipped, config.load(name).convert.flash_bytes if known else {})

@@ -147,7 +147,7 @@ def show_steps(console: Console, base: Fit, steps: Sequence[Step], alone: bool) 
     if not steps:
         console.print("next: nothing that was tried makes it smaller or faster")
         return
-    console.print(f"next, for {base.board.name}, the greatest gain first:")
+    console.print(f"next, for {base.board.name}, the greatest gain first, boards last:")
     for number, step in enumerate(steps, 1):
         console.print(f"  {number}. {printable(step.what)}: {advice.effect(base, step)}", soft_wrap=True)
     console.print(

@@ -23,7 +23,7 @@ from squeezenet_mcu.host_tools.boards.board_toml import Board
 from squeezenet_mcu.host_tools.cycles import profile
 from squeezenet_mcu.host_tools.cycles.profile import Profile
 from squeezenet_mcu.host_tools.emulate import emulator
-from squeezenet_mcu.host_tools.firmware import board_model
+from squeezenet_mcu.host_tools.firmware import board_model, linker_map
 from squeezenet_mcu.host_tools.firmware import build as firmware
 from squeezenet_mcu.host_tools.firmware.board_model import ModelRequest
 from squeezenet_mcu.host_tools.firmware.build import DoesNotFitError
@@ -188,7 +188,7 @@ def record(name: str, board: str, request: ModelRequest) -> dict[str, Any]:
     rows = built.made["plan"][1:]  # the first is the input
     common = figures(
         name, board, request.kernel_family or hardware.kernel_family, measured, built.firmware, stack,
-        (len(built.content), "libsqueeze_engine.a"), manifest,
+        (len(built.content), linker_map.ENGINE), manifest,
     )  # fmt: skip
     return common | {
         "optimize": request.optimize,
@@ -262,8 +262,7 @@ def _counts(measured: Measured, hardware: Board) -> dict[str, Any]:
     if measured.profile:
         total = measured.profile.total
         instructions, cycles = total.instructions, total.cycles
-        if hardware.clock and hardware.clock.flash:
-            with_flash = total.cycles + total.waits
+        with_flash = profile.with_flash(total, hardware)
     if measured.unit == "instructions":  # the board's own counter needs no marks
         instructions = measured.total
     return {

@@ -210,6 +210,10 @@ class Board:
         """Bytes of the memories of this use."""
         return sum(memory.bytes for memory in self.memories if memory.use == use)
 
+    def milliseconds(self, cycles: float) -> float | None:
+        """Of so many cycles at its clock; None: board.toml does not say the clock."""
+        return None if self.clock is None else cycles / self.clock.hz * 1000
+
     def memory(self, name: str) -> Memory:
         """The memory of this name. KeyError: there is none."""
         return {memory.name: memory for memory in self.memories}[name]

@@ -80,6 +80,10 @@ def of(spent: Mapping[tuple[int, str], Spent], layers: int) -> Profile:
 
 def milliseconds(cycles: int | None, board: Board) -> float | None:
     """Of so many cycles at the board's clock; None: one of them is not known."""
-    if cycles is None or board.clock is None:
-        return None
-    return round(cycles / board.clock.hz * 1000, 3)
+    found = None if cycles is None else board.milliseconds(cycles)
+    return None if found is None else round(found, 3)
+
+
+def with_flash(spent: Spent, board: Board) -> int | None:
+    """Cycles with those that the board waits for its flash; None: board.toml does not describe it."""
+    return spent.cycles + spent.waits if board.clock and board.clock.flash else None

@@ -101,7 +101,7 @@ def add_request_arguments(parser: argparse.ArgumentParser) -> None:
         "--sram-bytes",
         type=sizes.option,
         metavar="BYTES",
-        help="most for the engine's arena: 16000, 64K (twice the leanest one, within what the board has)",
+        help="most for the engine's arena: 16000, 64K (twice the leanest one, or a little more)",
     )
     parser.add_argument(
         "--flash-bytes",

@@ -16,11 +16,12 @@ from typing import Any
 
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.kernel_families import Family
+from squeezenet_mcu.convert.network import ConvKernel
 from squeezenet_mcu.host_tools.boards.board_toml import Board
 
 TABLE = Path(__file__).with_name("code_sizes.json")
 STACK_BYTES = 2048  # boards/common/sections.ld
-_CONVOLUTIONS = ("reference", "gemm", "winograd", "lanes", "sparse_list", "slices")
+CONVOLUTIONS = tuple(kernel.name.lower() for kernel in ConvKernel)
 # RISC-V's linker makes a call shorter where the function that it calls is near, so the size of a piece
 # depends a little on what lies between. The tests hold the figures to so many bytes.
 RISCV_WITHIN = 16
@@ -145,7 +146,7 @@ class _Layout:
 
     def engine(self, output: str) -> list[_Piece]:
         """The engine's pieces. Those of conv_kernels.cc are the first in its library."""
-        chosen = " ".join(name for name in _CONVOLUTIONS if name in self._kernels)
+        chosen = " ".join(name for name in CONVOLUTIONS if name in self._kernels)
         first = [_Piece(*piece) for piece in self._engine["dispatch"][chosen][output]]
         return first + [
             _Piece(size, alignment)

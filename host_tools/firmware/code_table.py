@@ -19,10 +19,9 @@ from squeezenet_mcu.convert.outputs import c_array
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.boards.board_toml import Board
 from squeezenet_mcu.host_tools.firmware import build, linker_map
-from squeezenet_mcu.host_tools.firmware.linker_map import Piece
+from squeezenet_mcu.host_tools.firmware.code_sizes import CONVOLUTIONS
+from squeezenet_mcu.host_tools.firmware.linker_map import ENGINE, Piece
 
-ENGINE = "libsqueeze_engine.a"
-CONVOLUTIONS = ("reference", "gemm", "winograd", "lanes", "sparse_list", "slices")
 _DISPATCH = ("conv_kernels.cc.obj", "layer_steps.cc.obj")
 # Variables of the model, whose sizes the table does not have; the ends of their sections' names.
 MODEL_PARTS = {".rodata.g_model_sqz": "model", "g_arenaE": "arena", "g_rowE": "row"}

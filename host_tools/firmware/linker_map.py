@@ -5,6 +5,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+ENGINE = "libsqueeze_engine.a"  # the file name of the engine's library
 OUTPUTS = (".vectors", ".text", ".rodata", ".data", ".bss", ".arena")
 _OUTPUT = re.compile(r"^(\.\w+)(?:\s|$)")
 _INPUT = re.compile(r"^ (\.\S+)\s+0x([0-9a-f]+)\s+0x([0-9a-f]+)\s+(\S.*)$")

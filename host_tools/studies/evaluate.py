@@ -252,7 +252,7 @@ def run(args: argparse.Namespace) -> int:
     """See common.cli.Command."""
     console = Console()
     if args.json:
-        files.clear(args.json)
+        files.outputs(args.json)
     figures = evaluate(config.name_of(args.model), args.data, args.limit, args.engine_limit, console)
     _show(console, figures)
     if args.json:

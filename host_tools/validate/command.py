@@ -95,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
     """See common.cli.Command."""
     console = Console()
     if args.json:
-        files.clear(args.json)
+        files.outputs(args.json)
     artefacts = load_artefacts(config.name_of(args.model))
     tests = load_tests(artefacts, args.data, args.limit)
     for notice in tests.notices:

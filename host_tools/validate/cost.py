@@ -70,8 +70,8 @@ def of_one_image(
     except UserError as error:
         raise NotCountedError(str(error)) from error
     assert found is not None
-    total, clock = found.total, hardware.clock
-    with_flash = total.cycles + total.waits if clock and clock.flash else None
+    total = found.total
+    with_flash = profile.with_flash(total, hardware)
     return Cost(
         total.instructions,
         total.cycles,

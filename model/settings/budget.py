@@ -35,7 +35,7 @@ class Figures:
     """What a network takes, and how well it does. `what`: which one, and on which board.
 
     A text in place of a number: why it is not known. None: a command does not look at it. `optimize`: what
-    the firmware's model was made for.
+    the firmware's model was made for; None: the command has no such option.
     """
 
     what: str
@@ -43,7 +43,7 @@ class Figures:
     sram: int | str | None = None
     ms: float | str | None = None
     accuracy: float | str | None = None
-    optimize: str = "speed"
+    optimize: str | None = "speed"
 
 
 KEYS = tuple(field.name for field in fields(Budget))
@@ -165,7 +165,7 @@ def _over(
         return ""
     number = ",.3f" if unit.startswith("ms") else ",.0f"
     excess = f"{value:{number}} {unit}, {value - limit.value:{number}} more than {limit.said}"
-    if figures.optimize != goal:
+    if figures.optimize not in (None, goal):
         fixes = [*fixes, f"--optimize {goal}"]
     return f"{figures.what} takes {excess}; take {' or '.join(fixes)}"
 

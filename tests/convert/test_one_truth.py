@@ -14,9 +14,17 @@ from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.paths import FIRMWARE
 from squeezenet_mcu.convert import network as net
 from squeezenet_mcu.convert.encode import blob, channel_params, entropy, slices, weights
-from squeezenet_mcu.convert.lowering import convolutions, fixed_point, operators, pools, state, tflite_file
+from squeezenet_mcu.convert.lowering import (
+    convolutions,
+    fixed_point,
+    operators,
+    pools,
+    state,
+    table,
+    tflite_file,
+)
 from squeezenet_mcu.convert.schedule import arena
-from squeezenet_mcu.convert.select import choose
+from squeezenet_mcu.convert.select import search
 from squeezenet_mcu.convert.select.cost import gemm, huffman, winograd
 from squeezenet_mcu.convert.verify import engine_status, host_engine
 from squeezenet_mcu.host_tools.bench.random_graph import RandomGraph
@@ -41,9 +49,9 @@ CONSTANTS = {
     "kMaxKernel": convolutions.MAX_KERNEL,
     "kMaxPadding": state.MAX_BYTE,
     "kMaxConvStride": None,  # a number inside of an expression: see test_strides_that_lowering_takes
-    "kMaxBatch": max(choose._BATCHES["dsp"]),
-    "kMaxPairsBatch": max(choose._BATCHES["v6m"]),
-    "kMaxSoftmax": operators.MAX_SOFTMAX,
+    "kMaxBatch": max(search.BATCHES["dsp"]),
+    "kMaxPairsBatch": max(search.BATCHES["v6m"]),
+    "kMaxSoftmax": table.MAX_SOFTMAX,
     "kMaxMeanPixels": pools.MAX_MEAN_PIXELS,
     "kMaxTaps": convolutions.MAX_TAPS,
     "kPeekOverrun": blob._OVERRUN,
@@ -85,12 +93,13 @@ MODULES = {
     # What uint16 and three bits hold.
     channel_params: {"_MOST_SCALES", "_MOST_SHIFT"},
     entropy: {"_ROUNDS", "_MOST_CODES", "_NOT_SPARSE"},
-    operators: set(),
+    operators: {"_MOST_OTHERS"},
+    table: set(),
     convolutions: set(),
     pools: set(),
     state: {"MAX_BYTE", "MAX_SIDE", "MAX_INPUT"},  # what a byte and a uint16 hold, and our own memory
     fixed_point: {"INT32_MAX", "MOST_REAL"},
-    arena: {"_ORDERS_TRIED"},
+    arena: {"_TRIED"},
 }
 # Where the numbers that MODULES repeats are compared, if not in CONSTANTS under their own value.
 COMPARED = {

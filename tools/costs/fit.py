@@ -23,7 +23,7 @@ from squeezenet_mcu.common.kernel_families import Family
 from squeezenet_mcu.convert.network import Buffer, ConvKernel, Encoding, Kind, Layer
 from squeezenet_mcu.convert.select import estimate
 from squeezenet_mcu.convert.select.cost import coefficients, others
-from squeezenet_mcu.convert.select.cost.shape import Shape, Weights, Work
+from squeezenet_mcu.convert.select.cost.shape import Shape, Weights, Work, work_of_calls
 from tools.costs.sample import FOLDER
 
 # Whose coefficients each file of samples gives: CPU, family, unit.
@@ -61,12 +61,11 @@ def work_of(row: dict[str, Any], family: Family) -> Work:
         return others.work_of(layer, source, out, family)
     kernel, encoding = row["how"]
     model = estimate.model_of(family, ConvKernel[kernel], Encoding[encoding])
-    total: Work = {}
-    for count, fields in row["calls"]:
-        shape = Shape(**{**fields, "weights": Weights(**fields["weights"])})
-        for part, times in model.work(shape, row["scratch"]).items():
-            total[part] = total.get(part, 0.0) + count * times
-    return total
+    calls = [
+        (Shape(**{**fields, "weights": Weights(**fields["weights"])}), count)
+        for count, fields in row["calls"]
+    ]
+    return work_of_calls(model, calls, row["scratch"])
 
 
 def fitted(rows: list[dict[str, Any]], unit: str) -> dict[str, float]:

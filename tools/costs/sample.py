@@ -30,9 +30,8 @@ from squeezenet_mcu.convert.network import Kind, Layer, Network
 from squeezenet_mcu.convert.outputs import c_array
 from squeezenet_mcu.convert.schedule import arena
 from squeezenet_mcu.convert.schedule.rows import stages_of
-from squeezenet_mcu.convert.select import estimate
 from squeezenet_mcu.convert.select.cost import others
-from squeezenet_mcu.convert.select.cost.shape import shape_of
+from squeezenet_mcu.convert.select.cost.shape import calls_of, shape_of
 from squeezenet_mcu.convert.select.cost_model import FAMILY_KERNELS
 from squeezenet_mcu.host_tools.bench import measure
 from squeezenet_mcu.host_tools.boards import board_toml
@@ -105,7 +104,7 @@ def described(network: Network, layer: Layer) -> dict[str, Any]:
     """What the formulas need to know of a layer: fit.py makes its work of it."""
     source, out = network.buffers[layer.inputs[0]], network.buffers[layer.output]
     if layer.kind is Kind.CONV_2D:
-        calls = [[count, asdict(shape)] for count, shape in estimate.calls_of(layer, source, out)]
+        calls = [[count, asdict(shape)] for shape, count in calls_of(layer, source, out, layer.batch_rows)]
         how = [layer.conv_kernel.name, layer.encoding.name]
         return {"kernel": " ".join(how), "how": how, "calls": calls, "scratch": layer.scratch_bytes}
     names = ("kernel", "stride", "pad_top", "pad_left", "act_min", "act_max", "out_channels", "params")

@@ -1,4 +1,4 @@
-"""Layers that are no convolutions, and the schedule between all layers (firmware_cpp/engine/*_row.cc)."""
+"""Layers that are no convolutions, and the schedule between them all (firmware_cpp/engine/layer_steps.cc)."""
 
 from collections.abc import Callable
 

@@ -1,7 +1,7 @@
 """A convolution as a kernel sees it, and what is known of a kernel: scratch and work."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -116,6 +116,17 @@ def shape_of(
     )  # fmt: skip
 
 
+def calls_of(
+    layer: Layer, source: Buffer, out: Buffer, batch: int, weights: Weights | None = None
+) -> list[tuple[Shape, int]]:
+    """The calls that run `layer` for an image, `batch` rows at once: shapes, and how many of each."""
+    calls, rest = divmod(out.height, batch)
+    found = [(shape_of(layer, source, out, batch, weights), calls)]
+    if rest:
+        found.append((replace(found[0][0], out_rows=rest), 1))
+    return found
+
+
 def _rounding(layer: Layer, out: Buffer) -> Rounding:
     if (layer.act_min, layer.act_max) != (-128, 127):
         return "exact"
@@ -153,6 +164,15 @@ class KernelModel:
     def cost(self, shape: Shape, scratch: int, coefficients: Coefficients) -> float:
         """Of one call, in the coefficients' unit."""
         return priced(self.work(shape, scratch), coefficients)
+
+
+def work_of_calls(model: KernelModel, calls: Iterable[tuple[Shape, int]], scratch: int) -> Work:
+    """Of all these calls together."""
+    total: Work = {}
+    for shape, count in calls:
+        for part, times in model.work(shape, scratch).items():
+            total[part] = total.get(part, 0.0) + count * times
+    return total
 
 
 def priced(work: Work, coefficients: Coefficients) -> float:

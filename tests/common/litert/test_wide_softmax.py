@@ -85,3 +85,13 @@ def test_convert_says_it_in_one_line(tmp_path, monkeypatch):
     words = ["--tflite", "flat.tflite", "--preprocess", "unit"]
     with pytest.raises(UserError, match="LiteRT cannot compute this network's SOFTMAX"):
         command.run(command.parser().parse_args(words))
+
+
+def test_work_apart_takes_no_more_memory_than_it_may():
+    def work() -> bytes:
+        try:
+            return b"took it" if bytearray(5 << 30) else b""
+        except MemoryError:
+            return b"could not"
+
+    assert apart(work) == b"could not"

@@ -97,3 +97,13 @@ def test_a_tensor_that_is_made_twice_ends_the_survey():
 
     (found,) = survey.problems(tflite_file.parse(changed(twice), "x.tflite"))
     assert found.op.index == 3 and found.reason == "is made by op 0 already"
+
+
+def test_more_operators_than_any_network_has_are_refused_before_they_are_unpacked(monkeypatch):
+    g = RandomGraph(7, "many")
+    image = g.map("image", [1, 8, 8, 3], 1 / 255)
+    content = g.packed(image, g.softmax(g.mean(g.conv("conv1", image, 4, 3))))
+    monkeypatch.setattr(tflite_file.schema.ModelT, "InitFromObj", None)  # would be called
+    monkeypatch.setattr(tflite_file, "_MOST_OPERATORS", 2)
+    with pytest.raises(UserError, match="3 operators; want at most 2"):
+        tflite_file.parse(content)

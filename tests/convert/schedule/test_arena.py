@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from squeezenet_mcu.convert.lowering.operators import lower
-from squeezenet_mcu.convert.network import Buffer, Kind, Layer, Network
+from squeezenet_mcu.convert.network import ACCUMULATING, Buffer, Kind, Layer, Network
 from squeezenet_mcu.convert.schedule import arena
 from squeezenet_mcu.convert.schedule.rows import simulate
 from squeezenet_mcu.convert.schedule.split import split
@@ -29,19 +29,23 @@ def test_rows_that_live_at_once_never_share_a_byte(name, family):
     trace = simulate(network)
     owner = np.zeros((trace.steps + 1, memory.state_offset), bool)
     for i, b in enumerate(network.buffers):
-        for row, (first, last) in enumerate(trace.rows[i]):
+        for row, (first, last) in enumerate(zip(trace.first[i], trace.last[i], strict=True)):
             at = b.offset + row % b.ring_rows * b.row_bytes
             place = owner[first : last + 1, at : at + b.row_bytes]
             assert not place.any(), f"{b.name} row {row} overlaps another live row"
             place[:] = True
-    for i, (first, last) in trace.accumulators.items():
-        layer = network.layers[i]
-        place = owner[first : last + 1, layer.scratch_offset : layer.scratch_offset + layer.scratch_bytes]
+    accumulating = {i for i in trace.runs if network.layers[i].kind in ACCUMULATING}
+    for i in accumulating:
+        layer, steps = network.layers[i], trace.runs[i]
+        place = owner[
+            steps[0] : steps[-1] + 1, layer.scratch_offset : layer.scratch_offset + layer.scratch_bytes
+        ]
         assert not place.any()
         place[:] = True
     for first, steps in trace.runs.items():
         for layer in network.layers[first:]:
-            if layer.output == network.layers[first].output and layer.scratch_bytes:
+            of_stage = layer.output == network.layers[first].output and first not in accumulating
+            if of_stage and layer.scratch_bytes:
                 end = layer.scratch_offset + layer.scratch_bytes
                 assert not owner[steps, layer.scratch_offset : end].any(), f"{layer.name}'s scratch"
 

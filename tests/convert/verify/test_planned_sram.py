@@ -116,16 +116,23 @@ def test_every_ring_needs_its_rows(made):
 
 @pytest.mark.parametrize("made", TARGETS, indirect=True)
 def test_rings_that_share_bytes_are_noticed(made):
-    """A ring on top of another that is in use at the same time: refused, or wrong values."""
+    """A ring on top of the one that is in use beside it for longest: refused, or wrong values.
+
+    One that shares but a step with it may do no harm: what is read there is read before it is overwritten.
+    """
     rings = [(block, offset) for block, offset in made.plan.blocks if block.buffer is not None]
     tried = 0
     for block, offset in rings:
-        others = [at for other, at in rings if other is not block and (other.live & block.live).any()]
-        others = [at for at in others if at + block.size <= made.plan.state_offset]
-        if not others:
+        others = [
+            (int((other.live & block.live).sum()), at)
+            for other, at in rings
+            if other is not block and at + block.size <= made.plan.state_offset
+        ]
+        together, at = max(others, default=(0, 0))
+        if not together:
             continue
         tried += 1
-        made.network.buffers[block.buffer].offset = others[0]
+        made.network.buffers[block.buffer].offset = at
         with pytest.raises(UserError, match=r"differs from LiteRT|status 6, an offset lies outside"):
             exactness.prove(FILE, made.network, blob.serialize(made.network, made.plan, []), samples(made))
         made.network.buffers[block.buffer].offset = offset

@@ -1,0 +1,333 @@
+"""The search for kernels, encodings, rows at once and scratch within given bytes of arena and flash.
+
+For given batches (rows a stage makes at once) the schedule fixes when each ring is live; the SRAM left at the
+steps of a stage is what its scratch may take, so each layer's kernel can be chosen by itself. Batches are
+chosen greedily, the most expensive stages first; then the answer is polished.
+"""
+
+import math
+from dataclasses import replace
+
+from squeezenet_mcu.common.kernel_families import Family
+from squeezenet_mcu.convert.network import Encoding, Network
+from squeezenet_mcu.convert.schedule.arena import BUFFER_STATE_BYTES, LAYER_STATE_BYTES, align
+from squeezenet_mcu.convert.schedule.rows import RowStage
+from squeezenet_mcu.convert.select.assignment import NOTHING, Assignment, Barred
+from squeezenet_mcu.convert.select.known import Known
+from squeezenet_mcu.convert.select.ways import Option, ways_of
+from squeezenet_mcu.convert.target import Target
+
+# Rows a call, up to kMaxBatch of firmware_cpp/engine/format.h, or its kMaxPairsBatch.
+BATCHES: dict[Family, tuple[int, ...]] = {
+    "portable": (2, 3, 4), "v6m": (2, 3, 4, 5, 6, 7, 8), "dsp": (2, 3, 4), "mve": (2, 3, 4)
+}  # fmt: skip
+_WORTH = 0.998  # a larger batch must save this much
+_PASSES = 3  # over all stages, after the greedy choice
+_AROUND = (0.5, 1.0, 2.0)  # the multiplier: what suits other batches
+# Where no budget is given: twice the leanest arena, a quarter more where that stays small (so ResNet-8 and
+# cifar10 run 10 % faster), or what leaves a small network within 16 KB in all.
+_MORE_SRAM, _MORE_OF_LITTLE, _SMALL_ARENA = 2, 2.25, 32_000
+_LITTLE_SRAM = 11_000
+# v6m's words of two pixels take four times a map's bytes, and each row more in a call spares a decoding.
+_MORE_FOR_PAIRS = 4
+UNLIMITED = 1 << 31
+# Lagrange multipliers of the limit on flash, in the costs' unit a byte: tried in steps, then narrowed down.
+_FIRST_MULTIPLIER, _MULTIPLIER_STEP, _LAST_MULTIPLIER = 4.0, 8.0, 1e6
+_MULTIPLIER_ROUNDS = 3
+# Winograd's kernels, 10 KB of code, must save this much; more beside the decoder, which is as large: all
+# of the engine's code is to stay within 40 KB.
+_WORTH_ITS_CODE, _WORTH_IT_BESIDE_DECODER = 0.98, 0.9
+_DEFERRED_SHARE = 0.12  # of the arena's budget, for the map that a deferred stage waits for
+_DEFERRED_TRIED = 1
+
+
+class Search:
+    def __init__(self, known: Known, target: Target, like: Network | None = None) -> None:
+        """`like`: with that one's rows at once, which stand for those that a search would find."""
+        self.known = known
+        self.network = known.network
+        self.target = target
+        # All of the target that an assignment within given limits depends on.
+        self.kind = replace(target, flash_bytes=None, sram_bytes=None, sram_limit=None)
+        self.stages = known.peaks.stages
+        self.indices = [(stage.first_layer, tuple(stage.indices)) for stage in self.stages]
+        self.deferred: RowStage | None = None  # begins when the whole map that it reads is there
+        self.ways = ways_of(known, target)
+        self.best_ways: dict[tuple[int, int, int, float, Barred], Option | None] = {}
+        self.floors: dict[tuple[int, int, int, float, Barred], float] = {}
+        self.rows: dict[int, int] | None = None
+        if like is not None:
+            heights = {s.first_layer: known.network.buffers[s.output].height for s in self.stages}
+            self.rows = {i: min(like.layers[i].batch_rows, height) for i, height in heights.items()}
+            waiting = [s for s in self.stages if like.layers[s.first_layer].defer_rows]
+            self.deferred = waiting[0] if waiting else None
+
+    def assign(
+        self, batches: dict[int, int], budget: int, multiplier: float, barred: Barred = NOTHING
+    ) -> Assignment | None:
+        """The best options within `budget` bytes of arena; None where there are none.
+
+        multiplier: what a byte of flash is worth, in the costs' unit.
+        """
+        peaks, highest = self.known.peaks.of(batches, self.deferred)
+        if highest > budget:
+            return None
+        options = {}
+        for first, indices in self.indices:
+            batch, left = batches[first], budget - peaks[first]
+            for i in indices:
+                best = self._best(i, batch, left, multiplier, barred)
+                if best is None:
+                    return None
+                options[i] = best
+        return self._assignment(dict(batches), options, multiplier, barred)
+
+    def _assignment(
+        self, batches: dict[int, int], options: dict[int, Option], multiplier: float, barred: Barred
+    ) -> Assignment:
+        cost, stored, codes = 0.0, 0, 0
+        for option in options.values():
+            cost += option.cost
+            stored += option.stored
+            if option.model.encoding is Encoding.HUFFMAN:
+                codes = self.known.codes_bytes
+        return Assignment(batches, self.deferred, options, cost, stored + codes, codes, multiplier, barred)
+
+    def _best(self, index: int, batch: int, budget: int, multiplier: float, barred: Barred) -> Option | None:
+        """The best way to run layer `index`, within `budget` bytes of scratch; None where there is none."""
+        most = self.ways.most(index, batch)
+        key = (index, batch, budget if budget < most else most, multiplier, barred)
+        if key not in self.best_ways:
+            ways = self.ways.within(index, batch, budget)
+            found = [option for option in ways if not barred.bars(option.model)]
+            optimize = self.target.optimize
+            if optimize == "sram":
+                best = min(found, key=lambda o: (o.scratch, o.cost, o.stored), default=None)
+            elif optimize == "flash":
+                best = min(found, key=lambda o: (o.stored, o.cost, o.scratch), default=None)
+            else:
+                best = min(found, key=lambda o: (o.lagrangian(multiplier), o.stored, o.scratch), default=None)
+            self.best_ways[key] = best
+        return self.best_ways[key]
+
+    def floor(self, stage: RowStage, batch: int, budget: int, multiplier: float, barred: Barred) -> float:
+        """What `stage` costs at least, with `multiplier` more for a byte of flash; no schedule is simulated.
+
+        That takes most of the time, and by this most trials are known to be worse.
+        """
+        key = (stage.first_layer, batch, budget, multiplier, barred)
+        if key not in self.floors:
+            left = budget - self.known.peaks.least(stage, batch)
+            found = [self._best(i, batch, left, multiplier, barred) for i in stage.indices]
+            self.floors[key] = sum(o.lagrangian(multiplier) if o else math.inf for o in found)
+        return self.floors[key]
+
+    def floor_of_cost(self, batches: dict[int, int], budget: int, multiplier: float, barred: Barred) -> float:
+        """What no assignment of these batches that fits the flash costs less than (by Lagrange's duality)."""
+        codes = multiplier * self.known.codes_bytes
+        uncoded = barred._replace(huffman=True)
+        floors = [
+            sum(self.floor(s, batches[s.first_layer], budget, multiplier, bars) for s in self.stages)
+            for bars in (barred, uncoded)
+        ]
+        return min(floors[0] + codes, floors[1]) - multiplier * self._limit
+
+    def _deferrable(self, budget: int) -> list[RowStage | None]:
+        """Stages worth deferring: those that read a small map. None: none is."""
+        found: list[RowStage | None] = [None]
+        for stage in self.stages:
+            source = self.network.buffers[stage.layers[0].inputs[0]]
+            same = {layer.inputs[0] for layer in stage.layers} == {stage.layers[0].inputs[0]}
+            small = source.height * source.row_bytes <= budget * _DEFERRED_SHARE
+            if same and small and stage.layers[0].inputs[0] != self.network.input_buffer:
+                found.append(stage)
+        return found[: 1 + _DEFERRED_TRIED]
+
+    def within(self, budget: int, multiplier: float = 0.0, barred: Barred = NOTHING) -> Assignment | None:
+        """The best assignment within `budget` bytes of arena; `multiplier`: that of the limit on flash.
+
+        Targets of one kind ask the same, as long as their own limits do not bind.
+        """
+        if self.rows is not None:
+            return self.assign(self.rows, budget, multiplier, barred)
+        waiting = self.deferred.first_layer if self.deferred else -1
+        key = ("within", self.kind, waiting, budget, multiplier, barred)
+        if key not in self.known.answers:
+            self.known.answers[key] = self._find_within(budget, multiplier, barred)
+        found: Assignment | None = self.known.answers[key]
+        return found
+
+    def _find_within(self, budget: int, multiplier: float, barred: Barred) -> Assignment | None:
+        best = self.assign({stage.first_layer: 1 for stage in self.stages}, budget, multiplier, barred)
+        if best is None or self.target.optimize == "sram":
+            return best
+        costs = {s.first_layer: sum(best.options[i].cost for i in s.indices) for s in self.stages}
+        for stage in sorted(self.stages, key=lambda s: -costs[s.first_layer]):
+            for batch in BATCHES[self.target.family]:
+                if self.network.buffers[stage.output].height < batch:
+                    continue
+                if self.target.optimize == "speed":  # what others gain by its batch is not looked for
+                    own = sum(best.options[i].lagrangian(multiplier) for i in stage.indices)
+                    gain = own - self.floor(stage, batch, budget, multiplier, barred)
+                    if gain <= (1 - _WORTH) * best.lagrangian(multiplier):
+                        continue
+                batches = {**best.batches, stage.first_layer: batch}
+                trial = self.assign(batches, budget, multiplier, barred)
+                if trial and self._better(trial, best, multiplier):
+                    best = trial
+        return best
+
+    def _better(self, trial: Assignment, best: Assignment, multiplier: float) -> bool:
+        if self.target.optimize == "flash":  # a batch's rows must not take the scratch that a decoder needs
+            return (trial.stored, trial.cost) < (best.stored, best.cost * _WORTH)
+        return trial.lagrangian(multiplier) < best.lagrangian(multiplier) * _WORTH
+
+    def within_flash(self, budget: int) -> Assignment | None:
+        """As `within`, and with weights that fit the target's flash where there is a way.
+
+        A kernel's code is linked once for all layers that run it, so no multiplier tells layer by layer
+        whether it is worth its bytes: where one of Winograd's few layers saves next to nothing, the firmware
+        does without.
+        """
+        best = self._huffman_or_not(budget)
+        if best is None or self.target.optimize != "speed" or not best.winograd:
+            return best
+        without = self._huffman_or_not(budget, Barred(winograd=True))
+        if without is None:
+            return best
+        beyond, cost, _ = self.rank(without)
+        worth = _WORTH_IT_BESIDE_DECODER if best.codes else _WORTH_ITS_CODE
+        return best if self.rank(best)[:2] < (beyond, cost * worth) else without
+
+    def _huffman_or_not(self, budget: int, barred: Barred = NOTHING) -> Assignment | None:
+        """As `_pressed`, or, where that is better, without Huffman codes.
+
+        All layers that use the codes pay for them once, together: no multiplier tells layer by layer whether
+        they are worth it.
+        """
+        best = self._pressed(budget, barred)
+        if best is None or not best.codes or self.target.optimize == "sram":
+            return best
+        uncoded = barred._replace(huffman=True)
+        without = self.within(budget, _LAST_MULTIPLIER, uncoded)
+        if without is not None and without.stored <= self._limit:
+            without = self._pressed(budget, uncoded)
+        return best if without is None else min(best, without, key=self.rank)
+
+    @property
+    def _limit(self) -> int:
+        """Bytes that `stored` may take."""
+        return max((self.target.flash_bytes or UNLIMITED) - self.known.fixed_bytes, 0)
+
+    def _pressed(self, budget: int, barred: Barred) -> Assignment | None:
+        """The multiplier is raised until all fits, then narrowed down to the least that makes it fit."""
+        best = self.within(budget, barred=barred)
+        if best is None or self.target.flash_bytes is None:
+            return best
+        limit = self._limit
+        low, high = 0.0, _FIRST_MULTIPLIER
+        while best.stored > limit and high <= _LAST_MULTIPLIER:
+            low, high = high, high * _MULTIPLIER_STEP
+            best = self.within(budget, high, barred) or best
+        if low == 0.0 or best.stored > limit:
+            return best  # it fits without a multiplier; or nothing does, and the linker says what is missing
+        for _ in range(_MULTIPLIER_ROUNDS):
+            middle = (low * high) ** 0.5
+            trial = self.within(budget, middle, barred)
+            if trial and trial.stored <= limit:
+                high = middle
+                best = min(best, trial, key=lambda a: a.cost)
+            else:
+                low = middle
+        return best
+
+    def _polished(self, best: Assignment, budget: int) -> Assignment:
+        """`best`, with what greed and multiplier have missed: other batches, faster ways in bytes left."""
+        if best.stored > self._limit:
+            return best
+        best = self._with_bytes_left(best, budget)
+        for _ in range(_PASSES):
+            before = best
+            for stage in self.stages:
+                height = self.network.buffers[stage.output].height
+                for batch in range(1, 1 + min(max(BATCHES[self.target.family]), height)):
+                    batches = {**best.batches, stage.first_layer: batch}
+                    floor = self.floor_of_cost(batches, budget, best.multiplier, best.barred)
+                    if batches == best.batches or floor >= best.cost * _WORTH:
+                        continue
+                    for around in _AROUND if best.multiplier else (1.0,):
+                        trial = self.assign(batches, budget, around * best.multiplier, best.barred)
+                        if trial is not None:
+                            trial = self._with_bytes_left(trial, budget)
+                            if trial.stored <= self._limit and trial.cost < best.cost * _WORTH:
+                                best = trial
+            if best is before:
+                break
+        return best
+
+    def _with_bytes_left(self, given: Assignment, budget: int) -> Assignment:
+        """Where flash is left, the layers' ways that save most for it, one after the other."""
+        if given.multiplier == 0.0:
+            return given  # all have their fastest way
+        peaks, _ = self.known.peaks.of(given.batches, self.deferred)
+        options, left = dict(given.options), self._limit - given.stored
+        while left > 0:
+            gains = [
+                (options[i].cost - way.cost, i, way)
+                for stage in self.stages
+                for i in stage.indices
+                for way in self.ways.within(
+                    i, given.batches[stage.first_layer], budget - peaks[stage.first_layer]
+                )
+                if way.cost < options[i].cost
+                and way.stored - options[i].stored <= left
+                and not given.barred.bars(way.model)
+                and (given.codes or way.model.encoding is not Encoding.HUFFMAN)
+            ]
+            if not gains:
+                break
+            _, i, way = max(gains, key=lambda gain: gain[:2])
+            left -= way.stored - options[i].stored
+            options[i] = way
+        return self._assignment(given.batches, options, given.multiplier, given.barred)
+
+    def budget(self) -> int:
+        """Bytes for the arena, of which some are the engine's state."""
+        wanted = self.target.sram_bytes
+        if wanted is None and self.target.optimize != "sram":
+            lean = Search(self.known, replace(self.target, optimize="sram")).within(UNLIMITED)
+            assert lean is not None, "without limits there is always a way"
+            peaks, arena = self.known.peaks.of(lean.batches, None)
+            for first, indices in self.indices:
+                arena = max(arena, peaks[first] + align(max(lean.options[i].scratch for i in indices)))
+            generous = min(int(_MORE_OF_LITTLE * arena), _SMALL_ARENA)
+            wanted = max(_MORE_SRAM * arena, generous, _LITTLE_SRAM)
+            if self.target.family == "v6m" and wanted > _LITTLE_SRAM:
+                wanted = _MORE_FOR_PAIRS * arena
+        return min(wanted or UNLIMITED, self.target.sram_limit or UNLIMITED)
+
+    def answers(self, budget: int) -> list[Assignment]:
+        """What the target asks for within `budget` bytes of arena, the best first; its plan may need more."""
+        state = align(
+            len(self.network.layers) * LAYER_STATE_BYTES + len(self.network.buffers) * BUFFER_STATE_BYTES
+        )
+        budget -= state
+        if self.target.optimize == "sram" or self.rows is not None:
+            only = self.within_flash(budget)
+            return [only] if only else []
+        found: list[Assignment] = []
+        for deferred in self._deferrable(budget):
+            self.deferred = deferred
+            assignment = self.within_flash(budget)
+            if assignment is not None:
+                found.append(assignment)
+                if self.target.optimize == "speed":
+                    found.append(self._polished(assignment, budget))
+        return sorted(found, key=self.rank)
+
+    def rank(self, assignment: Assignment) -> tuple[float, float, float]:
+        """What fits the flash best, then what is fastest (or smallest)."""
+        beyond = max(assignment.stored - self._limit, 0)
+        if self.target.optimize == "flash":
+            return beyond, assignment.stored, assignment.cost
+        return beyond, assignment.cost, assignment.stored
