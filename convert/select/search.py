@@ -116,9 +116,7 @@ class Search:
             self.floors[key] = sum(o.lagrangian(multiplier) if o else math.inf for o in found)
         return self.floors[key]
 
-    def floor_of_cost(
-        self, batches: dict[int, int], budget: int, multiplier: float, barred: Barred
-    ) -> float:
+    def floor_of_cost(self, batches: dict[int, int], budget: int, multiplier: float, barred: Barred) -> float:
         """What no assignment of these batches that fits the flash costs less than (by Lagrange's duality)."""
         codes = multiplier * self.known.codes_bytes
         uncoded = barred._replace(huffman=True)
