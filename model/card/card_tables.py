@@ -281,6 +281,13 @@ def sizes(metrics: Metrics) -> str:
             (f"{where}: flash in all", bytes_of(device["flash_bytes"])),
             (f"{where}: SRAM in all, stack included", bytes_of(device["sram_bytes"])),
         ]
+        if cost := device.get("cost"):
+            if cost["milliseconds"] is not None:
+                rows.append((f"{where}: an image, at its clock", f"{cost['milliseconds']:,.1f} ms"))
+            if cost["milliseconds_with_flash"] is not None:
+                slower = f"{cost['milliseconds_with_flash']:,.1f} ms"
+                rows.append((f"{where}: the same with its flash's wait states, by a model", slower))
+            rows.append((f"{where}: cycles an image, without wait states", f"{cost['cycles']:,}"))
         if device["instructions_per_image"]:
             rows.append((f"{where}: instructions an image", f"{device['instructions_per_image']:,}"))
     text = table(("", ""), rows, right=(1,))

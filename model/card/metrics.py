@@ -66,6 +66,16 @@ class OnBoard(TypedDict):
     weights_stored_bytes: Positive
 
 
+class Cost(TypedDict):
+    """Of an image on an emulated board; with_flash: with its wait states, by a model."""
+
+    instructions: Positive
+    cycles: Positive
+    cycles_with_flash: Positive | None
+    milliseconds: float | None
+    milliseconds_with_flash: float | None
+
+
 class Validation(TypedDict):
     """What is shipped of the report of validate --json."""
 
@@ -80,6 +90,7 @@ class Validation(TypedDict):
     arena_bytes: Count
     stack_bytes: Count
     flash_bytes: Count
+    cost: NotRequired[Cost | None]
 
 
 class Report(Validation):

@@ -20,7 +20,8 @@ from squeezenet_mcu.model.train.records import Record
 NAME = "ship"
 HELP = "copy a quantized model and its figures to model/zoo (for the project's own models)"
 EXAMPLES = """  python -m model ship --model digits
-  python -m model ship --model digits --validated build/digits/validated.json"""
+  python -m model ship --model digits --validated build/digits/validated.json
+  python -m model ship --model digits --validated build/digits/validated.json --measured-again"""
 
 BOARD = "stm32f405"  # what a shipped model's figures on a device are of
 _OF_MODEL = tuple(Int8.__annotations__)
@@ -45,12 +46,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="note the figures of this report, of python -m host_tools validate --json FILE",
     )
+    parser.add_argument(
+        "--measured-again",
+        action="store_true",
+        help="the network stays as it is shipped; only what convert, firmware and validate measured is new",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Writes the model's folder in model/zoo; exit status 0."""
     settings = config.load(args.model)
-    target = write(settings, BUILD / settings.name, ZOO / settings.name, args.validated)
+    make = write_measured if args.measured_again else write
+    target = make(settings, BUILD / settings.name, ZOO / settings.name, args.validated)
     terminal.echo(
         f"ship: wrote {os.path.relpath(target)}/; its card: python -m model card --model {args.model}"
     )
@@ -81,15 +88,22 @@ def gather(settings: Config, folder: Path, validated: Path | None) -> dict[str, 
     found = _stages(settings, folder)
     quantized = found["quantize"]
     json_files.check(quantized, Int8, folder / "quantize.json", "run first: python -m model quantize")
-    manifest = _conversion(settings, folder, quantized["tflite_sha256"])
-    measured = manifest["accuracy"]
-    data = (measured or {}).get("data")
     return {
         **{key: quantized[key] for key in _OF_MODEL},
         **({"fit": quantized["fit"]} if "fit" in quantized else {}),
         "sha256": quantized["output_sha256"],
         "toml_sha256": files.sha256(settings.path.read_bytes()),
         "stages": {name: _of_stage(record) for name, record in found.items()},
+        **_measured(settings, folder, quantized["tflite_sha256"], validated),
+    }
+
+
+def _measured(settings: Config, folder: Path, tflite_sha256: str, validated: Path | None) -> dict[str, Any]:
+    """What of metrics.json does not depend on the training: figures of the conversion and of the device."""
+    manifest = _conversion(settings, folder, tflite_sha256)
+    measured = manifest["accuracy"]
+    data = (measured or {}).get("data")
+    return {
         "converted": {
             **{key: manifest[key] for key in _OF_CONVERSION},
             # Where it lay on the machine that made it is nobody's business.
@@ -98,9 +112,17 @@ def gather(settings: Config, folder: Path, validated: Path | None) -> dict[str, 
                 {key: row[key] for key in ("layer", "kind", "output", "macs")} for row in manifest["plan"]
             ],
         },
-        "board": _board(folder, quantized["tflite_sha256"]),
-        "validated": None if validated is None else _validation(validated, quantized["tflite_sha256"]),
+        "board": _board(folder, tflite_sha256),
+        "validated": None if validated is None else _validation(validated, tflite_sha256),
     }
+
+
+def write_measured(settings: Config, folder: Path, target: Path, validated: Path | None) -> Path:
+    """As `write`, of a network that is shipped already, and whose training may be gone."""
+    shipped = metrics.read_metrics(settings, target)
+    shipped |= _measured(settings, folder, shipped["tflite_sha256"], validated)
+    files.write_json(target / metrics.NAME, shipped)
+    return target
 
 
 def _stages(settings: Config, folder: Path) -> dict[str, Record]:

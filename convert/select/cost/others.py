@@ -5,7 +5,7 @@ from collections.abc import Callable
 from squeezenet_mcu.common.kernel_families import Family
 from squeezenet_mcu.convert.network import ACCUMULATING, Buffer, Kind, Layer, Network
 from squeezenet_mcu.convert.schedule.rows import RowStage, last_row, stages_of, windows_of
-from squeezenet_mcu.convert.select.cost.shape import Work
+from squeezenet_mcu.convert.select.cost.shape import Work, up
 
 
 def work_of(layer: Layer, source: Buffer, out: Buffer, family: Family) -> Work:
@@ -113,6 +113,16 @@ def _pool(layer: Layer, source: Buffer, out: Buffer, family: Family) -> Work:
             "max_pool.word_taps": folds * taps * (words - 4 * blocks),
             "max_pool.tails": folds * out.width * tail,
             "max_pool.tail_taps": folds * taps * tail,
+        }
+    if (
+        layer.kind is Kind.MAX_POOL and family == "mve"
+    ):  # 16 channels at once; windows inside of a row in a loop
+        blocks = up(channels, 16) // 16 * up(kernel, 3) // 3
+        inside = sum(left >= 0 and left + 3 <= source.width for left in lefts) if kernel == 3 else 0
+        return work | {
+            "max_pool.blocks": folds * out.width * blocks,
+            "max_pool.later_blocks": (folds - out.height) * out.width * blocks,
+            "max_pool.edges": folds * (out.width - inside),
         }
     return work | {
         f"{name}.values": folds * out.width * channels,
