@@ -164,7 +164,7 @@ analyze: setup ## before anything is built: does it fit each board, how many mil
 	@$(RUN) -m host_tools analyze $(CONVERT_MODEL) $(call option,TFLITE) $(call typed_option,BOARD) $(call option,JSON) \
 	  $(BUDGET) $(call option,MAX_MS)
 
-convert: setup ## build/<model>/: C arrays, settings, engine model [TFLITE=file PREPROCESS= FIT= ENGINE=tflm] [MODEL=my.keras CALIBRATION=folder PREPROCESS= TRUST=1] [WEIGHTS= CALIBRATION= WEIGHT_BITS=] [LABELS= DATA= MIN_ACCURACY=0.97] [PACKAGE=arduino|platformio|cmake KERNEL_FAMILY=portable|dsp|mve]
+convert: setup ## build/<model>/: C arrays, settings, engine model [TFLITE=file PREPROCESS= FIT= ENGINE=tflm] [MODEL=my.keras CALIBRATION=folder PREPROCESS= TRUST=1] [WEIGHTS= CALIBRATION= WEIGHT_BITS=] [LABELS= DATA= MIN_ACCURACY=0.97] [PACKAGE=arduino|platformio|cmake KERNEL_FAMILY=portable|v6m|dsp|mve]
 	@$(RUN) -m convert $(CONVERT_MODEL) $(call option,TFLITE) $(call option,PREPROCESS) $(call option,FIT) $(IMPORTED) $(call flag,TRUST) \
 	  $(call option,LABELS) $(call option,DATA) $(call option,MIN_ACCURACY) $(call option,PACKAGE) $(MADE_FOR) $(call option,ENGINE)
 

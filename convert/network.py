@@ -46,6 +46,7 @@ class ConvKernel(IntEnum):
     LANES = 3
     SPARSE_LIST = 4
     SLICES = 5
+    PIXEL_PAIRS = 6
 
 
 # Kinds that fold input rows into a partial output row, one input row a step.

@@ -17,7 +17,8 @@ class Target:
     """A CPU's kernels and the memory they may use.
 
     Attributes:
-        family: "portable" for any CPU, "dsp" for ARMv7E-M (Cortex-M4, M7), "mve" for Helium (Cortex-M55).
+        family: "portable" for any CPU, "v6m" for ARMv6-M (Cortex-M0, M0+), "dsp" for ARMv7E-M (Cortex-M4,
+            M7), "mve" for Helium (Cortex-M55).
         optimize: "speed": the shortest time within the budgets; "flash": the smallest weights;
             "sram": the smallest arena.
         flash_bytes: for the engine's model, weights and all; None for no limit.

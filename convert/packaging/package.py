@@ -20,6 +20,7 @@ from squeezenet_mcu.convert.verify import ends
 EXAMPLES = FIRMWARE / "examples"
 _CPUS = {
     "portable": "any 32-bit CPU",
+    "v6m": "Cortex-M0, M0+ and M23",
     "dsp": "Cortex-M4, M7, and M33 with DSP",
     "mve": "Cortex-M55 and M85, with Helium",
 }

@@ -15,6 +15,11 @@ _ALIASING = """\
 """
 _WRONG_CPU = {
     "portable": "",
+    "v6m": """\
+#if defined(__arm__) && (!defined(__ARM_ARCH_ISA_THUMB) || __ARM_ARCH_ISA_THUMB != 1)
+#error "this package is for Cortex-M0, M0+ and M23: make convert PACKAGE=... KERNEL_FAMILY=dsp or portable"
+#endif
+""",
     "dsp": """\
 #if defined(__arm__) && !defined(__ARM_FEATURE_DSP)
 #error "this package is for Cortex-M4, M7, M33 with DSP: make convert PACKAGE=... KERNEL_FAMILY=portable"

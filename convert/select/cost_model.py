@@ -1,11 +1,20 @@
 """Which convolution kernels a family has; each one's formulas are in the folder cost."""
 
 from squeezenet_mcu.common.kernel_families import Family
-from squeezenet_mcu.convert.select.cost import gemm, lanes, reference, slices, sparse_list, winograd
+from squeezenet_mcu.convert.select.cost import (
+    gemm,
+    lanes,
+    pixel_pairs,
+    reference,
+    slices,
+    sparse_list,
+    winograd,
+)
 from squeezenet_mcu.convert.select.cost.shape import KernelModel
 
 FAMILY_KERNELS: dict[Family, list[KernelModel]] = {
     "portable": reference.KERNELS,
     "dsp": reference.KERNELS + gemm.KERNELS + winograd.KERNELS + lanes.KERNELS + sparse_list.KERNELS,
+    "v6m": reference.KERNELS + pixel_pairs.KERNELS,
     "mve": reference.KERNELS + slices.KERNELS,
 }

@@ -8,6 +8,7 @@ chosen greedily, the most expensive stages first; then the answer is polished.
 import math
 from dataclasses import replace
 
+from squeezenet_mcu.common.kernel_families import Family
 from squeezenet_mcu.convert.network import Encoding, Network
 from squeezenet_mcu.convert.schedule.arena import BUFFER_STATE_BYTES, LAYER_STATE_BYTES, align
 from squeezenet_mcu.convert.schedule.rows import RowStage
@@ -16,7 +17,10 @@ from squeezenet_mcu.convert.select.known import Known
 from squeezenet_mcu.convert.select.ways import Option, ways_of
 from squeezenet_mcu.convert.target import Target
 
-BATCHES = (2, 3, 4)  # up to kMaxBatch of firmware_cpp/engine/format.h
+# Rows a call, up to kMaxBatch of firmware_cpp/engine/format.h, or its kMaxPairsBatch.
+BATCHES: dict[Family, tuple[int, ...]] = {
+    "portable": (2, 3, 4), "v6m": (2, 3, 4, 5, 6, 7, 8), "dsp": (2, 3, 4), "mve": (2, 3, 4)
+}  # fmt: skip
 _WORTH = 0.998  # a larger batch must save this much
 _PASSES = 3  # over all stages, after the greedy choice
 _AROUND = (0.5, 1.0, 2.0)  # the multiplier: what suits other batches
@@ -24,6 +28,8 @@ _AROUND = (0.5, 1.0, 2.0)  # the multiplier: what suits other batches
 # cifar10 run 10 % faster), or what leaves a small network within 16 KB in all.
 _MORE_SRAM, _MORE_OF_LITTLE, _SMALL_ARENA = 2, 2.25, 32_000
 _LITTLE_SRAM = 11_000
+# v6m's words of two pixels take four times a map's bytes, and each row more in a call spares a decoding.
+_MORE_FOR_PAIRS = 4
 UNLIMITED = 1 << 31
 # Lagrange multipliers of the limit on flash, in the costs' unit a byte: tried in steps, then narrowed down.
 _FIRST_MULTIPLIER, _MULTIPLIER_STEP, _LAST_MULTIPLIER = 4.0, 8.0, 1e6
@@ -157,7 +163,7 @@ class Search:
             return best
         costs = {s.first_layer: sum(best.options[i].cost for i in s.indices) for s in self.stages}
         for stage in sorted(self.stages, key=lambda s: -costs[s.first_layer]):
-            for batch in BATCHES:
+            for batch in BATCHES[self.target.family]:
                 if self.network.buffers[stage.output].height < batch:
                     continue
                 if self.target.optimize == "speed":  # what others gain by its batch is not looked for
@@ -243,7 +249,8 @@ class Search:
         for _ in range(_PASSES):
             before = best
             for stage in self.stages:
-                for batch in range(1, 1 + min(max(BATCHES), self.network.buffers[stage.output].height)):
+                height = self.network.buffers[stage.output].height
+                for batch in range(1, 1 + min(max(BATCHES[self.target.family]), height)):
                     batches = {**best.batches, stage.first_layer: batch}
                     floor = self.floor_of_cost(batches, budget, best.multiplier, best.barred)
                     if batches == best.batches or floor >= best.cost * _WORTH:
@@ -295,6 +302,8 @@ class Search:
                 arena = max(arena, peaks[first] + align(max(lean.options[i].scratch for i in indices)))
             generous = min(int(_MORE_OF_LITTLE * arena), _SMALL_ARENA)
             wanted = max(_MORE_SRAM * arena, generous, _LITTLE_SRAM)
+            if self.target.family == "v6m" and wanted > _LITTLE_SRAM:
+                wanted = _MORE_FOR_PAIRS * arena
         return min(wanted or UNLIMITED, self.target.sram_limit or UNLIMITED)
 
     def answers(self, budget: int) -> list[Assignment]:

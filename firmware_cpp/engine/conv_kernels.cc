@@ -7,6 +7,7 @@
 #include "engine/dsp/winograd.h"
 #include "engine/huffman_layer.h"
 #include "engine/mve/slices.h"
+#include "engine/v6m/pixel_pairs.h"
 
 namespace squeeze {
 namespace {
@@ -54,6 +55,10 @@ bool ConvKernelSupports(ConvKernel kernel, [[maybe_unused]] WeightEncoding encod
     case ConvKernel::kSlices:
       return encoding == WeightEncoding::kSlices;
 #endif
+#if SQUEEZE_KERNEL_PIXEL_PAIRS
+    case ConvKernel::kPixelPairs:
+      return AnyOrder(encoding) && PixelPairsSupports(shape);
+#endif
     default:
       return false;
   }
@@ -82,6 +87,10 @@ uint32_t KernelScratchBytes(ConvKernel kernel, WeightEncoding encoding, const Co
 #if SQUEEZE_KERNEL_SLICES
     case ConvKernel::kSlices:
       return SlicesScratchBytes(shape);
+#endif
+#if SQUEEZE_KERNEL_PIXEL_PAIRS
+    case ConvKernel::kPixelPairs:
+      return PixelPairsScratchBytes(shape, IsHuffman(encoding));
 #endif
     default:
       return encoding == WeightEncoding::kSparse || IsHuffman(encoding) ? 2 * shape.Taps() : 0;
@@ -142,6 +151,11 @@ void RunConvKernel(ConvKernel kernel, [[maybe_unused]] const ConvRows& conv) {
 #if SQUEEZE_KERNEL_SLICES
     case ConvKernel::kSlices:
       ConvSlicesRows(conv);
+      return;
+#endif
+#if SQUEEZE_KERNEL_PIXEL_PAIRS
+    case ConvKernel::kPixelPairs:
+      ConvPixelPairsRows(conv);
       return;
 #endif
     default:

@@ -20,7 +20,8 @@ struct HuffmanScratch {
         rows(tables + uint32_t{sizeof(HuffmanTables)}),
         bytes((rows + (HasOwnRows(kernel) ? 0 : 2 * ((taps + 3) & ~uint32_t{3})) + 7) & ~uint32_t{7}) {}
   static bool HasOwnRows(ConvKernel kernel) {
-    return kernel == ConvKernel::kSparseList || kernel == ConvKernel::kReference;
+    return kernel == ConvKernel::kSparseList || kernel == ConvKernel::kReference ||
+           kernel == ConvKernel::kPixelPairs;
   }
   uint32_t multipliers, shifts, tables, rows, bytes;
 };

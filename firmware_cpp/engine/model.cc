@@ -60,6 +60,13 @@ bool WindowsTouch(int in, int out, int kernel, int stride, int pad) {
 // so what a model's few bytes ask of the CPU is bounded by the maps, which the arena bounds.
 bool Bounded(int in, int out, int stride, int pad) { return (out - 1) * stride - pad < in + kMaxPadding; }
 
+// Output rows that a layer may make at once.
+uint8_t MostRows(const LayerRecord& layer) {
+  if (layer.kind != LayerKind::kConv2D) return 1;
+  const bool any = layer.kernel == ConvKernel::kReference || layer.kernel == ConvKernel::kPixelPairs;
+  return any ? kMaxPairsBatch : kMaxBatch;
+}
+
 class Checker {
  public:
   explicit Checker(const Model& model) : model_(model), header_(model.header()) {}
@@ -95,7 +102,7 @@ class Checker {
       written.Add(layer.output);
       if (layer.resume >= header_.layer_count) return Status::kBadOrder;
       const BufferRecord& out = model_.buffer(layer.output);
-      const uint8_t most = layer.kind == LayerKind::kConv2D ? kMaxBatch : 1;
+      const uint8_t most = MostRows(layer);
       if (layer.batch_rows == 0 || layer.batch_rows > most ||
           (stage_goes_on && layer.batch_rows != model_.layer(i - 1).batch_rows) ||
           out.ring_rows < (layer.batch_rows < out.height ? layer.batch_rows : out.height)) {

@@ -41,7 +41,8 @@ namespace squeeze {
 #define FACTS_CONV_KERNEL(X) \
   X(ConvKernel::kReference)      \
   X(ConvKernel::kGemm)       \
-  X(ConvKernel::kWinograd) X(ConvKernel::kLanes) X(ConvKernel::kSparseList) X(ConvKernel::kSlices)
+  X(ConvKernel::kWinograd) X(ConvKernel::kLanes) X(ConvKernel::kSparseList) X(ConvKernel::kSlices) \
+  X(ConvKernel::kPixelPairs)
 #define FACTS_HUFFMAN_MODE(X) X(HuffmanMode::kAll) X(HuffmanMode::kGaps) X(HuffmanMode::kMasks)
 #define FACTS_STATUS(X)                                                                             \
   X(Status::kOk)                                                                                    \
@@ -85,7 +86,7 @@ namespace squeeze {
   X(kBlobAlignment)                                                                                          \
   X(kArenaAlignment)                                                                                         \
   X(kCrcStart)                                                                                               \
-  X(kMaxLayers) X(kMaxBuffers) X(kMaxKernel) X(kMaxConvStride) X(kMaxPadding) X(kMaxBatch) X(kMaxSoftmax) X(kMaxMeanPixels) \
+  X(kMaxLayers) X(kMaxBuffers) X(kMaxKernel) X(kMaxConvStride) X(kMaxPadding) X(kMaxBatch) X(kMaxPairsBatch) X(kMaxSoftmax) X(kMaxMeanPixels) \
       X(kMaxTaps) X(kPeekOverrun) X(kHuffmanHeaderBytes) X(kHuffmanTaps) X(kHuffmanClasses) X(kHuffmanTopBits)       \
           X(kHuffmanShortBits) X(kHuffmanMaskBits) X(kHuffmanGaps) X(kHuffmanMasks) X(kGemmSmallMaxTaps)             \
               X(kWinogradMaxChannels) X(kSliceBytes) X(kSliceQuad) X(kAddLeftShift) X(kIntegerBits)          \

@@ -10,6 +10,7 @@
 #include "engine/dsp/winograd.h"
 #include "engine/huffman_layer.h"
 #include "engine/mve/slices.h"
+#include "engine/v6m/pixel_pairs.h"
 
 namespace squeeze {
 namespace {
@@ -30,6 +31,8 @@ uint32_t AllAtOnce(ConvKernel kernel, WeightEncoding encoding, const ConvShape& 
     }
     case ConvKernel::kSparseList:
       return SparseListScratchBytes(shape, SparseListAllWords(shape));
+    case ConvKernel::kPixelPairs:
+      return PixelPairsScratchBytes(shape, encoding == WeightEncoding::kHuffman, PairsAllWords(shape));
     case ConvKernel::kSlices:
       return kSliceTableBytes + SliceWindows(shape) * SlicePaddedTaps(shape) +
              SlicePaddedChannels(shape) * kSlicePixels * 4;

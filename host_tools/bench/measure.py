@@ -28,6 +28,7 @@ from squeezenet_mcu.host_tools.firmware import build as firmware
 from squeezenet_mcu.host_tools.firmware.board_model import ModelRequest
 from squeezenet_mcu.host_tools.firmware.build import DoesNotFitError
 from squeezenet_mcu.host_tools.link.device import Device
+from squeezenet_mcu.host_tools.validate.command import longest_silence
 
 _SILENCE = 900.0  # seconds: the portable kernels take half a minute for ImageNet, on a machine to themselves
 
@@ -159,7 +160,9 @@ def stack_of_firmware(name: str, board: str, built: Built) -> int:
     """Bytes of the real firmware's deepest stack for the pseudo-image, sent over its link. NotExactError."""
     engine = HostEngine((paths.BUILD / name / "model.sqz").read_bytes())
     image = pseudo_image(built.content, engine.input_shape)
-    with emulator.running(board, built.firmware) as url, Device(url) as device:
+    # A burst of a large network's rows takes minutes in the Pico's emulator.
+    silence = longest_silence("tflm", read_manifest(paths.BUILD / name))
+    with emulator.running(board, built.firmware) as url, Device(url, silence) as device:
         answer = device.infer(image)
     if not np.array_equal(answer.logits, engine.infer(image)[0]):
         raise NotExactError("NOT exact: the firmware's logits over the link differ from the host's engine")

@@ -102,6 +102,8 @@ def run(args: argparse.Namespace) -> int:
         console.print(f"note: {notice}", soft_wrap=True)
     patience = 1 if args.port else _PATIENCE_WITH_OURS
     silence = patience * longest_silence(args.engine, artefacts.manifest)
+    if not args.port:  # in an emulator a burst of a large network's rows may take minutes, too
+        silence = max(silence, longest_silence("tflm", artefacts.manifest))
     whole = patience * longest_image(silence, artefacts.manifest, args.baudrate)
     # First, because it finds a manifest that is not the .tflite's: no board is to blame for that.
     reference = Reference.of(artefacts.manifest, artefacts.tflite)

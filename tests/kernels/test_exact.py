@@ -16,7 +16,7 @@ from tests.kernels import arithmetic, case_file, emulated_cases, random_layers, 
 
 FAMILIES: dict[str, Family] = {"mps2_an386": "dsp", "mps2_an500": "dsp", "mps3_an547": "mve"}
 # An emulator that takes about half a second a case.
-SLOW: dict[str, Family] = {"rp2040": "portable"}
+SLOW: dict[str, Family] = {"rp2040": "v6m"}
 SAMPLE = 300
 FEW = 8
 LONG_CHUNK = 1000
@@ -90,7 +90,7 @@ def on_the_host(network: Network, image: np.ndarray) -> list[np.ndarray]:
     ]
 
 
-@pytest.mark.parametrize("family", [None, "portable", "dsp"])
+@pytest.mark.parametrize("family", [None, "portable", "v6m", "dsp"])
 def test_the_host_computes_the_same(family):
     """The plain kernels, and those that the host has of the others."""
     for seed in range(SAMPLE):

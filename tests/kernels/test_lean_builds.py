@@ -20,7 +20,7 @@ def families():
     return {family: [*kernels.split(), *layers] for family, kernels in lists.items()}
 
 
-@pytest.mark.parametrize("board", ["stm32f405", "mps3_an547"])
+@pytest.mark.parametrize("board", ["stm32f405", "mps3_an547", "rp2040"])
 def test_any_one_kernel_alone(board):
     hardware = board_toml.load(board)
     for kernel in families()[hardware.kernel_family]:
@@ -33,7 +33,7 @@ def test_any_one_kernel_alone(board):
 
 
 def test_the_families_are_found():
-    assert {"portable", "dsp", "mve", "all"} == set(families())
+    assert {"portable", "v6m", "dsp", "mve", "all"} == set(families())
     assert "winograd" in families()["dsp"]
     assert "softmax" in families()["mve"]
 

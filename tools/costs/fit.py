@@ -33,6 +33,8 @@ SOURCES: tuple[tuple[str, Family, str, str], ...] = (
     ("mps2_an386-portable", "portable", "cortex_m4", "cycles"),
     ("mps2_an386-portable", "portable", "any", "instructions"),
     ("rp2040-portable", "portable", "cortex_m0plus", "cycles"),
+    ("rp2040-v6m", "v6m", "cortex_m0plus", "cycles"),
+    ("rp2040-v6m", "v6m", "any", "instructions"),
     ("mps3_an547-mve", "mve", "any", "instructions"),
 )
 _HELD_OUT = 5

@@ -124,6 +124,7 @@ class _Maker:
         left, right = (self.conv(x, channels, k, relu=False) for k in (1, kernel))
         for out in (left, right)[: int(self.rng.integers(1, 3))]:
             self.graph.graph.tensors[out].quantization.zeroPoint[:] = 3
+        self.graph.graph.tensors[right].quantization.scale[:] = 0.75 * _OUT_SCALE
         out = graph_ops.of_two(self.graph, "ADD", left, right, 2 * _OUT_SCALE, -128)
         if self.rng.integers(2):
             self.graph.graph.operators[-1].builtinOptions.fusedActivationFunction = _RELU6

@@ -40,7 +40,7 @@ from tools.costs import networks
 
 FOLDER = BUILD / "costs"
 _MOST_SCRATCH = 120_000
-_MACS = {"dsp": 2_000_000, "mve": 2_000_000, "portable": 400_000}  # of a layer
+_MACS = {"dsp": 2_000_000, "mve": 2_000_000, "portable": 400_000, "v6m": 250_000}  # of a layer
 _SETTINGS = """#define MODEL_NAME "sample"
 #define MODEL_INPUT_HEIGHT {height}
 #define MODEL_INPUT_WIDTH {width}
@@ -107,7 +107,7 @@ def described(network: Network, layer: Layer) -> dict[str, Any]:
         calls = [[count, asdict(shape)] for shape, count in calls_of(layer, source, out, layer.batch_rows)]
         how = [layer.conv_kernel.name, layer.encoding.name]
         return {"kernel": " ".join(how), "how": how, "calls": calls, "scratch": layer.scratch_bytes}
-    names = ("kernel", "stride", "pad_top", "pad_left", "act_min", "act_max", "out_channels")
+    names = ("kernel", "stride", "pad_top", "pad_left", "act_min", "act_max", "out_channels", "params")
     return {
         "kernel": layer.kind.name,
         "layer": {name: getattr(layer, name) for name in names},

@@ -24,7 +24,7 @@ COLORS = {
     "common": ("#f1f1f1", "#666666"),
     "firmware_cpp": ("#f5ecf8", "#7b4490"),
 }
-ENGINE = ("engine/portable", "engine/dsp", "engine/mve")
+ENGINE = ("engine/portable", "engine/v6m", "engine/dsp", "engine/mve")
 NAME = "squeezenet_mcu"
 Uses = dict[str, set[str]]  # room -> the rooms that it uses
 

@@ -106,7 +106,7 @@ def host_units() -> Iterator[Unit]:
         [found("g++"), "-print-file-name=include"], check=True, capture_output=True, text=True
     ).stdout.strip()
     flags = ("-std=c++17", f"-idirafter{of_gcc}", *kernel_flags())
-    for folder in ("engine", "engine/portable", "engine/dsp", "protocol", "host"):
+    for folder in ("engine", "engine/portable", "engine/v6m", "engine/dsp", "protocol", "host"):
         for source in sorted((CODE / folder).glob("*.cc")):
             yield Unit(source, (CODE,), flags)
 

@@ -7,6 +7,8 @@ from squeezenet_mcu.convert.network import ConvKernel, Encoding
 from squeezenet_mcu.convert.select.cost.shape import KernelModel, Shape, Work, up
 
 TABLES_BYTES = 4128  # sizeof(HuffmanTables)
+# Kernels with a place of their own for a channel's weights.
+_OWN_ROWS = (ConvKernel.SPARSE_LIST, ConvKernel.REFERENCE, ConvKernel.PIXEL_PAIRS)
 
 
 def _decoding(s: Shape, to_list: bool, passes: int) -> Work:
@@ -32,7 +34,7 @@ def _decoding(s: Shape, to_list: bool, passes: int) -> Work:
 
 def huffman_front(s: Shape, kernel: ConvKernel) -> int:
     """Bytes of parameters, the decoder's tables and two channels' weights in front of a kernel's scratch."""
-    rows = 0 if kernel in (ConvKernel.SPARSE_LIST, ConvKernel.REFERENCE) else 2 * up(s.taps, 4)
+    rows = 0 if kernel in _OWN_ROWS else 2 * up(s.taps, 4)
     return up(up(9 * s.out_channels, 4) + TABLES_BYTES + rows, 8)
 
 
@@ -41,7 +43,7 @@ def entropy_coded(model: KernelModel, passes: Callable[[Shape, int], int]) -> Ke
 
     passes: how often a call decodes them all, given its scratch.
     """
-    to_list = model.kernel is ConvKernel.SPARSE_LIST
+    to_list = model.kernel in (ConvKernel.SPARSE_LIST, ConvKernel.PIXEL_PAIRS)
 
     def work(s: Shape, scratch: int) -> Work:
         own = scratch - huffman_front(s, model.kernel)

@@ -12,6 +12,8 @@ def work_of(layer: Layer, source: Buffer, out: Buffer, family: Family) -> Work:
     """Of an image, of any layer but a CONV_2D."""
     if layer.kind in (Kind.MAX_POOL, Kind.AVERAGE_POOL):
         return _pool(layer, source, out, family)
+    if layer.kind is Kind.ADD and family == "v6m":
+        return _add(layer, source, out) | _second_roundings(layer, out)
     if layer.kind in _OF:
         return _OF[layer.kind](layer, source, out)
     name = layer.kind.name.lower()
@@ -65,6 +67,12 @@ def _add(layer: Layer, _source: Buffer, out: Buffer) -> Work:
         "add.pixels": out.height * out.width,
         f"add.{'limited' if limited else 'values'}": values,
     }
+
+
+def _second_roundings(layer: Layer, out: Buffer) -> Work:
+    """Of v6m's ADD: an input of the larger scale has no shift, and takes fewer instructions."""
+    shifted = sum(shift != 0 for shift in layer.params[3:5])
+    return {"add.shifted": shifted * out.height * out.width * layer.out_channels}
 
 
 def _pad(_layer: Layer, source: Buffer, out: Buffer) -> Work:

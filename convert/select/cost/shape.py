@@ -29,6 +29,7 @@ class Weights:
         wide: of these, the ones in channels that are too large for the lanes of sparse_list.h.
         bits: of a weight.
         usual: whether biases and shifts are such as the shortest ways of rounding take.
+        magnitude: the sum of all |weight|.
     """
 
     nonzeros: int
@@ -36,6 +37,7 @@ class Weights:
     wide: int
     bits: int
     usual: bool
+    magnitude: int = 0
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,12 @@ def weights_of(layer: Layer) -> Weights:
     shifts_usual = int(arrays.shifts.min()) >= -16 and int(arrays.shifts.max()) <= -1
     usual = shifts_usual and int(np.abs(arrays.bias.astype(np.int64)).max()) < _USUAL_BIAS
     return Weights(
-        int(counts.sum()), int(counts[long].sum()), int(counts[wide].sum()), value_bits(arrays.weights), usual
+        int(counts.sum()),
+        int(counts[long].sum()),
+        int(counts[wide].sum()),
+        value_bits(arrays.weights),
+        usual,
+        int(rows.sum()),
     )
 
 

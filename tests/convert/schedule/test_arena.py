@@ -18,7 +18,7 @@ def planned(name):
     return network, arena.plan(network)
 
 
-@pytest.mark.parametrize("family", [None, "dsp", "mve"])
+@pytest.mark.parametrize("family", [None, "v6m", "dsp", "mve"])
 @pytest.mark.parametrize("name", ["v1_0", "v1_1"])
 def test_rows_that_live_at_once_never_share_a_byte(name, family):
     network = lower(imagenet_nets.parsed(name))

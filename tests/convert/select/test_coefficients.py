@@ -10,7 +10,8 @@ from tests.convert.select import random_shapes
 
 SETS = [
     Target("dsp", cpu="cortex_m4"), Target("portable", cpu="cortex_m4"),
-    Target("portable", cpu="cortex_m0plus"), *(Target(family) for family in FAMILY_KERNELS),
+    Target("portable", cpu="cortex_m0plus"), Target("v6m", cpu="cortex_m0plus"),
+    *(Target(family) for family in FAMILY_KERNELS),
 ]  # fmt: skip
 SHAPES = 1500
 

@@ -18,6 +18,7 @@ from tests.convert import imagenet_nets, planned_sram, sanitized
 TARGETS = {
     "any": ANY_CPU,
     "dsp": Target("dsp", sram_limit=120_000),
+    "v6m": Target("v6m", sram_limit=120_000),
     "mve": Target("mve"),
     "flash": Target("dsp", "flash", sram_limit=120_000),
     "portable flash": Target("portable", "flash"),

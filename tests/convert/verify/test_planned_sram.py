@@ -20,7 +20,13 @@ from squeezenet_mcu.host_tools.bench import small_net
 from tests.convert import planned_sram, sanitized
 
 FILE = tflite_file.parse(small_net.tflite())
-TARGETS = {"any": ANY_CPU, "dsp": Target("dsp"), "huffman": Target("dsp", "flash"), "mve": Target("mve")}
+TARGETS = {
+    "any": ANY_CPU,
+    "v6m": Target("v6m"),
+    "dsp": Target("dsp"),
+    "huffman": Target("dsp", "flash"),
+    "mve": Target("mve"),
+}
 Change = Callable[[EngineModel, int], arena.Plan]
 
 

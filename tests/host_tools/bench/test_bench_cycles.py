@@ -44,7 +44,7 @@ def test_the_pico_and_a_cortex_m4(capsys, monkeypatch, tmp_path):
         assert f"{result['milliseconds']:,.1f}" in printed
     for text in ("M cycles", "+ flash", "fire7/expand3x3", "the costliest functions", f"{BOARD} ", "::Dot"):
         assert text in printed
-    name = f"{networks.SMALL_NET}/{bench.CYCLES_BOARD}/portable"
+    name = f"{networks.SMALL_NET}/{bench.CYCLES_BOARD}/v6m"
     (line,) = results.regressions([pico], {name: results.Reference(cycles=1_000_000)})
     assert line.startswith(f"{name}: {pico['cycles']:,} cycles, +")
 

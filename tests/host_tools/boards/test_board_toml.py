@@ -65,7 +65,7 @@ FAULTS = {
     "nothing but a title": ('title = "x"\n', None, "the whole: cpu is missing"),
     "a number for a name": ('cpu = "Cortex-M0+"', "cpu = 7", "cpu = 7; want str"),
     "no such CPU": ('"cortex_m"', '"z80"', 'architecture = "z80"; want one of cortex_m, riscv'),
-    "no such kernels": ('family = "portable"', 'family = "neon"', "want one of portable, dsp, mve"),
+    "no such kernels": ('family = "v6m"', 'family = "neon"', "want one of portable, v6m, dsp, mve"),
     "a flag that is none": ('"-mthumb"', '"x; rm"', 'cpu_flags[1] = "x; rm"; want str matching'),
     "a memory of no bytes": ("bytes = 270_336", "bytes = 0", "memory[1].bytes = 0; want int >= 1"),
     "an address": ("0x20000000", "-1", "memory[1].address = -1; want int >= 0"),

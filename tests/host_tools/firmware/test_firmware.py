@@ -405,12 +405,12 @@ def test_what_cannot_be_had_is_said(request_, message):
     [
         ("stm32f405", board_model.ModelRequest(), 5000),
         ("stm32f405", board_model.ModelRequest(flash_bytes=9000), 9000),
-        ("rp2040", board_model.ModelRequest(), 7000),
+        ("rp2040", board_model.ModelRequest(), 6000),
         ("stm32f405", board_model.ModelRequest(kernel_family="portable"), 7000),
     ],
 )
 def test_the_model_s_own_limit_of_flash_holds_for_its_kernels(board, request_, limit):
-    manifest = MANIFEST | {"flash_limits": {"dsp": 5000, "portable": 7000}}
+    manifest = MANIFEST | {"flash_limits": {"dsp": 5000, "portable": 7000, "v6m": 6000}}
     assert board_model.target_for(board_toml.load(board), manifest, request_).flash_bytes == limit
 
 

@@ -206,7 +206,7 @@ flash_bytes = 4096
     assert mine.distill == config.Distill("float", 0.7, 4.0)
     assert mine.prune.block == (2, 4) and mine.prune.sparsity == 0.5 and mine.prune.channels == 0.25
     assert mine.cluster.clusters == 16 and mine.cluster.layers == {"conv1": 64}
-    assert mine.convert.flash_bytes == {"portable": 4096, "dsp": 4096, "mve": 4096}
+    assert mine.convert.flash_bytes == {"portable": 4096, "v6m": 4096, "dsp": 4096, "mve": 4096}
     text = text.replace("4096", "{ dsp = 4096 }")
     mine = config.load(write(tmp_path, GOOD.partition("[prune]")[0] + text))
     assert mine.convert.flash_bytes == {"dsp": 4096}
@@ -240,7 +240,7 @@ flash_bytes = 4096
         ),
         (
             "[convert]\nflash_bytes = { m55 = 9 }",
-            ["[convert.flash_bytes] m55 = 9", "known here: portable, dsp"],
+            ["[convert.flash_bytes] m55 = 9", "known here: portable, v6m, dsp"],
         ),
         ("[convert]\ncalibration = 5", ["[convert] calibration = 5", "beside a table [weights] only"]),
         ("[data]\nreserve = 0.6", ["[data] reserve = 0.6", "from 0 to 0.5"]),
