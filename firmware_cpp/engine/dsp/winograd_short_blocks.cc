@@ -48,8 +48,11 @@ namespace squeeze {
 
 #define SQUEEZE_SHORT_THREE   \
   ".rept 16\n"                 \
-  "ldmia.w r0!, {r4-r6}\n"    \
-  "ldmia.w r1!, {r3, lr}\n"   \
+  "ldr.w lr, [r1, #4]\n"      \
+  "ldr.n r5, [r0, #4]\n"      \
+  "ldr.n r6, [r0, #8]\n"      \
+  "ldr.w r3, [r1], #8\n"      \
+  "ldr.w r4, [r0], #12\n"     \
   "smlad r7, r4, r3, r7\n"    \
   "smlad r8, r4, lr, r8\n"    \
   "smlad r9, r5, r3, r9\n"    \
@@ -59,8 +62,10 @@ namespace squeeze {
   ".endr\n"
 #define SQUEEZE_SHORT_TWO     \
   ".rept 16\n"                 \
-  "ldmia.w r0!, {r4, r5}\n"   \
-  "ldmia.w r1!, {r3, lr}\n"   \
+  "ldr.w lr, [r1, #4]\n"      \
+  "ldr.n r5, [r0, #4]\n"      \
+  "ldr.w r3, [r1], #8\n"      \
+  "ldr.w r4, [r0], #8\n"      \
   "smlad r7, r4, r3, r7\n"    \
   "smlad r8, r4, lr, r8\n"    \
   "smlad r9, r5, r3, r9\n"    \
@@ -70,7 +75,7 @@ namespace squeeze {
 
 __attribute__((naked, noinline, aligned(4))) void WinogradShortThrees(
     [[maybe_unused]] const uint32_t* inputs, [[maybe_unused]] const WinogradRun* run) {
-  __asm__(SQUEEZE_SHORT_ENTER("lsls r5, r6, #5\n", "24", "52")  // 32 bytes a step
+  __asm__(SQUEEZE_SHORT_ENTER("movs r5, #40\n muls r5, r6, r5\n", "24", "52")  // bytes a step
           "1: ldr r1, [sp, #64]\n"
           "2: ldm.w sp, {r7-r12, pc}\n"  //
           SQUEEZE_SHORT_THREE            // m0
@@ -98,7 +103,7 @@ __attribute__((naked, noinline, aligned(4))) void WinogradShortThrees(
 
 __attribute__((naked, noinline, aligned(4))) void WinogradShortTwos([[maybe_unused]] const uint32_t* inputs,
                                                                     [[maybe_unused]] const WinogradRun* run) {
-  __asm__(SQUEEZE_SHORT_ENTER("add r5, r6, r6, lsl #1\n lsls r5, r5, #3\n", "16", "36")  // 24 bytes a step
+  __asm__(SQUEEZE_SHORT_ENTER("movs r5, #30\n muls r5, r6, r5\n", "16", "36")  // bytes a step
           "1: ldr r1, [sp, #64]\n"
           "2: ldm.w sp, {r7-r10, pc}\n"  //
           SQUEEZE_SHORT_TWO              // m0
