@@ -118,9 +118,13 @@ __attribute__((naked, noinline, aligned(4))) void GemmSmallPair([[maybe_unused]]
       "13: ldmdb r2, {r1, r3, r4, r5, r6, lr}\n"  //
       SQUEEZE_FIRST("r7") SQUEEZE_SECOND("r8", "r7") SQUEEZE_FIRST("r9") SQUEEZE_SECOND("r10", "r9")
           SQUEEZE_FIRST("r11") SQUEEZE_SECOND("r12", "r11")
-      "ldmia.w r0!, {r1, r3, r4}\n"
-      "ldrd r5, r6, [r2, #32]\n"
+      "ldr.n r3, [r0, #4]\n"
+      "ldr.n r4, [r0, #8]\n"
+      "ldr.n r6, [r2, #36]\n"
+      "ldr.n r1, [r0]\n"
+      "ldr.n r5, [r2, #32]\n"
       "strh r7, [r1, r6]\n"
+      "adds r0, #12\n"
       "strh r9, [r3, r6]\n"
       "strh r11, [r4, r6]\n"
       "cmp r0, r5\n"
