@@ -74,7 +74,7 @@ uint32_t KernelScratchBytes(ConvKernel kernel, WeightEncoding encoding, const Co
 #endif
 #if SQUEEZE_KERNEL_WINOGRAD
     case ConvKernel::kWinograd:
-      return WinogradScratchBytes(shape, 3, encoding == WeightEncoding::kWinograd);
+      return WinogradLeastScratchBytes(shape, encoding == WeightEncoding::kWinograd);
 #endif
 #if SQUEEZE_KERNEL_LANES
     case ConvKernel::kLanes:

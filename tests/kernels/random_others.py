@@ -34,6 +34,8 @@ def sum_of(build: Builder, a: int, b: int) -> int:
     x = build.buffers[a]
     output = build.add_buffer(x.height, x.width, x.channels)
     reals = [*build.draw.rng.uniform(0.05, 0.5, 2), build.draw.rng.uniform(0.2, 4) / (1 << 20)]
+    if build.draw.chance(0.8):  # as TFLite makes them: 0.5 for the input of the larger scale
+        reals[build.draw.between(0, 1)] = 0.5
     fixed = [quant.quantize_multiplier(r) for r in reals]
     low, high = build.draw.limits(build.buffers[output].zero_point)
     params = [f.multiplier for f in fixed] + [f.shift for f in fixed]

@@ -14,6 +14,8 @@ def work_of(layer: Layer, source: Buffer, out: Buffer, family: Family) -> Work:
         return _pool(layer, source, out, family)
     if layer.kind is Kind.ADD and family == "v6m":
         return _add(layer, source, out) | _second_roundings(layer, out)
+    if layer.kind is Kind.ADD and family == "dsp":
+        return _add_of_words(layer, source, out)
     if layer.kind in _OF:
         return _OF[layer.kind](layer, source, out)
     name = layer.kind.name.lower()
@@ -66,6 +68,23 @@ def _add(layer: Layer, _source: Buffer, out: Buffer) -> Work:
         "add.rows": out.height,
         "add.pixels": out.height * out.width,
         f"add.{'limited' if limited else 'values'}": values,
+    }
+
+
+def _add_of_words(layer: Layer, source: Buffer, out: Buffer) -> Work:
+    """Of dsp's ADD (dsp/add_words.h): a row at once where its scales allow it, four values a word."""
+    values = out.height * out.width * layer.out_channels
+    pairs = list(zip(layer.params[:2], layer.params[3:5], strict=True))
+    larger = (1 << 30, 0)
+    other = pairs[1 if pairs[0] == larger else 0]
+    words = larger in pairs and other[0] >= larger[0] and 1 <= -other[1] <= 3
+    if not words or (layer.act_min, layer.act_max) != (-128, 127):
+        return {"add.rows": out.height, "add.limited": values}
+    apart = out.channels != layer.out_channels  # then each pixel by itself
+    return {
+        "add.rows": out.height,
+        "add.word_values": values,
+        "add.word_runs": out.height * (out.width if apart else 1),
     }
 
 

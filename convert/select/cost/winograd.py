@@ -21,9 +21,10 @@ def _winograd_tiles(s: Shape) -> int:
 
 
 def _winograd_scratch(s: Shape, tiles: int, stored: bool) -> int:
-    padded, tiles = up(s.in_channels, 4), max(tiles, 3)
-    weights = 24 * padded + 192 if stored else 108 * padded
-    return weights + tiles * (48 * padded + 36) + 288 * -(-tiles // 3)
+    padded, tiles = up(s.in_channels, 4), max(tiles, 2)
+    sums = 288 * -(-tiles // 3)
+    front = max(24 * padded + 192, sums) if stored else 108 * padded + sums
+    return front + tiles * (48 * padded + 36)
 
 
 def _groups(s: Shape, scratch: int, stored: bool) -> Groups:
@@ -84,7 +85,7 @@ def _winograd(encoding: Encoding, stored: bool, unpack: Callable[[Shape], Work])
         ConvKernel.WINOGRAD,
         encoding,
         _supports_winograd,
-        lambda s: _winograd_scratch(s, 3, stored),
+        lambda s: _winograd_scratch(s, min(_winograd_tiles(s), 3), stored),
         lambda s: _winograd_scratch(s, _winograd_tiles(s), stored),
         lambda s, scratch: _winograd_work(s, scratch, stored, unpack),
     )

@@ -30,9 +30,8 @@ class Winograd {
 
   void Run() {
     const uint32_t tiles = WinogradTiles(conv_.out_width, conv_.out_rows);
-    const uint32_t left = conv_.scratch_bytes - WinogradWeightBytes(padded_, stored_);
     uint32_t chunk = tiles;
-    while (chunk > 3 && WinogradTileBytes(padded_, chunk) > left) --chunk;
+    while (chunk > 3 && WinogradBytes(padded_, chunk, stored_) > conv_.scratch_bytes) --chunk;
     if (chunk < tiles) {  // chunks of about the same size, of whole groups of three
       const uint32_t chunks = (tiles + chunk - 1) / chunk;
       const uint32_t even = ((tiles + chunks - 1) / chunks + 2) / 3 * 3;
@@ -48,18 +47,18 @@ class Winograd {
   struct Area {
     uint32_t threes, twos;
     uint32_t *inputs, *threes_end, *inputs_end;
-    int32_t* accumulators;  // behind the table of tiles, which is at inputs_end
+    int32_t* accumulators;  // behind the table of tiles, which is at inputs_end; kWinograd: at the start
   };
   Area AreaOf(uint32_t count) const {
     Area area;
     area.twos = count < 3 ? 1 : (3 - count % 3) % 3;
     area.threes = count < 3 ? 0 : (count - 2 * area.twos) / 3;
     const uint32_t tile_words = kWinogradPositions / 2 * padded_;
-    area.inputs = weights_ + WinogradWeightBytes(padded_, stored_) / 4;
+    area.inputs = weights_ + WinogradFrontBytes(padded_, count, stored_) / 4;
     area.threes_end = area.inputs + 3 * area.threes * tile_words;
     area.inputs_end = area.threes_end + 2 * area.twos * tile_words;
     const uint32_t table = (count < 2 ? 2 : count) * kWinogradTileWords;
-    area.accumulators = reinterpret_cast<int32_t*>(area.inputs_end + table);
+    area.accumulators = reinterpret_cast<int32_t*>(stored_ ? weights_ : area.inputs_end + table);
     return area;
   }
 

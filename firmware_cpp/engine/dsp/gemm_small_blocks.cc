@@ -1,6 +1,6 @@
 // The inner loops of GemmSmallRows: as those of gemm_blocks.cc, 2 channels by 3 (or 2) pixels, but all steps
 // unrolled and entered where their number asks, and from the accumulators straight to the outputs: 30 (23)
-// instructions a group besides its 8 (6) a step.
+// instructions a group besides its 11 (8) a step.
 //
 // r0 inputs, r1 weights, r2 the run, r3 lr weights of the two channels, r4-r6 inputs of three pixels, r7-r12
 // accumulators [pixel][channel]. r2 points into the run, at `weights`: one load with what follows starts a
@@ -29,11 +29,12 @@ __attribute__((naked, noinline, aligned(4))) void GemmSmallPair([[maybe_unused]]
   __asm__(
       "cbnz r0, 7f\n"
       "adr.w r3, 13f + 1\n"  // Thumb bit
-      "sub r3, r3, r2, lsl #5\n"
+      "mov.w r12, #40\n"
+      "mls r3, r2, r12, r3\n"
       "str r3, [r1, #52]\n"
       "adr.w r3, 6f + 1\n"
-      "add r2, r2, r2, lsl #1\n"
-      "sub r3, r3, r2, lsl #3\n"
+      "mov.w r12, #30\n"
+      "mls r3, r2, r12, r3\n"
       "str r3, [r1, #68]\n"
       "bx lr\n"
       // Weights: r0 to, r1 r2 from, r3 words left, lr a mask, r4-r11 eight words.
@@ -101,9 +102,12 @@ __attribute__((naked, noinline, aligned(4))) void GemmSmallPair([[maybe_unused]]
       "cmp r0, r5\n"
       "beq.w 4f\n"
       "11: ldm r2, {r1, r7-r12, pc}\n"
-      ".rept 32\n"  // 32 bytes
-      "ldmia.w r0!, {r4-r6}\n"
-      "ldmia.w r1!, {r3, lr}\n"
+      ".rept 32\n"  // 40 bytes
+      "ldr.w lr, [r1, #4]\n"
+      "ldr.n r5, [r0, #4]\n"
+      "ldr.n r6, [r0, #8]\n"
+      "ldr.w r3, [r1], #8\n"
+      "ldr.w r4, [r0], #12\n"
       "smlad r7, r4, r3, r7\n"
       "smlad r8, r4, lr, r8\n"
       "smlad r9, r5, r3, r9\n"
@@ -114,9 +118,13 @@ __attribute__((naked, noinline, aligned(4))) void GemmSmallPair([[maybe_unused]]
       "13: ldmdb r2, {r1, r3, r4, r5, r6, lr}\n"  //
       SQUEEZE_FIRST("r7") SQUEEZE_SECOND("r8", "r7") SQUEEZE_FIRST("r9") SQUEEZE_SECOND("r10", "r9")
           SQUEEZE_FIRST("r11") SQUEEZE_SECOND("r12", "r11")
-      "ldmia.w r0!, {r1, r3, r4}\n"
-      "ldrd r5, r6, [r2, #32]\n"
+      "ldr.n r3, [r0, #4]\n"
+      "ldr.n r4, [r0, #8]\n"
+      "ldr.n r6, [r2, #36]\n"
+      "ldr.n r1, [r0]\n"
+      "ldr.n r5, [r2, #32]\n"
       "strh r7, [r1, r6]\n"
+      "adds r0, #12\n"
       "strh r9, [r3, r6]\n"
       "strh r11, [r4, r6]\n"
       "cmp r0, r5\n"
@@ -126,9 +134,11 @@ __attribute__((naked, noinline, aligned(4))) void GemmSmallPair([[maybe_unused]]
       "beq.w 9f\n"
       "5: ldm r2, {r1, r7-r10}\n"
       "ldr.w pc, [r2, #44]\n"
-      ".rept 32\n"  // 24 bytes
-      "ldmia.w r0!, {r4, r5}\n"
-      "ldmia.w r1!, {r3, lr}\n"
+      ".rept 32\n"  // 30 bytes
+      "ldr.w lr, [r1, #4]\n"
+      "ldr.n r5, [r0, #4]\n"
+      "ldr.w r3, [r1], #8\n"
+      "ldr.w r4, [r0], #8\n"
       "smlad r7, r4, r3, r7\n"
       "smlad r8, r4, lr, r8\n"
       "smlad r9, r5, r3, r9\n"

@@ -90,7 +90,7 @@ using BytesLoop = void(HuffmanRun*, int8_t* to);
             "ldm.w r0, {r1-r3}\n"                                                               \
             "mov.w r12, #0x80000000\n"                                                          \
             "mov.w lr, #0\n"                                                                    \
-            "1:\n" SQUEEZE_HUFFMAN_PEEK SQUEEZE_HUFFMAN_MASK                                        \
+            "1:\n" SQUEEZE_HUFFMAN_PEEK SQUEEZE_HUFFMAN_MASK("")                                        \
             SQUEEZE_HUFFMAN_VALUE(raw) SQUEEZE_MASKS_BYTE                                         \
             "beq.n 6f\n"                                                                        \
             "3:\n" SQUEEZE_HUFFMAN_PEEK SQUEEZE_HUFFMAN_VALUE(raw) SQUEEZE_HUFFMAN_SKIP               \

@@ -33,9 +33,9 @@ static_assert(kHuffmanTaps == 9, "MLA and ADD of an input channel's taps");
 // clang-format off
 #define SQUEEZE_HUFFMAN_PEEK  \
   "lsr.w r7, r1, #3\n"      \
+  "and.w r4, r1, #7\n" /* a load right behind what makes its address waits a cycle */ \
   "ldr.w r0, [r2, r7]\n"    \
-  "and.w r7, r1, #7\n"      \
-  "lsr.w r0, r0, r7\n"
+  "lsr.w r0, r0, r4\n"
 // The entry's low byte, the bits used, is what LSR and UXTAB see; it is still there.
 #define SQUEEZE_HUFFMAN_VALUE(raw)    \
   "ubfx r7, r0, #" #raw ", #8\n"    \
@@ -89,9 +89,10 @@ static_assert(kHuffmanTaps == 9, "MLA and ADD of an input channel's taps");
   "4: ldr.w r7, [sp]\n"                                   \
   "strd r8, r12, [r7, #24]\n"
 
-// A mask to r8, its first tap the highest bit, and the bits behind it. r10 masks; to 6 if it is 0.
-#define SQUEEZE_HUFFMAN_MASK                              \
-  "ubfx r7, r0, #0, #9\n"                               \
+// A mask to r8, its first tap the highest bit, and the bits behind it. r10 masks; to 6 if it is 0. `meanwhile`: any
+// instruction, while the load waits for its address.
+#define SQUEEZE_HUFFMAN_MASK(meanwhile)                   \
+  "ubfx r7, r0, #0, #9\n" meanwhile                     \
   "ldrh.w r4, [r10, r7, lsl #1]\n"                      \
   "lsls.w r8, r4, #23\n"                                \
   "bcs.w 5f\n" /* kMaskLong */                          \

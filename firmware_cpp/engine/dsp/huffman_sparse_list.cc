@@ -28,12 +28,14 @@ using MasksLoop = SparseListEntry*(HuffmanRun*, SparseListEntry*, const uint16_t
 
 // clang-format off
 // r10 step, r11 taps times step: the offset of what has r8 0.
-#define SQUEEZE_GAPS_ENTRY(raw)    \
-  SQUEEZE_HUFFMAN_VALUE(raw)         \
-  "bic.w r4, r4, #0xFF\n"          \
-  "mla r5, r8, r10, r11\n"         \
-  "add.w lr, lr, r4\n"             \
-  "lsl.w r4, r4, #1\n"             \
+#define SQUEEZE_GAPS_ENTRY(raw)                                    \
+  "ubfx r4, r0, #" #raw ", #8\n"                                   \
+  "mla r5, r8, r10, r11\n"                                         \
+  "ldrsh.w r4, [r3, r4, lsl #1]\n"                                 \
+  "uxtab r1, r1, r4\n" SQUEEZE_HUFFMAN_RAW_##raw                   \
+  "bic.w r4, r4, #0xFF\n"                                          \
+  "add.w lr, lr, r4\n"                                             \
+  "lsl.w r4, r4, #1\n"                                             \
   "strd r4, r5, [r6], #8\n"
 #define SQUEEZE_LIST_GAPS(name, raw)                                                            \
   __attribute__((naked, noinline)) SparseListEntry* name([[maybe_unused]] HuffmanRun* run,              \
@@ -51,20 +53,28 @@ using MasksLoop = SparseListEntry*(HuffmanRun*, SparseListEntry*, const uint16_t
             "b.n 1b\n" SQUEEZE_HUFFMAN_GAPS_SPECIAL "asr.w lr, lr, #8\n" SQUEEZE_HUFFMAN_LEAVE);                         \
   }
 
-// r9 offsets of this input channel's taps, r11 their end.
-#define SQUEEZE_MASKS_ENTRY                                        \
+// The next weight and where it goes; Z if it was this input channel's last. r9 offsets of its taps, r11 those of
+// the last one, r12 2^31. Its two loads follow each other, and neither waits for its address.
+#define SQUEEZE_MASKS_ENTRY(raw, skip)                             \
+  "ubfx r4, r0, #" #raw ", #8\n"                                   \
+  "clz r7, r8\n"                                                   \
+  "ldrsh.w r4, [r3, r4, lsl #1]\n"                                 \
+  "ldrh.w r5, [r9, r7, lsl #1]\n"                                  \
+  "lsr.w r7, r12, r7\n"                                            \
+  "uxtab r1, r1, r4\n" SQUEEZE_HUFFMAN_RAW_##raw skip              \
   "bic.w r4, r4, #0xFF\n"                                          \
-  SQUEEZE_HUFFMAN_TAP("ldrh.w r5, [r9, r7, lsl #1]\n")               \
+  "str.w r5, [r6, #4]\n"                                           \
+  "bics.w r8, r8, r7\n"                                            \
   "add.w lr, lr, r4\n"                                             \
   "lsl.w r4, r4, #1\n"                                             \
-  "strd r4, r5, [r6], #8\n"
+  "str.w r4, [r6], #8\n"
 #define SQUEEZE_LIST_MASKS(name, raw)                                                           \
   __attribute__((naked, noinline)) SparseListEntry* name([[maybe_unused]] HuffmanRun* run,              \
                                                    [[maybe_unused]] SparseListEntry* list,            \
                                                    [[maybe_unused]] const uint16_t* table) {    \
     __asm__("push {r0, r4-r11, lr}\n"                                                           \
             "mov r6, r1\n"                                                                      \
-            "mov r9, r2\n"                                                                      \
+            "sub.w r9, r2, #18\n"                                                               \
             "ldr.w r11, [r0, #20]\n"                                                            \
             "add.w r11, r11, r11, lsl #3\n"                                                     \
             "add.w r11, r9, r11, lsl #1\n"                                                      \
@@ -72,15 +82,13 @@ using MasksLoop = SparseListEntry*(HuffmanRun*, SparseListEntry*, const uint16_t
             "ldm.w r0, {r1-r3}\n"                                                               \
             "mov.w r12, #0x80000000\n"                                                          \
             "mov.w lr, #0\n"                                                                    \
-            "1:\n" SQUEEZE_HUFFMAN_PEEK SQUEEZE_HUFFMAN_MASK                                        \
-            SQUEEZE_HUFFMAN_VALUE(raw) SQUEEZE_MASKS_ENTRY                                        \
+            "1:\n" SQUEEZE_HUFFMAN_PEEK SQUEEZE_HUFFMAN_MASK("add.w r9, r9, #18\n")              \
+            SQUEEZE_MASKS_ENTRY(raw, "")                                                        \
             "beq.n 6f\n"                                                                        \
-            "3:\n" SQUEEZE_HUFFMAN_PEEK SQUEEZE_HUFFMAN_VALUE(raw) SQUEEZE_HUFFMAN_SKIP               \
-            SQUEEZE_MASKS_ENTRY                                                                 \
-            "beq.n 6f\n" SQUEEZE_HUFFMAN_VALUE(raw) SQUEEZE_MASKS_ENTRY                           \
+            "3:\n" SQUEEZE_HUFFMAN_PEEK SQUEEZE_MASKS_ENTRY(raw, SQUEEZE_HUFFMAN_SKIP)           \
+            "beq.n 6f\n" SQUEEZE_MASKS_ENTRY(raw, "")                                           \
             "bne.w 3b\n"                                                                        \
-            "6: add.w r9, r9, #18\n"                                                            \
-            "cmp.w r9, r11\n"                                                                   \
+            "6: cmp.w r9, r11\n"                                                                \
             "bne.w 1b\n"                                                                        \
             "asr.w lr, lr, #8\n" SQUEEZE_HUFFMAN_LEAVE SQUEEZE_HUFFMAN_MASK_LONG);                          \
   }

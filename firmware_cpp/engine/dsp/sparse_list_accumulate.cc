@@ -19,12 +19,13 @@ namespace squeeze {
   "adr.w r6, " label " + 1\n" /* Thumb bit */        \
   "movs r7, #" pair_bytes "\n"                       \
   "mls r6, " first ", r7, r6\n"
+// Both addresses first: a load right behind the ADD that makes its address waits a cycle.
 #define SQUEEZE_LIST_THREE      \
+  "add.w r3, r10, r3, lsl #2\n" \
   "ldm.w r1, {r1, r12, lr}\n"   \
   "smlal r4, r5, r1, r0\n"      \
   "smlal r6, r7, r12, r0\n"     \
   "smlal r8, r9, lr, r0\n"      \
-  "add.w r3, r10, r3, lsl #2\n" \
   "ldm.w r3, {r3, r12, lr}\n"   \
   "smlal r4, r5, r3, r2\n"      \
   "smlal r6, r7, r12, r2\n"     \

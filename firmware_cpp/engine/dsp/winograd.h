@@ -79,25 +79,34 @@ inline const int32_t* TileAccumulators(uint32_t index, const int32_t* accumulato
 inline int8_t* TilePixel(uint32_t index, int8_t* row) { return row + index; }
 #endif
 
-// Weights of two channels, and one channel as plain bytes. For encoding kWinograd (`stored`) only room to
-// transform inputs.
-inline uint32_t WinogradWeightBytes(uint32_t padded_channels, bool stored) {
-  return stored ? 24 * padded_channels + 192 : (4 * kWinogradPositions + 12) * padded_channels;
+// What stands before the transformed inputs, and what comes there:
+//   kWinograd (`stored`): where inputs are collected and transformed, then the accumulators of their tiles
+//   others: the same for inputs, then the weights of two channels, and one channel as plain bytes
+inline uint32_t WinogradSumBytes(uint32_t tiles) {
+  return 4 * kWinogradGroupAccumulators * ((tiles + 2) / 3);
 }
-// What else `tiles` >= 2 tiles at once take.
-inline uint32_t WinogradTileBytes(uint32_t padded_channels, uint32_t tiles) {
-  const uint32_t inputs = 2 * kWinogradPositions * padded_channels;
-  return tiles * (inputs + 4 * kWinogradTileWords) + 4 * kWinogradGroupAccumulators * ((tiles + 2) / 3);
+inline uint32_t WinogradFrontBytes(uint32_t padded_channels, uint32_t tiles, bool stored) {
+  if (!stored) return (4 * kWinogradPositions + 12) * padded_channels;
+  const uint32_t inputs = 24 * padded_channels + 192;
+  return inputs > WinogradSumBytes(tiles) ? inputs : WinogradSumBytes(tiles);
 }
 
-// With CP = channels rounded up to a multiple of 4, and n = the tiles made at once, at least 3:
-//   108 CP (kWinograd: 24 CP + 192) + n (48 CP + 36) + 288 ceil(n / 3)
+// With CP = channels rounded up to a multiple of 4, and n = the tiles made at once, at least 3, or 2 where a
+// call has no more:
+//   108 CP + 288 ceil(n / 3) + n (48 CP + 36);  kWinograd: max(24 CP + 192, 288 ceil(n / 3)) + n (48 CP + 36)
 // All tiles: n = ceil(out_width / 4) * ceil(out_rows / 2).
-inline uint32_t WinogradScratchBytes(const ConvShape& shape, uint32_t tiles, bool stored) {
-  const uint32_t padded = WinogradPaddedChannels(shape.in_channels);
-  return WinogradWeightBytes(padded, stored) + WinogradTileBytes(padded, tiles < 3 ? 3 : tiles);
+inline uint32_t WinogradBytes(uint32_t padded_channels, uint32_t tiles, bool stored) {
+  const uint32_t tile = 2 * kWinogradPositions * padded_channels + 4 * kWinogradTileWords;
+  return WinogradFrontBytes(padded_channels, tiles, stored) + tiles * tile +
+         (stored ? 0 : WinogradSumBytes(tiles));
 }
-inline uint32_t WinogradScratchBytes(const ConvShape& shape) { return WinogradScratchBytes(shape, 3, false); }
+inline uint32_t WinogradScratchBytes(const ConvShape& shape, uint32_t tiles, bool stored) {
+  return WinogradBytes(WinogradPaddedChannels(shape.in_channels), tiles < 2 ? 2 : tiles, stored);
+}
+inline uint32_t WinogradLeastScratchBytes(const ConvShape& shape, bool stored) {
+  const uint32_t tiles = WinogradTiles(shape.out_width, shape.out_rows);
+  return WinogradScratchBytes(shape, tiles < 3 ? tiles : 3, stored);
+}
 
 // Of encoding kWinograd.
 inline uint64_t WinogradStoredBytes(const ConvShape& shape) {

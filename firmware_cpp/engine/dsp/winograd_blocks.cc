@@ -62,8 +62,11 @@ namespace squeeze {
   "bne.w " begin "b\n"
 
 #define SQUEEZE_STEP_THREE    \
-  "ldmia.w r0!, {r5-r7}\n"    \
-  "ldmia.w r1!, {r3, r4}\n"   \
+  "ldr.n r4, [r1, #4]\n"      \
+  "ldr.n r6, [r0, #4]\n"      \
+  "ldr.n r7, [r0, #8]\n"      \
+  "ldr.w r3, [r1], #8\n"      \
+  "ldr.w r5, [r0], #12\n"     \
   "smlad r8, r5, r3, r8\n"    \
   "smlad r9, r5, r4, r9\n"    \
   "smlad r10, r6, r3, r10\n"  \
@@ -71,8 +74,10 @@ namespace squeeze {
   "smlad r12, r7, r3, r12\n"  \
   "smlad lr, r7, r4, lr\n"
 #define SQUEEZE_STEP_TWO      \
-  "ldmia.w r0!, {r5, r6}\n"   \
-  "ldmia.w r1!, {r3, r4}\n"   \
+  "ldr.n r4, [r1, #4]\n"      \
+  "ldr.n r6, [r0, #4]\n"      \
+  "ldr.w r3, [r1], #8\n"      \
+  "ldr.w r5, [r0], #8\n"      \
   "smlad r8, r5, r3, r8\n"    \
   "smlad r9, r5, r4, r9\n"    \
   "smlad r10, r6, r3, r10\n"  \
@@ -113,7 +118,7 @@ namespace squeeze {
 
 __attribute__((naked, noinline, aligned(4))) void WinogradThrees([[maybe_unused]] const uint32_t* inputs,
                                                                  [[maybe_unused]] const WinogradRun* run) {
-  __asm__(SQUEEZE_WINOGRAD_ENTER("32")  //
+  __asm__(SQUEEZE_WINOGRAD_ENTER("38")  //
           SQUEEZE_WINOGRAD_LOOP("r8-r12, lr",
                                 "ldm r2, {r2-r7}\n"
                                 "rsb r8, r8, r2, lsl #1\n"
@@ -127,7 +132,7 @@ __attribute__((naked, noinline, aligned(4))) void WinogradThrees([[maybe_unused]
 
 __attribute__((naked, noinline, aligned(4))) void WinogradTwos([[maybe_unused]] const uint32_t* inputs,
                                                                [[maybe_unused]] const WinogradRun* run) {
-  __asm__(SQUEEZE_WINOGRAD_ENTER("24")  //
+  __asm__(SQUEEZE_WINOGRAD_ENTER("28")  //
           SQUEEZE_WINOGRAD_LOOP("r8-r11",
                                 "ldm r2, {r2-r5}\n"
                                 "rsb r8, r8, r2, lsl #1\n"

@@ -49,13 +49,16 @@ constexpr uint32_t kInverseOf3 = 0xAAAAAAAB;  // modulo 2^32
   VALUE("lr", "1")                                       \
   VALUE("r9", "2")                                       \
   VALUE("r7", "3")                                       \
-  "ldrd r8, r11, [r1], #8\n"                             \
-  "ldr r12, [sp, #4]\n"                                  \
-  "strb r10, [r8, r12]\n"                                \
-  "strb lr, [r11, r12]\n"                                \
-  "ldrd r8, r11, [r1], #8\n"                             \
-  "strb r9, [r8, r12]\n"                                 \
-  "strb r7, [r11, r12]\n"
+  "ldr.w r12, [sp, #4]\n"                                \
+  "ldr.w r8, [r1]\n"                                     \
+  "ldr.w r11, [r1, #4]\n"                                \
+  "strb.w r10, [r8, r12]\n"                              \
+  "strb.w lr, [r11, r12]\n"                              \
+  "ldr.w r8, [r1, #8]\n"                                 \
+  "ldr.w r11, [r1, #12]\n"                               \
+  "strb.w r9, [r8, r12]\n"                               \
+  "strb.w r7, [r11, r12]\n"                              \
+  "adds r1, #16\n"
 #define SQUEEZE_STORE_TILES(ROWS)  \
   "push {r4-r11, lr}\n"            \
   "sub sp, #12\n"                  \

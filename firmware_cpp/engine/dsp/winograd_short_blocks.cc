@@ -11,14 +11,17 @@ namespace squeeze {
 
 #if defined(__ARM_FEATURE_DSP)
 
-// Stack: 0 zeros and the entry of k = 0, then m0 + m1 and the entry of k = 3, 56 entries of k = 1 and 2,
-// 64 weights, 68 their end, 72 end of the inputs. Aligned: ADR counts from a multiple of 4.
+// Stack: 0 zeros and the entry, then m0 + m1 and the entry again, 56 the entry, 64 weights, 68 their end, 72 end
+// of the inputs. Aligned: ADR counts from a multiple of 4.
+//
+// All four k run the same steps, which so stay in a flash's buffer of 1 KB. The flags, which nothing in between
+// changes, say where to go on: Z behind k = 0, N behind k = 1, C behind k = 2, else k = 3.
 // clang-format off
-#define SQUEEZE_SHORT_ENTRY(label, place)  \
-  "adr.w r3, " label "f + 1\n" /* Thumb */ \
-  "subs r3, r3, r5\n"                      \
-  "str r3, [sp, #" place "]\n"
-#define SQUEEZE_SHORT_ENTER(BYTES, entry0, entry3)  \
+#define SQUEEZE_AFTER_K0 "cmp r2, r2\n"
+#define SQUEEZE_AFTER_K1 "mvns.w r3, #0\n"
+#define SQUEEZE_AFTER_K2 "movs.n r3, #1\n" /* C is as k = 0 left it */
+#define SQUEEZE_AFTER_K3 "movs.w r3, #0x40000000\n" /* C is bit 31 */
+#define SQUEEZE_SHORT_ENTER(step_bytes, entry0, entry3)  \
   "push {r4-r11, lr}\n"                             \
   "sub sp, #80\n"                                   \
   "ldm.w r1, {r3, r4, r5, r6, r7}\n"                \
@@ -30,11 +33,17 @@ namespace squeeze {
   "strd r3, r4, [sp]\n"                             \
   "strd r3, r4, [sp, #8]\n"                         \
   "strd r3, r4, [sp, #16]\n"                        \
-  BYTES                                             \
-  SQUEEZE_SHORT_ENTRY("20", entry0)                 \
-  SQUEEZE_SHORT_ENTRY("21", "56")                   \
-  SQUEEZE_SHORT_ENTRY("22", "60")                   \
-  SQUEEZE_SHORT_ENTRY("23", entry3)
+  "movs r5, #" step_bytes "\n"                      \
+  "muls r5, r6, r5\n"                               \
+  "adr.w r3, 20f + 1\n" /* Thumb bit */             \
+  "subs r3, r3, r5\n"                               \
+  "str r3, [sp, #" entry0 "]\n"                     \
+  "str r3, [sp, #56]\n"                             \
+  "str r3, [sp, #" entry3 "]\n"
+#define SQUEEZE_SHORT_NEXT  \
+  "20: beq.n 30f\n"         \
+  "bmi.n 31f\n"             \
+  "bcs.n 32f\n"
 #define SQUEEZE_SHORT_LEAVE  \
   "adds r2, #24\n"           \
   "ldr r3, [sp, #68]\n"      \
@@ -48,8 +57,11 @@ namespace squeeze {
 
 #define SQUEEZE_SHORT_THREE   \
   ".rept 16\n"                 \
-  "ldmia.w r0!, {r4-r6}\n"    \
-  "ldmia.w r1!, {r3, lr}\n"   \
+  "ldr.w lr, [r1, #4]\n"      \
+  "ldr.n r5, [r0, #4]\n"      \
+  "ldr.n r6, [r0, #8]\n"      \
+  "ldr.w r3, [r1], #8\n"      \
+  "ldr.w r4, [r0], #12\n"     \
   "smlad r7, r4, r3, r7\n"    \
   "smlad r8, r4, lr, r8\n"    \
   "smlad r9, r5, r3, r9\n"    \
@@ -59,8 +71,10 @@ namespace squeeze {
   ".endr\n"
 #define SQUEEZE_SHORT_TWO     \
   ".rept 16\n"                 \
-  "ldmia.w r0!, {r4, r5}\n"   \
-  "ldmia.w r1!, {r3, lr}\n"   \
+  "ldr.w lr, [r1, #4]\n"      \
+  "ldr.n r5, [r0, #4]\n"      \
+  "ldr.w r3, [r1], #8\n"      \
+  "ldr.w r4, [r0], #8\n"      \
   "smlad r7, r4, r3, r7\n"    \
   "smlad r8, r4, lr, r8\n"    \
   "smlad r9, r5, r3, r9\n"    \
@@ -70,15 +84,18 @@ namespace squeeze {
 
 __attribute__((naked, noinline, aligned(4))) void WinogradShortThrees(
     [[maybe_unused]] const uint32_t* inputs, [[maybe_unused]] const WinogradRun* run) {
-  __asm__(SQUEEZE_SHORT_ENTER("lsls r5, r6, #5\n", "24", "52")  // 32 bytes a step
+  __asm__(SQUEEZE_SHORT_ENTER("40", "24", "52")
           "1: ldr r1, [sp, #64]\n"
-          "2: ldm.w sp, {r7-r12, pc}\n"  //
-          SQUEEZE_SHORT_THREE            // m0
-          "20: stm r2!, {r7-r12}\n"
-          "ldr.w pc, [sp, #56]\n"  //
-          SQUEEZE_SHORT_THREE      // m0 + m1
-          "21: add r3, sp, #28\n"
-          "stm.w r3, {r7-r12}\n"
+          "2: " SQUEEZE_AFTER_K0
+          "ldm.w sp, {r7-r12, pc}\n"  //
+          SQUEEZE_SHORT_THREE SQUEEZE_SHORT_NEXT
+          "stmdb r2, {r7-r12}\n"  // y0
+          SQUEEZE_SHORT_LEAVE
+          "30: stm r2!, {r7-r12}\n"  // m0
+          SQUEEZE_AFTER_K1
+          "ldr.w pc, [sp, #56]\n"
+          "31: add r3, sp, #28\n"
+          "stm.w r3, {r7-r12}\n"     // m0 + m1
           "ldmdb r2, {r3-r6, lr}\n"  // twice m0 less that
           "rsb r8, r8, r3, lsl #1\n"
           "rsb r9, r9, r4, lsl #1\n"
@@ -86,41 +103,41 @@ __attribute__((naked, noinline, aligned(4))) void WinogradShortThrees(
           "rsb r11, r11, r6, lsl #1\n"
           "rsb r12, r12, lr, lsl #1\n"
           "ldr r3, [r2, #-24]\n"
-          "rsb r7, r7, r3, lsl #1\n"
-          "ldr.w pc, [sp, #60]\n"  //
-          SQUEEZE_SHORT_THREE      // y1
-          "22: stm.w r2, {r7-r12}\n"
-          "add r3, sp, #28\n"
-          "ldm.w r3, {r7-r12, pc}\n"  //
-          SQUEEZE_SHORT_THREE         // y0
-          "23: stmdb r2, {r7-r12}\n" SQUEEZE_SHORT_LEAVE);
+          "rsb r7, r7, r3, lsl #1\n"  //
+          SQUEEZE_AFTER_K2
+          "ldr.w pc, [sp, #56]\n"
+          "32: stm.w r2, {r7-r12}\n"  // y1
+          "add r4, sp, #28\n"         //
+          SQUEEZE_AFTER_K3
+          "ldm.w r4, {r7-r12, pc}\n");
 }
 
 __attribute__((naked, noinline, aligned(4))) void WinogradShortTwos([[maybe_unused]] const uint32_t* inputs,
                                                                     [[maybe_unused]] const WinogradRun* run) {
-  __asm__(SQUEEZE_SHORT_ENTER("add r5, r6, r6, lsl #1\n lsls r5, r5, #3\n", "16", "36")  // 24 bytes a step
+  __asm__(SQUEEZE_SHORT_ENTER("30", "16", "36")
           "1: ldr r1, [sp, #64]\n"
-          "2: ldm.w sp, {r7-r10, pc}\n"  //
-          SQUEEZE_SHORT_TWO              // m0
-          "20: stm.w r2, {r7-r10}\n"
-          "ldr.w pc, [sp, #56]\n"  //
-          SQUEEZE_SHORT_TWO        // m0 + m1
-          "21: add r3, sp, #20\n"
-          "stm.w r3, {r7-r10}\n"
-          "ldm r2, {r3-r6}\n"  // twice m0 less that
+          "2: " SQUEEZE_AFTER_K0
+          "ldm.w sp, {r7-r10, pc}\n"  //
+          SQUEEZE_SHORT_TWO SQUEEZE_SHORT_NEXT
+          "strd r7, r8, [r2, #-24]\n"  // y0
+          "strd r9, r10, [r2, #-16]\n" SQUEEZE_SHORT_LEAVE
+          "30: stm.w r2, {r7-r10}\n"  // m0
+          SQUEEZE_AFTER_K1
+          "ldr.w pc, [sp, #56]\n"
+          "31: add r3, sp, #20\n"
+          "stm.w r3, {r7-r10}\n"  // m0 + m1
+          "ldm r2, {r3-r6}\n"     // twice m0 less that
           "rsb r7, r7, r3, lsl #1\n"
           "rsb r8, r8, r4, lsl #1\n"
           "rsb r9, r9, r5, lsl #1\n"
-          "rsb r10, r10, r6, lsl #1\n"
-          "ldr.w pc, [sp, #60]\n"  //
-          SQUEEZE_SHORT_TWO        // y1
-          "22: adds r2, #24\n"
-          "stm.w r2, {r7-r10}\n"
-          "add r3, sp, #20\n"
-          "ldm.w r3, {r7-r10, pc}\n"  //
-          SQUEEZE_SHORT_TWO           // y0
-          "23: strd r7, r8, [r2, #-24]\n"
-          "strd r9, r10, [r2, #-16]\n" SQUEEZE_SHORT_LEAVE);
+          "rsb r10, r10, r6, lsl #1\n"  //
+          SQUEEZE_AFTER_K2
+          "ldr.w pc, [sp, #56]\n"
+          "32: adds r2, #24\n"
+          "stm.w r2, {r7-r10}\n"  // y1
+          "add r4, sp, #20\n"     //
+          SQUEEZE_AFTER_K3
+          "ldm.w r4, {r7-r10, pc}\n");
 }
 
 #else
