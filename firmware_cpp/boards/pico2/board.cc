@@ -23,8 +23,9 @@ constexpr uint32_t kResetPadsBank0 = 1u << 9;
 constexpr uint32_t kResetPllSys = 1u << 14;
 constexpr uint32_t kResetUart0 = 1u << 26;
 
-// CLOCKS, 8.1.
+// CLOCKS, 8.1.7.
 constexpr uint32_t kClkRefCtrl = 0x40010030;
+constexpr uint32_t kClkRefDiv = 0x40010034;
 constexpr uint32_t kClkRefSelected = 0x40010038;
 constexpr uint32_t kClkRefRosc = 0;
 constexpr uint32_t kClkRefXosc = 2;
@@ -40,14 +41,14 @@ constexpr uint32_t kClkPeriEnable = 1u << 11;  // from clk_sys: AUXSRC 0
 constexpr uint32_t kClkPeriDiv = 0x4001004C;
 constexpr uint32_t kDivideByOne = 1u << 16;
 
-// XOSC, 8.2.
+// XOSC, 8.2.8.
 constexpr uint32_t kXoscCtrl = 0x40048000;
 constexpr uint32_t kXoscEnable = 0xFABu << 12 | 0xAA0u;  // 1 to 15 MHz
 constexpr uint32_t kXoscStatus = 0x40048004;
 constexpr uint32_t kXoscStable = 1u << 31;
 constexpr uint32_t kXoscStartup = 0x4004800C;
 
-// PLL_SYS, 8.6.
+// PLL_SYS, 8.6.5.
 constexpr uint32_t kPllCs = 0x40050000;
 constexpr uint32_t kPllLocked = 1u << 31;
 constexpr uint32_t kPllPower = 0x40050004;
@@ -57,7 +58,7 @@ constexpr uint32_t kPllVcoDown = 1u << 5;
 constexpr uint32_t kPllFeedback = 0x40050008;
 constexpr uint32_t kPllPostDividers = 0x4005000C;
 
-// IO_BANK0 and PADS_BANK0, 9.11: function 2 of GPIO 0 and 1 is UART 0 (9.4).
+// IO_BANK0, 9.11.1: function 2 of GPIO 0 and 1 is UART 0 (9.4). PADS_BANK0, 9.11.3.
 constexpr uint32_t kGpio0Ctrl = 0x40028004;
 constexpr uint32_t kGpio1Ctrl = 0x4002800C;
 constexpr uint32_t kGpioUart = 2;
@@ -92,13 +93,13 @@ constexpr uint32_t kXoscHz = 12000000;
 constexpr uint32_t kPllMultiplier = 125, kPllDivider1 = 5, kPllDivider2 = 2;
 constexpr uint32_t kPllHz = 150000000;
 static_assert(kXoscHz * kPllMultiplier / kPllDivider1 / kPllDivider2 == kPllHz);
-// Without the crystal: the ring oscillator's 11 MHz, which vary from 4.6 to 19.6 MHz (8.3), so that nobody may
+// Without the crystal: the ring oscillator's 11 MHz, which vary from 4.6 to 24 MHz (8.3.1), so that nobody may
 // hope for the right baud rate. A Pico 2 has a crystal.
 constexpr uint32_t kRoscHz = 11000000;
 
 constexpr uint32_t kBaud = 115200;
-// A turn takes over 8 cycles: at the ring oscillator's 19.6 MHz at most these are 36 ms, above the crystal's
-// 1 ms and the PLL's lock time.
+// A turn takes over 8 cycles: at the ring oscillator's 24 MHz at most these are 30 ms, above the crystal's few
+// and the PLL's lock time.
 constexpr uint32_t kWaitLimit = 90000;
 
 uint32_t g_peripheral_hz = kRoscHz;
@@ -106,7 +107,7 @@ uint32_t g_overruns;
 
 bool WaitFor(uint32_t address, uint32_t mask) { return cortex_m::WaitFor(address, mask, mask, kWaitLimit); }
 
-// Clocks without glitches answer in SELECTED, a bit for each source (8.1).
+// Clocks without glitches answer in SELECTED, a bit for each source (8.1.3).
 bool Select(uint32_t control, uint32_t selected, uint32_t mask, uint32_t source) {
   cortex_m::SetField(control, mask, source);
   return WaitFor(selected, 1u << source);
@@ -125,13 +126,13 @@ void ClocksAsFromReset() {
 }
 
 bool CrystalStart() {
-  // The crystal is taken for stable after this many times 256 of its cycles: 1 ms (8.2).
+  // The crystal is taken for stable after this many times 256 of its cycles: 1 ms (8.2.4).
   Register(kXoscStartup) = (kXoscHz / 1000 + 128) / 256;
   Register(kXoscCtrl) = kXoscEnable;
   return WaitFor(kXoscStatus, kXoscStable);
 }
 
-// In the order of 8.6.
+// In the order of 8.6.4.
 bool PllStart() {
   if (!Release(kResetPllSys)) return false;
   Register(kPllCs) = 1;  // reference: the crystal, divided by 1
@@ -148,6 +149,8 @@ uint32_t SystemClock() {
   ClocksAsFromReset();
   if (!CrystalStart()) return kRoscHz;
   if (!Select(kClkRefCtrl, kClkRefSelected, kClkRefSourceMask, kClkRefXosc)) return kRoscHz;
+  // From revision A3 on, the boot ROM runs the ring oscillator four times as fast, and divides it here (8.3.1).
+  Register(kClkRefDiv) = kDivideByOne;
   if (!PllStart()) return kXoscHz;
   Register(kClkSysDiv) = kDivideByOne;
   Register(kClkSysCtrl) = (Register(kClkSysCtrl) & ~kClkSysAuxMask) | kClkSysAuxPllSys;
