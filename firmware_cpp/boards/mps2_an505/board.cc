@@ -9,7 +9,8 @@
 namespace board {
 namespace {
 
-// CMSDK timer 0 of the SSE-200, secure alias; registers: DDI 0479D, table 4-1. Counts down from the reload value.
+// CMSDK timer 0 of the SSE-200, secure alias; registers: DDI 0479D, table 4-1. Counts down from the reload
+// value.
 constexpr uint32_t kTimerControl = 0x50000000;
 constexpr uint32_t kTimerValue = 0x50000004;
 constexpr uint32_t kTimerReload = 0x50000008;

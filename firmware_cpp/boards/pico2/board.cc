@@ -89,17 +89,18 @@ constexpr uint32_t kUartReceiveInterrupt = 1u << 4;
 constexpr uint32_t kUartTimeoutInterrupt = 1u << 6;
 
 constexpr uint32_t kXoscHz = 12000000;
-// VCO 1500 MHz, of 750 to 1600 (8.6.3). The boot ROM reads the flash at a third of clk_sys at most, here 50 MHz.
+// VCO 1500 MHz, of 750 to 1600 (8.6.3). The boot ROM reads the flash at a third of clk_sys at most, here 50
+// MHz.
 constexpr uint32_t kPllMultiplier = 125, kPllDivider1 = 5, kPllDivider2 = 2;
 constexpr uint32_t kPllHz = 150000000;
 static_assert(kXoscHz * kPllMultiplier / kPllDivider1 / kPllDivider2 == kPllHz);
-// Without the crystal: the ring oscillator's 11 MHz, which vary from 4.6 to 24 MHz (8.3.1), so that nobody may
-// hope for the right baud rate. A Pico 2 has a crystal.
+// Without the crystal: the ring oscillator's 11 MHz, which vary from 4.6 to 24 MHz (8.3.1), so that nobody
+// may hope for the right baud rate. A Pico 2 has a crystal.
 constexpr uint32_t kRoscHz = 11000000;
 
 constexpr uint32_t kBaud = 115200;
-// A turn takes over 8 cycles: at the ring oscillator's 24 MHz at most these are 30 ms, above the crystal's few
-// and the PLL's lock time.
+// A turn takes over 8 cycles: at the ring oscillator's 24 MHz at most these are 30 ms, above the crystal's
+// few and the PLL's lock time.
 constexpr uint32_t kWaitLimit = 90000;
 
 uint32_t g_peripheral_hz = kRoscHz;
@@ -149,7 +150,8 @@ uint32_t SystemClock() {
   ClocksAsFromReset();
   if (!CrystalStart()) return kRoscHz;
   if (!Select(kClkRefCtrl, kClkRefSelected, kClkRefSourceMask, kClkRefXosc)) return kRoscHz;
-  // From revision A3 on, the boot ROM runs the ring oscillator four times as fast, and divides it here (8.3.1).
+  // From revision A3 on, the boot ROM runs the ring oscillator four times as fast, and divides it here
+  // (8.3.1).
   Register(kClkRefDiv) = kDivideByOne;
   if (!PllStart()) return kXoscHz;
   Register(kClkSysDiv) = kDivideByOne;

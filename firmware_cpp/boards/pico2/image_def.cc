@@ -1,7 +1,7 @@
-// What the boot ROM wants to find in the first 4 KB of the flash before it starts the image (RP2350 datasheet,
-// section 5.9): a block between two markers, of items. Each item begins with its type (8 bits; the top bit
-// says that the size has 16 bits, not 8) and its size in words. This is the smallest block for a program in
-// secure mode on the Arm cores (5.9.5). No item has a hash: the ROM checks one only where its
+// What the boot ROM wants to find in the first 4 KB of the flash before it starts the image (RP2350
+// datasheet, section 5.9): a block between two markers, of items. Each item begins with its type (8 bits; the
+// top bit says that the size has 16 bits, not 8) and its size in words. This is the smallest block for a
+// program in secure mode on the Arm cores (5.9.5). No item has a hash: the ROM checks one only where its
 // one-time-programmable memory asks for it, as that of a Pico 2 as sold does not.
 #include <stdint.h>
 
