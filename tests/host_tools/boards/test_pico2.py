@@ -135,6 +135,9 @@ def test_all_of_it_is_in_the_chips_flash_and_sram(elf):
     assert min(load for _, load, stored, _ in loaded if stored) == FLASH
     board = board_toml.load(BOARD)
     assert (board.total("image"), board.total("data")) == (FLASH_BYTES, SRAM_BYTES)
+    used = build.usage(elf)
+    assert (used.flash_total, used.sram_total) == (FLASH_BYTES, SRAM_BYTES), "memory.ld's"
+    assert symbols(elf)["linker_stack_limit"] == SRAM
 
 
 def test_make_firmware_writes_the_uf2_beside_it(elf):

@@ -1,6 +1,6 @@
-// RP2350: RESETS, CLOCKS, XOSC, PLL_SYS, pads and UART 0 (RP2350 datasheet), as a debugger's reset leaves them:
-// clk_sys on the PLL of another program, the ring oscillator as the boot ROM of revision A3 sets it. The waits:
-// 1 crystal, 2 clk_ref to it, 3 PLL out of reset, 4 its lock, 5 clk_sys to the PLL.
+// RP2350: RESETS, CLOCKS, XOSC, PLL_SYS, pads and UART 0 (RP2350 datasheet), as a debugger's reset leaves
+// them: clk_sys on the PLL of another program, the ring oscillator as the boot ROM of revision A3 sets it.
+// The waits: 1 crystal, 2 clk_ref to it, 3 PLL out of reset, 4 its lock, 5 clk_sys to the PLL.
 #include "hardware.h"
 
 namespace hardware {
@@ -21,7 +21,9 @@ uint32_t VcoHz() { return kXoscHz / (Cell(kPll) & 0x3F) * Cell(kPll + 0x8); }
 
 uint32_t PllHz() { return VcoHz() / (Cell(kPll + 0xC) >> 16 & 7) / (Cell(kPll + 0xC) >> 12 & 7); }
 
-bool XoscStable() { return Cell(kXosc) == 0xFABAA0 && Cell(kXosc + 0xC) * 256 >= kXoscHz / 1000 && !Broken(1); }
+bool XoscStable() {
+  return Cell(kXosc) == 0xFABAA0 && Cell(kXosc + 0xC) * 256 >= kXoscHz / 1000 && !Broken(1);
+}
 
 bool PllLocked() {
   return (Cell(kPll + 0x4) & kPllDown) == 0 && (Cell(kResets) & kResetPll) == 0 && XoscStable() && !Broken(4);
@@ -107,9 +109,7 @@ void Write(uint32_t address, uint32_t value) {
   }
 }
 
-uint32_t CoreHz() {
-  return Cell(kSysSelected) == 1u << 1 ? PllHz() / (Cell(kSysDiv) >> 16) : RefHz();
-}
+uint32_t CoreHz() { return Cell(kSysSelected) == 1u << 1 ? PllHz() / (Cell(kSysDiv) >> 16) : RefHz(); }
 
 uint32_t Baud() {
   const uint32_t transmit = Cell(kPads + 0x4), receive = Cell(kPads + 0x8);
