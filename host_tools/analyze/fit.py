@@ -11,7 +11,7 @@ from squeezenet_mcu.convert.select.estimate import Estimate
 from squeezenet_mcu.convert.target import Target
 from squeezenet_mcu.host_tools.boards.board_toml import Board
 from squeezenet_mcu.host_tools.firmware import board_model, code_sizes
-from squeezenet_mcu.host_tools.firmware.board_model import ModelRequest
+from squeezenet_mcu.host_tools.firmware.board_model import STAND_INS, ModelRequest
 from squeezenet_mcu.host_tools.firmware.code_sizes import CodeSizes
 
 
@@ -61,6 +61,11 @@ class Fit:
     def milliseconds(self) -> float | None:
         """Of an image; None where cycles or the clock are not known."""
         return self.board.milliseconds(self.estimate.total) if self.estimate.unit == "cycles" else None
+
+    @property
+    def cycles_of(self) -> str | None:
+        """The CPU whose cycles were taken, if not the board's own; None: its own, or none."""
+        return STAND_INS.get(self.board.cpu) if self.estimate.unit == "cycles" else None
 
     @property
     def peak(self) -> dict[str, Any]:
@@ -124,6 +129,7 @@ def as_json(fit: Fit) -> dict[str, Any]:
         "exact": fit.code.exact,
         "milliseconds": None if milliseconds is None else round(milliseconds, 3),
         "cycles": total if unit == "cycles" else None,
+        "cycles_of": fit.cycles_of,
         "instructions": total if unit == "instructions" else None,
         "peak": fit.peak,
     }

@@ -66,6 +66,10 @@ def show_boards(console: Console, subject: Subject, fits: Sequence[Fit]) -> None
         "instr.: instructions, where no table of that CPU's cycles is known. left: below 0, it is missing.",
         "most: the largest part of the arena at its fullest moment, and the layer that holds it.",
     ]
+    for cpu in sorted({found.board.cpu for found in fits if found.cycles_of}):
+        of_it = [found for found in fits if found.board.cpu == cpu and found.cycles_of]
+        names = ", ".join(printable(found.board.name) for found in of_it)
+        lines.append(f"{names}: by a {of_it[0].cycles_of}'s cycles; no table of a {cpu}'s is known.")
     near = [found.board.name for found in fits if not found.code.exact]
     if near:
         lines.append(f"flash, SRAM of {', '.join(map(printable, near))}: to within {RISCV_WITHIN} bytes.")

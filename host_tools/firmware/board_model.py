@@ -25,12 +25,14 @@ if TYPE_CHECKING:
 # beside the engine's model: code.
 SRAM_RESERVE = 9800
 FLASH_RESERVE = 60 * 1024
-# By board.toml's `cpu`. A Cortex-M33 runs the same instructions as an M4 in about the same cycles.
+# By board.toml's `cpu`.
 _CPUS: dict[str, Cpu] = {
     "Cortex-M4F": "cortex_m4",
     "Cortex-M33": "cortex_m4",
     "Cortex-M0+": "cortex_m0plus",
 }
+# CPUs whose own cycles nobody knows, and the one whose cycles are taken: it runs the same instructions.
+STAND_INS = {"Cortex-M33": "Cortex-M4"}
 _FILES = ("model_sqz.c", "model_sqz.h", "model_settings.h", "model.sqz")
 
 

@@ -10,7 +10,7 @@ from squeezenet_mcu.host_tools.boards import board_toml
 from tests.e2e import verbs
 
 PICO = "rp2040"  # its emulator counts cycles, and takes seconds an image
-BOARDS = ("stm32f405", "mps2_an386", "mps2_an500", "mps3_an547", "riscv_virt")
+BOARDS = ("stm32f405", "mps2_an386", "mps2_an500", "mps2_an505", "mps3_an547", "riscv_virt")
 COUNTED = ("stm32f405", "mps2_an386", PICO)  # whose cycles are known
 SRAM = {"stm32f405": 128 * 1024}
 # Of the zoo, and what its accuracy is above, on a few hundred images.

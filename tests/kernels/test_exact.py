@@ -14,7 +14,12 @@ from squeezenet_mcu.convert.verify.exactness import EngineTrace
 from squeezenet_mcu.convert.verify.host_engine import HostEngine
 from tests.kernels import arithmetic, case_file, emulated_cases, random_layers, variants
 
-FAMILIES: dict[str, Family] = {"mps2_an386": "dsp", "mps2_an500": "dsp", "mps3_an547": "mve"}
+FAMILIES: dict[str, Family] = {
+    "mps2_an386": "dsp",
+    "mps2_an500": "dsp",
+    "mps2_an505": "dsp",
+    "mps3_an547": "mve",
+}
 # An emulator that takes about half a second a case.
 SLOW: dict[str, Family] = {"rp2040": "v6m"}
 SAMPLE = 300
