@@ -11,39 +11,48 @@ namespace {
 static_assert(32 - kLaneBits - 1 == 8, "assembler doubles the low lane with LSR #8");
 
 // r0 scale, r1 accumulators, r2 outputs left, r3 out, r4 multiplier, r5 rounding, r6 shift, r7 stride, r8
-// start, r12 the output.
-#define SQUEEZE_LANE_RELU     \
-  "smmlar r12, r12, r4, r5\n" \
-  "asr.w r12, r12, r6\n"      \
-  "ssat r12, #8, r12\n"
-#define SQUEEZE_LANE_LINEAR        \
-  "smmulr r12, r12, r4\n"          \
-  "add.w r12, r12, r12, asr #31\n" \
-  "add.w r12, r12, r5\n"           \
-  "asr.w r12, r12, r6\n"           \
-  "ssat r12, #8, r12\n"
+// start, r9 r10 r12 lr four outputs: loads that follow each other take a cycle each.
 // clang-format off
-#define SQUEEZE_LANE_ONE(SHIFT, ROUND, at) \
-  "ldr r12, [r1], #8\n"                    \
-  "add.w r12, r8, r12, " SHIFT "\n" ROUND  \
-  "strb r12, [r3" at "]\n"
-#define SQUEEZE_LANE_TWO(SHIFT, ROUND)                                      \
-  SQUEEZE_LANE_ONE(SHIFT, ROUND, "") SQUEEZE_LANE_ONE(SHIFT, ROUND, ", r7") \
+#define SQUEEZE_LANE_RELU(v)                  \
+  "smmlar " v ", " v ", r4, r5\n"             \
+  "asr.w " v ", " v ", r6\n"                  \
+  "ssat " v ", #8, " v "\n"
+#define SQUEEZE_LANE_LINEAR(v)                \
+  "smmulr " v ", " v ", r4\n"                 \
+  "add.w " v ", " v ", " v ", asr #31\n"      \
+  "add.w " v ", " v ", r5\n"                  \
+  "asr.w " v ", " v ", r6\n"                  \
+  "ssat " v ", #8, " v "\n"
+#define SQUEEZE_LANE_VALUE(v, SHIFT, ROUND, at)          \
+  "add.w " v ", r8, " v ", " SHIFT "\n" ROUND(v)         \
+  "strb.w " v ", [r3" at "]\n"
+#define SQUEEZE_LANE_TWO(v, w, SHIFT, ROUND)                                      \
+  SQUEEZE_LANE_VALUE(v, SHIFT, ROUND, "") SQUEEZE_LANE_VALUE(w, SHIFT, ROUND, ", r7") \
   "add.w r3, r3, r7, lsl #1\n"
 #define SQUEEZE_LANES(offset, SHIFT, ROUND)                                \
-  "push {r4-r8, lr}\n"                                                     \
+  "push {r4-r10, lr}\n"                                                    \
   "ldr.w r8, [r0, #16 + " offset "]\n"                                     \
   "ldm r0, {r4-r7}\n"                                                      \
   "adds r1, #" offset "\n"                                                 \
   "subs r2, #4\n"                                                          \
   "blt.n 2f\n"                                                             \
-  "1:\n" SQUEEZE_LANE_TWO(SHIFT, ROUND) SQUEEZE_LANE_TWO(SHIFT, ROUND)     \
+  "1: ldr.w r10, [r1, #8]\n"                                               \
+  "ldr.w r12, [r1, #16]\n"                                                 \
+  "ldr.w lr, [r1, #24]\n"                                                  \
+  "ldr.w r9, [r1], #32\n"                                                  \
+  SQUEEZE_LANE_TWO("r9", "r10", SHIFT, ROUND)                              \
+  SQUEEZE_LANE_TWO("r12", "lr", SHIFT, ROUND)                              \
   "subs r2, #4\n"                                                          \
   "bge.n 1b\n"                                                             \
   "2: lsls r2, r2, #31\n" /* C: bit 1, N: bit 0 */                         \
-  "bcc.n 3f\n" SQUEEZE_LANE_TWO(SHIFT, ROUND)                              \
-  "3: bpl.n 4f\n" SQUEEZE_LANE_ONE(SHIFT, ROUND, "")                       \
-  "4: pop {r4-r8, pc}\n"
+  "bcc.n 3f\n"                                                             \
+  "ldr.w r10, [r1, #8]\n"                                                  \
+  "ldr.w r9, [r1], #16\n"                                                  \
+  SQUEEZE_LANE_TWO("r9", "r10", SHIFT, ROUND)                              \
+  "3: bpl.n 4f\n"                                                          \
+  "ldr.w r9, [r1]\n"                                                       \
+  SQUEEZE_LANE_VALUE("r9", SHIFT, ROUND, "")                               \
+  "4: pop {r4-r10, pc}\n"
 // clang-format on
 #define SQUEEZE_LANE_FUNCTION(Name, offset, SHIFT, ROUND)                                            \
   __attribute__((naked, noinline, aligned(4))) void Name(                                            \
