@@ -133,9 +133,7 @@ def _pool(layer: Layer, source: Buffer, out: Buffer, family: Family) -> Work:
             "max_pool.tails": folds * out.width * tail,
             "max_pool.tail_taps": folds * taps * tail,
         }
-    if (
-        layer.kind is Kind.MAX_POOL and family == "mve"
-    ):  # 16 channels at once; windows inside of a row in a loop
+    if layer.kind is Kind.MAX_POOL and family == "mve":  # 16 channels at once
         blocks = up(channels, 16) // 16 * up(kernel, 3) // 3
         inside = sum(left >= 0 and left + 3 <= source.width for left in lefts) if kernel == 3 else 0
         return work | {
