@@ -1,6 +1,7 @@
-// a + b: four values a word (add_words.h), or, where scales or zero points forbid that and for what is left of
-// words, the portable kernel with both roundings of a rescaling written out: 20 instructions a value, not 37.
-// Inputs stay below 2^28, accumulators below 2^29 and all rounding constants within 2^30: no step overflows.
+// a + b: four values a word (add_words.h), or, where scales or zero points forbid that and for what is left
+// of words, the portable kernel with both roundings of a rescaling written out: 20 instructions a value,
+// not 37. Inputs stay below 2^28, accumulators below 2^29 and all rounding constants within 2^30: no step
+// overflows.
 #include "engine/dsp/add_words.h"
 #include "engine/dsp/intrinsics.h"
 #include "engine/fixed_point.h"

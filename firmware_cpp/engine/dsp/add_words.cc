@@ -1,5 +1,5 @@
-// ADD's four values a word: 47 instructions and 51 cycles where b's zero point and the output's are -128, 63 to
-// 71 cycles otherwise.
+// ADD's four values a word: 47 instructions and 51 cycles where b's zero point and the output's are -128, 63
+// to 71 cycles otherwise.
 #include "engine/dsp/add_words.h"
 
 #include "engine/dsp/intrinsics.h"

@@ -1,5 +1,5 @@
-// ADD, four values a word. The input of the larger scale has the multiplier 2^30 and no shift, so rescaling it
-// is a shift to the left by 19; the other one's multiplier is m, its shift to the right s:
+// ADD, four values a word. The input of the larger scale has the multiplier 2^30 and no shift, so rescaling
+// it is a shift to the left by 19; the other one's multiplier is m, its shift to the right s:
 //   u = (a - a_zero) * 2^19,   v = RoundingShiftRight(DoublingHighMul((b - b_zero) * 2^20, m), s)
 // Bytes are raised by 128, and one AND with a shifted operand takes a byte out and raises it by 20 bits. What
 // that adds to u is taken off where v is rounded: (y + half - (c << s)) >> s = v - c.

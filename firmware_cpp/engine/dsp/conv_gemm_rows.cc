@@ -2,12 +2,9 @@
 // (gemm.h), and against them the weights, two channels at a time, widened once for all pixels that the
 // scratch holds.
 //
-// Registers of the inner loop: gemm_blocks.cc. Instructions per MAC, K taps, N channels, P pixels at once:
-// 0.667 (SMLAD) + 0.7 / K + 0.01 (loops) + 0.8 / P (weights) + 0.8 / N (inputs) + 0.5 / max(P, N) (doubling)
-// + 4.8 / K (requantization) + 150 / (K P) (a pair of channels). Measured with 1 / 2 / 4 rows at once:
-//   55 pixels 128 -> 16: 0.83 / 0.80 / 0.79   27 pixels 384 -> 48: 0.76 / 0.74 / 0.73
-//   13 pixels 512 -> 64: 0.82 / 0.76 / 0.74   512 -> 1000: 0.80 / 0.74 / 0.72
-// Up to 64 taps with a fused ReLU go to GemmSmallRows.
+// Registers of the inner loop: gemm_blocks.cc. Cycles per MAC, P pixels at once: 1.0 (in groups of two 1.125)
+// and 1.5 / P for the weights; the rest and what was measured: docs/kernels/gemm.md. Up to 64 taps with a
+// fused ReLU go to GemmSmallRows.
 #include "engine/channel_weights.h"
 #include "engine/dsp/gemm.h"
 #include "engine/dsp/gemm_small.h"

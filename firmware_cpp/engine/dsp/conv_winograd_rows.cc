@@ -1,9 +1,6 @@
 // 3 x 3 convolution of stride 1 by Winograd's F(2 x 4): see winograd.h for arithmetic and layout,
-// winograd_blocks.cc for the registers of the inner loop. Instructions per MAC, measured with 2 / 4 rows at
-// once (in brackets: encoding kWinograd), n input channels:
-//   55 pixels, n = 16: 0.43 / 0.40 (0.37 / 0.37)   55 pixels, n = 32: 0.35 / 0.32 (0.30 / 0.30)
-//   27 pixels, n = 64: 0.41 / 0.33 (0.30 / 0.28)   13 pixels, n = 64: 0.60 / 0.45 (0.37 / 0.34)
-//   15 pixels, n = 8:  0.82 / 0.67 (0.62 / 0.57)    7 pixels, n = 16: 0.92 / 0.68 (0.49 / 0.47)
+// winograd_blocks.cc for the registers of the inner loop. What was measured:
+// docs/kernels/winograd.md.
 #include "engine/channel_weights.h"
 #include "engine/dsp/intrinsics.h"
 #include "engine/dsp/requantize.h"

@@ -1,8 +1,3 @@
-// Instructions per MAC, measured with 1 / 2 / 4 rows at once:
-//   15 pixels  8 -> 32: 1.84 / 1.63 / 1.51    7 pixels 16 -> 64: 1.60 / 1.29 / 1.16
-//   15 pixels 32 -> 8:  1.22 / 1.12 / 1.06   15 pixels 64 -> 8:  1.02 / 0.95 / 0.92
-//    3 pixels 32 -> 128: 1.56 / 1.20 / 1.02  32 pixels 3 x 3, 3 -> 32: 1.14 / 1.10 / 1.07
-//   55 pixels 16 -> 64: 1.09 / 1.05 / 1.03   27 pixels 64 -> 256: 0.81 / 0.78 / 0.76
 #include "engine/dsp/gemm_small.h"
 
 #include "engine/channel_weights.h"

@@ -33,7 +33,7 @@ static_assert(kHuffmanTaps == 9, "MLA and ADD of an input channel's taps");
 // clang-format off
 #define SQUEEZE_HUFFMAN_PEEK  \
   "lsr.w r7, r1, #3\n"      \
-  "and.w r4, r1, #7\n" /* a load right behind what makes its address waits a cycle */ \
+  "and.w r4, r1, #7\n" /* the load would wait for its address */ \
   "ldr.w r0, [r2, r7]\n"    \
   "lsr.w r0, r0, r4\n"
 // The entry's low byte, the bits used, is what LSR and UXTAB see; it is still there.

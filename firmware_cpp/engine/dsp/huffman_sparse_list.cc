@@ -1,5 +1,6 @@
 // Instructions a weight, all included: 20 by gaps; by masks 13.5 and, an input channel, 19 and 2 for each of
-// its weights but the first. Registers: huffman_loops.h; here r6 the list, lr the sum of weights times 2^8.
+// its weights but the first. Where a load's address would come from the instruction right before, another one
+// stands between. Registers: huffman_loops.h; here r6 the list, lr the sum of weights times 2^8.
 #include "engine/dsp/huffman_sparse_list.h"
 
 #include "engine/dsp/huffman_loops.h"

@@ -1,5 +1,5 @@
-// The inner loop of ConvSparseListRows. Three words (six outputs) at a time: 5.5 instructions an entry of the
-// list, 0.92 a MAC, and about 12 more a block; what is left over, two words (4.5 an entry) or one (2.5).
+// The inner loop of ConvSparseListRows. Three words (six outputs) at a time: 5.5 instructions and 10.5 cycles
+// an entry of the list, 1.75 a MAC, and 34 cycles more a block; what is left over, two words or one.
 //
 // r0 weight, r1 offset, r2 weight, r3 offset of two entries, r10 the words, r11 the list, r4-r9 accumulators;
 // r1 or r3, r12 and lr words. Eight pairs of entries are unrolled; the first round is entered in the middle,

@@ -6,11 +6,12 @@ namespace squeeze {
 
 #if defined(__ARM_FEATURE_DSP)
 
-// Stack: 0 the four row pointers, 16 offsets of the columns, 40 to, 44 bytes of a step, 48 quads left, 52 work
-// area, 56 bytes of a column's positions.
+// Stack: 0 the four row pointers, 16 offsets of the columns, 40 to, 44 bytes of a step, 48 quads left, 52
+// work area, 56 bytes of a column's positions.
 //
-// Down a column: four channels of its four rows (r0-r3) are widened and make the four k of the even ones (k0 in
-// r12, k1 in r10, k2 in r11, k3 in r8) and of the odd ones (r9, r6, r7, r4): eight words of the work area at lr.
+// Down a column: four channels of its four rows (r0-r3) are widened and make the four k of the even ones (k0
+// in r12, k1 in r10, k2 in r11, k3 in r8) and of the odd ones (r9, r6, r7, r4): eight words of the work area
+// at lr.
 // clang-format off
 #define SQUEEZE_COLUMN_WORDS                \
   "sxtb16 r8, r4\n"                         \

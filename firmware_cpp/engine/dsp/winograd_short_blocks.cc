@@ -1,6 +1,6 @@
 // The inner loops of ConvWinogradRows for at most 32 input channels: as those of winograd_blocks.cc, but the
-// steps of a position are all unrolled, so nothing counts rounds. A column takes 22 instructions besides its
-// steps, not 41.
+// steps of a position are all unrolled, so nothing counts rounds. A column of three tiles takes 96 cycles
+// besides its steps, most of them to store accumulators and load them again.
 //
 // r0 inputs, r1 weights, r2 accumulators, r3 lr weights of two channels, r4-r6 inputs of three tiles, r7-r12
 // accumulators. m0 waits where y0 comes later; m0 + m1 on the stack, before the entry that goes on from it.
@@ -11,11 +11,11 @@ namespace squeeze {
 
 #if defined(__ARM_FEATURE_DSP)
 
-// Stack: 0 zeros and the entry, then m0 + m1 and the entry again, 56 the entry, 64 weights, 68 their end, 72 end
-// of the inputs. Aligned: ADR counts from a multiple of 4.
+// Stack: 0 zeros and the entry, then m0 + m1 and the entry again, 56 the entry, 64 weights, 68 their end, 72
+// end of the inputs. Aligned: ADR counts from a multiple of 4.
 //
-// All four k run the same steps, which so stay in a flash's buffer of 1 KB. The flags, which nothing in between
-// changes, say where to go on: Z behind k = 0, N behind k = 1, C behind k = 2, else k = 3.
+// All four k run the same steps, which so stay in a flash's buffer of 1 KB. The flags, which nothing in
+// between changes, say where to go on: Z behind k = 0, N behind k = 1, C behind k = 2, else k = 3.
 // clang-format off
 #define SQUEEZE_AFTER_K0 "cmp r2, r2\n"
 #define SQUEEZE_AFTER_K1 "mvns.w r3, #0\n"
@@ -84,60 +84,55 @@ namespace squeeze {
 
 __attribute__((naked, noinline, aligned(4))) void WinogradShortThrees(
     [[maybe_unused]] const uint32_t* inputs, [[maybe_unused]] const WinogradRun* run) {
-  __asm__(SQUEEZE_SHORT_ENTER("40", "24", "52")
-          "1: ldr r1, [sp, #64]\n"
-          "2: " SQUEEZE_AFTER_K0
-          "ldm.w sp, {r7-r12, pc}\n"  //
-          SQUEEZE_SHORT_THREE SQUEEZE_SHORT_NEXT
-          "stmdb r2, {r7-r12}\n"  // y0
-          SQUEEZE_SHORT_LEAVE
-          "30: stm r2!, {r7-r12}\n"  // m0
+  __asm__(SQUEEZE_SHORT_ENTER(
+      "40", "24",
+      "52") "1: ldr r1, [sp, #64]\n"
+            "2: " SQUEEZE_AFTER_K0 "ldm.w sp, {r7-r12, pc}\n"            //
+          SQUEEZE_SHORT_THREE SQUEEZE_SHORT_NEXT "stmdb r2, {r7-r12}\n"  // y0
+          SQUEEZE_SHORT_LEAVE "30: stm r2!, {r7-r12}\n"                  // m0
           SQUEEZE_AFTER_K1
-          "ldr.w pc, [sp, #56]\n"
-          "31: add r3, sp, #28\n"
-          "stm.w r3, {r7-r12}\n"     // m0 + m1
-          "ldmdb r2, {r3-r6, lr}\n"  // twice m0 less that
-          "rsb r8, r8, r3, lsl #1\n"
-          "rsb r9, r9, r4, lsl #1\n"
-          "rsb r10, r10, r5, lsl #1\n"
-          "rsb r11, r11, r6, lsl #1\n"
-          "rsb r12, r12, lr, lsl #1\n"
-          "ldr r3, [r2, #-24]\n"
-          "rsb r7, r7, r3, lsl #1\n"  //
+            "ldr.w pc, [sp, #56]\n"
+            "31: add r3, sp, #28\n"
+            "stm.w r3, {r7-r12}\n"     // m0 + m1
+            "ldmdb r2, {r3-r6, lr}\n"  // twice m0 less that
+            "rsb r8, r8, r3, lsl #1\n"
+            "rsb r9, r9, r4, lsl #1\n"
+            "rsb r10, r10, r5, lsl #1\n"
+            "rsb r11, r11, r6, lsl #1\n"
+            "rsb r12, r12, lr, lsl #1\n"
+            "ldr r3, [r2, #-24]\n"
+            "rsb r7, r7, r3, lsl #1\n"  //
           SQUEEZE_AFTER_K2
-          "ldr.w pc, [sp, #56]\n"
-          "32: stm.w r2, {r7-r12}\n"  // y1
-          "add r4, sp, #28\n"         //
-          SQUEEZE_AFTER_K3
-          "ldm.w r4, {r7-r12, pc}\n");
+            "ldr.w pc, [sp, #56]\n"
+            "32: stm.w r2, {r7-r12}\n"  // y1
+            "add r4, sp, #28\n"         //
+          SQUEEZE_AFTER_K3 "ldm.w r4, {r7-r12, pc}\n");
 }
 
 __attribute__((naked, noinline, aligned(4))) void WinogradShortTwos([[maybe_unused]] const uint32_t* inputs,
                                                                     [[maybe_unused]] const WinogradRun* run) {
-  __asm__(SQUEEZE_SHORT_ENTER("30", "16", "36")
-          "1: ldr r1, [sp, #64]\n"
-          "2: " SQUEEZE_AFTER_K0
-          "ldm.w sp, {r7-r10, pc}\n"  //
+  __asm__(SQUEEZE_SHORT_ENTER(
+      "30", "16",
+      "36") "1: ldr r1, [sp, #64]\n"
+            "2: " SQUEEZE_AFTER_K0 "ldm.w sp, {r7-r10, pc}\n"  //
           SQUEEZE_SHORT_TWO SQUEEZE_SHORT_NEXT
-          "strd r7, r8, [r2, #-24]\n"  // y0
-          "strd r9, r10, [r2, #-16]\n" SQUEEZE_SHORT_LEAVE
-          "30: stm.w r2, {r7-r10}\n"  // m0
+            "strd r7, r8, [r2, #-24]\n"                                                  // y0
+            "strd r9, r10, [r2, #-16]\n" SQUEEZE_SHORT_LEAVE "30: stm.w r2, {r7-r10}\n"  // m0
           SQUEEZE_AFTER_K1
-          "ldr.w pc, [sp, #56]\n"
-          "31: add r3, sp, #20\n"
-          "stm.w r3, {r7-r10}\n"  // m0 + m1
-          "ldm r2, {r3-r6}\n"     // twice m0 less that
-          "rsb r7, r7, r3, lsl #1\n"
-          "rsb r8, r8, r4, lsl #1\n"
-          "rsb r9, r9, r5, lsl #1\n"
-          "rsb r10, r10, r6, lsl #1\n"  //
+            "ldr.w pc, [sp, #56]\n"
+            "31: add r3, sp, #20\n"
+            "stm.w r3, {r7-r10}\n"  // m0 + m1
+            "ldm r2, {r3-r6}\n"     // twice m0 less that
+            "rsb r7, r7, r3, lsl #1\n"
+            "rsb r8, r8, r4, lsl #1\n"
+            "rsb r9, r9, r5, lsl #1\n"
+            "rsb r10, r10, r6, lsl #1\n"  //
           SQUEEZE_AFTER_K2
-          "ldr.w pc, [sp, #56]\n"
-          "32: adds r2, #24\n"
-          "stm.w r2, {r7-r10}\n"  // y1
-          "add r4, sp, #20\n"     //
-          SQUEEZE_AFTER_K3
-          "ldm.w r4, {r7-r10, pc}\n");
+            "ldr.w pc, [sp, #56]\n"
+            "32: adds r2, #24\n"
+            "stm.w r2, {r7-r10}\n"  // y1
+            "add r4, sp, #20\n"     //
+          SQUEEZE_AFTER_K3 "ldm.w r4, {r7-r10, pc}\n");
 }
 
 #else
