@@ -47,7 +47,8 @@ def test_the_work_on_an_image_is_what_the_firmware_s_own_counter_sees(name, monk
         assert found.instructions == pytest.approx(count, rel=1e-3)
     in_bench = measure.run(name, built.bench).profile.total
     assert found.instructions == pytest.approx(in_bench.instructions, rel=1e-3)
-    assert found.cycles == pytest.approx(in_bench.cycles, rel=1e-3)
+    # Another program has its loops at other addresses, and a branch to half of a word takes a cycle more.
+    assert found.cycles == pytest.approx(in_bench.cycles, rel=3e-3)
     assert found.cycles < found.cycles_with_flash < 1.5 * found.cycles
     assert found.milliseconds == pytest.approx(found.cycles / board.clock.hz * 1000, abs=1e-3)
 
