@@ -90,7 +90,9 @@ constexpr uint32_t kWaitLimit = 90000;
 inline uint32_t g_peripheral_hz = kRoscHz;
 inline uint32_t g_overruns;
 
-inline bool WaitFor(uint32_t address, uint32_t mask) { return cortex_m::WaitFor(address, mask, mask, kWaitLimit); }
+inline bool WaitFor(uint32_t address, uint32_t mask) {
+  return cortex_m::WaitFor(address, mask, mask, kWaitLimit);
+}
 
 // Clocks without glitches answer in SELECTED, a bit for each source.
 inline bool Select(uint32_t control, uint32_t selected, uint32_t mask, uint32_t source) {
