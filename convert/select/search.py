@@ -241,8 +241,11 @@ class Search:
                 low = middle
         return best
 
-    def _polished(self, best: Assignment, budget: int) -> Assignment:
-        """`best`, with what greed and multiplier have missed: other batches, faster ways in bytes left."""
+    def _polished(self, best: Assignment, budget: int, known_cost: float = math.inf) -> Assignment:
+        """`best`, with what greed and multiplier have missed: other batches, faster ways in bytes left.
+
+        known_cost: of another answer; what cannot become cheaper than that is not looked for.
+        """
         if best.stored > self._limit:
             return best
         best = self._with_bytes_left(best, budget)
@@ -253,7 +256,7 @@ class Search:
                 for batch in range(1, 1 + min(max(BATCHES[self.target.family]), height)):
                     batches = {**best.batches, stage.first_layer: batch}
                     floor = self.floor_of_cost(batches, budget, best.multiplier, best.barred)
-                    if batches == best.batches or floor >= best.cost * _WORTH:
+                    if batches == best.batches or floor >= min(best.cost, known_cost) * _WORTH:
                         continue
                     for around in _AROUND if best.multiplier else (1.0,):
                         trial = self.assign(batches, budget, around * best.multiplier, best.barred)
@@ -322,7 +325,8 @@ class Search:
             if assignment is not None:
                 found.append(assignment)
                 if self.target.optimize == "speed":
-                    found.append(self._polished(assignment, budget))
+                    cheapest = min(a.cost for a in found)
+                    found.append(self._polished(assignment, budget, cheapest))
         return sorted(found, key=self.rank)
 
     def rank(self, assignment: Assignment) -> tuple[float, float, float]:
