@@ -22,8 +22,8 @@ class Target:
         optimize: "speed": the shortest time within the budgets; "flash": the smallest weights;
             "sram": the smallest arena.
         flash_bytes: for the engine's model, weights and all; None for no limit.
-        sram_bytes: for the arena; None: twice what the leanest one takes, up to 2.25 times where
-            that is at most 32,000, and 11,000 at least.
+        sram_bytes: for the arena; None: twice what the leanest one takes, up to four times where
+            that is at most 64,000, and 11,000 at least.
         sram_limit: what the arena can never exceed; None for no limit.
         encoding: of all weights that can be stored so, one of ENCODINGS; None: whatever suits each layer.
         cpu: whose time counts.

@@ -84,18 +84,22 @@ def _accumulators(network: Network, trace: Trace) -> Iterator[tuple[int, int, np
             yield i, align(layer.scratch_bytes), _live(steps[:1], steps[-1:], trace.steps)
 
 
-def occupied(network: Network, trace: Trace, deferred: Mapping[int, int]) -> npt.NDArray[np.int64]:
-    """Bytes of rings and accumulators in use at each step; `network` stays as it is.
+def in_use(
+    network: Network, trace: Trace, deferred: Mapping[int, int]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """Rings and accumulators: the bytes of each, and for each and each step whether it is in use.
 
-    deferred: by a buffer's index, the rows that a stage waits for.
+    `network` stays as it is. deferred: by a buffer's index, the rows that a stage waits for.
     """
-    found = np.zeros(trace.steps + 1, np.int64)
+    sizes, lives = [], []
     for i, (buffer, first, last) in enumerate(zip(network.buffers, trace.first, trace.last, strict=True)):
         rows = max(_ring_rows(first, last), deferred.get(i, 0))
-        found += ring_bytes(rows, buffer) * _live(first, last, trace.steps)
+        sizes.append(ring_bytes(rows, buffer))
+        lives.append(_live(first, last, trace.steps))
     for _, size, live in _accumulators(network, trace):
-        found += size * live
-    return found
+        sizes.append(size)
+        lives.append(live)
+    return np.array(sizes, np.int64), np.stack(lives)
 
 
 def rings_and_accumulators(network: Network, trace: Trace) -> list[Block]:

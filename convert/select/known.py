@@ -7,7 +7,7 @@ from typing import Any
 from squeezenet_mcu.convert.encode import blob, entropy
 from squeezenet_mcu.convert.encode.weights import placed_bytes
 from squeezenet_mcu.convert.network import Encoding, Kind, Network
-from squeezenet_mcu.convert.schedule.arena import occupied, ring_bytes
+from squeezenet_mcu.convert.schedule.arena import in_use, ring_bytes
 from squeezenet_mcu.convert.schedule.rows import RowStage, Schedule
 from squeezenet_mcu.convert.select.cost.shape import Shape, Weights, calls_of, weights_of
 
@@ -28,9 +28,13 @@ class Peaks:
         ]
 
     def of(self, batches: Mapping[int, int], deferred: RowStage | None) -> tuple[dict[int, int], int]:
-        """For each stage of convolutions the most bytes in use while it runs, and the most of all.
+        """For each stage of convolutions what is in use at any of its steps, and the most at one step of all.
 
-        batches: by a stage's first layer; deferred: the stage that waits for the whole map that it reads.
+        A stage's scratch keeps its place: what is in use at one of its steps lies apart from it, and so does
+        what is at another; with the sum of both nearly every plan keeps its limit.
+
+        In bytes. batches: by a stage's first layer; deferred: the stage that waits for the whole map that it
+        reads.
         """
         waiting = deferred.first_layer if deferred else -1
         key = (waiting, *(batches[stage.first_layer] for stage in self.stages))
@@ -42,9 +46,10 @@ class Peaks:
                 for stage in stages
             ]
             trace = self._schedule.trace([batches.get(stage.first_layer, 1) for stage in stages], defers)
-            live = occupied(self._network, trace, maps)
-            peaks = {s.first_layer: int(live[trace.runs[s.first_layer]].max()) for s in self.stages}
-            self._found[key] = peaks, int(live.max())
+            sizes, live = in_use(self._network, trace, maps)
+            runs = {s.first_layer: live[:, trace.runs[s.first_layer]].any(axis=1) for s in self.stages}
+            peaks = {first: int(sizes @ ever) for first, ever in runs.items()}
+            self._found[key] = peaks, int((sizes @ live).max())
         return self._found[key]
 
     def least(self, stage: RowStage, batch: int) -> int:

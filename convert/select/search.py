@@ -6,6 +6,7 @@ chosen greedily, the most expensive stages first; then the answer is polished.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 from squeezenet_mcu.common.kernel_families import Family
@@ -17,19 +18,19 @@ from squeezenet_mcu.convert.select.known import Known
 from squeezenet_mcu.convert.select.ways import Option, ways_of
 from squeezenet_mcu.convert.target import Target
 
-# Rows a call, up to kMaxBatch of firmware_cpp/engine/format.h, or its kMaxPairsBatch.
+# Rows a call, up to kMaxBatch of firmware_cpp/engine/format.h.
 BATCHES: dict[Family, tuple[int, ...]] = {
-    "portable": (2, 3, 4), "v6m": (2, 3, 4, 5, 6, 7, 8), "dsp": (2, 3, 4), "mve": (2, 3, 4)
+    "portable": (2, 3, 4, 8), "v6m": (2, 3, 4, 5, 6, 7, 8), "dsp": (2, 3, 4, 6, 8), "mve": (2, 3, 4, 8)
 }  # fmt: skip
+_FEW_ROWS = 4
 _WORTH = 0.998  # a larger batch must save this much
 _PASSES = 3  # over all stages, after the greedy choice
 _AROUND = (0.5, 1.0, 2.0)  # the multiplier: what suits other batches
-# Where no budget is given: nearly twice the leanest arena (ImageNet's v1.1 then fits 96 KB), more where that
-# stays small (so ResNet-8 and cifar10 run 10 % faster), or what leaves a small network within 16 KB in all.
-_MORE_SRAM, _MORE_OF_LITTLE, _SMALL_ARENA = 1.95, 2.25, 32_000
+# Where no budget is given: nearly twice the leanest arena (ImageNet's v1.1 then fits 96 KB), four times where
+# that is no more than TensorFlow Lite Micro takes (cifar10 runs 25 % faster so: each row more in a call
+# spares a decoding of weights), or what leaves a small network within 16 KB in all.
+_MORE_SRAM, _MORE_OF_LITTLE, _SMALL_ARENA = 1.98, 4, 64_000
 _LITTLE_SRAM = 11_000
-# v6m's words of two pixels take four times a map's bytes, and each row more in a call spares a decoding.
-_MORE_FOR_PAIRS = 4
 UNLIMITED = 1 << 31
 # Lagrange multipliers of the limit on flash, in the costs' unit a byte: tried in steps, then narrowed down.
 _FIRST_MULTIPLIER, _MULTIPLIER_STEP, _LAST_MULTIPLIER = 4.0, 8.0, 1e6
@@ -161,17 +162,28 @@ class Search:
         best = self.assign({stage.first_layer: 1 for stage in self.stages}, budget, multiplier, barred)
         if best is None or self.target.optimize == "sram":
             return best
+        # Many rows of a few stages may leave too little to the others, or be worth it: both are tried.
+        counts = BATCHES[self.target.family]
+        few = [count for count in counts if count <= _FEW_ROWS]
+        many = [count for count in counts if count > _FEW_ROWS]
+        at_once = self._greedy(best, counts, budget)
+        in_turn = self._greedy(self._greedy(best, few, budget), many, budget)
+        return in_turn if self._better(in_turn, at_once, multiplier) else at_once
+
+    def _greedy(self, best: Assignment, counts: Sequence[int], budget: int) -> Assignment:
+        """Stage by stage, the costliest first, the rows a call that are worth it."""
+        multiplier, barred = best.multiplier, best.barred
         costs = {s.first_layer: sum(best.options[i].cost for i in s.indices) for s in self.stages}
         for stage in sorted(self.stages, key=lambda s: -costs[s.first_layer]):
-            for batch in BATCHES[self.target.family]:
-                if self.network.buffers[stage.output].height < batch:
+            for count in counts:
+                if self.network.buffers[stage.output].height < count:
                     continue
                 if self.target.optimize == "speed":  # what others gain by its batch is not looked for
                     own = sum(best.options[i].lagrangian(multiplier) for i in stage.indices)
-                    gain = own - self.floor(stage, batch, budget, multiplier, barred)
+                    gain = own - self.floor(stage, count, budget, multiplier, barred)
                     if gain <= (1 - _WORTH) * best.lagrangian(multiplier):
                         continue
-                batches = {**best.batches, stage.first_layer: batch}
+                batches = {**best.batches, stage.first_layer: count}
                 trial = self.assign(batches, budget, multiplier, barred)
                 if trial and self._better(trial, best, multiplier):
                     best = trial
@@ -253,7 +265,7 @@ class Search:
             before = best
             for stage in self.stages:
                 height = self.network.buffers[stage.output].height
-                for batch in range(1, 1 + min(max(BATCHES[self.target.family]), height)):
+                for batch in (1, *(b for b in BATCHES[self.target.family] if b <= height)):
                     batches = {**best.batches, stage.first_layer: batch}
                     floor = self.floor_of_cost(batches, budget, best.multiplier, best.barred)
                     if batches == best.batches or floor >= min(best.cost, known_cost) * _WORTH:
@@ -303,10 +315,11 @@ class Search:
             peaks, arena = self.known.peaks.of(lean.batches, None)
             for first, indices in self.indices:
                 arena = max(arena, peaks[first] + align(max(lean.options[i].scratch for i in indices)))
-            generous = min(int(_MORE_OF_LITTLE * arena), _SMALL_ARENA)
-            wanted = max(int(_MORE_SRAM * arena), generous, _LITTLE_SRAM)
-            if self.target.family == "v6m" and wanted > _LITTLE_SRAM:
-                wanted = _MORE_FOR_PAIRS * arena
+            wanted = max(int(_MORE_SRAM * arena), _LITTLE_SRAM)
+            if wanted > _LITTLE_SRAM:
+                # v6m's words of two pixels take four times a map's bytes.
+                small = UNLIMITED if self.target.family == "v6m" else _SMALL_ARENA
+                wanted = max(wanted, min(_MORE_OF_LITTLE * arena, small))
         return min(wanted or UNLIMITED, self.target.sram_limit or UNLIMITED)
 
     def answers(self, budget: int) -> list[Assignment]:

@@ -20,12 +20,11 @@ constexpr uint16_t kMaxBuffers = 128;
 constexpr uint8_t kMaxKernel = 7;  // of convolutions
 constexpr uint8_t kMaxConvStride = 2;
 constexpr uint8_t kMaxPadding = 255;           // rows or columns on one side of a map
-constexpr uint8_t kMaxBatch = 4;               // output rows that a convolution makes at once,
-constexpr uint8_t kMaxPairsBatch = 8;          // and those of kReference and kPixelPairs
+constexpr uint8_t kMaxBatch = 8;               // output rows that a convolution makes at once
 constexpr uint16_t kMaxSoftmax = 4095;         // classes: sums of exp are Q12.19
 constexpr uint32_t kMaxMeanPixels = 1u << 23;  // sums of (-128 to 127) - zero point stay in int32
 constexpr uint32_t kMaxTaps = 65535;           // of one output: the sum of products stays below 2^30
-constexpr uint8_t kMaxConvInputRows = (kMaxPairsBatch - 1) * kMaxConvStride + kMaxKernel;
+constexpr uint8_t kMaxConvInputRows = (kMaxBatch - 1) * kMaxConvStride + kMaxKernel;
 
 enum class LayerKind : uint8_t {
   kConv2D = 1,

@@ -21,7 +21,7 @@ class HuffmanWeights;
 // |acc| stays below 2^31 for kernels up to 7x7x512: 7*7*512*128*128 < 2^29.
 struct ConvRows {
   const int8_t* rows[kMaxConvInputRows];  // (out_rows - 1) * stride_h + kernel_h rows; null: a row of padding
-  int8_t* out[kMaxPairsBatch];            // of each output row: pixel 0, first channel written
+  int8_t* out[kMaxBatch];                 // of each output row: pixel 0, first channel written
   const uint8_t* weights;                 // as `encoding` says
   HuffmanWeights* huffman;                // kHuffman: gives them, channel by channel; else null
   int8_t* huffman_rows;                   // kHuffman: room for two channels' weights, 4-byte aligned each
@@ -35,7 +35,7 @@ struct ConvRows {
   uint16_t in_channels;
   uint16_t out_width;
   uint16_t out_channels;
-  uint8_t out_rows;  // 1 to kMaxBatch, or kMaxPairsBatch
+  uint8_t out_rows;  // 1 to kMaxBatch
   uint8_t kernel_h;
   uint8_t kernel_w;
   uint8_t stride_h;

@@ -61,11 +61,7 @@ bool WindowsTouch(int in, int out, int kernel, int stride, int pad) {
 bool Bounded(int in, int out, int stride, int pad) { return (out - 1) * stride - pad < in + kMaxPadding; }
 
 // Output rows that a layer may make at once.
-uint8_t MostRows(const LayerRecord& layer) {
-  if (layer.kind != LayerKind::kConv2D) return 1;
-  const bool any = layer.kernel == ConvKernel::kReference || layer.kernel == ConvKernel::kPixelPairs;
-  return any ? kMaxPairsBatch : kMaxBatch;
-}
+uint8_t MostRows(const LayerRecord& layer) { return layer.kind == LayerKind::kConv2D ? kMaxBatch : 1; }
 
 class Checker {
  public:

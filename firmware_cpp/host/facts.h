@@ -86,7 +86,7 @@ namespace squeeze {
   X(kBlobAlignment)                                                                                          \
   X(kArenaAlignment)                                                                                         \
   X(kCrcStart)                                                                                               \
-  X(kMaxLayers) X(kMaxBuffers) X(kMaxKernel) X(kMaxConvStride) X(kMaxPadding) X(kMaxBatch) X(kMaxPairsBatch) X(kMaxSoftmax) X(kMaxMeanPixels) \
+  X(kMaxLayers) X(kMaxBuffers) X(kMaxKernel) X(kMaxConvStride) X(kMaxPadding) X(kMaxBatch) X(kMaxSoftmax) X(kMaxMeanPixels) \
       X(kMaxTaps) X(kPeekOverrun) X(kHuffmanHeaderBytes) X(kHuffmanTaps) X(kHuffmanClasses) X(kHuffmanTopBits)       \
           X(kHuffmanShortBits) X(kHuffmanMaskBits) X(kHuffmanGaps) X(kHuffmanMasks) X(kGemmSmallMaxTaps)             \
               X(kWinogradMaxChannels) X(kSliceBytes) X(kSliceQuad) X(kAddLeftShift) X(kIntegerBits)          \

@@ -101,7 +101,7 @@ def add_request_arguments(parser: argparse.ArgumentParser) -> None:
         "--sram-bytes",
         type=sizes.option,
         metavar="BYTES",
-        help="most for the engine's arena: 16000, 64K (twice the leanest one, or a little more)",
+        help="most for the engine's arena: 16000, 64K (two to four times the leanest one)",
     )
     parser.add_argument(
         "--flash-bytes",

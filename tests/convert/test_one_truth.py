@@ -49,8 +49,7 @@ CONSTANTS = {
     "kMaxKernel": convolutions.MAX_KERNEL,
     "kMaxPadding": state.MAX_BYTE,
     "kMaxConvStride": None,  # a number inside of an expression: see test_strides_that_lowering_takes
-    "kMaxBatch": max(search.BATCHES["dsp"]),
-    "kMaxPairsBatch": max(search.BATCHES["v6m"]),
+    "kMaxBatch": max(max(batches) for batches in search.BATCHES.values()),
     "kMaxSoftmax": table.MAX_SOFTMAX,
     "kMaxMeanPixels": pools.MAX_MEAN_PIXELS,
     "kMaxTaps": convolutions.MAX_TAPS,

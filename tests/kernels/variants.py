@@ -10,9 +10,8 @@ from squeezenet_mcu.convert.select.cost.shape import KernelModel, shape_of
 from squeezenet_mcu.convert.select.cost_model import FAMILY_KERNELS
 from tests.kernels.random_layers import fills_its_window
 
-# kMaxBatch of firmware_cpp/engine/format.h, and its kMaxPairsBatch
-_MAX_BATCH = 4
-_MAX_PAIRS_BATCH = 8
+# kMaxBatch of firmware_cpp/engine/format.h
+_MAX_BATCH = 8
 _MAX_SCRATCH = 160 * 1024  # the arena has to fit kZoneBytes of firmware_cpp/bench/cases.cc
 _SOMETIMES = 0.2
 _OFTEN = 3  # Huffman-coded weights: they differ in mode, bits and classes
@@ -40,8 +39,7 @@ def _force_layer(network: Network, layer: Layer, family: Family, rng: np.random.
 
 def _force_stage(network: Network, stage: RowStage, family: Family, rng: np.random.Generator) -> None:
     out = network.buffers[stage.output]
-    most = _MAX_PAIRS_BATCH if family == "v6m" else _MAX_BATCH
-    batch = int(rng.integers(1, min(most, out.height) + 1))
+    batch = int(rng.integers(1, min(_MAX_BATCH, out.height) + 1))
     while not all(fills_its_window(la, network.buffers[la.inputs[0]], out, batch) for la in stage.layers):
         batch -= 1
     sources = {layer.inputs[0] for layer in stage.layers}

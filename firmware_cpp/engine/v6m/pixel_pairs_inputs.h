@@ -55,7 +55,7 @@ class PixelPairsInputs {
   uint32_t stride_ = 0;  // words of a plane
   uint32_t row_words_ = 0;
   uint8_t pass_count_ = 0;
-  PairsPass passes_[kMaxPairsBatch];
+  PairsPass passes_[kMaxBatch];
 };
 
 }  // namespace squeeze
