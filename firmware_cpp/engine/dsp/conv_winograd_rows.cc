@@ -69,7 +69,6 @@ class Winograd {
     if (conv_.huffman != nullptr) HuffmanRewind(conv_.huffman);
     const Area area = AreaOf(count);
     int32_t* const accumulators = area.accumulators;
-    const bool few = padded_ <= 32;
     Pass pass = {
         WinogradStoreRunOf(conv_, area.inputs_end, first, count, accumulators),
         {weights_, weights_ + kWinogradPositions * padded_, accumulators, padded_ / 2, area.threes_end},
@@ -79,8 +78,7 @@ class Winograd {
         area.inputs_end,
         area.threes > 0 ? area.inputs : nullptr,
         area.twos > 0 ? area.threes_end : nullptr,
-        few ? WinogradShortThrees : WinogradThrees,
-        few ? WinogradShortTwos : WinogradTwos};
+        padded_ <= 32 ? WinogradShortThrees : WinogradThrees};
     const bool full = conv_.act_min == -128 && conv_.act_max == 127;
     if (full && UsualScales(conv_, kBiasLimit)) {
       Usual(pass);
@@ -97,7 +95,6 @@ class Winograd {
     const uint32_t* threes_inputs;  // null: none
     const uint32_t* twos_inputs;
     void (*threes_accumulators)(const uint32_t*, const WinogradRun*);
-    void (*twos_accumulators)(const uint32_t*, const WinogradRun*);
   };
 
   // Sums of the next pair of channels.
@@ -120,7 +117,7 @@ class Winograd {
     if (pass->twos_inputs != nullptr) {
       pass->run.accumulators = pass->twos_start;
       pass->run.inputs_end = pass->inputs_end;
-      pass->twos_accumulators(pass->twos_inputs, &pass->run);
+      WinogradTwos(pass->twos_inputs, &pass->run);
     }
     return stream;
   }

@@ -47,6 +47,8 @@ struct GemmSmallRun {
   const int8_t* first;  // `words` times 4 weights of each channel, to be widened
   const int8_t* second;
   uint32_t words;
+  uint32_t rest_of_threes;  // of over 16 steps, where those enter that are not the last 16
+  uint32_t rest_of_twos;
   const ConvRows* conv;
 };
 // Offsets in gemm_small_blocks.cc.
@@ -64,6 +66,8 @@ SQUEEZE_OFFSET(GemmSmallRun, shifts, 80);
 SQUEEZE_OFFSET(GemmSmallRun, first, 84);
 SQUEEZE_OFFSET(GemmSmallRun, second, 88);
 SQUEEZE_OFFSET(GemmSmallRun, words, 92);
+SQUEEZE_OFFSET(GemmSmallRun, rest_of_threes, 96);
+SQUEEZE_OFFSET(GemmSmallRun, rest_of_twos, 100);
 
 // Makes two channels of all outputs, and moves on to the next two biases, multipliers and shifts. With null
 // `inputs`: only makes the entries of `run`, for `steps` = KP / 2.

@@ -1,6 +1,7 @@
-// The inner loops of GemmSmallRows: as those of gemm_blocks.cc, 2 channels by 3 (or 2) pixels, but all steps
-// unrolled and entered where their number asks, and from the accumulators straight to the outputs: 30 (23)
-// instructions a group besides its 11 (8) a step.
+// The inner loops of GemmSmallRows: as those of gemm_blocks.cc, 2 channels by 3 (or 2) pixels, but 16 steps
+// unrolled and entered where their number asks, run once more where there are over 16, and from the
+// accumulators straight to the outputs: 31 (24) instructions a group besides its 11 (8) a step. Z tells
+// whether to run once more: nothing in a step changes it.
 //
 // r0 inputs, r1 weights, r2 the run, r3 lr weights of the two channels, r4-r6 inputs of three pixels, r7-r12
 // accumulators [pixel][channel]. r2 points into the run, at `weights`: one load with what follows starts a
@@ -28,13 +29,23 @@ __attribute__((naked, noinline, aligned(4))) void GemmSmallPair([[maybe_unused]]
                                                                 [[maybe_unused]] uint32_t steps) {
   __asm__(
       "cbnz r0, 7f\n"
-      "adr.w r3, 13f + 1\n"  // Thumb bit
+      // Where to enter: of over 16 steps the first round by 12 and 8, which set Z.
+      "subs r3, r2, #16\n"
+      "it gt\n"
+      "movgt r2, r3\n"
       "mov.w r12, #40\n"
+      "adr.w r3, 13f + 1\n"  // Thumb bit
       "mls r3, r2, r12, r3\n"
+      "str r3, [r1, #96]\n"
+      "it gt\n"
+      "adrgt.w r3, 12f + 1\n"
       "str r3, [r1, #52]\n"
-      "adr.w r3, 6f + 1\n"
       "mov.w r12, #30\n"
+      "adr.w r3, 6f + 1\n"
       "mls r3, r2, r12, r3\n"
+      "str r3, [r1, #100]\n"
+      "it gt\n"
+      "adrgt.w r3, 8f + 1\n"
       "str r3, [r1, #68]\n"
       "bx lr\n"
       // Weights: r0 to, r1 r2 from, r3 words left, lr a mask, r4-r11 eight words.
@@ -102,7 +113,10 @@ __attribute__((naked, noinline, aligned(4))) void GemmSmallPair([[maybe_unused]]
       "cmp r0, r5\n"
       "beq.w 4f\n"
       "11: ldm r2, {r1, r7-r12, pc}\n"
-      ".rept 32\n"  // 40 bytes
+      "12: cmp r2, r2\n"
+      "ldr.w pc, [r2, #72]\n"
+      "10: cmp r2, #0\n"
+      ".rept 16\n"  // 40 bytes
       "ldr.w lr, [r1, #4]\n"
       "ldr.n r5, [r0, #4]\n"
       "ldr.n r6, [r0, #8]\n"
@@ -115,7 +129,8 @@ __attribute__((naked, noinline, aligned(4))) void GemmSmallPair([[maybe_unused]]
       "smlad r11, r6, r3, r11\n"
       "smlad r12, r6, lr, r12\n"
       ".endr\n"
-      "13: ldmdb r2, {r1, r3, r4, r5, r6, lr}\n"  //
+      "13: beq.w 10b\n"
+      "ldmdb r2, {r1, r3, r4, r5, r6, lr}\n"  //
       SQUEEZE_FIRST("r7") SQUEEZE_SECOND("r8", "r7") SQUEEZE_FIRST("r9") SQUEEZE_SECOND("r10", "r9")
           SQUEEZE_FIRST("r11") SQUEEZE_SECOND("r12", "r11")
       "ldr.n r3, [r0, #4]\n"
@@ -134,7 +149,10 @@ __attribute__((naked, noinline, aligned(4))) void GemmSmallPair([[maybe_unused]]
       "beq.w 9f\n"
       "5: ldm r2, {r1, r7-r10}\n"
       "ldr.w pc, [r2, #44]\n"
-      ".rept 32\n"  // 30 bytes
+      "8: cmp r2, r2\n"
+      "ldr.w pc, [r2, #76]\n"
+      "15: cmp r2, #0\n"
+      ".rept 16\n"  // 30 bytes
       "ldr.w lr, [r1, #4]\n"
       "ldr.n r5, [r0, #4]\n"
       "ldr.w r3, [r1], #8\n"
@@ -144,7 +162,8 @@ __attribute__((naked, noinline, aligned(4))) void GemmSmallPair([[maybe_unused]]
       "smlad r9, r5, r3, r9\n"
       "smlad r10, r5, lr, r10\n"
       ".endr\n"
-      "6: ldmdb r2, {r1, r3, r4, r5, r6, lr}\n"  //
+      "6: beq.w 15b\n"
+      "ldmdb r2, {r1, r3, r4, r5, r6, lr}\n"  //
       SQUEEZE_FIRST("r7") SQUEEZE_SECOND("r8", "r7") SQUEEZE_FIRST("r9") SQUEEZE_SECOND("r10", "r9")
       "ldmia.w r0!, {r1, r3}\n"
       "ldrd r5, r6, [r2, #36]\n"

@@ -20,13 +20,13 @@ using BytesLoop = void(HuffmanRun*, int8_t* to);
 // From the last weight to the first. Each is stored with the byte before it, the number of its bits, which the
 // next one overwrites. lr has these numbers, too: as many as r1 has moved from r8. r5: the last four to one
 // weights.
-#define SQUEEZE_ALL_BYTE(raw, skip)     \
-  SQUEEZE_HUFFMAN_VALUE(raw) skip         \
+#define SQUEEZE_ALL_BYTE(value, skip)   \
+  value skip                            \
   "strh.w r4, [r6, #-1]!\n"             \
   "add.w lr, lr, r4\n"
-#define SQUEEZE_ALL_TWO(raw) \
-  SQUEEZE_HUFFMAN_PEEK SQUEEZE_ALL_BYTE(raw, SQUEEZE_HUFFMAN_SKIP) SQUEEZE_ALL_BYTE(raw, "")
-#define SQUEEZE_BYTES_ALL(name, raw)                                                            \
+#define SQUEEZE_ALL_TWO(value) \
+  SQUEEZE_HUFFMAN_PEEK SQUEEZE_ALL_BYTE(value, SQUEEZE_HUFFMAN_SKIP) SQUEEZE_ALL_BYTE(value, "")
+#define SQUEEZE_BYTES_ALL(name, enter, value)                                                   \
   SQUEEZE_BYTES_FUNCTION(name) {                                                                \
     __asm__("push {r0, r4-r11, lr}\n"                                                           \
             "mov r12, r1\n"                                                                     \
@@ -37,13 +37,13 @@ using BytesLoop = void(HuffmanRun*, int8_t* to);
             "add.w r6, r6, r12\n"                                                               \
             "ldm.w r0, {r1-r3}\n"                                                               \
             "mov r8, r1\n"                                                                      \
-            "mov.w lr, #0\n"                                                                    \
+            "mov.w lr, #0\n" enter                                                              \
             "cmp r6, r5\n"                                                                      \
             "beq.n 2f\n"                                                                        \
-            "1:\n" SQUEEZE_ALL_TWO(raw) SQUEEZE_ALL_TWO(raw)                                    \
+            "1:\n" SQUEEZE_ALL_TWO(value) SQUEEZE_ALL_TWO(value)                                \
             "cmp r6, r5\n"                                                                      \
             "bne.n 1b\n"                                                                        \
-            "2:\n" SQUEEZE_HUFFMAN_PEEK SQUEEZE_HUFFMAN_VALUE(raw)                                  \
+            "2:\n" SQUEEZE_HUFFMAN_PEEK value                                                   \
             "lsr.w r7, r4, #8\n"                                                                \
             "strb.w r7, [r6], #-1\n"                                                            \
             "add.w lr, lr, r4\n"                                                                \
@@ -55,22 +55,22 @@ using BytesLoop = void(HuffmanRun*, int8_t* to);
   }
 
 // r11 the bytes' end.
-#define SQUEEZE_GAPS_BYTE(raw)     \
-  SQUEEZE_HUFFMAN_VALUE(raw)         \
+#define SQUEEZE_GAPS_BYTE(value)   \
+  value                            \
   "asr.w r4, r4, #8\n"             \
   "add.w lr, lr, r4\n"             \
   "strb.w r4, [r11, r8]\n"
-#define SQUEEZE_BYTES_GAPS(name, raw)                                                           \
+#define SQUEEZE_BYTES_GAPS(name, enter, value)                                                  \
   SQUEEZE_BYTES_FUNCTION(name) {                                                                \
-    __asm__(SQUEEZE_HUFFMAN_GAPS_ENTER                                                            \
+    __asm__(SQUEEZE_HUFFMAN_GAPS_ENTER enter                                                      \
             "add.w r11, r11, r6\n"                                                              \
             "cmp.w r4, #0\n"                                                                    \
             "bne.n 2f\n"                                                                        \
             "sub.w r8, r8, #1\n"                                                                \
-            "1:\n" SQUEEZE_HUFFMAN_PEEK SQUEEZE_HUFFMAN_GAP SQUEEZE_GAPS_BYTE(raw)                  \
-            SQUEEZE_HUFFMAN_PEEK SQUEEZE_HUFFMAN_GAP SQUEEZE_GAPS_BYTE(raw)                         \
+            "1:\n" SQUEEZE_HUFFMAN_PEEK SQUEEZE_HUFFMAN_GAP SQUEEZE_GAPS_BYTE(value)                  \
+            SQUEEZE_HUFFMAN_PEEK SQUEEZE_HUFFMAN_GAP SQUEEZE_GAPS_BYTE(value)                         \
             "b.n 1b\n"                                                                          \
-            "2:\n" SQUEEZE_HUFFMAN_PEEK SQUEEZE_GAPS_BYTE(raw)                                    \
+            "2:\n" SQUEEZE_HUFFMAN_PEEK SQUEEZE_GAPS_BYTE(value)                                    \
             "b.n 1b\n" SQUEEZE_HUFFMAN_GAPS_SPECIAL SQUEEZE_HUFFMAN_LEAVE);                         \
   }
 
@@ -103,12 +103,18 @@ using BytesLoop = void(HuffmanRun*, int8_t* to);
   }
 // clang-format on
 
-SQUEEZE_HUFFMAN_EACH(SQUEEZE_BYTES_ALL, BytesAll)
-SQUEEZE_HUFFMAN_EACH(SQUEEZE_BYTES_GAPS, BytesGaps)
-SQUEEZE_HUFFMAN_EACH(SQUEEZE_BYTES_MASKS, BytesMasks)
+// Weights of 8 bits, and those of fewer: a loop for each number of bits would take 1 KB more.
+SQUEEZE_BYTES_ALL(BytesAll3, "", SQUEEZE_HUFFMAN_VALUE(3))
+SQUEEZE_BYTES_ALL(BytesAll, SQUEEZE_HUFFMAN_ANY_ENTER("r9"), SQUEEZE_HUFFMAN_VALUE_ANY("r9"))
+SQUEEZE_BYTES_GAPS(BytesGaps3, "", SQUEEZE_HUFFMAN_VALUE(3))
+SQUEEZE_BYTES_GAPS(BytesGaps, SQUEEZE_HUFFMAN_ANY_ENTER("r5"), SQUEEZE_HUFFMAN_VALUE_ANY("r5"))
+SQUEEZE_BYTES_MASKS(BytesMasks0, 0)
+SQUEEZE_BYTES_MASKS(BytesMasks1, 1)
+SQUEEZE_BYTES_MASKS(BytesMasks2, 2)
+SQUEEZE_BYTES_MASKS(BytesMasks3, 3)
 
-BytesLoop* const kLoops[][4] = {{BytesAll0, BytesAll1, BytesAll2, BytesAll3},
-                                {BytesGaps0, BytesGaps1, BytesGaps2, BytesGaps3},
+BytesLoop* const kLoops[][4] = {{BytesAll, BytesAll, BytesAll, BytesAll3},
+                                {BytesGaps, BytesGaps, BytesGaps, BytesGaps3},
                                 {BytesMasks0, BytesMasks1, BytesMasks2, BytesMasks3}};
 
 }  // namespace

@@ -20,6 +20,7 @@ SQUEEZE_OFFSET(HuffmanRun, in_channels, 20);
 SQUEEZE_OFFSET(HuffmanRun, at, 24);
 SQUEEZE_OFFSET(HuffmanRun, pending, 28);
 SQUEEZE_OFFSET(HuffmanRun, sum, 32);
+SQUEEZE_OFFSET(HuffmanRun, raw, 36);
 
 // What else the loops have as literals.
 static_assert(kHuffmanShortBits == 8 && kHuffmanUnit == 1 << 8, "UBFX and LDRSH of a value, ASR of a weight");
@@ -46,10 +47,19 @@ static_assert(kHuffmanTaps == 9, "MLA and ADD of an input channel's taps");
 #define SQUEEZE_HUFFMAN_RAW_2 "bfi r4, r0, #8, #2\n"
 #define SQUEEZE_HUFFMAN_RAW_3 "bfi r4, r0, #8, #3\n"
 #define SQUEEZE_HUFFMAN_SKIP "lsr.w r0, r0, r4\n"
-
-// Function(name, raw) for each number of bits that are not coded, and kName[raw].
-#define SQUEEZE_HUFFMAN_EACH(Function, name)                    \
-  Function(name##0, 0) Function(name##1, 1) Function(name##2, 2) Function(name##3, 3)
+// The same for any number of bits that are not coded: it is in `count`, their mask in r10. Two instructions more.
+#define SQUEEZE_HUFFMAN_VALUE_ANY(count)  \
+  "lsr.w r7, r0, " count "\n"           \
+  "uxtb.w r7, r7\n"                     \
+  "ldrsh.w r4, [r3, r7, lsl #1]\n"      \
+  "and.w r7, r0, r10\n"                 \
+  "uxtab r1, r1, r4\n"                  \
+  "orr.w r4, r4, r7, lsl #8\n"
+#define SQUEEZE_HUFFMAN_ANY_ENTER(count)  \
+  "ldr.w " count ", [r0, #36]\n"        \
+  "mov.w r10, #1\n"                     \
+  "lsl.w r10, r10, " count "\n"         \
+  "sub.w r10, r10, #1\n"
 
 // A gap, from bits just peeked: r8 where the last weight stands, less the channel's taps, from there to the
 // next one's; r9 gaps, r12 the entry. To 3 where that is the end or tells no weight: both set the carry, as

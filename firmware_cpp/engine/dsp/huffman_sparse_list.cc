@@ -95,11 +95,16 @@ using MasksLoop = SparseListEntry*(HuffmanRun*, SparseListEntry*, const uint16_t
   }
 // clang-format on
 
-SQUEEZE_HUFFMAN_EACH(SQUEEZE_LIST_GAPS, ListGaps)
-SQUEEZE_HUFFMAN_EACH(SQUEEZE_LIST_MASKS, ListMasks)
+// Weights of 6 to 8 bits; those of 5 go the plain way.
+SQUEEZE_LIST_GAPS(ListGaps1, 1)
+SQUEEZE_LIST_GAPS(ListGaps2, 2)
+SQUEEZE_LIST_GAPS(ListGaps3, 3)
+SQUEEZE_LIST_MASKS(ListMasks1, 1)
+SQUEEZE_LIST_MASKS(ListMasks2, 2)
+SQUEEZE_LIST_MASKS(ListMasks3, 3)
 
-GapsLoop* const kListGaps[] = {ListGaps0, ListGaps1, ListGaps2, ListGaps3};
-MasksLoop* const kListMasks[] = {ListMasks0, ListMasks1, ListMasks2, ListMasks3};
+GapsLoop* const kListGaps[] = {ListGaps1, ListGaps2, ListGaps3};
+MasksLoop* const kListMasks[] = {ListMasks1, ListMasks2, ListMasks3};
 
 #endif
 
@@ -108,9 +113,11 @@ MasksLoop* const kListMasks[] = {ListMasks0, ListMasks1, ListMasks2, ListMasks3}
 SparseListEntry* HuffmanToSparseList(HuffmanMode mode, HuffmanRun* run, const uint16_t* table, uint32_t step,
                                      SparseListEntry* list) {
 #if defined(__ARM_FEATURE_DSP)
-  if (mode == HuffmanMode::kMasks) return kListMasks[run->raw](run, list, table);
-  if (mode == HuffmanMode::kGaps && table == nullptr && run->at < run->taps) {
-    return kListGaps[run->raw](run, list, step);
+  if (run->raw > 0) {
+    if (mode == HuffmanMode::kMasks) return kListMasks[run->raw - 1](run, list, table);
+    if (mode == HuffmanMode::kGaps && table == nullptr && run->at < run->taps) {
+      return kListGaps[run->raw - 1](run, list, step);
+    }
   }
 #endif
   ListSink sink = {table, step, list};

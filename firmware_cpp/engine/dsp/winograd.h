@@ -129,9 +129,8 @@ SQUEEZE_OFFSET(WinogradRun, steps, 12);
 SQUEEZE_OFFSET(WinogradRun, inputs_end, 16);
 void WinogradThrees(const uint32_t* inputs, const WinogradRun* run);
 void WinogradTwos(const uint32_t* inputs, const WinogradRun* run);
-// The same for at most 16 steps.
+// WinogradThrees for at most 16 steps.
 void WinogradShortThrees(const uint32_t* inputs, const WinogradRun* run);
-void WinogradShortTwos(const uint32_t* inputs, const WinogradRun* run);
 
 // Weights of one channel, 9 times padded_channels bytes, `pitch` apart, to one half of a pair.
 void WinogradWeights(const int8_t* weights, uint32_t pitch, uint32_t padded_channels, uint32_t* to);

@@ -5,8 +5,8 @@
 // go on from those of k = 0 (m0 + m1), k = 3 from these, which gives y0, and k = 2 from 2 m0 - (m0 + m1) = m0
 // - m1, which gives y1: one instruction a sum instead of four.
 //
-// r0 inputs, r1 weights, r2 rounds left, r3 r4 weights of two channels, r5-r7 inputs of three tiles, r8-lr
-// accumulators.
+// r0 inputs, r1 weights, r2 rounds left times 4 and k, r3 r4 weights of two channels, r5-r7 inputs of three
+// tiles, r8-lr accumulators. All four k run the same steps, so these stay in a flash's buffer of 1 KB.
 #include "engine/dsp/intrinsics.h"
 #include "engine/dsp/winograd.h"
 
@@ -14,12 +14,12 @@ namespace squeeze {
 
 #if defined(__ARM_FEATURE_DSP)
 
-// Stack: 0 zeros, 24 m0, 48 m0 + m1, 72 weights, 76 their end, 80 accumulators, 84 rounds, 88 end of the
-// inputs, 92 entries into the four loops. Aligned: ADR counts from a multiple of 4.
+// Stack: 0 zeros, 24 m0, 48 m0 + m1, 72 weights, 76 their end, 80 accumulators, 84 rounds (less one) times 4,
+// 88 end of the inputs, 92 entry into the loop. Aligned: ADR counts from a multiple of 4.
 // clang-format off
 #define SQUEEZE_WINOGRAD_ENTER(bytes_of_a_step)  \
   "push {r4-r11, lr}\n"                          \
-  "sub sp, #108\n"                               \
+  "sub sp, #100\n"                              \
   "ldm r1, {r2, r3, r4, r5, r6}\n"               \
   "strd r2, r3, [sp, #72]\n"                     \
   "str r4, [sp, #80]\n"                          \
@@ -29,37 +29,17 @@ namespace squeeze {
   "strd r2, r3, [sp]\n"                          \
   "strd r2, r3, [sp, #8]\n"                      \
   "strd r2, r3, [sp, #16]\n"                     \
-  "adds r2, r5, #7\n"                            \
-  "lsrs r2, r2, #3\n"                            \
+  "subs r5, #1\n"                                \
+  "lsrs r2, r5, #4\n"                            \
+  "lsls r2, r2, #2\n"                            \
   "str r2, [sp, #84]\n"                          \
-  "ands r5, r5, #7\n"                            \
-  "it eq\n"                                      \
-  "moveq r5, #8\n"                               \
+  "and r5, r5, #15\n"                            \
+  "adds r5, #1\n"                                \
   "movs r6, #" bytes_of_a_step "\n"              \
   "muls r5, r6, r5\n"                            \
   "adr.w r2, 20f + 1\n" /* Thumb bit */          \
   "subs r2, r2, r5\n"                            \
-  "str r2, [sp, #92]\n"                          \
-  "adr.w r2, 21f + 1\n"                          \
-  "subs r2, r2, r5\n"                            \
-  "str r2, [sp, #96]\n"                          \
-  "adr.w r2, 22f + 1\n"                          \
-  "subs r2, r2, r5\n"                            \
-  "str r2, [sp, #100]\n"                         \
-  "adr.w r2, 23f + 1\n"                          \
-  "subs r2, r2, r5\n"                            \
-  "str r2, [sp, #104]\n"
-
-// Sums up one position: 8 steps unrolled, entered where their number asks.
-#define SQUEEZE_WINOGRAD_SUM(begin, end, entry, STEP)  \
-  "ldr r2, [sp, #84]\n"                                \
-  "ldr.w pc, [sp, #" entry "]\n"                       \
-  begin ":\n"                                          \
-  ".rept 8\n"                                          \
-  STEP                                                 \
-  ".endr\n"                                            \
-  end ": subs r2, #1\n"                                \
-  "bne.w " begin "b\n"
+  "str r2, [sp, #92]\n"
 
 #define SQUEEZE_STEP_THREE    \
   "ldr.n r4, [r1, #4]\n"      \
@@ -83,27 +63,43 @@ namespace squeeze {
   "smlad r10, r6, r3, r10\n"  \
   "smlad r11, r6, r4, r11\n"
 
-// regs: the accumulators; D: turns m0 (in r2...) and m0 + m1 (in the accumulators) into m0 - m1.
+// Sums up position `k` of a column: 16 steps unrolled, entered where their number asks.
+#define SQUEEZE_WINOGRAD_SUM(k)  \
+  "ldr r2, [sp, #84]\n"          \
+  "adds r2, #" k "\n"            \
+  "ldr.w pc, [sp, #92]\n"
+
+// regs: the accumulators; D: turns m0 (in r2...) and m0 + m1 (in the accumulators) into m0 - m1. Behind the
+// steps, N and C have the bits of k.
 #define SQUEEZE_WINOGRAD_LOOP(regs, D, STEP)     \
   "1: ldr r1, [sp, #72]\n"                       \
   "2: ldm.w sp, {" regs "}\n"                    \
-  SQUEEZE_WINOGRAD_SUM("10", "20", "92", STEP)   \
+  SQUEEZE_WINOGRAD_SUM("0")                      \
+  "10:\n"                                        \
+  ".rept 16\n"                                   \
+  STEP                                           \
+  ".endr\n"                                      \
+  "20: subs r2, #4\n"                            \
+  "bpl.w 10b\n"                                  \
+  "lsls r2, r2, #31\n"                           \
+  "bcs.n 12f\n"                                  \
+  "bmi.n 11f\n"                                  \
   "add r2, sp, #24\n"                            \
   "stm.w r2, {" regs "}\n"                       \
-  SQUEEZE_WINOGRAD_SUM("11", "21", "96", STEP)   \
-  "add r2, sp, #48\n"                            \
+  SQUEEZE_WINOGRAD_SUM("1")                      \
+  "11: add r2, sp, #48\n"                        \
   "stm.w r2, {" regs "}\n"                       \
   "add r2, sp, #24\n"                            \
   D                                              \
-  SQUEEZE_WINOGRAD_SUM("12", "22", "100", STEP)  \
-  "ldr r2, [sp, #80]\n"                          \
+  SQUEEZE_WINOGRAD_SUM("2")                      \
+  "12: ldr r2, [sp, #80]\n"                      \
+  "bmi.n 13f\n"                                  \
   "adds r2, #24\n"                               \
-  "stm.w r2!, {" regs "}\n"                      \
+  "stm.w r2, {" regs "}\n"                       \
   "add r2, sp, #48\n"                            \
   "ldm.w r2, {" regs "}\n"                       \
-  SQUEEZE_WINOGRAD_SUM("13", "23", "104", STEP)  \
-  "ldr r2, [sp, #80]\n"                          \
-  "stm.w r2, {" regs "}\n"                       \
+  SQUEEZE_WINOGRAD_SUM("3")                      \
+  "13: stm.w r2, {" regs "}\n"                   \
   "adds r2, #48\n"                               \
   "ldr r3, [sp, #76]\n"                          \
   "str r2, [sp, #80]\n"                          \
@@ -112,7 +108,7 @@ namespace squeeze {
   "ldr r2, [sp, #88]\n"                          \
   "cmp r0, r2\n"                                 \
   "bne.w 1b\n"                                   \
-  "add sp, #108\n"                               \
+  "add sp, #100\n"                              \
   "pop {r4-r11, pc}\n"
 // clang-format on
 

@@ -9,9 +9,9 @@ namespace squeeze {
 // Stack: 0 the four row pointers, 16 offsets of the columns, 40 to, 44 bytes of a step, 48 quads left, 52
 // work area, 56 bytes of a column's positions.
 //
-// Down a column: four channels of its four rows (r0-r3) are widened and make the four k of the even ones (k0
-// in r12, k1 in r10, k2 in r11, k3 in r8) and of the odd ones (r9, r6, r7, r4): eight words of the work area
-// at lr.
+// Down a column: four channels of its four rows (r0-r3) are widened and make the four k of the odd ones (k3
+// in r4, k1 in r6, k2 in r7, k0 in r8) and of the even ones (r9 to r12, in the same order): eight words of
+// the work area at lr. So one loop makes the positions of both.
 // clang-format off
 #define SQUEEZE_COLUMN_WORDS                \
   "sxtb16 r8, r4\n"                         \
@@ -25,14 +25,14 @@ namespace squeeze {
   "ssub16 r11, r11, r9\n"                   \
   "sadd16 r11, r11, r11\n"                  \
   "ssub16 r8, r8, r10\n"                    \
-  "sadd16 r8, r8, r8\n"                     \
   "sadd16 r12, r9, r10\n"                   \
   "ssub16 r10, r10, r9\n"                   \
+  "sadd16 r9, r8, r8\n"                     \
   "ssub16 r7, r7, r5\n"                     \
   "sadd16 r7, r7, r7\n"                     \
   "ssub16 r4, r4, r6\n"                     \
   "sadd16 r4, r4, r4\n"                     \
-  "sadd16 r9, r5, r6\n"                     \
+  "sadd16 r8, r5, r6\n"                     \
   "ssub16 r6, r6, r5\n"                     \
   "stmia lr!, {r4, r6-r12}\n"
 #define SQUEEZE_COLUMN(offset)              \
@@ -78,17 +78,13 @@ namespace squeeze {
   "str r8, [r1, r2, lsl #1]\n"
 
 // One k, `at` in each column's words.
-#define SQUEEZE_K(at)                       \
-  "ldr.w r3, [lr, #0 + " at "]\n"           \
-  "ldr.w r4, [lr, #32 + " at "]\n"          \
-  "ldr.w r5, [lr, #64 + " at "]\n"          \
-  "ldr.w r6, [lr, #96 + " at "]\n"          \
-  "ldr.w r7, [lr, #128 + " at "]\n"         \
+#define SQUEEZE_K(at)                  \
+  "ldr.w r3, [lr, #0 + " at "]\n"     \
+  "ldr.w r4, [lr, #32 + " at "]\n"    \
+  "ldr.w r5, [lr, #64 + " at "]\n"    \
+  "ldr.w r6, [lr, #96 + " at "]\n"    \
+  "ldr.w r7, [lr, #128 + " at "]\n"   \
   "ldr.w r8, [lr, #160 + " at "]\n" SQUEEZE_ALONG
-#define SQUEEZE_POSITIONS(k0, k1, k2, k3)                  \
-  SQUEEZE_K(k0) "add r0, r0, r2, lsr #2\n"                 \
-  SQUEEZE_K(k1) "add r0, r0, r2, lsr #2\n"                 \
-  SQUEEZE_K(k2) "add r0, r0, r2, lsr #2\n" SQUEEZE_K(k3)
 // clang-format on
 
 __attribute__((naked, noinline)) void WinogradInputs([[maybe_unused]] const int8_t* const* rows,
@@ -128,21 +124,28 @@ __attribute__((naked, noinline)) void WinogradInputs([[maybe_unused]] const int8
       SQUEEZE_COLUMN("28")
       SQUEEZE_COLUMN("32")
       SQUEEZE_COLUMN("36")
-      "sub lr, lr, #192\n"
+      "sub lr, lr, #176\n"  // the even ones' words
       "adds r0, #4\n"
       "adds r1, #4\n"
       "adds r2, #4\n"
       "adds r3, #4\n"
       "stm.w sp, {r0-r3}\n"
-      "ldr r0, [sp, #40]\n"
       "ldr r2, [sp, #56]\n"
-      SQUEEZE_POSITIONS("28", "20", "24", "12")
-      "ldr r0, [sp, #40]\n"
-      "ldr r1, [sp, #44]\n"
+      "2: ldr r0, [sp, #40]\n"
+      SQUEEZE_K("12")
+      "add r0, r0, r2, lsr #2\n"
+      SQUEEZE_K("4")
+      "add r0, r0, r2, lsr #2\n"
+      SQUEEZE_K("8")
+      "add r0, r0, r2, lsr #2\n"
+      SQUEEZE_K("0")
+      "ldrd r0, r1, [sp, #40]\n"
+      "ldr r3, [sp, #52]\n"
       "add r0, r0, r1\n"
-      "add r1, r0, r1\n"
-      "str r1, [sp, #40]\n"
-      SQUEEZE_POSITIONS("16", "4", "8", "0")
+      "str r0, [sp, #40]\n"
+      "cmp lr, r3\n"
+      "mov lr, r3\n"
+      "bne.w 2b\n"
       "ldr r0, [sp, #48]\n"
       "subs r0, #1\n"
       "str r0, [sp, #48]\n"

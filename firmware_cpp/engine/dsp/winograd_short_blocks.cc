@@ -69,17 +69,6 @@ namespace squeeze {
   "smlad r11, r6, r3, r11\n"  \
   "smlad r12, r6, lr, r12\n"  \
   ".endr\n"
-#define SQUEEZE_SHORT_TWO     \
-  ".rept 16\n"                 \
-  "ldr.w lr, [r1, #4]\n"      \
-  "ldr.n r5, [r0, #4]\n"      \
-  "ldr.w r3, [r1], #8\n"      \
-  "ldr.w r4, [r0], #8\n"      \
-  "smlad r7, r4, r3, r7\n"    \
-  "smlad r8, r4, lr, r8\n"    \
-  "smlad r9, r5, r3, r9\n"    \
-  "smlad r10, r5, lr, r10\n"  \
-  ".endr\n"
 // clang-format on
 
 __attribute__((naked, noinline, aligned(4))) void WinogradShortThrees(
@@ -109,36 +98,9 @@ __attribute__((naked, noinline, aligned(4))) void WinogradShortThrees(
           SQUEEZE_AFTER_K3 "ldm.w r4, {r7-r12, pc}\n");
 }
 
-__attribute__((naked, noinline, aligned(4))) void WinogradShortTwos([[maybe_unused]] const uint32_t* inputs,
-                                                                    [[maybe_unused]] const WinogradRun* run) {
-  __asm__(SQUEEZE_SHORT_ENTER(
-      "30", "16",
-      "36") "1: ldr r1, [sp, #64]\n"
-            "2: " SQUEEZE_AFTER_K0 "ldm.w sp, {r7-r10, pc}\n"  //
-          SQUEEZE_SHORT_TWO SQUEEZE_SHORT_NEXT
-            "strd r7, r8, [r2, #-24]\n"                                                  // y0
-            "strd r9, r10, [r2, #-16]\n" SQUEEZE_SHORT_LEAVE "30: stm.w r2, {r7-r10}\n"  // m0
-          SQUEEZE_AFTER_K1
-            "ldr.w pc, [sp, #56]\n"
-            "31: add r3, sp, #20\n"
-            "stm.w r3, {r7-r10}\n"  // m0 + m1
-            "ldm r2, {r3-r6}\n"     // twice m0 less that
-            "rsb r7, r7, r3, lsl #1\n"
-            "rsb r8, r8, r4, lsl #1\n"
-            "rsb r9, r9, r5, lsl #1\n"
-            "rsb r10, r10, r6, lsl #1\n"  //
-          SQUEEZE_AFTER_K2
-            "ldr.w pc, [sp, #56]\n"
-            "32: adds r2, #24\n"
-            "stm.w r2, {r7-r10}\n"  // y1
-            "add r4, sp, #20\n"     //
-          SQUEEZE_AFTER_K3 "ldm.w r4, {r7-r10, pc}\n");
-}
-
 #else
 
 void WinogradShortThrees(const uint32_t* inputs, const WinogradRun* run) { WinogradThrees(inputs, run); }
-void WinogradShortTwos(const uint32_t* inputs, const WinogradRun* run) { WinogradTwos(inputs, run); }
 
 #endif
 
