@@ -6,7 +6,7 @@ from enum import IntEnum
 import numpy as np
 
 MAX_LAYERS = 128  # and as many buffers (firmware_cpp/engine/format.h)
-WORKERS = 2  # at most, that share a stage's layers
+WORKERS = 2  # at most, that share a step
 
 
 class Kind(IntEnum):
@@ -132,7 +132,8 @@ class Layer:
     encoding: Encoding = Encoding.DENSE
     batch_rows: int = 1  # output rows made at once; the same for all layers of a stage
     defer_rows: int = 0  # deferred stage: input rows that must be there before it begins
-    worker: int = 0  # below WORKERS: 1 where another core may run it (convert/schedule/workers.py)
+    shared: bool = False  # two workers share the rows of its stage's steps (convert/schedule/workers.py)
+    second_scratch: int = 0  # shared CONV_2D: the second worker's; set by the plan
     entropy_coded: EntropyCoded | None = None  # set by convert/encode/entropy.py
 
     @property

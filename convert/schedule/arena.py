@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from squeezenet_mcu.convert.network import ACCUMULATING, WORKERS, Buffer, Kind, Network
+from squeezenet_mcu.convert.network import ACCUMULATING, Buffer, Kind, Network
 from squeezenet_mcu.convert.schedule.rows import Trace, simulate
 
 ALIGNMENT = 8  # kernels' scratch (firmware_cpp/engine/format.h, kArenaAlignment)
@@ -31,6 +31,7 @@ class Block:
     live: np.ndarray  # bool [steps + 1]
     buffer: int | None
     layers: tuple[int, ...]  # whose accumulators or scratch it is; none for a ring
+    second: bool = False  # the second worker's scratch
 
 
 @dataclass(frozen=True)
@@ -115,22 +116,21 @@ def rings_and_accumulators(network: Network, trace: Trace) -> list[Block]:
 def _scratch(network: Network, trace: Trace) -> list[Block]:
     blocks = []
     for first, steps in trace.runs.items():
-        # The layers that one worker runs in a stage run one after the other: they share their scratch.
+        # The layers of a stage run one after the other: they share their scratch.
         output = network.layers[first].output
-        for worker in range(WORKERS):
-            users = [
-                i
-                for i, layer in enumerate(network.layers)
-                if layer.output == output
-                and layer.kind is Kind.CONV_2D
-                and layer.scratch_bytes
-                and layer.worker == worker
-            ]
-            if users:
-                size = align(max(network.layers[i].scratch_bytes for i in users))
-                live = live_at(steps, trace.steps)
-                name = network.layers[users[0] if worker else first].name
-                blocks.append(Block(f"{name} scratch", size, live, None, tuple(users)))
+        users = [
+            i
+            for i, layer in enumerate(network.layers)
+            if layer.output == output and layer.kind is Kind.CONV_2D and layer.scratch_bytes
+        ]
+        if users:
+            size = align(max(network.layers[i].scratch_bytes for i in users))
+            live = live_at(steps, trace.steps)
+            layer = network.layers[first]
+            blocks.append(Block(f"{layer.name} scratch", size, live, None, tuple(users)))
+            if layer.shared:
+                name = f"{layer.name} scratch of the second worker"
+                blocks.append(Block(name, size, live, None, tuple(users), second=True))
     return blocks
 
 
@@ -190,7 +190,10 @@ def plan(network: Network) -> Plan:
         if block.buffer is not None:
             network.buffers[block.buffer].offset = offset
         for i in block.layers:
-            network.layers[i].scratch_offset = offset
+            if block.second:
+                network.layers[i].second_scratch = offset
+            else:
+                network.layers[i].scratch_offset = offset
     state = len(network.layers) * LAYER_STATE_BYTES + len(network.buffers) * BUFFER_STATE_BYTES
     return Plan(
         align(total) + align(state),

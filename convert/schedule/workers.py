@@ -1,44 +1,50 @@
-"""A network whose stages two workers share: which channels of a stage another core makes.
+"""A network whose steps two workers share: one makes the upper half of the rows, the other the lower one.
 
-A stage is the layers that write one buffer. Its channels are cut in two: worker 0, the caller's core, makes
-those before the cut, worker 1 the others, at the same time. So at most one convolution of a stage becomes two
-layers; of a fire module's two expands mostly the larger one.
+Rows are shared, not channels: what a kernel does once per call (it packs the rows that it reads, it decodes
+weights) is done for half of the rows then, and not twice for all of them. A step makes twice the rows of one
+core's, and so takes the same time.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 
-from squeezenet_mcu.convert.network import Kind, Layer, Network
-from squeezenet_mcu.convert.schedule.split import part_of
+from squeezenet_mcu.convert.network import ACCUMULATING, WORKERS, Buffer, Kind, Layer, Network
+from squeezenet_mcu.convert.schedule.rows import RowStage, stages_of
+
+_NEVER = (Kind.MEAN, Kind.DENSE, Kind.PAD, Kind.SOFTMAX)  # but for Shareable of firmware_cpp/engine/model.h
 
 
-def _part_of(layer: Layer, part: range, worker: int) -> Layer:
-    return replace(part_of(layer, part), out_channel=layer.out_channel + part.start, worker=worker)
+def rows_of_one(rows: int) -> int:
+    """Of a shared step, what the worker with more rows makes, the caller."""
+    return -(-rows // WORKERS)
 
 
-def _halves(layer: Layer, before: int) -> list[Layer]:
-    """The layer for two workers, of whose channels the first `before` are worker 0's."""
-    if before <= 0 or before >= layer.out_channels:
-        return [replace(layer, worker=0 if before > 0 else 1)]
-    assert layer.kind is Kind.CONV_2D, "only convolutions are cut"
-    return [_part_of(layer, range(before), 0), _part_of(layer, range(before, layer.out_channels), 1)]
+def share_of_one(layer: Layer, out: Buffer) -> float:
+    """Of a layer's work, what the caller does: all of it where the layer is not shared.
 
-
-def shared(network: Network, cuts: Mapping[int, int]) -> Network:
-    """A copy of `network` for two workers.
-
-    cuts: by the index of a stage's first layer, how many of its channels worker 0 makes, counted through its
-        layers in their order; a stage without a cut is worker 0's alone.
+    Of a convolution its calls tell that.
     """
+    if not layer.shared:
+        return 1.0
+    whole = out.width if layer.kind in ACCUMULATING else out.height
+    return rows_of_one(whole) / whole
+
+
+def _shareable(network: Network, stage: RowStage) -> bool:
+    out = network.buffers[stage.output]
+    parts = out.width if stage.accumulating else out.height
+    return parts > 1 and not any(layer.kind in _NEVER for layer in stage.layers)
+
+
+def shared(network: Network) -> Network:
+    """A copy of `network` for two workers, where each stage is shared that can be."""
     layers: list[Layer] = []
-    left, output, cut = 0, -1, False
-    for i, layer in enumerate(network.layers):
-        if layer.output != output:
-            output, cut = layer.output, i in cuts
-            left = cuts.get(i, 0)
-        if cut:
-            layers += _halves(layer, left)
-            left -= layer.out_channels
+    for stage in stages_of(network):
+        if not _shareable(network, stage):
+            layers += stage.layers
         else:
-            layers.append(layer)
-    return replace(network, layers=layers, buffers=[replace(buffer) for buffer in network.buffers], codes=b"")
+            # How many rows convolutions make at once is chosen later. A pool folds one, whose columns are
+            # shared; of all others each worker makes one.
+            later = stage.accumulating or all(layer.kind is Kind.CONV_2D for layer in stage.layers)
+            rows = 1 if later else WORKERS
+            layers += [replace(layer, shared=True, batch_rows=rows) for layer in stage.layers]
+    return replace(network, layers=layers, buffers=[replace(buffer) for buffer in network.buffers])

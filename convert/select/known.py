@@ -41,7 +41,9 @@ class Peaks:
                 buffers[stage.layers[0].inputs[0]].height if stage.first_layer == waiting else 0
                 for stage in stages
             ]
-            trace = self._schedule.trace([batches.get(stage.first_layer, 1) for stage in stages], defers)
+            trace = self._schedule.trace(
+                [batches.get(stage.first_layer, stage.batch_rows) for stage in stages], defers
+            )
             live = occupied(self._network, trace, maps)
             peaks = {s.first_layer: int(live[trace.runs[s.first_layer]].max()) for s in self.stages}
             self._found[key] = peaks, int(live.max())

@@ -9,8 +9,8 @@ import math
 from dataclasses import replace
 
 from squeezenet_mcu.common.kernel_families import Family
-from squeezenet_mcu.convert.network import Encoding, Network
-from squeezenet_mcu.convert.schedule.arena import BUFFER_STATE_BYTES, LAYER_STATE_BYTES, align
+from squeezenet_mcu.convert.network import WORKERS, Encoding, Network
+from squeezenet_mcu.convert.schedule.arena import ALIGNMENT, BUFFER_STATE_BYTES, LAYER_STATE_BYTES, align
 from squeezenet_mcu.convert.schedule.rows import RowStage
 from squeezenet_mcu.convert.select.assignment import NOTHING, Assignment, Barred
 from squeezenet_mcu.convert.select.known import Known
@@ -74,13 +74,29 @@ class Search:
             return None
         options = {}
         for first, indices in self.indices:
-            batch, left = batches[first], budget - peaks[first]
+            batch = batches[first]
+            left = self._room(first, batch, budget - peaks[first])
             for i in indices:
                 best = self._best(i, batch, left, multiplier, barred)
                 if best is None:
                     return None
                 options[i] = best
         return self._assignment(dict(batches), options, multiplier, barred)
+
+    def _workers(self, first_layer: int, batch: int) -> int:
+        """How many share a step of a stage, each with scratch of its own."""
+        return WORKERS if self.network.layers[first_layer].shared and batch > 1 else 1
+
+    def _room(self, first_layer: int, batch: int, left: int) -> int:
+        """Of `left` bytes for the scratch of a stage, what one worker may take."""
+        workers = self._workers(first_layer, batch)
+        return left if workers == 1 else left // workers // ALIGNMENT * ALIGNMENT
+
+    def _batches(self, stage: RowStage) -> tuple[int, ...]:
+        """Rows at once that are tried first: all that one worker may make, or two together."""
+        workers = self._workers(stage.first_layer, WORKERS)
+        found = tuple(workers * batch for batch in BATCHES[self.target.family])
+        return found if workers == 1 else (workers, *found)
 
     def _assignment(
         self, batches: dict[int, int], options: dict[int, Option], multiplier: float, barred: Barred
@@ -117,7 +133,7 @@ class Search:
         """
         key = (stage.first_layer, batch, budget, multiplier, barred)
         if key not in self.floors:
-            left = budget - self.known.peaks.least(stage, batch)
+            left = self._room(stage.first_layer, batch, budget - self.known.peaks.least(stage, batch))
             found = [self._best(i, batch, left, multiplier, barred) for i in stage.indices]
             self.floors[key] = sum(o.lagrangian(multiplier) if o else math.inf for o in found)
         return self.floors[key]
@@ -163,7 +179,7 @@ class Search:
             return best
         costs = {s.first_layer: sum(best.options[i].cost for i in s.indices) for s in self.stages}
         for stage in sorted(self.stages, key=lambda s: -costs[s.first_layer]):
-            for batch in BATCHES[self.target.family]:
+            for batch in self._batches(stage):
                 if self.network.buffers[stage.output].height < batch:
                     continue
                 if self.target.optimize == "speed":  # what others gain by its batch is not looked for
@@ -253,7 +269,7 @@ class Search:
             before = best
             for stage in self.stages:
                 height = self.network.buffers[stage.output].height
-                for batch in range(1, 1 + min(max(BATCHES[self.target.family]), height)):
+                for batch in range(1, 1 + min(max(self._batches(stage)), height)):
                     batches = {**best.batches, stage.first_layer: batch}
                     floor = self.floor_of_cost(batches, budget, best.multiplier, best.barred)
                     if batches == best.batches or floor >= min(best.cost, known_cost) * _WORTH:
@@ -280,7 +296,11 @@ class Search:
                 for stage in self.stages
                 for i in stage.indices
                 for way in self.ways.within(
-                    i, given.batches[stage.first_layer], budget - peaks[stage.first_layer]
+                    i,
+                    given.batches[stage.first_layer],
+                    self._room(
+                        stage.first_layer, given.batches[stage.first_layer], budget - peaks[stage.first_layer]
+                    ),
                 )
                 if way.cost < options[i].cost
                 and way.stored - options[i].stored <= left
@@ -302,11 +322,14 @@ class Search:
             assert lean is not None, "without limits there is always a way"
             peaks, arena = self.known.peaks.of(lean.batches, None)
             for first, indices in self.indices:
-                arena = max(arena, peaks[first] + align(max(lean.options[i].scratch for i in indices)))
+                scratch = align(max(lean.options[i].scratch for i in indices))
+                workers = self._workers(first, lean.batches[first])
+                arena = max(arena, peaks[first] + workers * scratch)
             generous = min(int(_MORE_OF_LITTLE * arena), _SMALL_ARENA)
             wanted = max(int(_MORE_SRAM * arena), generous, _LITTLE_SRAM)
             if self.target.family == "v6m" and wanted > _LITTLE_SRAM:
                 wanted = _MORE_FOR_PAIRS * arena
+            wanted *= self.target.workers  # a step makes so many times the rows
         return min(wanted or UNLIMITED, self.target.sram_limit or UNLIMITED)
 
     def answers(self, budget: int) -> list[Assignment]:

@@ -141,32 +141,26 @@ bool Engine::Ready(int stage) const {
   return true;
 }
 
-// What the other core needs to know of a step. It stands on the stack of the core that waits for it.
+// The other core's part of a step. It stands on the stack of the core that waits for it.
 struct Engine::Half {
   Engine* engine;
   int stage;
-  int out_row;
-  int rows;
+  Rows rows;      // of a stage that does not accumulate
+  Window window;  // of one that does
 };
 
-// On the other core: it reads rows and writes its layers' own channels and scratch, and nothing else.
+// On the other core: it writes rows of its own and its own scratch, and no counter.
 void Engine::RunHalf(void* half) {
-  const Half& step = *static_cast<const Half*>(half);
-  const Model& model = step.engine->model_;
-  const uint16_t output = model.layer(step.stage).output;
-  for (int i = step.stage; i < model.layer_count() && model.layer(i).output == output; ++i) {
-    if (model.layer(i).worker != 0) step.engine->Compute(model.layer(i), step.out_row, step.rows);
+  const Half& own = *static_cast<const Half*>(half);
+  const Model& model = own.engine->model_;
+  if (Accumulates(model.layer(own.stage).kind)) {
+    own.engine->Fold(model.layer(own.stage), own.window, Part::kSecond);
+    return;
   }
-}
-
-// Whether another core takes its share of a stage.
-bool Engine::Shared(int stage) const {
-  if (worker_.start == nullptr) return false;
-  const uint16_t output = model_.layer(stage).output;
-  for (int i = stage; i < model_.layer_count() && model_.layer(i).output == output; ++i) {
-    if (model_.layer(i).worker != 0) return true;
+  const uint16_t output = model.layer(own.stage).output;
+  for (int i = own.stage; i < model.layer_count() && model.layer(i).output == output; ++i) {
+    own.engine->Compute(model.layer(i), own.rows);
   }
-  return false;
 }
 
 // One step; true when it completes rows of the stage's output.
@@ -175,15 +169,18 @@ bool Engine::RunStage(int stage) {
   const uint16_t output = model_.layer(stage).output;
   const int out_row = rows_done_[output];
   const int rows = BatchRows(stage);
-  const bool shared = Shared(stage);
-  Half half = {this, stage, out_row, rows};
-  if (shared) worker_.start(worker_.context, &RunHalf, &half);
+  // The lower half of the rows is the second worker's. Without one, the caller's as well.
+  const int second = model_.layer(stage).shared != 0 ? rows / kWorkers : 0;
+  const int first = rows - second;
+  const bool handed = second > 0 && worker_.start != nullptr;
+  Half half = {this, stage, {out_row + first, second, Part::kSecond}, {}};
+  if (handed) worker_.start(worker_.context, &RunHalf, &half);
   for (int i = stage; i < model_.layer_count() && model_.layer(i).output == output; ++i) {
-    if (shared && model_.layer(i).worker != 0) continue;
     const StepMark mark(*this, i);
-    Compute(model_.layer(i), out_row, rows);
+    Compute(model_.layer(i), {out_row, first, Part::kFirst});
+    if (second > 0 && !handed) Compute(model_.layer(i), half.rows);
   }
-  if (shared) worker_.wait(worker_.context);
+  if (handed) worker_.wait(worker_.context);
   for (int i = 0; i < rows; ++i) CompleteRow(output);
   return true;
 }
@@ -203,6 +200,7 @@ bool Engine::Accumulate(int stage) {
   int out_row = over <= 0 ? 0 : (over + layer.stride_h - 1) / layer.stride_h;
   const int bottom = below / layer.stride_h;
   const int end = bottom < out_height ? bottom + 1 : out_height;
+  const bool handed = layer.shared != 0 && model_.buffer(layer.output).width > 1 && worker_.start != nullptr;
   bool completed = false;
   for (; out_row < end; ++out_row) {
     // Use up the finished row before the next window needs its place.
@@ -211,10 +209,13 @@ bool Engine::Accumulate(int stage) {
     const int last = top + kernel_h - 1;
     const int first_row = top > 0 ? top : 0;
     const int last_row = last < in_height ? last : in_height - 1;
+    Half half = {this, stage, {}, {row, out_row, first_row, last_row}};
+    if (handed) worker_.start(worker_.context, &RunHalf, &half);
     {
       const StepMark mark(*this, stage);
-      Fold(layer, row, out_row, first_row, last_row);
+      Fold(layer, half.window, handed ? Part::kFirst : Part::kAll);
     }
+    if (handed) worker_.wait(worker_.context);
     if (row == last_row) {
       CompleteRow(layer.output);
       completed = true;

@@ -16,12 +16,12 @@
 
 namespace squeeze {
 
-// Another core, or a thread, that runs a part of a stage's layers while the caller of PushRow runs the
-// others. The engine has no atomics and no barriers of its own: start and wait are the memory barriers.
+// Another core, or a thread, that makes half of a step's rows while the caller of PushRow makes the others.
+// The engine has no atomics and no barriers of its own: start and wait are the memory barriers.
 struct Worker {
-  // Has the other core call run(half), once. What this core wrote before must be visible there then.
+  // Has the other core call run(half), once. It must see then what this core has written before.
   void (*start)(void* context, void (*run)(void* half), void* half);
-  // Returns once that call has returned, and what it wrote is visible here. Each start has its wait.
+  // Returns once that call has returned, and this core sees what it wrote. Each start has its wait.
   void (*wait)(void* context);
   void* context;
 };
@@ -31,8 +31,8 @@ class Engine {
   // Called when a row of a buffer is complete: tests compare it, profilers count.
   using RowObserver = void (*)(void* context, int buffer, int row, const int8_t* data);
 
-  // Called before and after each layer's work on a step: profilers time it. Not for layers that run on
-  // another core.
+  // Called before and after each layer's work on a step: profilers time it. What another core does is not
+  // told.
   using StepObserver = void (*)(void* context, int layer, bool begins);
 
   // `arena`: at least model.ArenaBytes(), 8-byte aligned, the engine's alone
@@ -70,13 +70,19 @@ class Engine {
     step_context_ = context;
   }
 
-  // Gives the layers of worker 1 to another core; {} takes them back. With or without, a model gives the same
-  // bytes; one that was made for one worker never calls it. Not while PushRow runs.
+  // Gives half of each step to another core; {} takes it back. With a worker or without, a model gives the
+  // same bytes; one that was made for one core never calls it. Not while PushRow runs.
   void SetWorker(const Worker& worker) { worker_ = worker; }
 
  private:
   class StepMark;
   struct Half;
+  // Output rows for one worker to make, in its own scratch.
+  struct Rows {
+    int first;
+    int count;
+    Part scratch;  // kFirst or kSecond
+  };
 
   int8_t* Row(int buffer, int row) const { return RingRow(model_.buffer(buffer), arena_, row); }
   int LastRowNeeded(const LayerRecord& layer, int out_row) const;
@@ -84,13 +90,12 @@ class Engine {
   bool Ready(int stage) const;
   bool Drains(int stage) const;
   bool RunStage(int stage);
-  bool Shared(int stage) const;
   static void RunHalf(void* half);
   bool Accumulate(int stage);
   void RunReaders(int stage);
-  void Compute(const LayerRecord& layer, int out_row, int rows);
-  void Convolve(const LayerRecord& layer, int out_row, int rows);
-  void Fold(const LayerRecord& layer, int in_row, int out_row, int first_row, int last_row);
+  void Compute(const LayerRecord& layer, const Rows& rows);
+  void Convolve(const LayerRecord& layer, const Rows& rows);
+  void Fold(const LayerRecord& layer, const Window& window, Part part);
   void CompleteRow(int buffer);
 
   Model model_;

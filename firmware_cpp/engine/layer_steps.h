@@ -8,9 +8,8 @@
 
 namespace squeeze {
 
-// What a step makes of what. Layers that accumulate fold row `in_row` of the input, and `first_row` and
-// `last_row` are those of the window of `out_row`; of the others all four are the same.
-struct LayerStep {
+// What a step makes of what.
+struct LayerStep : Window {
   const Model& model;
   uint8_t* arena;
   const LayerRecord& layer;
@@ -18,10 +17,7 @@ struct LayerStep {
   const BufferRecord& out;
   const int8_t* in_data;  // row `in_row` of the first input
   int8_t* out_data;       // row `out_row` of the output, from the layer's first channel on
-  int in_row;
-  int out_row;
-  int first_row;
-  int last_row;
+  Part part;              // of a pool's columns
 
   int8_t* Input(int i, int row) const;  // of input `i`
   int32_t* Accumulators() const { return reinterpret_cast<int32_t*>(arena + layer.scratch_offset); }

@@ -60,11 +60,18 @@ bool WindowsTouch(int in, int out, int kernel, int stride, int pad) {
 // so what a model's few bytes ask of the CPU is bounded by the maps, which the arena bounds.
 bool Bounded(int in, int out, int stride, int pad) { return (out - 1) * stride - pad < in + kMaxPadding; }
 
-// Output rows that a layer may make at once.
-uint8_t MostRows(const LayerRecord& layer) {
-  if (layer.kind != LayerKind::kConv2D) return 1;
+// Output rows that a layer may make at once: one worker, or two together.
+int MostRows(const LayerRecord& layer) {
+  if (Accumulates(layer.kind)) return 1;
+  const int workers = layer.shared != 0 ? kWorkers : 1;
+  if (layer.kind != LayerKind::kConv2D) return workers;
   const bool any = layer.kernel == ConvKernel::kReference || layer.kernel == ConvKernel::kPixelPairs;
-  return any ? kMaxPairsBatch : kMaxBatch;
+  return workers * (any ? kMaxPairsBatch : kMaxBatch);
+}
+
+// Output rows that one worker makes at once.
+uint32_t RowsOfOne(const LayerRecord& layer) {
+  return layer.shared != 0 ? (layer.batch_rows + 1u) / kWorkers : layer.batch_rows;
 }
 
 class Checker {
@@ -102,7 +109,7 @@ class Checker {
       written.Add(layer.output);
       if (layer.resume >= header_.layer_count) return Status::kBadOrder;
       const BufferRecord& out = model_.buffer(layer.output);
-      const uint8_t most = MostRows(layer);
+      const int most = MostRows(layer);
       if (layer.batch_rows == 0 || layer.batch_rows > most ||
           (stage_goes_on && layer.batch_rows != model_.layer(i - 1).batch_rows) ||
           out.ring_rows < (layer.batch_rows < out.height ? layer.batch_rows : out.height)) {
@@ -127,13 +134,11 @@ class Checker {
       }
       const Status status = Layer(layer, model_.buffer(layer.inputs[0]), out);
       if (status != Status::kOk) return status;
-      if (layer.worker >= kWorkers || (layer.worker != 0 && Accumulates(layer.kind)))
+      if (layer.shared > 1 || (layer.shared != 0 && !Shareable(layer.kind)) ||
+          (stage_goes_on && layer.shared != model_.layer(i - 1).shared)) {
         return Status::kBadLayer;
-      for (int k = i - 1; k >= 0 && model_.layer(k).output == layer.output; --k) {
-        if (model_.layer(k).worker == layer.worker) continue;
-        const Status beside = Beside(model_.layer(k), layer);
-        if (beside != Status::kOk) return beside;
       }
+      if (!SharedScratchOk(i)) return Status::kBadOffset;
     }
     return written.Has(header_.logits_buffer) && written.Has(header_.output_buffer) ? Status::kOk
                                                                                     : Status::kBadOrder;
@@ -195,27 +200,25 @@ class Checker {
     return Status::kBadLayer;
   }
 
-  // Two layers of a stage that run at the same time: each has its own channels, and scratch that the other
-  // neither uses nor reads rows from.
-  Status Beside(const LayerRecord& a, const LayerRecord& b) const {
-    if (a.out_channel + a.out_channels > b.out_channel && b.out_channel + b.out_channels > a.out_channel) {
-      return Status::kBadLayer;
+  // The second worker's scratch of shared layer `i` is where it may be, and apart from the first one's of all
+  // layers of the stage so far, and the other way round: two workers are in any two layers at a time.
+  bool SharedScratchOk(int i) const {
+    const LayerRecord& layer = model_.layer(i);
+    if (layer.shared == 0 || layer.kind != LayerKind::kConv2D) return true;
+    if (!ScratchOk(layer, SecondScratch(layer), layer.scratch_bytes, kArenaAlignment)) return false;
+    for (int k = i; k >= 0 && model_.layer(k).output == layer.output; --k) {
+      const LayerRecord& other = model_.layer(k);
+      if (other.kind != LayerKind::kConv2D) continue;
+      if (!Apart(Scratch(layer, layer.scratch_offset), Scratch(other, SecondScratch(other))) ||
+          !Apart(Scratch(other, other.scratch_offset), Scratch(layer, SecondScratch(layer)))) {
+        return false;
+      }
     }
-    const Span spans[2] = {ConvScratch(a), ConvScratch(b)};
-    const bool apart = Apart(spans[0], spans[1]) && Unread(spans[0], b) && Unread(spans[1], a);
-    return apart ? Status::kOk : Status::kBadOffset;
+    return true;
   }
 
-  // Empty of other kinds: only those that accumulate have scratch, and they stand alone in their stage.
-  static Span ConvScratch(const LayerRecord& layer) {
-    if (layer.kind != LayerKind::kConv2D) return {0, 0};
-    return {layer.scratch_offset, layer.scratch_offset + layer.scratch_bytes};
-  }
-
-  bool Unread(const Span& scratch, const LayerRecord& layer) const {
-    const bool both = layer.kind == LayerKind::kAdd;
-    return Apart(scratch, Ring(model_.buffer(layer.inputs[0]))) &&
-           (!both || Apart(scratch, Ring(model_.buffer(layer.inputs[1]))));
+  static Span Scratch(const LayerRecord& layer, uint32_t offset) {
+    return {offset, offset + layer.scratch_bytes};
   }
 
   // A layer that makes each value from the one at the same place, by a constant of `bytes` in the model.
@@ -231,14 +234,16 @@ class Checker {
   }
 
   Status Accumulators(const LayerRecord& layer, uint64_t count) const {
-    return ScratchOk(layer, count * sizeof(int32_t), sizeof(int32_t)) ? Status::kOk : Status::kBadOffset;
+    return ScratchOk(layer, layer.scratch_offset, count * sizeof(int32_t), sizeof(int32_t))
+               ? Status::kOk
+               : Status::kBadOffset;
   }
 
   // Scratch within the arena, and apart from the rings of its layer: rows that it makes must not become
   // tables or offsets that it follows.
-  bool ScratchOk(const LayerRecord& layer, uint64_t bytes, uint32_t alignment) const {
-    if (!Inside(layer.scratch_offset, bytes, header_.state_offset, alignment)) return false;
-    const Span scratch = {layer.scratch_offset, layer.scratch_offset + static_cast<uint32_t>(bytes)};
+  bool ScratchOk(const LayerRecord& layer, uint32_t offset, uint64_t bytes, uint32_t alignment) const {
+    if (!Inside(offset, bytes, header_.state_offset, alignment)) return false;
+    const Span scratch = {offset, offset + static_cast<uint32_t>(bytes)};
     return Apart(scratch, Ring(model_.buffer(layer.inputs[0]))) &&
            Apart(scratch, Ring(model_.buffer(layer.output)));
   }
@@ -291,7 +296,7 @@ class Checker {
   Status Conv(const LayerRecord& layer, const BufferRecord& in, const BufferRecord& out) const {
     if (!WindowOk(layer, in, out)) return Status::kBadLayer;
     ConvShape shape = {in.width,       in.channels,    out.width,      layer.out_channels, layer.kernel_h,
-                       layer.kernel_w, layer.stride_h, layer.stride_w, layer.pad_left,     layer.batch_rows};
+                       layer.kernel_w, layer.stride_h, layer.stride_w, layer.pad_left,     RowsOfOne(layer)};
     if (shape.Taps() > kMaxTaps) return Status::kBadLayer;
     if (!ConvKernelSupports(layer.kernel, layer.encoding, shape)) return Status::kNoKernel;
     const uint64_t total = header_.total_bytes;
@@ -299,7 +304,7 @@ class Checker {
     const uint32_t overrun = huffman ? kPeekOverrun : 0;
     const auto param = [&layer](int i) { return static_cast<uint32_t>(layer.params[i]); };
     if (!Inside(layer.weights_offset, uint64_t{layer.weights_bytes} + overrun, total, kBlobAlignment) ||
-        !ScratchOk(layer, layer.scratch_bytes, kArenaAlignment) ||
+        !ScratchOk(layer, layer.scratch_offset, layer.scratch_bytes, kArenaAlignment) ||
         (huffman && !Inside(param(0), uint64_t{param(1)} + overrun, total, 1))) {
       return Status::kBadOffset;
     }

@@ -137,8 +137,8 @@ const int8_t* squeeze_probabilities(const squeeze_engine* engine); /* + 128: par
  * SQUEEZE_NOT_READY before squeeze_init has succeeded. */
 squeeze_status squeeze_set_observer(squeeze_engine* engine, squeeze_row_observer observer, void* context);
 
-/* A part of a layer's work that another core, or a thread, does: squeeze_set_worker.
- *   half:  as squeeze_start was given it. */
+/* The half of a step that another core, or a thread, makes: squeeze_set_worker. It needs as much stack there
+ * as squeeze_push_row here, or less. half:  as squeeze_start was given it. */
 typedef void (*squeeze_run)(void* half);
 
 /* Has the other core call run(half), once, and need not wait for it. Whatever this core wrote before must be
@@ -149,8 +149,8 @@ typedef void (*squeeze_start)(void* context, squeeze_run run, void* half);
 /* Returns once that call of run has returned, and what it wrote is visible here: a barrier again. */
 typedef void (*squeeze_wait)(void* context);
 
-/* Has another core run a part of each layer, in models that the converter made for two (--cores 2): its
- * channels are shared between both cores. The results are the same bytes, with a worker and without one.
+/* Has another core make half of the rows of each step, in models that the converter made for two (CORES=2).
+ * The results are the same bytes with a worker and without one.
  *   start, wait:  called by turns from within squeeze_push_row: start, wait, start, wait. Null, both of them,
  *                 for no worker, as squeeze_init leaves it.
  *   context:      handed to both as it is; may be null.

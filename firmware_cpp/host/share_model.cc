@@ -2,7 +2,8 @@
 // buffer with the same network's model for one worker: what the tests run under ASan, UBSan and, once, TSan.
 //
 //   share_model CASES    a file: for each case int32 bytes of ONE, of TWO and of IMAGE, then these three
-//                        ONE: the model for one worker; TWO: the same network's for two, with the same buffers
+//                        ONE: the model for one worker; TWO: the same network's for two, with the same
+//                        buffers
 // Blob and arena are heap blocks of their exact sizes. Prints for each case
 //   case N rows R halves H same         R rows compared; H times the thread has computed a half
 // or what differs, and exits with 1; 2: a case cannot be read, or a model is refused.

@@ -12,9 +12,8 @@ import numpy as np
 from squeezenet_mcu.common.kernel_families import Family
 from squeezenet_mcu.common.paths import FIRMWARE, tool_build
 from squeezenet_mcu.convert.encode import blob, entropy
-from squeezenet_mcu.convert.network import Kind, Network
+from squeezenet_mcu.convert.network import Network
 from squeezenet_mcu.convert.schedule import arena
-from squeezenet_mcu.convert.schedule.rows import stages_of
 from squeezenet_mcu.convert.schedule.workers import shared
 from squeezenet_mcu.convert.verify import host_engine
 from tests.kernels import random_layers, variants
@@ -42,22 +41,17 @@ def serialized(network: Network) -> bytes:
     return blob.serialize(network, arena.plan(network), [])
 
 
-def random_cuts(network: Network, seed: int) -> dict[int, int]:
-    """A cut for each stage that has convolutions only: anywhere, its ends included."""
-    rng = np.random.default_rng([seed, 2])
-    stages = [stage for stage in stages_of(network) if all(la.kind is Kind.CONV_2D for la in stage.layers)]
-    return {
-        stage.first_layer: int(rng.integers(0, 1 + sum(layer.out_channels for layer in stage.layers)))
-        for stage in stages
-    }
+def random_case(seed: int, family: Family) -> Case | None:
+    """A random network; for two workers on random kernels of the family, random rows at once.
 
-
-def random_case(seed: int, family: Family) -> Case:
-    """A random network, cut at random, on random kernels of the family."""
+    None: it has no step of two rows, or what is not shared.
+    """
     sample = random_layers.sample(seed)
     network = sample.network
-    two = shared(network, random_cuts(network, seed))
+    two = shared(network)
     variants.force(two, family, seed)
+    if not any(layer.shared for layer in two.layers):
+        return None
     entropy.code(network)  # as lowered: the plainest kernel, dense weights
     return Case(serialized(network), serialized(two), sample.image)
 
