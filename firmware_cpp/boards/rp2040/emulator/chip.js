@@ -132,9 +132,14 @@ export class Chip {
     return this.rp2040.uart[0];
   }
 
-  /** Both cores sleep, or the one that runs a program. */
+  /** Nothing happens before an alarm or a byte: both cores sleep. */
   get waiting() {
-    return this.core.waiting && (this.second?.core.waiting ?? true);
+    return this.core.waiting && (this.second ? this.second.core.waiting : !this.wait.stepping);
+  }
+
+  /** How far the core is that is behind; one that sleeps is as far as the other. */
+  get cycles() {
+    return this.clock.core.cycles;
   }
 
   /** Instructions of core 0 until `end`, an alarm or sleep; counter.js has one that counts. */
@@ -167,10 +172,11 @@ export class Chip {
     const { clock } = this;
     for (;;) {
       this.execute(end);
+      if (this.core.waiting && this.wait.stepping) this.core.cycles = Math.min(end, Math.ceil(clock.due));
       if (clock.core.cycles >= clock.due) clock.ring();
       this.first.wakeIfPending();
       this.second?.wakeIfPending();
-      if (this.waiting || clock.core.cycles >= end) return;
+      if (this.waiting || this.cycles >= end) return;
     }
   }
 

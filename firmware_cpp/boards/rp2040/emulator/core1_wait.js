@@ -10,7 +10,6 @@ const WORDS = 3; // after the START
 
 export class Core1Wait {
   #received = null; // words after the START; null: not yet one
-  #stepping = false;
 
   /** `launch(vectors, stack, entry)`: the ROM has gone to the program. `sev`: as the instruction. */
   constructor(fifos, clock, sev, launch) {
@@ -18,6 +17,7 @@ export class Core1Wait {
     this.sev = sev;
     this.launch = launch;
     this.asleep = false; // in the ROM, not in a program and not held in reset
+    this.stepping = false; // at work between two words
     this.alarm = clock.createAlarm(() => this.#step());
   }
 
@@ -31,14 +31,14 @@ export class Core1Wait {
   /** Core 1 is held in reset. */
   stop() {
     this.asleep = false;
-    this.#stepping = false;
+    this.stepping = false;
     this.alarm.cancel();
   }
 
   /** Somebody has sent an event. */
   event() {
-    if (!this.asleep || this.#stepping) return;
-    this.#stepping = true;
+    if (!this.asleep || this.stepping) return;
+    this.stepping = true;
     this.alarm.schedule(STEP_CYCLES * 8);
   }
 
@@ -54,7 +54,7 @@ export class Core1Wait {
   }
 
   #step() {
-    this.#stepping = false;
+    this.stepping = false;
     const status = this.fifos.status(CORE);
     if (!(status & VALID) || !(status & ROOM)) return; // until the next event
     const word = this.fifos.read(CORE);
