@@ -6,6 +6,7 @@ from enum import IntEnum
 import numpy as np
 
 MAX_LAYERS = 128  # and as many buffers (firmware_cpp/engine/format.h)
+WORKERS = 2  # at most, that share a stage's layers
 
 
 class Kind(IntEnum):
@@ -131,6 +132,7 @@ class Layer:
     encoding: Encoding = Encoding.DENSE
     batch_rows: int = 1  # output rows made at once; the same for all layers of a stage
     defer_rows: int = 0  # deferred stage: input rows that must be there before it begins
+    worker: int = 0  # below WORKERS: 1 where another core may run it (convert/schedule/workers.py)
     entropy_coded: EntropyCoded | None = None  # set by convert/encode/entropy.py
 
     @property

@@ -84,7 +84,7 @@ def _layer_record(layer: Layer, resume: int, data: _Data) -> bytes:
         layer.kind, encoding, kernel[0], kernel[1], layer.stride[0], layer.stride[1],
         layer.pad_top, layer.pad_left, inputs[0], inputs[1], layer.output, layer.out_channel,
         layer.out_channels, resume, layer.act_min, layer.act_max, layer.conv_kernel,
-        layer.batch_rows, layer.defer_rows, 0, offset, len(weights), layer.scratch_offset,
+        layer.batch_rows, layer.defer_rows, layer.worker, offset, len(weights), layer.scratch_offset,
         layer.scratch_bytes if layer.kind is Kind.CONV_2D else 0, *params,
     )  # fmt: skip
 

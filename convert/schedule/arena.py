@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from squeezenet_mcu.convert.network import ACCUMULATING, Buffer, Kind, Network
+from squeezenet_mcu.convert.network import ACCUMULATING, WORKERS, Buffer, Kind, Network
 from squeezenet_mcu.convert.schedule.rows import Trace, simulate
 
 ALIGNMENT = 8  # kernels' scratch (firmware_cpp/engine/format.h, kArenaAlignment)
@@ -115,17 +115,22 @@ def rings_and_accumulators(network: Network, trace: Trace) -> list[Block]:
 def _scratch(network: Network, trace: Trace) -> list[Block]:
     blocks = []
     for first, steps in trace.runs.items():
-        # The layers of a stage run one after the other: they share their scratch.
+        # The layers that one worker runs in a stage run one after the other: they share their scratch.
         output = network.layers[first].output
-        users = [
-            i
-            for i, layer in enumerate(network.layers)
-            if layer.output == output and layer.kind is Kind.CONV_2D and layer.scratch_bytes
-        ]
-        if users:
-            size = align(max(network.layers[i].scratch_bytes for i in users))
-            live = live_at(steps, trace.steps)
-            blocks.append(Block(f"{network.layers[first].name} scratch", size, live, None, tuple(users)))
+        for worker in range(WORKERS):
+            users = [
+                i
+                for i, layer in enumerate(network.layers)
+                if layer.output == output
+                and layer.kind is Kind.CONV_2D
+                and layer.scratch_bytes
+                and layer.worker == worker
+            ]
+            if users:
+                size = align(max(network.layers[i].scratch_bytes for i in users))
+                live = live_at(steps, trace.steps)
+                name = network.layers[users[0] if worker else first].name
+                blocks.append(Block(f"{name} scratch", size, live, None, tuple(users)))
     return blocks
 
 

@@ -22,12 +22,12 @@ def _groups(channels: int, row_bytes: int) -> list[range]:
     return [range(start, min(start + size, channels)) for start in range(0, channels, size)]
 
 
-def _conv_group(layer: Layer, part: range, output: int) -> Layer:
+def part_of(layer: Layer, part: range) -> Layer:
+    """A convolution's channels `part` as a layer of their own, at the place of the whole one."""
     cut = slice(part.start, part.stop)
     return replace(
         layer,
         name=f"{layer.name}[{part.start}:{part.stop}]",
-        output=output,
         out_channels=len(part),
         weights=layer.conv.weights[cut],
         bias=layer.conv.bias[cut],
@@ -89,7 +89,10 @@ def _split_at(network: Network, i: int) -> None:
         network.buffers[row_buffer] = _narrow(rows, part)
         mean_buffer = len(network.buffers)
         network.buffers.append(_narrow(means, part))
-        layers += [_conv_group(conv, part, row_buffer), _mean_group(mean, part, row_buffer, mean_buffer)]
+        layers += [
+            replace(part_of(conv, part), output=row_buffer),
+            _mean_group(mean, part, row_buffer, mean_buffer),
+        ]
         copies.append(
             Layer(
                 f"{mean.name}[{part.start}:{part.stop}] copy", Kind.REQUANTIZE, mean.op_index, [mean_buffer],

@@ -141,16 +141,49 @@ bool Engine::Ready(int stage) const {
   return true;
 }
 
+// What the other core needs to know of a step. It stands on the stack of the core that waits for it.
+struct Engine::Half {
+  Engine* engine;
+  int stage;
+  int out_row;
+  int rows;
+};
+
+// On the other core: it reads rows and writes its layers' own channels and scratch, and nothing else.
+void Engine::RunHalf(void* half) {
+  const Half& step = *static_cast<const Half*>(half);
+  const Model& model = step.engine->model_;
+  const uint16_t output = model.layer(step.stage).output;
+  for (int i = step.stage; i < model.layer_count() && model.layer(i).output == output; ++i) {
+    if (model.layer(i).worker != 0) step.engine->Compute(model.layer(i), step.out_row, step.rows);
+  }
+}
+
+// Whether another core takes its share of a stage.
+bool Engine::Shared(int stage) const {
+  if (worker_.start == nullptr) return false;
+  const uint16_t output = model_.layer(stage).output;
+  for (int i = stage; i < model_.layer_count() && model_.layer(i).output == output; ++i) {
+    if (model_.layer(i).worker != 0) return true;
+  }
+  return false;
+}
+
 // One step; true when it completes rows of the stage's output.
 bool Engine::RunStage(int stage) {
   if (Accumulates(model_.layer(stage).kind)) return Accumulate(stage);
   const uint16_t output = model_.layer(stage).output;
   const int out_row = rows_done_[output];
   const int rows = BatchRows(stage);
+  const bool shared = Shared(stage);
+  Half half = {this, stage, out_row, rows};
+  if (shared) worker_.start(worker_.context, &RunHalf, &half);
   for (int i = stage; i < model_.layer_count() && model_.layer(i).output == output; ++i) {
+    if (shared && model_.layer(i).worker != 0) continue;
     const StepMark mark(*this, i);
     Compute(model_.layer(i), out_row, rows);
   }
+  if (shared) worker_.wait(worker_.context);
   for (int i = 0; i < rows; ++i) CompleteRow(output);
   return true;
 }

@@ -16,12 +16,23 @@
 
 namespace squeeze {
 
+// Another core, or a thread, that runs a part of a stage's layers while the caller of PushRow runs the
+// others. The engine has no atomics and no barriers of its own: start and wait are the memory barriers.
+struct Worker {
+  // Has the other core call run(half), once. What this core wrote before must be visible there then.
+  void (*start)(void* context, void (*run)(void* half), void* half);
+  // Returns once that call has returned, and what it wrote is visible here. Each start has its wait.
+  void (*wait)(void* context);
+  void* context;
+};
+
 class Engine {
  public:
   // Called when a row of a buffer is complete: tests compare it, profilers count.
   using RowObserver = void (*)(void* context, int buffer, int row, const int8_t* data);
 
-  // Called before and after each layer's work on a step: profilers time it.
+  // Called before and after each layer's work on a step: profilers time it. Not for layers that run on
+  // another core.
   using StepObserver = void (*)(void* context, int layer, bool begins);
 
   // `arena`: at least model.ArenaBytes(), 8-byte aligned, the engine's alone
@@ -59,8 +70,13 @@ class Engine {
     step_context_ = context;
   }
 
+  // Gives the layers of worker 1 to another core; {} takes them back. With or without, a model gives the same
+  // bytes; one that was made for one worker never calls it. Not while PushRow runs.
+  void SetWorker(const Worker& worker) { worker_ = worker; }
+
  private:
   class StepMark;
+  struct Half;
 
   int8_t* Row(int buffer, int row) const { return RingRow(model_.buffer(buffer), arena_, row); }
   int LastRowNeeded(const LayerRecord& layer, int out_row) const;
@@ -68,6 +84,8 @@ class Engine {
   bool Ready(int stage) const;
   bool Drains(int stage) const;
   bool RunStage(int stage);
+  bool Shared(int stage) const;
+  static void RunHalf(void* half);
   bool Accumulate(int stage);
   void RunReaders(int stage);
   void Compute(const LayerRecord& layer, int out_row, int rows);
@@ -83,6 +101,7 @@ class Engine {
   void* observer_context_ = nullptr;
   StepObserver step_observer_ = nullptr;
   void* step_context_ = nullptr;
+  Worker worker_ = {};
 };
 
 }  // namespace squeeze

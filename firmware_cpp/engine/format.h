@@ -25,6 +25,7 @@ constexpr uint8_t kMaxPairsBatch = 8;          // and those of kReference and kP
 constexpr uint16_t kMaxSoftmax = 4095;         // classes: sums of exp are Q12.19
 constexpr uint32_t kMaxMeanPixels = 1u << 23;  // sums of (-128 to 127) - zero point stay in int32
 constexpr uint32_t kMaxTaps = 65535;           // of one output: the sum of products stays below 2^30
+constexpr uint16_t kWorkers = 2;               // that share a stage's layers
 constexpr uint8_t kMaxConvInputRows = (kMaxPairsBatch - 1) * kMaxConvStride + kMaxKernel;
 
 enum class LayerKind : uint8_t {
@@ -124,7 +125,7 @@ struct LayerRecord {
   ConvKernel kernel;    // of CONV_2D
   uint8_t batch_rows;   // output rows made at once; the same for all layers of a stage
   uint16_t defer_rows;  // CONV_2D, deferred stage: rows of inputs[0] before it begins
-  uint16_t reserved;
+  uint16_t worker;  // 0, or 1: another core may run it, beside its stage's layers of 0 (Engine::SetWorker)
   // CONV_2D: as `encoding` says. DEPTHWISE: int8 [kernel_h][kernel_w][out_channels]. DENSE: int8
   // [out_channels][height][width][channels] of its input. LOOKUP: int8 [256], for -128 to 127. MUL_CONSTANT:
   // int16 [out_channels], less its zero point. ADD_CONSTANT: int32 [out_channels], at the sum's scale.

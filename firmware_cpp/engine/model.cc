@@ -127,6 +127,13 @@ class Checker {
       }
       const Status status = Layer(layer, model_.buffer(layer.inputs[0]), out);
       if (status != Status::kOk) return status;
+      if (layer.worker >= kWorkers || (layer.worker != 0 && Accumulates(layer.kind)))
+        return Status::kBadLayer;
+      for (int k = i - 1; k >= 0 && model_.layer(k).output == layer.output; --k) {
+        if (model_.layer(k).worker == layer.worker) continue;
+        const Status beside = Beside(model_.layer(k), layer);
+        if (beside != Status::kOk) return beside;
+      }
     }
     return written.Has(header_.logits_buffer) && written.Has(header_.output_buffer) ? Status::kOk
                                                                                     : Status::kBadOrder;
@@ -186,6 +193,29 @@ class Checker {
         return Dense(layer, in, out);
     }
     return Status::kBadLayer;
+  }
+
+  // Two layers of a stage that run at the same time: each has its own channels, and scratch that the other
+  // neither uses nor reads rows from.
+  Status Beside(const LayerRecord& a, const LayerRecord& b) const {
+    if (a.out_channel + a.out_channels > b.out_channel && b.out_channel + b.out_channels > a.out_channel) {
+      return Status::kBadLayer;
+    }
+    const Span spans[2] = {ConvScratch(a), ConvScratch(b)};
+    const bool apart = Apart(spans[0], spans[1]) && Unread(spans[0], b) && Unread(spans[1], a);
+    return apart ? Status::kOk : Status::kBadOffset;
+  }
+
+  // Empty of other kinds: only those that accumulate have scratch, and they stand alone in their stage.
+  static Span ConvScratch(const LayerRecord& layer) {
+    if (layer.kind != LayerKind::kConv2D) return {0, 0};
+    return {layer.scratch_offset, layer.scratch_offset + layer.scratch_bytes};
+  }
+
+  bool Unread(const Span& scratch, const LayerRecord& layer) const {
+    const bool both = layer.kind == LayerKind::kAdd;
+    return Apart(scratch, Ring(model_.buffer(layer.inputs[0]))) &&
+           (!both || Apart(scratch, Ring(model_.buffer(layer.inputs[1]))));
   }
 
   // A layer that makes each value from the one at the same place, by a constant of `bytes` in the model.
