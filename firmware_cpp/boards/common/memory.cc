@@ -12,6 +12,14 @@ namespace {
 
 uint32_t Bytes(const void* address) { return static_cast<uint32_t>(reinterpret_cast<uintptr_t>(address)); }
 
+#if SQUEEZE_CORES == 2
+uint32_t Used(const uint32_t* limit, const uint32_t* top) {
+  const uint32_t* deepest = limit;
+  while (deepest < top && *deepest == kStackPaint) ++deepest;
+  return Bytes(top) - Bytes(deepest);
+}
+#endif
+
 }  // namespace
 
 void MemoryInit() {
@@ -29,6 +37,10 @@ Memory MemoryUse() {
   memory.stack_used = Bytes(linker_stack_top) - Bytes(deepest);
   memory.stack_reserve = Bytes(linker_stack_top) - Bytes(linker_stack_limit);
   memory.sram_total = Bytes(linker_sram_total);
+#if SQUEEZE_CORES == 2
+  memory.stack_used += Used(linker_second_stack_limit, linker_second_stack_top);
+  memory.stack_reserve += Bytes(linker_second_stack_top) - Bytes(linker_second_stack_limit);
+#endif
   return memory;
 }
 

@@ -97,7 +97,7 @@ export function crc32(bytes) {
   return crc >>> 0;
 }
 
-// Of PSM (datasheet 2.13.4).
+// Of PSM (datasheet 2.13).
 const FRCE_OFF = 0x4;
 const PROC1 = 1 << 16;
 
