@@ -29,7 +29,7 @@ inline void SendEvent() { asm volatile("dsb\n sev" ::: "memory"); }
 // The ROM's answer to a word; false: none came. A 0 makes it begin anew, whatever it has had before.
 inline bool Ask(uint32_t word, uint32_t* answer) {
   if (word == 0) {
-    while ((Register(kFifoStatus) & kFifoValid) != 0) (void)Register(kFifoRead);
+    while ((Register(kFifoStatus) & kFifoValid) != 0) *answer = Register(kFifoRead);
     SendEvent();  // it may be waiting for room
   }
   if (!WaitFor(kFifoStatus, kFifoReady)) return false;

@@ -113,10 +113,12 @@ export class Chip {
     this.verbose = verbose;
     this.second = null; // core 1's Processor, once it is launched
     this.held = false; // core 1, in reset
+    this.turn = false; // something has happened that may give the other core its turn
     this.onLaunch = () => {};
     clock.core = this.core; // the one that is under way
     this.first = new Processor(this.rp2040, clock, { name: 'the core', verbose, onSend: () => this.#event() });
     this.rp2040.setInterrupt = (number, high) => {
+      this.turn = this.second !== null;
       this.core.setInterrupt(number, high);
       this.second?.core.setInterrupt(number, high);
     };
@@ -142,24 +144,30 @@ export class Chip {
     return this.clock.core.cycles;
   }
 
-  /** Instructions of core 0 until `end`, an alarm or sleep; counter.js has one that counts. */
-  execute(end) {
-    const { core, clock } = this;
-    if (this.second) this.executeBoth(end, (one) => one.executeInstruction());
-    else while (core.cycles < end && core.cycles < clock.due && !core.waiting) core.executeInstruction();
+  /** A core's instructions until `end`, an alarm, its sleep or `turn`; counter.js has one that counts. */
+  advance(core, end) {
+    const { clock } = this;
+    while (core.cycles < end && core.cycles < clock.due && !core.waiting && !this.turn) core.executeInstruction();
   }
 
-  /** Instructions of both cores, in turn, until both are at `end` or at an alarm, or asleep. */
-  executeBoth(end, step) {
+  /** Instructions until `end`, an alarm, or nobody is awake. */
+  execute(end) {
+    this.turn = false;
+    if (this.second) this.#executeBoth(end);
+    else this.advance(this.core, end);
+  }
+
+  #executeBoth(end) {
     const { first, second, clock } = this;
     const [a, b] = [first.core, second.core];
     while (this.second === second) {
-      if (a.waiting && a.interruptsUpdated) first.wakeIfPending();
-      if (b.waiting && b.interruptsUpdated) second.wakeIfPending();
-      const next = a.waiting || (b.cycles < a.cycles && !b.waiting) ? b : a;
+      if (a.waiting) first.wakeIfPending();
+      if (b.waiting) second.wakeIfPending();
+      const [next, other] = a.waiting || (b.cycles < a.cycles && !b.waiting) ? [b, a] : [a, b];
       clock.core = next;
       if (next.waiting || next.cycles >= end || next.cycles >= clock.due) break;
-      step(next);
+      this.turn = false;
+      this.advance(next, other.waiting ? end : Math.min(end, other.cycles + (next === a ? 1 : 0)));
     }
     // Who sleeps grows older all the same.
     if (a.waiting && !b.waiting) a.cycles = Math.max(a.cycles, b.cycles);
@@ -195,6 +203,7 @@ export class Chip {
 
   #event() {
     const now = this.clock.core.cycles;
+    this.turn = this.second !== null;
     this.first.event(now);
     this.second?.event(now);
     this.wait.event();
@@ -204,6 +213,7 @@ export class Chip {
     const { rp2040, clock } = this;
     this.fifos = new Fifos((core) => {
       const processor = core ? this.second : this.first;
+      this.turn = this.second !== null;
       processor?.core.setInterrupt(FIFO_INTERRUPTS[core], this.fifos.interrupt(core));
     });
     useFifos(rp2040.sio, this.fifos);
@@ -214,6 +224,7 @@ export class Chip {
       const off = (value & PROC1) !== 0;
       if (offset !== FRCE_OFF || off === this.held) return;
       this.held = off;
+      this.turn = this.second !== null;
       this.second = null;
       if (off) this.wait.stop();
       else this.wait.start();
