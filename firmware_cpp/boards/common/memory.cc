@@ -13,6 +13,11 @@ namespace {
 uint32_t Bytes(const void* address) { return static_cast<uint32_t>(reinterpret_cast<uintptr_t>(address)); }
 
 #if SQUEEZE_CORES == 2
+// Until the second core has been launched nothing is written there.
+void PaintSecondStack() {
+  for (uint32_t* word = linker_second_stack_limit; word < linker_second_stack_top; ++word) *word = kStackPaint;
+}
+
 uint32_t Used(const uint32_t* limit, const uint32_t* top) {
   const uint32_t* deepest = limit;
   while (deepest < top && *deepest == kStackPaint) ++deepest;
@@ -25,6 +30,9 @@ uint32_t Used(const uint32_t* limit, const uint32_t* top) {
 void MemoryInit() {
   memcpy(linker_data_start, linker_data_image, Bytes(linker_data_end) - Bytes(linker_data_start));
   memset(linker_bss_start, 0, Bytes(linker_bss_end) - Bytes(linker_bss_start));
+#if SQUEEZE_CORES == 2
+  PaintSecondStack();
+#endif
 }
 
 Memory MemoryUse() {

@@ -6,7 +6,6 @@
 
 #include "common/linker_symbols.h"
 #include "common/second_core_hooks.h"
-#include "common/stack.h"
 #include "cortex_m/cortex_m.h"
 
 namespace {
@@ -76,13 +75,8 @@ __attribute__((naked)) void Entry() {
 
 namespace second_core {
 
-// Painted before the core runs: what is deeper than all it used stays so.
-bool Launch() {
-  const bool held = Hold();
-  for (uint32_t& word : g_stack) word = board::kStackPaint;
-  asm volatile("dsb" ::: "memory");
-  return held && Release(Entry, linker_second_stack_top);
-}
+// Its stack is painted since reset (common/memory.cc).
+bool Launch() { return Hold() && Release(Entry, linker_second_stack_top); }
 
 void Start(void* /*context*/, void (*run)(void* half), void* half) {
   Send(Word(reinterpret_cast<uintptr_t>(run)));
