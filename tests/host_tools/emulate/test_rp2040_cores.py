@@ -120,3 +120,13 @@ def test_each_core_has_its_own_interrupts(run):
 
 def test_a_fault_in_core_1s_fault_handler_is_core_1s(run):
     assert run("fault")["lockUp"].startswith("core 1 has locked up: a fault in the fault handler, at pc=0x")
+
+
+def test_a_firmware_goes_on_without_a_core_1_that_does_not_answer():
+    """It gives up within a second, and does all by itself: the result is core 1's, which ran nothing."""
+    command = [emulator.program(PICO.emulator), HERE / "rp2040_probe.mjs", PICO.folder / "emulator"]
+    command += [selftest_device.elf("rp2040"), "deaf"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
+    answers, result, cycles = map(int, json.loads(done.stdout)["said"].split()[1:])
+    assert (answers, result) == (0, 0)
+    assert 0 < cycles < 125_000_000
