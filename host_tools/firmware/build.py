@@ -353,7 +353,10 @@ def usage(elf: Path) -> Usage:
         flash_used=values["linker_flash_used"],
         flash_total=values["linker_flash_total"],
         sram_static=values["linker_sram_static"],
-        stack_reserve=values["linker_stack_top"] - values["linker_stack_limit"],
+        stack_reserve=sum(
+            values[f"linker_{stack}_top"] - values[f"linker_{stack}_limit"]
+            for stack in ("stack", "second_stack")
+        ),
         sram_total=values["linker_sram_total"],
     )
 

@@ -95,6 +95,20 @@ def test_stack_mark_is_the_deepest_byte(device):
     assert marks[2] == marks[1]
 
 
+def test_the_second_core_works_beside_the_first(device, board):
+    if board_toml.load(board).cores == 1:
+        pytest.skip("one core")
+    rounds = 1_000_000
+    (alone,) = device.numbers("c", rounds)[:1]
+    stack = device.numbers("m")[3]
+    for again in (rounds, rounds):
+        answers, result, both = device.numbers("s", again)
+        assert (answers, result) == (1, again + 14)
+        if board == CYCLES:
+            assert alone < both < alone + alone // 100
+    assert 600 <= device.numbers("m")[3] - stack < 700
+
+
 def test_floating_point_and_vectors_are_on(device):
     assert device.numbers("x") == [14]  # 0.5 * (0 + 1 + ... + 7)
 
