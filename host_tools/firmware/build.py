@@ -115,17 +115,26 @@ def add_request_arguments(parser: argparse.ArgumentParser) -> None:
         type=value_with_old_spelling("--encoding", "coded", "huffman"),
         help="of all weights that can be stored so (whatever suits each layer)",
     )
+    parser.add_argument(
+        "--cores",
+        type=int,
+        choices=(1, 2),
+        default=1,
+        help="that share the work, where the board has two (1)",
+    )
     tflm_library.add_arguments(parser)
 
 
 def request_of(args: argparse.Namespace) -> ModelRequest:
     """What add_request_arguments' options ask for."""
-    ours = ModelRequest(args.kernel_family, args.optimize, args.sram_bytes, args.flash_bytes, args.encoding)
+    ours = ModelRequest(
+        args.kernel_family, args.optimize, args.sram_bytes, args.flash_bytes, args.encoding, cores=args.cores
+    )
     tflm = tflm_library.of(args)
     if tflm is not None and ours != ModelRequest():
         raise UserError(
-            "--engine tflm takes no --optimize, --kernel-family, --sram-bytes, --flash-bytes or --encoding: "
-            "they are settings of our own engine"
+            "--engine tflm takes no --optimize, --kernel-family, --sram-bytes, --flash-bytes, --encoding or "
+            "--cores: they are settings of our own engine"
         )
     return dataclasses.replace(ours, tflm=tflm)
 
@@ -223,11 +232,13 @@ def options(
 ) -> dict[str, str]:
     """Of compile_target, for `folder`/model. `source`: build/<model>; `made`: engine.json."""
     manifest = read_manifest(source)
+    apart = board_model.arena_apart(board, manifest, made["arena_bytes"], request.cores)
     return {
         "MODEL_DIR": str((folder / "model").resolve()),
+        "SQUEEZE_CORES": str(request.cores),
         "SQUEEZE_FAMILY": request.kernel_family or board.kernel_family,
         "SQUEEZE_KERNELS": ";".join(made["kernels"]),
-        "ARENA_APART": "ON" if board_model.arena_apart(board, manifest, made["arena_bytes"]) else "OFF",
+        "ARENA_APART": "ON" if apart else "OFF",
     }
 
 
