@@ -98,6 +98,13 @@ def show(console: Console, results: list[dict[str, Any]]) -> None:
                 _millions(r["instructions"]), _share(r), _number(r["sram_bytes"]),
             )  # fmt: skip
         console.print(table)
+    if any(r.get("cores", 1) > 1 for r in results):
+        console.print(
+            "2 cores: cycles of core 0, from the first row to the logits; instructions of both,\n"
+            "and their waits for the flash one after the other. That a core waits while the\n"
+            "other one uses the same memory (contention) is in no model.",
+            soft_wrap=True,
+        )
     console.print(
         "ms, M cycles: without wait states, by Arm's tables or the Pico's emulator\n"
         "(docs/cycles.md). + flash: ms with those of the board's flash, by a model that\n"

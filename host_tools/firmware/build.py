@@ -49,13 +49,17 @@ _MODEL_FILES = ("model.tflite", "manifest.json")
 
 @dataclass(frozen=True)
 class Usage:
-    """Bytes, from the linker's own symbols. `sram_used`: variables, and the whole reserve of the stack."""
+    """Bytes, from the linker's own symbols. `sram_used`: variables, and the whole reserve of the stacks.
+
+    `cores`: those that have a stack.
+    """
 
     flash_used: int
     flash_total: int
     sram_static: int
     stack_reserve: int
     sram_total: int
+    cores: int = 1
 
     @property
     def sram_used(self) -> int:
@@ -360,15 +364,16 @@ def usage(elf: Path) -> Usage:
     command: list[str | Path] = [f"{board_toml.binutils(elf)}nm", elf]
     listing = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     values = {name: int(value, 16) for value, _, name in (line.split() for line in listing.splitlines())}
+    stacks = [
+        values[f"linker_{stack}_top"] - values[f"linker_{stack}_limit"] for stack in ("stack", "second_stack")
+    ]
     return Usage(
         flash_used=values["linker_flash_used"],
         flash_total=values["linker_flash_total"],
         sram_static=values["linker_sram_static"],
-        stack_reserve=sum(
-            values[f"linker_{stack}_top"] - values[f"linker_{stack}_limit"]
-            for stack in ("stack", "second_stack")
-        ),
+        stack_reserve=sum(stacks),
         sram_total=values["linker_sram_total"],
+        cores=sum(size > 0 for size in stacks),
     )
 
 
@@ -382,7 +387,8 @@ def show(console: Console, used: Usage, board: str, model: str) -> None:
     for name, part, total in rows:
         table.add_row(name, f"{part:,} B", f"{total:,} B", f"{total - part:,} B")
     console.print(table)
-    console.print(f"SRAM: {used.sram_static:,} B of variables and a stack of {used.stack_reserve:,} B")
+    stacks = "a stack" if used.cores == 1 else f"{used.cores} stacks"
+    console.print(f"SRAM: {used.sram_static:,} B of variables and {stacks} of {used.stack_reserve:,} B")
 
 
 def _remove(*paths: Path) -> None:

@@ -163,11 +163,18 @@ export class Chip {
     while (this.second === second) {
       if (a.waiting) first.wakeIfPending();
       if (b.waiting) second.wakeIfPending();
-      const [next, other] = a.waiting || (b.cycles < a.cycles && !b.waiting) ? [b, a] : [a, b];
+      let next = a;
+      let until = end; // of the one that is behind: as far as the other is
+      if (a.waiting) {
+        next = b;
+      } else if (!b.waiting) {
+        if (b.cycles < a.cycles) next = b;
+        until = Math.min(end, next === a ? b.cycles + 1 : a.cycles);
+      }
       clock.core = next;
       if (next.waiting || next.cycles >= end || next.cycles >= clock.due) break;
       this.turn = false;
-      this.advance(next, other.waiting ? end : Math.min(end, other.cycles + (next === a ? 1 : 0)));
+      this.advance(next, until);
     }
     // Who sleeps grows older all the same.
     if (a.waiting && !b.waiting) a.cycles = Math.max(a.cycles, b.cycles);
