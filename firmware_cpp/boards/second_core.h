@@ -8,8 +8,8 @@ namespace second_core {
 // Once, before all else. False: the core does not answer, and must not be given anything.
 bool Launch();
 
-// The second core calls run(half). `context` is not used. Each Start() has its Wait(), which returns when that
-// call has. Both are memory barriers: each core sees there what the other one wrote before.
+// The second core calls run(half). `context` is not used. Each Start() has its Wait(), which returns when
+// that call has. Both are memory barriers: each core sees there what the other one wrote before.
 void Start(void* context, void (*run)(void* half), void* half);
 void Wait(void* context);
 

@@ -91,6 +91,8 @@ class Engine {
   bool Drains(int stage) const;
   bool RunStage(int stage);
   static void RunHalf(void* half);
+  bool Hand(Half* half);
+  void MakeRows(int stage, const Rows& rows, bool told);
   bool Accumulate(int stage);
   void RunReaders(int stage);
   void Compute(const LayerRecord& layer, const Rows& rows);

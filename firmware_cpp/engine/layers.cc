@@ -83,7 +83,9 @@ void Engine::Fold(const LayerRecord& layer, const Window& window, Part part) {
   int8_t* const out_data = Row(layer.output, window.out_row) + layer.out_channel;
   const BufferRecord& in = model_.buffer(layer.inputs[0]);
   const BufferRecord& out = model_.buffer(layer.output);
-  const LayerStep step = {{window}, model_, arena_, layer, in, out, in_data, out_data, part};
+  const LayerStep step = {
+      model_,         arena_,           layer,           in,  out, in_data, out_data, window.in_row,
+      window.out_row, window.first_row, window.last_row, part};
   kLayerFunctions[static_cast<int>(layer.kind)](step);
 }
 

@@ -96,7 +96,9 @@ def around(board: Board, manifest: dict[str, Any], target: Target, made: EngineM
     row = manifest["input"]["width"] * manifest["input"]["channels"]
     arena = made.plan.arena_bytes
     apart = board_model.arena_apart(board, manifest, arena, target.workers)
-    sizes = code_sizes.of(board, made.kernels, target.family, len(made.content), arena, row, apart)
+    sizes = code_sizes.of(
+        board, made.kernels, target.family, len(made.content), arena, row, apart, target.workers
+    )
     return Fit(board, target, made, sizes, estimate.of(made.network, target), apart)
 
 

@@ -15,7 +15,8 @@ uint32_t Bytes(const void* address) { return static_cast<uint32_t>(reinterpret_c
 #if SQUEEZE_CORES == 2
 // Until the second core has been launched nothing is written there.
 void PaintSecondStack() {
-  for (uint32_t* word = linker_second_stack_limit; word < linker_second_stack_top; ++word) *word = kStackPaint;
+  for (uint32_t* word = linker_second_stack_limit; word < linker_second_stack_top; ++word)
+    *word = kStackPaint;
 }
 
 uint32_t Used(const uint32_t* limit, const uint32_t* top) {

@@ -1,6 +1,6 @@
-// The second core of an RP2040 or RP2350: the hooks of second_core_hooks.h. It waits in the boot ROM from reset
-// on, for a sequence of words (RP2040 datasheet 2.8.2, RP2350 datasheet 5.3). Included by the chip's source
-// behind rp2.h; beside what that wants, the chip gives kPsm and kPsmCore1.
+// The second core of an RP2040 or RP2350: the hooks of second_core_hooks.h. It waits in the boot ROM from
+// reset on, for a sequence of words (RP2040 datasheet 2.8.2, RP2350 datasheet 5.3). Included by the chip's
+// source behind rp2.h; beside what that wants, the chip gives kPsm and kPsmCore1.
 #ifndef FIRMWARE_CPP_BOARDS_COMMON_RP2_CORES_H_
 #define FIRMWARE_CPP_BOARDS_COMMON_RP2_CORES_H_
 

@@ -1,6 +1,6 @@
-// What a board with a second core implements; cortex_m/second_core.cc builds second_core.h on it. The namespace
-// is not `board`, whose functions count for nothing in a profile (host_tools/cycles): to wait for the other
-// core is a part of the work on an image.
+// What a board with a second core implements; cortex_m/second_core.cc builds second_core.h on it. The
+// namespace is not `board`, whose functions count for nothing in a profile (host_tools/cycles): to wait for
+// the other core is a part of the work on an image.
 #ifndef FIRMWARE_CPP_BOARDS_COMMON_SECOND_CORE_HOOKS_H_
 #define FIRMWARE_CPP_BOARDS_COMMON_SECOND_CORE_HOOKS_H_
 

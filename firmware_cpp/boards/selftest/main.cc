@@ -10,7 +10,8 @@
 //   m            memory: flash used and total, static SRAM, stack used and reserved, SRAM total
 //   k<u32 LE>    uses about n bytes of stack
 //   x            a sum in floating point (and in vectors, where the CPU has them)
-//   s<u32 LE>    runs c's instructions on both cores at once, the second one on 600 bytes of stack: whether it
+//   s<u32 LE>    runs c's instructions on both cores at once, the second one on 600 bytes of stack: whether
+//   it
 //                answers, what it leaves (n + 14), and what the counter made of it; of boards with two cores
 //   f            an undefined instruction: the fault handler answers
 //   0 (a byte)   nothing
