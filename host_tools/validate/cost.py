@@ -92,7 +92,7 @@ def line(cost: Cost, hardware: Board) -> str:
     said = _line(cost, hardware)
     if cost.cores == 1:
         return said
-    return f"{said}; of two cores, with no model of contention: of one core's waits while the other has the memory"
+    return f"{said}; {cost.cores} cores, whose waits for each other at the memory (contention) no model has"
 
 
 def _line(cost: Cost, hardware: Board) -> str:

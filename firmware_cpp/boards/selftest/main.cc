@@ -11,8 +11,7 @@
 //   k<u32 LE>    uses about n bytes of stack
 //   x            a sum in floating point (and in vectors, where the CPU has them)
 //   s<u32 LE>    runs c's instructions on both cores at once, the second one on 600 bytes of stack: whether
-//   it
-//                answers, what it leaves (n + 14), and what the counter made of it; of boards with two cores
+//                it answers, what it leaves (n + 14), what the counter made of it; of boards with two cores
 //   f            an undefined instruction: the fault handler answers
 //   0 (a byte)   nothing
 #include <stddef.h>

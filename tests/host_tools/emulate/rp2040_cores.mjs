@@ -1,11 +1,12 @@
 // Runs a program for both cores of the emulated RP2040, for test_rp2040_cores.py: node rp2040_cores.mjs EMULATOR ELF
-// CODE PLACES STRIDE. ELF: a firmware whose second stage the ROM takes; CODE: the program's bytes; PLACES: JSON of the
+// CODE PLACES STRIDE [SPEC]. ELF: a firmware whose second stage the ROM takes; CODE: the program's bytes; PLACES: JSON of the
 // addresses `start`, of CODE's first byte, `entry`, `done` and `results`; STRIDE: cycles between two looks at it.
+// SPEC: as counter.js wants it.
 // Prints JSON: the words that core 0 has left at `results`, cycles of both cores, and how far they were apart while
 // both ran; `asleep`: both cores sleep for good.
 import { readFileSync } from 'node:fs';
 
-const [folder, elf, code, places, stride] = process.argv.slice(2);
+const [folder, elf, code, places, stride, spec] = process.argv.slice(2);
 const { Chip, FLASH, SRAM } = await import(`${folder}/chip.js`);
 const { flashOf } = await import(`${folder}/image.js`);
 const { start, entry, done, results } = JSON.parse(places);
@@ -18,6 +19,7 @@ core.VTOR = start;
 core.SP = SRAM + 0x4000;
 core.registers[7] = results;
 core.PC = entry;
+const writeCounts = spec ? (await import(`${folder}/counter.js`)).count(chip, spec) : () => {};
 let apart = 0;
 try {
   while (core.PC !== done && core.cycles < MOST_CYCLES && !chip.waiting) {
@@ -31,6 +33,7 @@ try {
   console.log(JSON.stringify({ lockUp: error.message }));
   process.exit(0);
 }
+writeCounts();
 const words = [];
 for (let at = results; at < core.registers[7]; at += 4) words.push(rp2040.readUint32(at));
 const cycles = [core.cycles, chip.second?.core.cycles ?? null];

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from squeezenet_mcu.host_tools.boards import board_toml
+from squeezenet_mcu.host_tools.cycles import rp2040js
+from squeezenet_mcu.host_tools.cycles.symbols import Functions
 from squeezenet_mcu.host_tools.emulate import emulator
 from tests.host_tools.selftest import selftest_device
 
@@ -17,6 +19,7 @@ HERE = Path(__file__).parent
 PICO = board_toml.load("rp2040")
 START = 0x10100000  # behind what the selftest's firmware takes of the flash
 STACK1 = 0x20005000
+CACHE = {"bytes": 16384, "ways": 2, "line": 8, "fill": 4}
 VALID, ROOM, OVERFLOW, UNDERFLOW = 1, 2, 4, 8  # of a FIFO's status
 
 
@@ -36,10 +39,16 @@ def program(tmp_path_factory):
 def run(program):
     code, at = program
 
-    def probe(label, stride=1):
+    def probe(label, stride=1, spec=None):
         places = {"start": START, "entry": at[label], "done": at["done"], "results": at["results"]}
         command = [emulator.program(PICO.emulator), HERE / "rp2040_cores.mjs", PICO.folder / "emulator"]
-        command += [selftest_device.elf("rp2040"), code, json.dumps(places), str(stride)]
+        command += [
+            selftest_device.elf("rp2040"),
+            code,
+            json.dumps(places),
+            str(stride),
+            *([spec] if spec else []),
+        ]
         return json.loads(
             subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
         )
@@ -120,6 +129,28 @@ def test_each_core_has_its_own_interrupts(run):
 
 def test_a_fault_in_core_1s_fault_handler_is_core_1s(run):
     assert run("fault")["lockUp"].startswith("core 1 has locked up: a fault in the fault handler, at pc=0x")
+
+
+def test_the_counter_counts_core_0s_cycles_and_what_both_read(run, program, tmp_path):
+    """Asleep it is in `pop`, as long as core 1 is at work; of core 1 it counts instructions and reads."""
+    at = program[1]
+    labels = sorted(("words", "done", "push", "pop", "launch", "sleep", "slow"), key=at.get)
+    functions = Functions([at[label] for label in labels], labels, [0] * len(labels))
+    spec, out = tmp_path / "spec.json", tmp_path / "counts.json"
+    spec.write_text(
+        json.dumps({"out": str(out), "marks": 0, "count": 1, "functions": functions.starts, "cache": CACHE})
+    )
+    found = run("sleep", stride=1000, spec=str(spec))
+    spent = rp2040js.read(out, functions, PICO.clock.flash)
+    uncounted = found["cycles"][0] - sum(part.cycles for part in spent.values())
+    assert 0 <= uncounted < 6 * 40  # asleep while the ROM answers the words of the launch
+    assert 3000 < spent[0, "pop"].cycles < 3600
+    other = spent[0, rp2040js.CORE_1]
+    assert 2000 < other.instructions < 2100
+    assert other.cycles == 0
+    # What core 0 has not run: `slow`, its constants, and no part of `pop` and `push`, which the cache has.
+    size = at["event_before"] - at["slow"]
+    assert 0 < other.waits / PICO.clock.flash.miss_cycles <= size / CACHE["fill"] + 1
 
 
 def test_a_firmware_goes_on_without_a_core_1_that_does_not_answer():

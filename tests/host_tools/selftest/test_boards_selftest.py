@@ -34,7 +34,7 @@ def test_name(device, board):
 
 def test_unit_of_the_counter(device, board):
     steps = {"stm32f405": 1, "mps2_an386": 40, "mps2_an500": 40, "mps2_an505": 50, "mps3_an547": 32}
-    steps |= {"riscv_virt": 100}
+    steps |= {"mps2_an521": 50, "riscv_virt": 100}
     unit = ["cycles", "1", "125000000"] if board == CYCLES else ["instructions", str(steps[board]), "0"]
     assert device.ask("u") == unit
 
