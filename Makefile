@@ -15,7 +15,7 @@ CONVERTED = build/$(NAME)/manifest.json
 # What may be typed beside a verb. Not exported: make would look into the values.
 VARIABLES := MODEL BOARD PYTHON DATA EPOCHS SEED FRESH INIT WORKERS ONLY LIMIT ENGINE_LIMIT JSON TEACHER CANDIDATES \
   PUBLISH WEIGHTS CALIBRATION WEIGHT_BITS TFLITE PREPROCESS FIT LABELS TRUST PACKAGE OPTIMIZE KERNEL_FAMILY KERNELS SRAM_BYTES \
-  FLASH_BYTES ENCODING ENGINE TFLM_INCLUDE TFLM_LIB TFLM_ARENA_BYTES LAYERS FUNCTIONS TOOL PORT ELF DRY_RUN BUILD CHECK UPDATE \
+  FLASH_BYTES ENCODING CORES ENGINE TFLM_INCLUDE TFLM_LIB TFLM_ARENA_BYTES LAYERS FUNCTIONS TOOL PORT ELF DRY_RUN BUILD CHECK UPDATE \
   MAX_FLASH MAX_SRAM MAX_MS MIN_ACCURACY
 unexport $(VARIABLES)
 typed := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
@@ -45,7 +45,7 @@ IMPORTED = $(call option,WEIGHTS) $(call option,CALIBRATION) $(call option,WEIGH
 CONVERT_MODEL = $(if $(value TFLITE),$(if $(filter command line,$(origin MODEL)),--model=$(call quoted,MODEL)),--model=$(call quoted,MODEL))
 # How the engine's model is made for the board.
 MADE_FOR = $(call option,OPTIMIZE) $(call option,KERNEL_FAMILY) $(call option,KERNELS) $(call option,SRAM_BYTES) \
-  $(call option,FLASH_BYTES) $(call option,ENCODING)
+  $(call option,FLASH_BYTES) $(call option,ENCODING) $(call option,CORES)
 REQUEST = $(MADE_FOR) $(call option,ENGINE) $(call option,TFLM_INCLUDE) $(call option,TFLM_LIB) $(call option,TFLM_ARENA_BYTES)
 # Where it takes more than this, the verb fails.
 BUDGET = $(call option,MAX_FLASH) $(call option,MAX_SRAM)
@@ -160,8 +160,8 @@ import: setup ## weights trained elsewhere: .net, .npz, .caffemodel [MODEL=image
 evaluate: setup $(CONVERTED) ## accuracy: Keras, the int8 .tflite, our engine on the host [DATA= LIMIT= ENGINE_LIMIT= JSON=file MIN_ACCURACY=0.97]
 	@$(RUN) -m model evaluate --model=$(call quoted,MODEL) $(call option,DATA) $(call option,LIMIT) $(call option,ENGINE_LIMIT) $(call option,JSON) $(call option,MIN_ACCURACY)
 
-analyze: setup ## before anything is built: does it fit each board, how many milliseconds, what to change [MODEL= or TFLITE=file] [BOARD= MAX_FLASH=64K MAX_SRAM= MAX_MS=] [JSON=file]
-	@$(RUN) -m host_tools analyze $(CONVERT_MODEL) $(call option,TFLITE) $(call typed_option,BOARD) $(call option,JSON) \
+analyze: setup ## before anything is built: does it fit each board, how many milliseconds, what to change [MODEL= or TFLITE=file] [BOARD= CORES=2 MAX_FLASH=64K MAX_SRAM= MAX_MS=] [JSON=file]
+	@$(RUN) -m host_tools analyze $(CONVERT_MODEL) $(call option,TFLITE) $(call typed_option,BOARD) $(call option,CORES) $(call option,JSON) \
 	  $(BUDGET) $(call option,MAX_MS)
 
 convert: setup ## build/<model>/: C arrays, settings, engine model [TFLITE=file PREPROCESS= FIT= ENGINE=tflm] [MODEL=my.keras CALIBRATION=folder PREPROCESS= TRUST=1] [WEIGHTS= CALIBRATION= WEIGHT_BITS=] [LABELS= DATA= MIN_ACCURACY=0.97] [PACKAGE=arduino|platformio|cmake KERNEL_FAMILY=portable|v6m|dsp|mve]
@@ -173,7 +173,7 @@ OURS = $(wildcard $(filter %.toml,$(MODEL)) model/configs/$(NAME).toml)
 $(CONVERTED): $(if $(OURS),$(OURS) $(wildcard build/$(NAME)/quantized.keras build/$(NAME)/imported.keras model/zoo/$(NAME)/quantized.keras) $(shell find convert -name '*.py')) | setup
 	@$(RUN) -m convert --model=$(call quoted,MODEL)
 
-firmware: setup $(CONVERTED) ## build the firmware of MODEL= for BOARD= [OPTIMIZE=speed|flash|sram SRAM_BYTES= FLASH_BYTES= ENCODING= KERNEL_FAMILY= LAYERS=1] [MAX_FLASH=64K MAX_SRAM=] [ENGINE=tflm TFLM_INCLUDE=dir:dir TFLM_LIB=file]
+firmware: setup $(CONVERTED) ## build the firmware of MODEL= for BOARD= [OPTIMIZE=speed|flash|sram SRAM_BYTES= FLASH_BYTES= ENCODING= KERNEL_FAMILY= CORES=2 LAYERS=1] [MAX_FLASH=64K MAX_SRAM=] [ENGINE=tflm TFLM_INCLUDE=dir:dir TFLM_LIB=file]
 	@$(RUN) -m host_tools firmware --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST) $(BUDGET) $(call flag,LAYERS)
 
 flash: $(if $(value ELF),setup,firmware) ## write it (or ELF=) to a real board, verify it [TOOL= PORT= DRY_RUN=1, and as firmware]

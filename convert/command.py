@@ -134,12 +134,18 @@ def _add_package_arguments(p: argparse.ArgumentParser) -> None:
         type=cli.value_with_old_spelling("--encoding", "coded", "huffman"),
         help="with --package: of all weights that can be stored so",
     )
+    p.add_argument(
+        "--cores",
+        type=int,
+        choices=(1, 2),
+        help="with --package: that share the work: squeeze_set_worker (1)",
+    )
 
 
 def _package_target(args: argparse.Namespace) -> tuple[list[str], Target]:
     """Which packages, and what their model is made for; UserError before anything long begins."""
     kinds = packaging.kinds(",".join(args.package)) if args.package is not None else []
-    for option in ("kernel_family", "optimize", "sram_bytes", "flash_bytes", "encoding"):
+    for option in ("kernel_family", "optimize", "sram_bytes", "flash_bytes", "encoding", "cores"):
         value, name = getattr(args, option), f"--{option.replace('_', '-')}"
         if value is not None and not kinds:
             raise UserError(
@@ -151,6 +157,7 @@ def _package_target(args: argparse.Namespace) -> tuple[list[str], Target]:
         sram_bytes=args.sram_bytes,
         flash_bytes=args.flash_bytes,
         encoding=args.encoding,
+        workers=args.cores or 1,
     )
     return kinds, target
 

@@ -8,6 +8,7 @@ from squeezenet_mcu.convert.lowering.tflite_file import TfliteFile
 from squeezenet_mcu.convert.network import Encoding, Kind, Network
 from squeezenet_mcu.convert.schedule import arena
 from squeezenet_mcu.convert.schedule.split import split
+from squeezenet_mcu.convert.schedule.workers import shared
 from squeezenet_mcu.convert.select.choose import choose_for
 from squeezenet_mcu.convert.select.known import Known
 from squeezenet_mcu.convert.target import Target
@@ -46,6 +47,7 @@ class Maker:
         self.known = known
         self._labels = labels
         self._made: dict[int, EngineModel] = {}
+        self._shared: Known | None = None  # for two workers
 
     @classmethod
     def of(cls, file: TfliteFile, labels: list[str]) -> "Maker":
@@ -54,12 +56,19 @@ class Maker:
         split(network)
         return cls(Known(network), labels)
 
+    def _known_for(self, target: Target) -> Known:
+        if target.workers == 1:
+            return self.known
+        if self._shared is None:
+            self._shared = Known(shared(self.known.network))
+        return self._shared
+
     def prepare(self, target: Target, like: Network | None = None) -> EngineModel:
         """The model for one target, unproven. `like`: see choose_for."""
         if target.flash_bytes is not None:
             own = blob.labels_bytes(self._labels)
             target = replace(target, flash_bytes=max(target.flash_bytes - own, 0))
-        chosen = choose_for(self.known, target, like)
+        chosen = choose_for(self._known_for(target), target, like)
         key = id(chosen.network)  # which `known` keeps
         if key not in self._made:
             content = blob.serialize(chosen.network, chosen.plan, self._labels)

@@ -6,6 +6,7 @@ from enum import IntEnum
 import numpy as np
 
 MAX_LAYERS = 128  # and as many buffers (firmware_cpp/engine/format.h)
+WORKERS = 2  # at most, that share a step
 
 
 class Kind(IntEnum):
@@ -131,6 +132,8 @@ class Layer:
     encoding: Encoding = Encoding.DENSE
     batch_rows: int = 1  # output rows made at once; the same for all layers of a stage
     defer_rows: int = 0  # deferred stage: input rows that must be there before it begins
+    shared: bool = False  # two workers share the rows of its stage's steps (convert/schedule/workers.py)
+    second_scratch: int = 0  # shared CONV_2D: the second worker's; set by the plan
     entropy_coded: EntropyCoded | None = None  # set by convert/encode/entropy.py
 
     @property

@@ -27,6 +27,7 @@ class Target:
         sram_limit: what the arena can never exceed; None for no limit.
         encoding: of all weights that can be stored so, one of ENCODINGS; None: whatever suits each layer.
         cpu: whose time counts.
+        workers: cores that share each step: 1, or 2.
     """
 
     family: Family = "portable"
@@ -36,6 +37,7 @@ class Target:
     sram_limit: int | None = None
     encoding: str | None = None
     cpu: Cpu = "any"
+    workers: int = 1
 
 
 # Runs everywhere, dense: what `make convert` proves and writes for a board not known yet.

@@ -16,6 +16,7 @@ CRC_START = 16
 _HEADER = struct.Struct("<4sHHII32sIIHHIIHHHHfffIIII4x")
 _BUFFER = struct.Struct("<HHHHIb3x")
 _LAYER = struct.Struct("<BBBBBBBBHHHHHHbbBBHHIIII6i")
+SECOND_SCRATCH = 3  # of a CONV_2D's params
 _OVERRUN = 4  # bytes behind a coded stream that its reader may load (kPeekOverrun)
 
 
@@ -79,12 +80,14 @@ def _layer_record(layer: Layer, resume: int, data: _Data) -> bytes:
     kernel = (1, 1) if layer.kind in WHOLE_MAP else layer.kernel
     inputs = [*layer.inputs, 0][:2]
     params = [*params, 0, 0, 0, 0, 0, 0][:6]
+    if layer.kind is Kind.CONV_2D:
+        params[SECOND_SCRATCH] = layer.second_scratch
     encoding = layer.encoding if layer.kind is Kind.CONV_2D else Encoding.NONE  # others: one form alone
     return _LAYER.pack(
         layer.kind, encoding, kernel[0], kernel[1], layer.stride[0], layer.stride[1],
         layer.pad_top, layer.pad_left, inputs[0], inputs[1], layer.output, layer.out_channel,
         layer.out_channels, resume, layer.act_min, layer.act_max, layer.conv_kernel,
-        layer.batch_rows, layer.defer_rows, 0, offset, len(weights), layer.scratch_offset,
+        layer.batch_rows, layer.defer_rows, layer.shared, offset, len(weights), layer.scratch_offset,
         layer.scratch_bytes if layer.kind is Kind.CONV_2D else 0, *params,
     )  # fmt: skip
 

@@ -31,6 +31,7 @@ class Block:
     live: np.ndarray  # bool [steps + 1]
     buffer: int | None
     layers: tuple[int, ...]  # whose accumulators or scratch it is; none for a ring
+    second: bool = False  # the second worker's scratch
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,11 @@ def _scratch(network: Network, trace: Trace) -> list[Block]:
         if users:
             size = align(max(network.layers[i].scratch_bytes for i in users))
             live = live_at(steps, trace.steps)
-            blocks.append(Block(f"{network.layers[first].name} scratch", size, live, None, tuple(users)))
+            layer = network.layers[first]
+            blocks.append(Block(f"{layer.name} scratch", size, live, None, tuple(users)))
+            if layer.shared:
+                name = f"{layer.name} scratch of the second worker"
+                blocks.append(Block(name, size, live, None, tuple(users), second=True))
     return blocks
 
 
@@ -189,7 +194,10 @@ def plan(network: Network) -> Plan:
         if block.buffer is not None:
             network.buffers[block.buffer].offset = offset
         for i in block.layers:
-            network.layers[i].scratch_offset = offset
+            if block.second:
+                network.layers[i].second_scratch = offset
+            else:
+                network.layers[i].scratch_offset = offset
     state = len(network.layers) * LAYER_STATE_BYTES + len(network.buffers) * BUFFER_STATE_BYTES
     return Plan(
         align(total) + align(state),

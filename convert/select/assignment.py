@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from squeezenet_mcu.convert.network import ConvKernel, Encoding, Network
+from squeezenet_mcu.convert.network import ACCUMULATING, ConvKernel, Encoding, Network
 from squeezenet_mcu.convert.schedule.rows import RowStage
 from squeezenet_mcu.convert.select.cost.shape import KernelModel
 from squeezenet_mcu.convert.select.ways import Option
@@ -62,10 +62,11 @@ def _scheduled(network: Network, batches: Mapping[int, int], deferred: RowStage 
     batch, output = 1, -1
     for i, layer in enumerate(network.layers):
         if layer.output != output:
-            batch, output = batches.get(i, 1), layer.output
+            batch, output = batches.get(i, layer.batch_rows), layer.output
         waits = deferred is not None and layer.output == deferred.output
         rows = network.buffers[layer.inputs[0]].height if waits else 0
-        layers.append(replace(layer, batch_rows=batch, defer_rows=rows))
+        shared = layer.shared and (batch > 1 or layer.kind in ACCUMULATING)  # one row has no halves
+        layers.append(replace(layer, batch_rows=batch, defer_rows=rows, shared=shared))
     return replace(network, layers=layers, buffers=[replace(buffer) for buffer in network.buffers])
 
 

@@ -45,7 +45,9 @@ class Peaks:
                 buffers[stage.layers[0].inputs[0]].height if stage.first_layer == waiting else 0
                 for stage in stages
             ]
-            trace = self._schedule.trace([batches.get(stage.first_layer, 1) for stage in stages], defers)
+            trace = self._schedule.trace(
+                [batches.get(stage.first_layer, stage.batch_rows) for stage in stages], defers
+            )
             sizes, live = in_use(self._network, trace, maps)
             runs = {s.first_layer: live[:, trace.runs[s.first_layer]].any(axis=1) for s in self.stages}
             peaks = {first: int(sizes @ ever) for first, ever in runs.items()}

@@ -6,19 +6,18 @@ chosen greedily, the most expensive stages first; then the answer is polished.
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import replace
 
 from squeezenet_mcu.common.kernel_families import Family
-from squeezenet_mcu.convert.network import Encoding, Network
-from squeezenet_mcu.convert.schedule.arena import BUFFER_STATE_BYTES, LAYER_STATE_BYTES, align
+from squeezenet_mcu.convert.network import WORKERS, Encoding, Network
+from squeezenet_mcu.convert.schedule.arena import ALIGNMENT, BUFFER_STATE_BYTES, LAYER_STATE_BYTES, align
 from squeezenet_mcu.convert.schedule.rows import RowStage
 from squeezenet_mcu.convert.select.assignment import NOTHING, Assignment, Barred
 from squeezenet_mcu.convert.select.known import Known
 from squeezenet_mcu.convert.select.ways import Option, ways_of
 from squeezenet_mcu.convert.target import Target
 
-# Rows a call, up to kMaxBatch of firmware_cpp/engine/format.h.
+MAX_BATCH = 8  # rows a call: kMaxBatch of firmware_cpp/engine/format.h
 BATCHES: dict[Family, tuple[int, ...]] = {
     "portable": (2, 3, 4, 8), "v6m": (2, 3, 4, 5, 6, 7, 8), "dsp": (2, 3, 4, 6, 8), "mve": (2, 3, 4, 8)
 }  # fmt: skip
@@ -75,13 +74,29 @@ class Search:
             return None
         options = {}
         for first, indices in self.indices:
-            batch, left = batches[first], budget - peaks[first]
+            batch = batches[first]
+            left = self._room(first, batch, budget - peaks[first])
             for i in indices:
                 best = self._best(i, batch, left, multiplier, barred)
                 if best is None:
                     return None
                 options[i] = best
         return self._assignment(dict(batches), options, multiplier, barred)
+
+    def _workers(self, first_layer: int, batch: int) -> int:
+        """How many share a step of a stage, each with scratch of its own."""
+        return WORKERS if self.network.layers[first_layer].shared and batch > 1 else 1
+
+    def _room(self, first_layer: int, batch: int, left: int) -> int:
+        """Of `left` bytes for the scratch of a stage, what one worker may take."""
+        workers = self._workers(first_layer, batch)
+        return left if workers == 1 else left // workers // ALIGNMENT * ALIGNMENT
+
+    def _batches(self, stage: RowStage) -> tuple[int, ...]:
+        """Rows at once that are tried first: all that one worker may make, or two together."""
+        workers = self._workers(stage.first_layer, WORKERS)
+        found = tuple(workers * batch for batch in BATCHES[self.target.family])
+        return found if workers == 1 else (workers, *found)
 
     def _assignment(
         self, batches: dict[int, int], options: dict[int, Option], multiplier: float, barred: Barred
@@ -118,7 +133,7 @@ class Search:
         """
         key = (stage.first_layer, batch, budget, multiplier, barred)
         if key not in self.floors:
-            left = budget - self.known.peaks.least(stage, batch)
+            left = self._room(stage.first_layer, batch, budget - self.known.peaks.least(stage, batch))
             found = [self._best(i, batch, left, multiplier, barred) for i in stage.indices]
             self.floors[key] = sum(o.lagrangian(multiplier) if o else math.inf for o in found)
         return self.floors[key]
@@ -163,19 +178,18 @@ class Search:
         if best is None or self.target.optimize == "sram":
             return best
         # Many rows of a few stages may leave too little to the others, or be worth it: both are tried.
-        counts = BATCHES[self.target.family]
-        few = [count for count in counts if count <= _FEW_ROWS]
-        many = [count for count in counts if count > _FEW_ROWS]
-        at_once = self._greedy(best, counts, budget)
-        in_turn = self._greedy(self._greedy(best, few, budget), many, budget)
+        at_once = self._greedy(best, budget, 0, MAX_BATCH)
+        in_turn = self._greedy(self._greedy(best, budget, 0, _FEW_ROWS), budget, _FEW_ROWS, MAX_BATCH)
         return in_turn if self._better(in_turn, at_once, multiplier) else at_once
 
-    def _greedy(self, best: Assignment, counts: Sequence[int], budget: int) -> Assignment:
-        """Stage by stage, the costliest first, the rows a call that are worth it."""
+    def _greedy(self, best: Assignment, budget: int, least: int, most: int) -> Assignment:
+        """Stage by stage, the costliest first, the rows at once that are worth it: over `least` a worker."""
         multiplier, barred = best.multiplier, best.barred
         costs = {s.first_layer: sum(best.options[i].cost for i in s.indices) for s in self.stages}
         for stage in sorted(self.stages, key=lambda s: -costs[s.first_layer]):
-            for count in counts:
+            for count in self._batches(stage):
+                if not least < count / self._workers(stage.first_layer, count) <= most:
+                    continue
                 if self.network.buffers[stage.output].height < count:
                     continue
                 if self.target.optimize == "speed":  # what others gain by its batch is not looked for
@@ -265,7 +279,7 @@ class Search:
             before = best
             for stage in self.stages:
                 height = self.network.buffers[stage.output].height
-                for batch in (1, *(b for b in BATCHES[self.target.family] if b <= height)):
+                for batch in (1, *(count for count in self._batches(stage) if count <= height)):
                     batches = {**best.batches, stage.first_layer: batch}
                     floor = self.floor_of_cost(batches, budget, best.multiplier, best.barred)
                     if batches == best.batches or floor >= min(best.cost, known_cost) * _WORTH:
@@ -292,7 +306,11 @@ class Search:
                 for stage in self.stages
                 for i in stage.indices
                 for way in self.ways.within(
-                    i, given.batches[stage.first_layer], budget - peaks[stage.first_layer]
+                    i,
+                    given.batches[stage.first_layer],
+                    self._room(
+                        stage.first_layer, given.batches[stage.first_layer], budget - peaks[stage.first_layer]
+                    ),
                 )
                 if way.cost < options[i].cost
                 and way.stored - options[i].stored <= left
@@ -314,12 +332,15 @@ class Search:
             assert lean is not None, "without limits there is always a way"
             peaks, arena = self.known.peaks.of(lean.batches, None)
             for first, indices in self.indices:
-                arena = max(arena, peaks[first] + align(max(lean.options[i].scratch for i in indices)))
+                scratch = align(max(lean.options[i].scratch for i in indices))
+                workers = self._workers(first, lean.batches[first])
+                arena = max(arena, peaks[first] + workers * scratch)
             wanted = max(int(_MORE_SRAM * arena), _LITTLE_SRAM)
             if wanted > _LITTLE_SRAM:
                 # v6m's words of two pixels take four times a map's bytes.
                 small = UNLIMITED if self.target.family == "v6m" else _SMALL_ARENA
                 wanted = max(wanted, min(_MORE_OF_LITTLE * arena, small))
+            wanted *= self.target.workers  # a step makes so many times the rows
         return min(wanted or UNLIMITED, self.target.sram_limit or UNLIMITED)
 
     def answers(self, budget: int) -> list[Assignment]:

@@ -61,7 +61,7 @@ struct Memory {
   uint32_t flash_used;
   uint32_t flash_total;
   uint32_t sram_static;    // .data and .bss: everything but the stack
-  uint32_t stack_used;     // high-water mark: deepest byte written since reset
+  uint32_t stack_used;     // high-water mark: deepest byte written since reset; of two cores, of both stacks
   uint32_t stack_reserve;  // what the linker script keeps for it
   uint32_t sram_total;
 };

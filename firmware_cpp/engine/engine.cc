@@ -75,7 +75,7 @@ Status Engine::PushRow(const int8_t* row) {
   return !complete || Done() ? Status::kOk : Status::kIncomplete;
 }
 
-// Tells the step observer of a layer's work, from construction to the end.
+// Tells the step observer of a layer's work, from construction to the end; not of layer -1.
 class Engine::StepMark {
  public:
   StepMark(const Engine& engine, int layer) : engine_(engine), layer_(layer) { Tell(true); }
@@ -85,7 +85,8 @@ class Engine::StepMark {
 
  private:
   void Tell(bool begins) const {
-    if (engine_.step_observer_ != nullptr) engine_.step_observer_(engine_.step_context_, layer_, begins);
+    if (layer_ < 0 || engine_.step_observer_ == nullptr) return;
+    engine_.step_observer_(engine_.step_context_, layer_, begins);
   }
 
   const Engine& engine_;
@@ -141,17 +142,58 @@ bool Engine::Ready(int stage) const {
   return true;
 }
 
+// The other core's part of a step. It stands on the stack of the core that waits for it.
+struct Engine::Half {
+  Engine* engine;
+  int stage;
+  union {
+    Rows rows;      // of a stage that does not accumulate
+    Window window;  // of one that does
+  };
+};
+
+// On the other core: it writes rows of its own and its own scratch, and no counter.
+void Engine::RunHalf(void* half) {
+  const Half& own = *static_cast<const Half*>(half);
+  const LayerRecord& layer = own.engine->model_.layer(own.stage);
+  if (Accumulates(layer.kind)) return own.engine->Fold(layer, own.window, Part::kSecond);
+  own.engine->MakeRows(own.stage, own.rows, false);
+}
+
+// Gives a half to the other core; false where there is none.
+[[gnu::noinline]] bool Engine::Hand(Half* half) {
+  if (worker_.start == nullptr) return false;
+  worker_.start(worker_.context, &RunHalf, half);
+  return true;
+}
+
+// Rows of all layers of a stage. `told`: to the step observer.
+void Engine::MakeRows(int stage, const Rows& rows, bool told) {
+  const uint16_t output = model_.layer(stage).output;
+  for (int i = stage; i < model_.layer_count() && model_.layer(i).output == output; ++i) {
+    const StepMark mark(*this, told ? i : -1);
+    Compute(model_.layer(i), rows);
+  }
+}
+
 // One step; true when it completes rows of the stage's output.
 bool Engine::RunStage(int stage) {
   if (Accumulates(model_.layer(stage).kind)) return Accumulate(stage);
-  const uint16_t output = model_.layer(stage).output;
-  const int out_row = rows_done_[output];
+  const LayerRecord& layer = model_.layer(stage);
+  const int out_row = rows_done_[layer.output];
   const int rows = BatchRows(stage);
-  for (int i = stage; i < model_.layer_count() && model_.layer(i).output == output; ++i) {
-    const StepMark mark(*this, i);
-    Compute(model_.layer(i), out_row, rows);
+  // The lower half of the rows is the second worker's. Without one, the caller's as well.
+  const int second = layer.shared != 0 ? rows / kWorkers : 0;
+  const int first = rows - second;
+  Half half = {this, stage, {{out_row + first, second, Part::kSecond}}};
+  const bool handed = second > 0 && Hand(&half);
+  MakeRows(stage, {out_row, first, Part::kFirst}, true);
+  if (handed) {
+    worker_.wait(worker_.context);
+  } else if (second > 0) {
+    MakeRows(stage, half.rows, true);
   }
-  for (int i = 0; i < rows; ++i) CompleteRow(output);
+  for (int i = 0; i < rows; ++i) CompleteRow(layer.output);
   return true;
 }
 
@@ -170,6 +212,7 @@ bool Engine::Accumulate(int stage) {
   int out_row = over <= 0 ? 0 : (over + layer.stride_h - 1) / layer.stride_h;
   const int bottom = below / layer.stride_h;
   const int end = bottom < out_height ? bottom + 1 : out_height;
+  const bool shared = layer.shared != 0 && model_.buffer(layer.output).width > 1;
   bool completed = false;
   for (; out_row < end; ++out_row) {
     // Use up the finished row before the next window needs its place.
@@ -178,10 +221,14 @@ bool Engine::Accumulate(int stage) {
     const int last = top + kernel_h - 1;
     const int first_row = top > 0 ? top : 0;
     const int last_row = last < in_height ? last : in_height - 1;
+    Half half = {this, stage, {}};
+    half.window = {row, out_row, first_row, last_row};
+    const bool handed = shared && Hand(&half);
     {
       const StepMark mark(*this, stage);
-      Fold(layer, row, out_row, first_row, last_row);
+      Fold(layer, half.window, handed ? Part::kFirst : Part::kAll);
     }
+    if (handed) worker_.wait(worker_.context);
     if (row == last_row) {
       CompleteRow(layer.output);
       completed = true;

@@ -16,12 +16,23 @@
 
 namespace squeeze {
 
+// Another core, or a thread, that makes half of a step's rows while the caller of PushRow makes the others.
+// The engine has no atomics and no barriers of its own: start and wait are the memory barriers.
+struct Worker {
+  // Has the other core call run(half), once. It must see then what this core has written before.
+  void (*start)(void* context, void (*run)(void* half), void* half);
+  // Returns once that call has returned, and this core sees what it wrote. Each start has its wait.
+  void (*wait)(void* context);
+  void* context;
+};
+
 class Engine {
  public:
   // Called when a row of a buffer is complete: tests compare it, profilers count.
   using RowObserver = void (*)(void* context, int buffer, int row, const int8_t* data);
 
-  // Called before and after each layer's work on a step: profilers time it.
+  // Called before and after each layer's work on a step: profilers time it. What another core does is not
+  // told.
   using StepObserver = void (*)(void* context, int layer, bool begins);
 
   // `arena`: at least model.ArenaBytes(), 8-byte aligned, the engine's alone
@@ -59,8 +70,19 @@ class Engine {
     step_context_ = context;
   }
 
+  // Gives half of each step to another core; {} takes it back. With a worker or without, a model gives the
+  // same bytes; one that was made for one core never calls it. Not while PushRow runs.
+  void SetWorker(const Worker& worker) { worker_ = worker; }
+
  private:
   class StepMark;
+  struct Half;
+  // Output rows for one worker to make, in its own scratch.
+  struct Rows {
+    int first;
+    int count;
+    Part scratch;  // kFirst or kSecond
+  };
 
   int8_t* Row(int buffer, int row) const { return RingRow(model_.buffer(buffer), arena_, row); }
   int LastRowNeeded(const LayerRecord& layer, int out_row) const;
@@ -68,11 +90,14 @@ class Engine {
   bool Ready(int stage) const;
   bool Drains(int stage) const;
   bool RunStage(int stage);
+  static void RunHalf(void* half);
+  bool Hand(Half* half);
+  void MakeRows(int stage, const Rows& rows, bool told);
   bool Accumulate(int stage);
   void RunReaders(int stage);
-  void Compute(const LayerRecord& layer, int out_row, int rows);
-  void Convolve(const LayerRecord& layer, int out_row, int rows);
-  void Fold(const LayerRecord& layer, int in_row, int out_row, int first_row, int last_row);
+  void Compute(const LayerRecord& layer, const Rows& rows);
+  void Convolve(const LayerRecord& layer, const Rows& rows);
+  void Fold(const LayerRecord& layer, const Window& window, Part part);
   void CompleteRow(int buffer);
 
   Model model_;
@@ -83,6 +108,7 @@ class Engine {
   void* observer_context_ = nullptr;
   StepObserver step_observer_ = nullptr;
   void* step_context_ = nullptr;
+  Worker worker_ = {};
 };
 
 }  // namespace squeeze

@@ -24,6 +24,8 @@ constexpr uint8_t kMaxBatch = 8;               // output rows that a convolution
 constexpr uint16_t kMaxSoftmax = 4095;         // classes: sums of exp are Q12.19
 constexpr uint32_t kMaxMeanPixels = 1u << 23;  // sums of (-128 to 127) - zero point stay in int32
 constexpr uint32_t kMaxTaps = 65535;           // of one output: the sum of products stays below 2^30
+constexpr uint8_t kWorkers = 2;                // at most, that share a step, and so many times these rows
+constexpr int kSecondScratch = 3;              // of a CONV_2D's params, see there
 constexpr uint8_t kMaxConvInputRows = (kMaxBatch - 1) * kMaxConvStride + kMaxKernel;
 
 enum class LayerKind : uint8_t {
@@ -123,7 +125,7 @@ struct LayerRecord {
   ConvKernel kernel;    // of CONV_2D
   uint8_t batch_rows;   // output rows made at once; the same for all layers of a stage
   uint16_t defer_rows;  // CONV_2D, deferred stage: rows of inputs[0] before it begins
-  uint16_t reserved;
+  uint16_t shared;      // 1: two workers share the rows of its stage's steps (Engine::SetWorker)
   // CONV_2D: as `encoding` says. DEPTHWISE: int8 [kernel_h][kernel_w][out_channels]. DENSE: int8
   // [out_channels][height][width][channels] of its input. LOOKUP: int8 [256], for -128 to 127. MUL_CONSTANT:
   // int16 [out_channels], less its zero point. ADD_CONSTANT: int32 [out_channels], at the sum's scale.
@@ -134,10 +136,11 @@ struct LayerRecord {
   uint32_t scratch_bytes;  // CONV_2D
   // CONV_2D, DEPTHWISE, DENSE: offsets of int32 bias [out_channels], the input's zero point folded in, of
   // int32 multiplier [out_channels] and int8 shift [out_channels]; of kHuffman, offset and bytes of all
-  // three, packed. ADD: multipliers of input 0, input 1, output, then their shifts. REQUANTIZE, MEAN:
-  // multiplier, shift.  AVERAGE_POOL: rows of windows summed side by side. SOFTMAX: multiplier, left shift,
-  // smallest difference to the maximum that counts. MUL_CONSTANT: multiplier, shift.  ADD_CONSTANT:
-  // multipliers of input and output, then their shifts.
+  // three, packed. CONV_2D, shared: in [kSecondScratch] the scratch_offset of the second worker. ADD:
+  // multipliers of input 0, input 1, output, then their shifts. REQUANTIZE, MEAN: multiplier, shift.
+  // AVERAGE_POOL: rows of windows summed side by side. SOFTMAX: multiplier, left shift, smallest difference
+  // to the maximum that counts. MUL_CONSTANT: multiplier, shift.  ADD_CONSTANT: multipliers of input and
+  // output, then their shifts.
   int32_t params[6];
 };
 static_assert(sizeof(LayerRecord) == 68, "convert/encode/blob.py writes 68 bytes");

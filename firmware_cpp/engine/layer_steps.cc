@@ -15,17 +15,24 @@ namespace squeeze {
 void FillPool(const LayerStep& step, PoolRow* pool);
 [[gnu::noinline]] void FillPool(const LayerStep& step, PoolRow* pool) {
   const LayerRecord& layer = step.layer;
-  pool->row = step.in_data;
-  pool->out = step.out_data;
-  pool->accumulators = step.Accumulators();
+  // The left half of the columns is the first worker's. A part of a row is a row, with padding on its left
+  // only where the whole one has it there.
+  const int half = step.out.width - step.out.width / kWorkers;
+  const int begin = step.part == Part::kSecond ? half : 0;
+  const int end = step.part == Part::kFirst ? half : step.out.width;
+  const int column = begin * layer.stride_w - layer.pad_left;
+  const int skipped = column > 0 ? column : 0;
+  pool->row = step.in_data + skipped * step.in.channels;
+  pool->out = step.out_data + begin * step.out.channels;
+  pool->accumulators = step.Accumulators() + begin * step.in.channels;
   pool->out_pixel_stride = step.out.channels;
   pool->window_rows = static_cast<uint32_t>(step.last_row - step.first_row + 1);
-  pool->in_width = step.in.width;
-  pool->out_width = step.out.width;
+  pool->in_width = static_cast<uint16_t>(step.in.width - skipped);
+  pool->out_width = static_cast<uint16_t>(end - begin);
   pool->channels = step.in.channels;
   pool->kernel_w = layer.kernel_w;
   pool->stride_w = layer.stride_w;
-  pool->pad_left = layer.pad_left;
+  pool->pad_left = static_cast<uint8_t>(column < 0 ? -column : 0);
   pool->act_min = layer.act_min;
   pool->act_max = layer.act_max;
   pool->first = step.in_row == step.first_row;
@@ -50,7 +57,7 @@ void StepAveragePool(const LayerStep& step) {
   PoolRow pool;
   FillPool(step, &pool);
   pool.accumulators +=
-      static_cast<uint32_t>(step.out_row % step.layer.params[0]) * pool.out_width * pool.channels;
+      static_cast<uint32_t>(step.out_row % step.layer.params[0]) * step.out.width * pool.channels;
   AveragePoolRow(pool);
 }
 #else

@@ -8,8 +8,7 @@
 
 namespace squeeze {
 
-// What a step makes of what. Layers that accumulate fold row `in_row` of the input, and `first_row` and
-// `last_row` are those of the window of `out_row`; of the others all four are the same.
+// What a step makes of what.
 struct LayerStep {
   const Model& model;
   uint8_t* arena;
@@ -18,10 +17,11 @@ struct LayerStep {
   const BufferRecord& out;
   const int8_t* in_data;  // row `in_row` of the first input
   int8_t* out_data;       // row `out_row` of the output, from the layer's first channel on
-  int in_row;
+  int in_row;             // these four: as in Window
   int out_row;
   int first_row;
   int last_row;
+  Part part;  // of a pool's columns
 
   int8_t* Input(int i, int row) const;  // of input `i`
   int32_t* Accumulators() const { return reinterpret_cast<int32_t*>(arena + layer.scratch_offset); }

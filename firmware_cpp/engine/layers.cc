@@ -12,27 +12,27 @@ bool LayerKernelBuilt(LayerKind kind) {
   return kind == LayerKind::kConv2D || kLayerFunctions[static_cast<int>(kind)] != nullptr;
 }
 
-void Engine::Convolve(const LayerRecord& layer, int out_row, int rows) {
+void Engine::Convolve(const LayerRecord& layer, const Rows& rows) {
   const BufferRecord& in = model_.buffer(layer.inputs[0]);
   const BufferRecord& out = model_.buffer(layer.output);
   ConvRows conv = {};
-  const int top = out_row * layer.stride_h - layer.pad_top;
-  const int in_rows = (rows - 1) * layer.stride_h + layer.kernel_h;
+  const int top = rows.first * layer.stride_h - layer.pad_top;
+  const int in_rows = (rows.count - 1) * layer.stride_h + layer.kernel_h;
   for (int k = 0; k < in_rows; ++k) {
     const int row = top + k;
     conv.rows[k] = row >= 0 && row < in.height ? Row(layer.inputs[0], row) : nullptr;
   }
-  for (int k = 0; k < rows; ++k) conv.out[k] = Row(layer.output, out_row + k) + layer.out_channel;
+  for (int k = 0; k < rows.count; ++k) conv.out[k] = Row(layer.output, rows.first + k) + layer.out_channel;
   conv.weights = model_.At<uint8_t>(layer.weights_offset);
   const auto at = [&layer](int i) { return static_cast<uint32_t>(layer.params[i]); };
-  conv.scratch = arena_ + layer.scratch_offset;
+  conv.scratch = arena_ + (rows.scratch == Part::kFirst ? layer.scratch_offset : SecondScratch(layer));
   conv.scratch_bytes = layer.scratch_bytes;
   conv.out_pixel_stride = out.channels;
   conv.in_width = in.width;
   conv.in_channels = in.channels;
   conv.out_width = out.width;
   conv.out_channels = layer.out_channels;
-  conv.out_rows = static_cast<uint8_t>(rows);
+  conv.out_rows = static_cast<uint8_t>(rows.count);
   conv.kernel_h = layer.kernel_h;
   conv.kernel_w = layer.kernel_w;
   conv.stride_h = layer.stride_h;
@@ -71,19 +71,21 @@ void Engine::Convolve(const LayerRecord& layer, int out_row, int rows) {
   RunConvKernel(layer.kernel, conv);
 }
 
-void Engine::Compute(const LayerRecord& layer, int out_row, int rows) {
-  if (layer.kind == LayerKind::kConv2D) return Convolve(layer, out_row, rows);
-  Fold(layer, out_row, out_row, out_row, out_row);
+void Engine::Compute(const LayerRecord& layer, const Rows& rows) {
+  if (layer.kind == LayerKind::kConv2D) return Convolve(layer, rows);
+  for (int row = rows.first; row < rows.first + rows.count; ++row)
+    Fold(layer, {row, row, row, row}, Part::kAll);
 }
 
 // Model::Parse lets no layer through whose kernel is not in this build.
-void Engine::Fold(const LayerRecord& layer, int in_row, int out_row, int first_row, int last_row) {
-  int8_t* const in_data = Row(layer.inputs[0], in_row);
-  int8_t* const out_data = Row(layer.output, out_row) + layer.out_channel;
+void Engine::Fold(const LayerRecord& layer, const Window& window, Part part) {
+  int8_t* const in_data = Row(layer.inputs[0], window.in_row);
+  int8_t* const out_data = Row(layer.output, window.out_row) + layer.out_channel;
   const BufferRecord& in = model_.buffer(layer.inputs[0]);
   const BufferRecord& out = model_.buffer(layer.output);
-  const LayerStep step = {model_,   arena_, layer,   in,        out,     in_data,
-                          out_data, in_row, out_row, first_row, last_row};
+  const LayerStep step = {
+      model_,         arena_,           layer,           in,  out, in_data, out_data, window.in_row,
+      window.out_row, window.first_row, window.last_row, part};
   kLayerFunctions[static_cast<int>(layer.kind)](step);
 }
 

@@ -60,8 +60,17 @@ bool WindowsTouch(int in, int out, int kernel, int stride, int pad) {
 // so what a model's few bytes ask of the CPU is bounded by the maps, which the arena bounds.
 bool Bounded(int in, int out, int stride, int pad) { return (out - 1) * stride - pad < in + kMaxPadding; }
 
-// Output rows that a layer may make at once.
-uint8_t MostRows(const LayerRecord& layer) { return layer.kind == LayerKind::kConv2D ? kMaxBatch : 1; }
+// Output rows that a layer may make at once: one worker, or two together.
+int MostRows(const LayerRecord& layer) {
+  if (Accumulates(layer.kind)) return 1;
+  const int workers = layer.shared != 0 ? kWorkers : 1;
+  return layer.kind == LayerKind::kConv2D ? workers * kMaxBatch : workers;
+}
+
+// Output rows that one worker makes at once.
+uint32_t RowsOfOne(const LayerRecord& layer) {
+  return layer.shared != 0 ? (layer.batch_rows + 1u) / kWorkers : layer.batch_rows;
+}
 
 class Checker {
  public:
@@ -98,7 +107,7 @@ class Checker {
       written.Add(layer.output);
       if (layer.resume >= header_.layer_count) return Status::kBadOrder;
       const BufferRecord& out = model_.buffer(layer.output);
-      const uint8_t most = MostRows(layer);
+      const int most = MostRows(layer);
       if (layer.batch_rows == 0 || layer.batch_rows > most ||
           (stage_goes_on && layer.batch_rows != model_.layer(i - 1).batch_rows) ||
           out.ring_rows < (layer.batch_rows < out.height ? layer.batch_rows : out.height)) {
@@ -123,6 +132,11 @@ class Checker {
       }
       const Status status = Layer(layer, model_.buffer(layer.inputs[0]), out);
       if (status != Status::kOk) return status;
+      if (layer.shared > 1 || (layer.shared != 0 && !Shareable(layer.kind)) ||
+          (stage_goes_on && layer.shared != model_.layer(i - 1).shared)) {
+        return Status::kBadLayer;
+      }
+      if (!SharedScratchOk(i)) return Status::kBadOffset;
     }
     return written.Has(header_.logits_buffer) && written.Has(header_.output_buffer) ? Status::kOk
                                                                                     : Status::kBadOrder;
@@ -184,6 +198,27 @@ class Checker {
     return Status::kBadLayer;
   }
 
+  // The second worker's scratch of shared layer `i` is where it may be, and apart from the first one's of all
+  // layers of the stage so far, and the other way round: two workers are in any two layers at a time.
+  bool SharedScratchOk(int i) const {
+    const LayerRecord& layer = model_.layer(i);
+    if (layer.shared == 0 || layer.kind != LayerKind::kConv2D) return true;
+    if (!ScratchOk(layer, SecondScratch(layer), layer.scratch_bytes, kArenaAlignment)) return false;
+    for (int k = i; k >= 0 && model_.layer(k).output == layer.output; --k) {
+      const LayerRecord& other = model_.layer(k);
+      if (other.kind != LayerKind::kConv2D) continue;
+      if (!Apart(Scratch(layer, layer.scratch_offset), Scratch(other, SecondScratch(other))) ||
+          !Apart(Scratch(other, other.scratch_offset), Scratch(layer, SecondScratch(layer)))) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  static Span Scratch(const LayerRecord& layer, uint32_t offset) {
+    return {offset, offset + layer.scratch_bytes};
+  }
+
   // A layer that makes each value from the one at the same place, by a constant of `bytes` in the model.
   Status ByConstant(const LayerRecord& layer, const BufferRecord& in, const BufferRecord& out,
                     uint64_t bytes) const {
@@ -197,14 +232,16 @@ class Checker {
   }
 
   Status Accumulators(const LayerRecord& layer, uint64_t count) const {
-    return ScratchOk(layer, count * sizeof(int32_t), sizeof(int32_t)) ? Status::kOk : Status::kBadOffset;
+    return ScratchOk(layer, layer.scratch_offset, count * sizeof(int32_t), sizeof(int32_t))
+               ? Status::kOk
+               : Status::kBadOffset;
   }
 
   // Scratch within the arena, and apart from the rings of its layer: rows that it makes must not become
   // tables or offsets that it follows.
-  bool ScratchOk(const LayerRecord& layer, uint64_t bytes, uint32_t alignment) const {
-    if (!Inside(layer.scratch_offset, bytes, header_.state_offset, alignment)) return false;
-    const Span scratch = {layer.scratch_offset, layer.scratch_offset + static_cast<uint32_t>(bytes)};
+  bool ScratchOk(const LayerRecord& layer, uint32_t offset, uint64_t bytes, uint32_t alignment) const {
+    if (!Inside(offset, bytes, header_.state_offset, alignment)) return false;
+    const Span scratch = {offset, offset + static_cast<uint32_t>(bytes)};
     return Apart(scratch, Ring(model_.buffer(layer.inputs[0]))) &&
            Apart(scratch, Ring(model_.buffer(layer.output)));
   }
@@ -257,7 +294,7 @@ class Checker {
   Status Conv(const LayerRecord& layer, const BufferRecord& in, const BufferRecord& out) const {
     if (!WindowOk(layer, in, out)) return Status::kBadLayer;
     ConvShape shape = {in.width,       in.channels,    out.width,      layer.out_channels, layer.kernel_h,
-                       layer.kernel_w, layer.stride_h, layer.stride_w, layer.pad_left,     layer.batch_rows};
+                       layer.kernel_w, layer.stride_h, layer.stride_w, layer.pad_left,     RowsOfOne(layer)};
     if (shape.Taps() > kMaxTaps) return Status::kBadLayer;
     if (!ConvKernelSupports(layer.kernel, layer.encoding, shape)) return Status::kNoKernel;
     const uint64_t total = header_.total_bytes;
@@ -265,7 +302,7 @@ class Checker {
     const uint32_t overrun = huffman ? kPeekOverrun : 0;
     const auto param = [&layer](int i) { return static_cast<uint32_t>(layer.params[i]); };
     if (!Inside(layer.weights_offset, uint64_t{layer.weights_bytes} + overrun, total, kBlobAlignment) ||
-        !ScratchOk(layer, layer.scratch_bytes, kArenaAlignment) ||
+        !ScratchOk(layer, layer.scratch_offset, layer.scratch_bytes, kArenaAlignment) ||
         (huffman && !Inside(param(0), uint64_t{param(1)} + overrun, total, 1))) {
       return Status::kBadOffset;
     }

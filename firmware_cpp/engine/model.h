@@ -47,10 +47,34 @@ inline bool Accumulates(LayerKind kind) {
          kind == LayerKind::kDense;
 }
 
+// Kinds that two workers can share: they make each row from rows that are there from the beginning of a step,
+// or, the pools, each column from others.
+inline bool Shareable(LayerKind kind) {
+  return kind != LayerKind::kMean && kind != LayerKind::kDense && kind != LayerKind::kPad &&
+         kind != LayerKind::kSoftmax;
+}
+
 // First layer of the stage (the layers that write one buffer) that holds `layer`.
 inline int StageStart(const Model& model, int layer) {
   while (layer > 0 && model.layer(layer - 1).output == model.layer(layer).output) --layer;
   return layer;
+}
+
+// What a worker makes of a step that two share: kAll, where there is but one, or another half.
+enum class Part : uint8_t { kAll, kFirst, kSecond };
+
+// A step of a layer that accumulates: it folds row `in_row` of the input into row `out_row` of the output,
+// whose window has the rows first_row to last_row. Of other layers all four are the same.
+struct Window {
+  int in_row;
+  int out_row;
+  int first_row;
+  int last_row;
+};
+
+// Where the second worker has its scratch, of a shared CONV_2D.
+inline uint32_t SecondScratch(const LayerRecord& layer) {
+  return static_cast<uint32_t>(layer.params[kSecondScratch]);
 }
 
 inline uint32_t RowBytes(const BufferRecord& buffer) {

@@ -148,4 +148,13 @@ squeeze_status squeeze_set_observer(squeeze_engine* engine, squeeze_row_observer
   return InC(status);
 }
 
+squeeze_status squeeze_set_worker(squeeze_engine* engine, squeeze_start start, squeeze_wait wait,
+                                  void* context) {
+  const Status status = Ready(engine);
+  if (status != Status::kOk) return InC(status);
+  if ((start == nullptr) != (wait == nullptr)) return SQUEEZE_NULL;
+  Of(engine)->SetWorker({start, wait, context});
+  return SQUEEZE_OK;
+}
+
 }  // extern "C"

@@ -15,7 +15,7 @@
  *   const int8_t* logits = squeeze_logits(&engine);
  *
  * No heap, no threads, no state but `engine` and `arena`: several engines may run side by side, each from one
- * thread or interrupt at a time.
+ * thread or interrupt at a time. A second core may take a part of one engine's work: squeeze_set_worker.
  *
  * A null pointer or a wrong alignment gives a status, or null, 0 or zeros where a call returns no status; it
  * never faults. What the engine cannot see is the caller's to keep: that a size is the real one, and that
@@ -136,6 +136,53 @@ const int8_t* squeeze_probabilities(const squeeze_engine* engine); /* + 128: par
  *   context:   handed to `observer` as it is; may be null.
  * SQUEEZE_NOT_READY before squeeze_init has succeeded. */
 squeeze_status squeeze_set_observer(squeeze_engine* engine, squeeze_row_observer observer, void* context);
+
+/* The half of a step that another core, or a thread, makes: squeeze_set_worker. It needs as much stack there
+ * as squeeze_push_row here, or less. half:  as squeeze_start was given it. */
+typedef void (*squeeze_run)(void* half);
+
+/* Has the other core call run(half), once, and need not wait for it. Whatever this core wrote before must be
+ * visible to the other one then: a memory barrier belongs here.
+ *   context:    as it was given. */
+typedef void (*squeeze_start)(void* context, squeeze_run run, void* half);
+
+/* Returns once that call of run has returned, and what it wrote is visible here: a barrier again. */
+typedef void (*squeeze_wait)(void* context);
+
+/* Has another core make half of the rows of each step, in models that the converter made for two (CORES=2).
+ * The results are the same bytes with a worker and without one.
+ *   start, wait:  called by turns from within squeeze_push_row: start, wait, start, wait. Null, both of them,
+ *                 for no worker, as squeeze_init leaves it.
+ *   context:      handed to both as it is; may be null.
+ * SQUEEZE_NULL where only one of the two is null. SQUEEZE_NOT_READY before squeeze_init has succeeded. Not to
+ * be called from within squeeze_push_row.
+ *
+ *   static squeeze_run volatile work;     with a second core that shares this one's memory
+ *   static void* volatile half;
+ *
+ *   static void start(void* context, squeeze_run run, void* its_half) {
+ *     half = its_half;
+ *     barrier();                          __DMB() on an Arm
+ *     work = run;
+ *     wake_other_core();                  __SEV()
+ *   }
+ *   static void wait(void* context) {
+ *     while (work) {
+ *     }
+ *     barrier();
+ *   }
+ *   void other_core(void) {               what the second core runs, from its start
+ *     for (;;) {
+ *       while (!work) sleep();            __WFE()
+ *       barrier();
+ *       work(half);
+ *       barrier();
+ *       work = 0;
+ *     }
+ *   }
+ *   squeeze_set_worker(&engine, start, wait, 0); */
+squeeze_status squeeze_set_worker(squeeze_engine* engine, squeeze_start start, squeeze_wait wait,
+                                  void* context);
 
 #ifdef __cplusplus
 }

@@ -86,7 +86,7 @@ namespace squeeze {
   X(kBlobAlignment)                                                                                          \
   X(kArenaAlignment)                                                                                         \
   X(kCrcStart)                                                                                               \
-  X(kMaxLayers) X(kMaxBuffers) X(kMaxKernel) X(kMaxConvStride) X(kMaxPadding) X(kMaxBatch) X(kMaxSoftmax) X(kMaxMeanPixels) \
+  X(kMaxLayers) X(kMaxBuffers) X(kMaxKernel) X(kMaxConvStride) X(kMaxPadding) X(kMaxBatch) X(kWorkers) X(kSecondScratch) X(kMaxSoftmax) X(kMaxMeanPixels) \
       X(kMaxTaps) X(kPeekOverrun) X(kHuffmanHeaderBytes) X(kHuffmanTaps) X(kHuffmanClasses) X(kHuffmanTopBits)       \
           X(kHuffmanShortBits) X(kHuffmanMaskBits) X(kHuffmanGaps) X(kHuffmanMasks) X(kGemmSmallMaxTaps)             \
               X(kWinogradMaxChannels) X(kSliceBytes) X(kSliceQuad) X(kAddLeftShift) X(kIntegerBits)          \
@@ -123,7 +123,7 @@ namespace squeeze {
                               LayerRecord, output) X(LayerRecord, out_channel) X(LayerRecord, out_channels) \
                               X(LayerRecord, resume) X(LayerRecord, act_min) X(LayerRecord, act_max)        \
                                   X(LayerRecord, kernel) X(LayerRecord, batch_rows)                         \
-                                      X(LayerRecord, defer_rows) X(LayerRecord, reserved)                    \
+                                      X(LayerRecord, defer_rows) X(LayerRecord, shared)                      \
                                           X(LayerRecord, weights_offset) X(LayerRecord, weights_bytes)      \
                                               X(LayerRecord, scratch_offset) X(LayerRecord, scratch_bytes)  \
                                                   X(LayerRecord, params) X(squeeze_engine, storage)         \

@@ -50,13 +50,15 @@ class _Steps:
 
     def with_request(self, what: str, request: ModelRequest) -> Step:
         like = None if request.optimize == "sram" else self.base.made.network
+        request = replace(request, cores=self.base.target.workers)
         found = fit.on(self.base.board, self.subject.manifest, self.maker, request, like)
         return Step(what, found)
 
     def with_network(self, what: str, known: Known) -> Step:
         manifest = self.subject.manifest | {"input": input_size(known.network)}
         like = self.base.made.network
-        return Step(what, fit.on(self.base.board, manifest, Maker(known, []), ModelRequest(), like))
+        request = ModelRequest(cores=self.base.target.workers)
+        return Step(what, fit.on(self.base.board, manifest, Maker(known, []), request, like))
 
     def with_layer(self, index: int, known: Known) -> Fit:
         """With layer `index` as in `known`, by its best kernel within its scratch; the others as they are."""

@@ -41,6 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tflite", type=Path, metavar="FILE", help="an int8 .tflite from anywhere")
     parser.add_argument("--board", metavar="NAME", help="for this board alone (all boards)")
     parser.add_argument(
+        "--cores", type=int, choices=(1, 2), default=1, help="that share the work, where a board has two (1)"
+    )
+    parser.add_argument(
         "--json", type=Path, metavar="FILE", help="also write the answer to FILE (build/<model>/analyze.json)"
     )
 
@@ -137,7 +140,12 @@ def run(args: argparse.Namespace) -> int:
     fits: list[Fit] = []
     base, steps = None, []
     if found.maker is not None:
-        fits = [fit.on(board, found.manifest, found.maker, ModelRequest()) for board in boards]
+        cores = {board.name: args.cores if args.board else min(args.cores, board.cores) for board in boards}
+        requests = [ModelRequest(cores=cores[board.name]) for board in boards]
+        fits = [
+            fit.on(board, found.manifest, found.maker, request)
+            for board, request in zip(boards, requests, strict=True)
+        ]
         base = _shown_board(fits)
         steps = advice.steps(found, base, fits if len(fits) > 1 else ())
         tables.show_boards(console, found, fits)

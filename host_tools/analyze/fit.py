@@ -95,8 +95,10 @@ def around(board: Board, manifest: dict[str, Any], target: Target, made: EngineM
     """The firmware around an engine's model that was made for `target`."""
     row = manifest["input"]["width"] * manifest["input"]["channels"]
     arena = made.plan.arena_bytes
-    apart = board_model.arena_apart(board, manifest, arena)
-    sizes = code_sizes.of(board, made.kernels, target.family, len(made.content), arena, row, apart)
+    apart = board_model.arena_apart(board, manifest, arena, target.workers)
+    sizes = code_sizes.of(
+        board, made.kernels, target.family, len(made.content), arena, row, apart, target.workers
+    )
     return Fit(board, target, made, sizes, estimate.of(made.network, target), apart)
 
 
@@ -108,6 +110,7 @@ def as_json(fit: Fit) -> dict[str, Any]:
         "title": fit.board.title,
         "cpu": fit.board.cpu,
         "kernel_family": fit.target.family,
+        "cores": fit.target.workers,
         "fits": not fit.missing,
         "missing": {memory.lower(): count for memory, count in fit.missing.items()},
         "flash": {

@@ -70,6 +70,10 @@ def show_boards(console: Console, subject: Subject, fits: Sequence[Fit]) -> None
         of_it = [found for found in fits if found.board.cpu == cpu and found.cycles_of]
         names = ", ".join(printable(found.board.name) for found in of_it)
         lines.append(f"{names}: by a {of_it[0].cycles_of}'s cycles; no table of a {cpu}'s is known.")
+    shared = [found.board.name for found in fits if found.target.workers > 1]
+    if shared:
+        names = ", ".join(map(printable, shared))
+        lines.append(f"{names}: two cores, without what they lose as they wait for one memory.")
     near = [found.board.name for found in fits if not found.code.exact]
     if near:
         lines.append(f"flash, SRAM of {', '.join(map(printable, near))}: to within {RISCV_WITHIN} bytes.")

@@ -109,9 +109,17 @@ class _Session:
             else request.kernel_family or board_toml.load(board).kernel_family
         )
         where = f"{model} on {board}, {engine}"
+        if request.cores > 1:
+            where += f", {request.cores} cores"
         if request.flash_bytes:
             where += f", at most {request.flash_bytes:,} bytes"
-        asked = {"model": model, "board": board, "engine": engine, "flash_bytes_asked": request.flash_bytes}
+        asked = {
+            "model": model,
+            "board": board,
+            "engine": engine,
+            "flash_bytes_asked": request.flash_bytes,
+            "cores": request.cores,
+        }
         self.wanted.append(results.key(asked))
         started = time.monotonic()
         try:
@@ -200,8 +208,8 @@ def run(args: argparse.Namespace) -> int:
     asked = build.request_of(args)
     if dataclasses.replace(asked, kernel_family=None) != ModelRequest() and (args.check or args.update):
         raise UserError(
-            "--check and --update go without --optimize, --sram-bytes, --flash-bytes, --encoding and "
-            "--engine tflm: the reference holds figures of our engine with --optimize speed only"
+            "--check and --update go without --optimize, --sram-bytes, --flash-bytes, --encoding, --cores "
+            "and --engine tflm: the reference holds figures of our engine with --optimize speed only"
         )
     outputs = files.outputs(RESULTS, args.json)
     session = _Session(Console(), outputs)

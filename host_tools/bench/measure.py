@@ -69,7 +69,8 @@ def build(name: str, board: str, request: ModelRequest) -> Built:
     hardware = board_toml.load(board)
     family = request.kernel_family or hardware.kernel_family
     source = paths.BUILD / name
-    folder = paths.BUILD / "bench" / name / f"{hardware.name}-{family}-{request.optimize}"
+    cores = "" if request.cores == 1 else f"-{request.cores}-cores"
+    folder = paths.BUILD / "bench" / name / f"{hardware.name}-{family}-{request.optimize}{cores}"
     made = board_model.prepare(hardware, source, folder / "model", request)
     held, wanted = hardware.total("image"), made["engine_model_bytes"]
     if wanted > held:
@@ -197,6 +198,7 @@ def record(name: str, board: str, request: ModelRequest) -> dict[str, Any]:
         "optimize": request.optimize,
         "sram_bytes_asked": request.sram_bytes,
         "flash_bytes_asked": request.flash_bytes,
+        "cores": request.cores,
         "weights_stored_bytes": built.made["weights_stored_bytes"],
         "layers": [
             layer_figures(row["layer"], row.get("kernel"), row["macs"], measured, index)

@@ -19,8 +19,10 @@ UNITS = ("instructions", "cycles")
 
 
 def key(result: dict[str, Any]) -> str:
-    """A result's name in the reference: model, board, kernels, and the bytes of flash if asked for."""
+    """A result's name in the reference: model, board, kernels, and cores and bytes of flash if asked for."""
     name = f"{result['model']}/{result['board']}/{result['engine']}"
+    if result.get("cores", 1) > 1:
+        name += f"/{result['cores']} cores"
     asked = result.get("flash_bytes_asked")
     return f"{name}/{asked}" if asked else name
 
@@ -68,7 +70,8 @@ def without_reference(results: list[dict[str, Any]], reference: dict[str, Refere
 def _kernels(result: dict[str, Any]) -> str:
     """The kernels; and the bytes of flash, where they were asked for."""
     asked = result.get("flash_bytes_asked")
-    return f"{result['engine']} {asked}" if asked else result["engine"]
+    cores = f" {result['cores']} cores" if result.get("cores", 1) > 1 else ""
+    return f"{result['engine']}{cores} {asked}" if asked else f"{result['engine']}{cores}"
 
 
 def _number(value: int | float | None, form: str = ",") -> str:
@@ -95,6 +98,13 @@ def show(console: Console, results: list[dict[str, Any]]) -> None:
                 _millions(r["instructions"]), _share(r), _number(r["sram_bytes"]),
             )  # fmt: skip
         console.print(table)
+    if any(r.get("cores", 1) > 1 for r in results):
+        console.print(
+            "2 cores: cycles of core 0, from the first row to the logits; instructions of both,\n"
+            "and their waits for the flash one after the other. That a core waits while the\n"
+            "other one uses the same memory (contention) is in no model.",
+            soft_wrap=True,
+        )
     console.print(
         "ms, M cycles: without wait states, by Arm's tables or the Pico's emulator\n"
         "(docs/cycles.md). + flash: ms with those of the board's flash, by a model that\n"

@@ -157,6 +157,7 @@ class _Settings(_Table, frozen=True):
     kernel_family: Annotated[str, one_of(*FAMILIES)]
     memory: Annotated[tuple[Memory, ...], Meta(min_length=1)]
     serial: _Serial
+    cores: Annotated[int, Meta(ge=1, le=2)] = 1
     clock: Clock | None = None
     emulator: Tool | None = None
     flash: tuple[Flasher, ...] = ()
@@ -167,6 +168,7 @@ class _Settings(_Table, frozen=True):
 @dataclass(frozen=True)
 class Board:
     """A board's settings. `architecture`: a key of ARCHITECTURES. `kernel_family`: what its CPU runs best.
+    `cores`: that a firmware can use; it uses one unless it is asked for more.
 
     `emulator` may be None; `flash` is empty for a board that is nothing but its emulator, the default first.
     `clock`: None where board.toml does not say it.
@@ -180,6 +182,7 @@ class Board:
     architecture: str
     cpu_flags: tuple[str, ...]
     kernel_family: Family
+    cores: int
     memories: tuple[Memory, ...]
     baud: int
     pins: str
@@ -278,6 +281,7 @@ def _board(name: str, found: _Settings, folder: Path) -> Board:
         architecture=found.architecture,
         cpu_flags=found.cpu_flags,
         kernel_family=cast(Family, found.kernel_family),
+        cores=found.cores,
         memories=found.memory,
         baud=found.serial.baud,
         pins=found.serial.pins,

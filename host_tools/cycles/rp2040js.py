@@ -14,6 +14,8 @@ from squeezenet_mcu.host_tools.cycles.price import Spent
 from squeezenet_mcu.host_tools.cycles.symbols import Functions
 
 PROGRAM = "node"  # of board.toml's `emulator`: it counts cycles itself
+CORE_1 = "(core 1)"  # what it runs, in place of a function's name: instructions and waits, no cycles
+_NO_FUNCTION = {-1: "?", -2: CORE_1}
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def read(path: Path, functions: Functions, flash: FlashTiming | None) -> dict[tu
     of_a_miss = flash.miss_cycles if flash is not None else 0
     found: dict[tuple[int, str], Spent] = {}
     for mark, function, instructions, cycles, fills in rows:
-        name = functions.names[function] if function >= 0 else "?"
+        name = functions.names[function] if function >= 0 else _NO_FUNCTION[function]
         total = found.setdefault((mark, name), Spent())  # names may repeat: of static functions
         total.instructions += instructions
         total.cycles += cycles

@@ -14,7 +14,9 @@ from squeezenet_mcu.common.formats.manifest import read_manifest
 from squeezenet_mcu.common.kernel_families import Family
 from squeezenet_mcu.common.paths import ROOT
 from squeezenet_mcu.convert.target import Cpu, Optimize, Target
+from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.boards.board_toml import Board
+from squeezenet_mcu.host_tools.firmware.code_sizes import STACK_BYTES
 from squeezenet_mcu.host_tools.firmware.tflm_library import TflmLibrary
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ _FILES = ("model_sqz.c", "model_sqz.h", "model_settings.h", "model.sqz")
 class ModelRequest:
     """What the user asks of a firmware's model; None: as the board has it.
 
-    `tflm`: with it in place of our engine, whose settings the others are.
+    `tflm`: with it in place of our engine, whose settings the others are. `cores`: that share the work.
     """
 
     kernel_family: Family | None = None
@@ -49,6 +51,7 @@ class ModelRequest:
     flash_bytes: int | None = None
     encoding: str | None = None
     tflm: TflmLibrary | None = None
+    cores: int = 1
 
 
 def folder_for(source: Path, board: str, engine: str) -> Path:
@@ -62,8 +65,14 @@ def target_for(board: Board, manifest: dict[str, Any], request: ModelRequest) ->
     The model's own limit of flash for these kernels, from its TOML, holds unless the user gives another.
     The arena's limit is that of the memory of the variables, the fastest one there is.
 
-    UserError: the kernels asked for need another CPU.
+    UserError: the kernels asked for need another CPU, or the board has fewer cores.
     """
+    if request.cores > board.cores:
+        have = [name for name in board_toml.names() if board_toml.load(name).cores >= request.cores]
+        raise UserError(
+            f"--cores {request.cores}: {board.name} has {board.cores}; boards with {request.cores}: "
+            f"{', '.join(have)}"
+        )
     if request.kernel_family == "mve" and board.kernel_family != "mve":
         raise UserError(
             f"--kernel-family mve: {board.name}'s {board.cpu} has no Helium; it runs dsp or portable"
@@ -76,22 +85,23 @@ def target_for(board: Board, manifest: dict[str, Any], request: ModelRequest) ->
         optimize=request.optimize,
         flash_bytes=request.flash_bytes or min(flash, own),
         sram_bytes=request.sram_bytes,
-        sram_limit=_sram_budget(board, manifest),
+        sram_limit=_sram_budget(board, manifest, request.cores),
         encoding=request.encoding,
         cpu=_CPUS.get(board.cpu, "any"),
+        workers=request.cores,
     )
 
 
-def _sram_budget(board: Board, manifest: dict[str, Any]) -> int:
-    """Bytes that an arena may take beside the variables."""
+def _sram_budget(board: Board, manifest: dict[str, Any], cores: int) -> int:
+    """Bytes that an arena may take beside the variables and the stacks."""
     row = manifest["input"]["width"] * manifest["input"]["channels"]
-    found: int = max(board.total("data") - SRAM_RESERVE - row, 1)
+    found: int = max(board.total("data") - SRAM_RESERVE - (cores - 1) * STACK_BYTES - row, 1)
     return found
 
 
-def arena_apart(board: Board, manifest: dict[str, Any], arena_bytes: int) -> bool:
+def arena_apart(board: Board, manifest: dict[str, Any], arena_bytes: int, cores: int = 1) -> bool:
     """True if the arena goes to the board's memory for arenas, because it does not fit with the variables."""
-    return bool(board.total("arena")) and arena_bytes > _sram_budget(board, manifest)
+    return bool(board.total("arena")) and arena_bytes > _sram_budget(board, manifest, cores)
 
 
 def prepare_on(
@@ -102,7 +112,7 @@ def prepare_on(
     `target`: of target_for; `like`: see convert/select/choose.py.
     """
     made = maker.prepare(target, like)
-    if arena_apart(board, manifest, made.plan.arena_bytes):
+    if arena_apart(board, manifest, made.plan.arena_bytes, target.workers):
         made = maker.prepare(dataclasses.replace(target, sram_limit=board.total("arena")), like)
     return made
 

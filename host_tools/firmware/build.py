@@ -49,13 +49,17 @@ _MODEL_FILES = ("model.tflite", "manifest.json")
 
 @dataclass(frozen=True)
 class Usage:
-    """Bytes, from the linker's own symbols. `sram_used`: variables, and the whole reserve of the stack."""
+    """Bytes, from the linker's own symbols. `sram_used`: variables, and the whole reserve of the stacks.
+
+    `cores`: those that have a stack.
+    """
 
     flash_used: int
     flash_total: int
     sram_static: int
     stack_reserve: int
     sram_total: int
+    cores: int = 1
 
     @property
     def sram_used(self) -> int:
@@ -115,17 +119,26 @@ def add_request_arguments(parser: argparse.ArgumentParser) -> None:
         type=value_with_old_spelling("--encoding", "coded", "huffman"),
         help="of all weights that can be stored so (whatever suits each layer)",
     )
+    parser.add_argument(
+        "--cores",
+        type=int,
+        choices=(1, 2),
+        default=1,
+        help="that share the work, where the board has two (1)",
+    )
     tflm_library.add_arguments(parser)
 
 
 def request_of(args: argparse.Namespace) -> ModelRequest:
     """What add_request_arguments' options ask for."""
-    ours = ModelRequest(args.kernel_family, args.optimize, args.sram_bytes, args.flash_bytes, args.encoding)
+    ours = ModelRequest(
+        args.kernel_family, args.optimize, args.sram_bytes, args.flash_bytes, args.encoding, cores=args.cores
+    )
     tflm = tflm_library.of(args)
     if tflm is not None and ours != ModelRequest():
         raise UserError(
-            "--engine tflm takes no --optimize, --kernel-family, --sram-bytes, --flash-bytes or --encoding: "
-            "they are settings of our own engine"
+            "--engine tflm takes no --optimize, --kernel-family, --sram-bytes, --flash-bytes, --encoding or "
+            "--cores: they are settings of our own engine"
         )
     return dataclasses.replace(ours, tflm=tflm)
 
@@ -223,11 +236,13 @@ def options(
 ) -> dict[str, str]:
     """Of compile_target, for `folder`/model. `source`: build/<model>; `made`: engine.json."""
     manifest = read_manifest(source)
+    apart = board_model.arena_apart(board, manifest, made["arena_bytes"], request.cores)
     return {
         "MODEL_DIR": str((folder / "model").resolve()),
+        "SQUEEZE_CORES": str(request.cores),
         "SQUEEZE_FAMILY": request.kernel_family or board.kernel_family,
         "SQUEEZE_KERNELS": ";".join(made["kernels"]),
-        "ARENA_APART": "ON" if board_model.arena_apart(board, manifest, made["arena_bytes"]) else "OFF",
+        "ARENA_APART": "ON" if apart else "OFF",
     }
 
 
@@ -349,12 +364,16 @@ def usage(elf: Path) -> Usage:
     command: list[str | Path] = [f"{board_toml.binutils(elf)}nm", elf]
     listing = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     values = {name: int(value, 16) for value, _, name in (line.split() for line in listing.splitlines())}
+    stacks = [
+        values[f"linker_{stack}_top"] - values[f"linker_{stack}_limit"] for stack in ("stack", "second_stack")
+    ]
     return Usage(
         flash_used=values["linker_flash_used"],
         flash_total=values["linker_flash_total"],
         sram_static=values["linker_sram_static"],
-        stack_reserve=values["linker_stack_top"] - values["linker_stack_limit"],
+        stack_reserve=sum(stacks),
         sram_total=values["linker_sram_total"],
+        cores=sum(size > 0 for size in stacks),
     )
 
 
@@ -368,7 +387,8 @@ def show(console: Console, used: Usage, board: str, model: str) -> None:
     for name, part, total in rows:
         table.add_row(name, f"{part:,} B", f"{total:,} B", f"{total - part:,} B")
     console.print(table)
-    console.print(f"SRAM: {used.sram_static:,} B of variables and a stack of {used.stack_reserve:,} B")
+    stacks = "a stack" if used.cores == 1 else f"{used.cores} stacks"
+    console.print(f"SRAM: {used.sram_static:,} B of variables and {stacks} of {used.stack_reserve:,} B")
 
 
 def _remove(*paths: Path) -> None:

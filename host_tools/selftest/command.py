@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """See common.cli.Command."""
     board = board_toml.load(args.board)
-    elf = build.compile_target(board, FOLDER / board.name, "selftest")
+    elf = build.compile_target(board, FOLDER / board.name, "selftest", options(board))
     if args.build:
         terminal.echo(f"wrote {elf}")
         return 0
@@ -75,6 +75,11 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def options(board: Board) -> dict[str, str]:
+    """Of build.compile_target, for the selftest of this board: with all its cores."""
+    return {"SQUEEZE_CORES": str(board.cores)}
+
+
 @contextlib.contextmanager
 def _opened(args: argparse.Namespace, elf: Path) -> Iterator[SelftestDevice]:
     with contextlib.ExitStack() as stack:
@@ -88,6 +93,8 @@ def checks(device: SelftestDevice, board: Board, used: Usage) -> Iterator[Check]
     `used`: of the selftest's ELF.
     """
     for what, check in _CHECKS.items():
+        if check is _second_core and board.cores == 1:
+            continue
         try:
             seen, passed = check(device, board, used)
         except (ValueError, IndexError):  # other words than the program's, or too few
@@ -155,6 +162,19 @@ def _floating(device: SelftestDevice, board: Board, used: Usage) -> _Verdict:
     return f"0.5 x (0 + ... + 7) = {total}", total == 14
 
 
+def _second_core(device: SelftestDevice, board: Board, used: Usage) -> _Verdict:
+    counts_cycles = device.ask("u")[0] == "cycles"  # where it does not, an emulator runs the cores in turn
+    (alone,) = device.numbers("c", _SPINS)[:1]
+    before = device.numbers("m")[3]
+    answers, result, both = device.numbers("s", _SPINS)
+    stack = device.numbers("m")[3] - before
+    if not answers:
+        return "does not answer", False
+    seen = f"{result - 14:,} rounds beside the first one's: {both:,}; {stack:,} B of its stack"
+    together = both < alone + alone // 4 or not counts_cycles
+    return seen, result == _SPINS + 14 and together and stack >= 600
+
+
 def _fault(device: SelftestDevice, board: Board, used: Usage) -> _Verdict:
     line = device.fault()
     return line or "no report", line.startswith("FAULT exception=") and " pc=" in line
@@ -169,5 +189,6 @@ _CHECKS: dict[str, Callable[[SelftestDevice, Board, Usage], _Verdict]] = {
     "memory as linked": _memory,
     "stack's high-water mark": _stack,
     "floating point": _floating,
+    "second core": _second_core,
     "fault handler": _fault,
 }

@@ -16,18 +16,23 @@ from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.programs import missing_package
 from squeezenet_mcu.host_tools.boards.board_toml import Board
 from squeezenet_mcu.host_tools.emulate import emulator
+from squeezenet_mcu.host_tools.firmware import build
 from squeezenet_mcu.host_tools.link.device import Device
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one image. `with_flash`: with the board's wait states; None: board.toml does not say them."""
+    """Of one image. `with_flash`: with the board's wait states; None: board.toml does not say them.
+
+    Of `cores`: the cycles are core 0's, instructions and wait states all cores'.
+    """
 
     instructions: int
     cycles: int
     cycles_with_flash: int | None
     milliseconds: float | None  # at the board's clock
     milliseconds_with_flash: float | None
+    cores: int = 1
 
     def as_json(self) -> dict[str, Any]:
         """For the report."""
@@ -78,11 +83,19 @@ def of_one_image(
         with_flash,
         profile.milliseconds(total.cycles, hardware),
         profile.milliseconds(with_flash, hardware),
+        build.usage(elf).cores,
     )
 
 
 def line(cost: Cost, hardware: Board) -> str:
     """For people."""
+    said = _line(cost, hardware)
+    if cost.cores == 1:
+        return said
+    return f"{said}; {cost.cores} cores, whose waits for each other at the memory (contention) no model has"
+
+
+def _line(cost: Cost, hardware: Board) -> str:
     counted = f"{cost.cycles / 1e6:,.2f} M cycles, {cost.instructions / 1e6:,.2f} M instructions"
     if cost.milliseconds is None or hardware.clock is None:
         return f"{counted} an image (docs/cycles.md)"

@@ -10,6 +10,7 @@ from pathlib import Path
 from squeezenet_mcu.convert.encode import blob, entropy
 from squeezenet_mcu.convert.network import Kind, Network
 from squeezenet_mcu.convert.schedule import arena
+from squeezenet_mcu.convert.schedule.workers import shared
 from squeezenet_mcu.convert.select.cost_model import FAMILY_KERNELS
 from squeezenet_mcu.convert.verify import host_engine
 from tests.kernels import random_layers, variants
@@ -18,11 +19,14 @@ _EACH = 2  # models that have it, of each kernel with each encoding, and of each
 _MOST_BYTES = 12_000  # small ones: the same damage is found in less time
 _MOST_MACS = 60_000
 _MOST_SEEDS = 4000
+_SHARED_ONE_IN = 3
+SHARED = "SHARED"
+_FOR_TWO = (Kind.CONV_2D, Kind.MAX_POOL, Kind.ADD)  # the others are made as ADD is, or pooled
 
 
 def features(network: Network) -> frozenset[str]:
-    """The kinds of its layers, and the kernels of its convolutions with their encodings."""
-    return frozenset(
+    """The kinds of its layers, and the kernels of its convolutions with their encodings; what two share."""
+    return frozenset(f"{layer.kind.name} {SHARED}" for layer in network.layers if layer.shared) | frozenset(
         f"{layer.conv_kernel.name} {layer.encoding.name}" if layer.kind is Kind.CONV_2D else layer.kind.name
         for layer in network.layers
     )
@@ -34,7 +38,8 @@ def wanted() -> set[str]:
         f"{model.kernel.name} {model.encoding.name}" for models in FAMILY_KERNELS.values() for model in models
     }
     # A MEAN and a SOFTMAX stand at a whole network's end: the tests add one.
-    return kernels | {kind.name for kind in Kind} - {Kind.CONV_2D.name, Kind.MEAN.name, Kind.SOFTMAX.name}
+    others = {kind.name for kind in Kind} - {Kind.CONV_2D.name, Kind.MEAN.name, Kind.SOFTMAX.name}
+    return kernels | others | {f"{kind.name} {SHARED}" for kind in _FOR_TWO}
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,8 @@ def sound_models() -> list[Sound]:
             network = random_layers.sample(seed).network
             if network.macs > _MOST_MACS:
                 continue
+            if seed % _SHARED_ONE_IN == 0:
+                network = shared(network)
             variants.force(network, family, seed)
             news = [name for name in features(network) if missing[name] > 0]
             if not news:

@@ -49,7 +49,9 @@ CONSTANTS = {
     "kMaxKernel": convolutions.MAX_KERNEL,
     "kMaxPadding": state.MAX_BYTE,
     "kMaxConvStride": None,  # a number inside of an expression: see test_strides_that_lowering_takes
-    "kMaxBatch": max(max(batches) for batches in search.BATCHES.values()),
+    "kMaxBatch": search.MAX_BATCH,
+    "kWorkers": net.WORKERS,
+    "kSecondScratch": blob.SECOND_SCRATCH,
     "kMaxSoftmax": table.MAX_SOFTMAX,
     "kMaxMeanPixels": pools.MAX_MEAN_PIXELS,
     "kMaxTaps": convolutions.MAX_TAPS,
@@ -102,9 +104,9 @@ MODULES = {
 }
 # Where the numbers that MODULES repeats are compared, if not in CONSTANTS under their own value.
 COMPARED = {
-    "MAX_LAYERS", "MAGIC", "VERSION", "CRC_START", "_OVERRUN", "SLICE", "QUAD", "MAX_CLASSES", "TOP_BITS",
-    "SHORT_LIMIT", "MASK_LIMIT", "MORE", "_GAPS", "_MASKS", "MAX_KERNEL", "MAX_TAPS", "MAX_SOFTMAX",
-    "MAX_MEAN_PIXELS",
+    "MAX_LAYERS", "WORKERS", "SECOND_SCRATCH", "MAGIC", "VERSION", "CRC_START", "_OVERRUN", "SLICE", "QUAD",
+    "MAX_CLASSES", "TOP_BITS", "SHORT_LIMIT", "MASK_LIMIT", "MORE", "_GAPS", "_MASKS", "MAX_KERNEL",
+    "MAX_TAPS", "MAX_SOFTMAX", "MAX_MEAN_PIXELS",
     "ADD_LEFT_SHIFT", "SOFTMAX_INTEGER_BITS", "ALIGNMENT", "LAYER_STATE_BYTES", "BUFFER_STATE_BYTES",
 }  # fmt: skip
 
@@ -240,6 +242,7 @@ def test_a_layers_values_are_where_cpp_reads_them():
         pad_left=next(numbers), act_min=-3, act_max=next(numbers),
         params=[next(numbers) for _ in range(6)], scratch_offset=next(numbers),
         conv_kernel=net.ConvKernel.SPARSE_LIST, batch_rows=next(numbers), defer_rows=next(numbers),
+        shared=True,
     )  # fmt: skip
     read = _unpacked("LayerRecord", blob._layer_record(layer, 99, blob._Data(0)))
     wanted = {
@@ -248,8 +251,8 @@ def test_a_layers_values_are_where_cpp_reads_them():
         "pad_left": layer.pad_left, "inputs": tuple(layer.inputs), "output": layer.output,
         "out_channel": layer.out_channel, "out_channels": layer.out_channels, "resume": 99,
         "act_min": layer.act_min, "act_max": layer.act_max, "kernel": layer.conv_kernel,
-        "batch_rows": layer.batch_rows, "defer_rows": layer.defer_rows, "reserved": 0, "weights_offset": 0,
-        "weights_bytes": 0, "scratch_offset": layer.scratch_offset, "scratch_bytes": 0,
+        "batch_rows": layer.batch_rows, "defer_rows": layer.defer_rows, "shared": 1,
+        "weights_offset": 0, "weights_bytes": 0, "scratch_offset": layer.scratch_offset, "scratch_bytes": 0,
         "params": tuple(layer.params),
     }  # fmt: skip
     assert read == wanted

@@ -29,6 +29,14 @@ static void observe(void* context, int buffer, int row, const int8_t* data) {
   ++*(int*)context;
 }
 
+/* A worker that does its half at once, on the caller's core. */
+static void begin(void* context, squeeze_run run, void* half) {
+  (void)context;
+  run(half);
+}
+
+static void end(void* context) { (void)context; }
+
 static squeeze_status start(squeeze_engine* e) {
   return squeeze_init(e, g_model_sqz, g_model_sqz_len, arena, MODEL_ARENA_BYTES);
 }
@@ -73,6 +81,8 @@ static void check_unusable(squeeze_engine* e, squeeze_status why) {
   EXPECT_NULL(squeeze_probabilities(e));
   EXPECT(squeeze_set_observer(e, observe, NULL), why);
   EXPECT(squeeze_set_observer(e, NULL, NULL), why);
+  EXPECT(squeeze_set_worker(e, begin, end, NULL), why);
+  EXPECT(squeeze_set_worker(e, NULL, NULL, NULL), why);
 }
 
 static void check_image(void) {
@@ -97,6 +107,10 @@ static void check_image(void) {
     EXPECT(squeeze_logits(&engine) != NULL && squeeze_probabilities(&engine) != NULL, 1);
   }
   EXPECT(rows > 2 * MODEL_INPUT_HEIGHT, 1);
+  EXPECT(squeeze_set_worker(&engine, begin, NULL, NULL), SQUEEZE_NULL);
+  EXPECT(squeeze_set_worker(&engine, NULL, end, NULL), SQUEEZE_NULL);
+  EXPECT(squeeze_set_worker(&engine, begin, end, NULL), SQUEEZE_OK);
+  EXPECT(squeeze_set_worker(&engine, NULL, NULL, NULL), SQUEEZE_OK);
 }
 
 int main(void) {

@@ -4,8 +4,9 @@ import numpy as np
 
 from squeezenet_mcu.common.kernel_families import Family
 from squeezenet_mcu.convert.encode import entropy
-from squeezenet_mcu.convert.network import Buffer, Encoding, Kind, Layer, Network
+from squeezenet_mcu.convert.network import WORKERS, Buffer, Encoding, Kind, Layer, Network
 from squeezenet_mcu.convert.schedule.rows import RowStage, stages_of
+from squeezenet_mcu.convert.schedule.workers import rows_of_one
 from squeezenet_mcu.convert.select.cost.shape import KernelModel, shape_of
 from squeezenet_mcu.convert.select.cost_model import FAMILY_KERNELS
 from tests.kernels.random_layers import fills_its_window
@@ -25,7 +26,8 @@ def kernels_of(family: Family) -> list[KernelModel]:
 
 def _force_layer(network: Network, layer: Layer, family: Family, rng: np.random.Generator) -> None:
     source, out = network.buffers[layer.inputs[0]], network.buffers[layer.output]
-    shape = shape_of(layer, source, out, layer.batch_rows)
+    rows = rows_of_one(layer.batch_rows) if layer.shared else layer.batch_rows
+    shape = shape_of(layer, source, out, rows)
     models = [m for m in kernels_of(family) if m.supports(shape) and m.scratch(shape) <= _MAX_SCRATCH]
     common = {model.kernel for model in kernels_of("portable")} if family != "portable" else set()
     odds = np.array([_RARELY if model.kernel in common else 1.0 for model in models])
@@ -39,13 +41,15 @@ def _force_layer(network: Network, layer: Layer, family: Family, rng: np.random.
 
 def _force_stage(network: Network, stage: RowStage, family: Family, rng: np.random.Generator) -> None:
     out = network.buffers[stage.output]
-    batch = int(rng.integers(1, min(_MAX_BATCH, out.height) + 1))
+    most = _MAX_BATCH * (WORKERS if stage.layers[0].shared else 1)
+    batch = int(rng.integers(1, min(most, out.height) + 1))
     while not all(fills_its_window(la, network.buffers[la.inputs[0]], out, batch) for la in stage.layers):
         batch -= 1
     sources = {layer.inputs[0] for layer in stage.layers}
     hold = len(sources) == 1 and rng.random() < _SOMETIMES
     for layer in stage.layers:
         layer.batch_rows = batch
+        layer.shared = layer.shared and batch > 1
         layer.defer_rows = network.buffers[layer.inputs[0]].height if hold else 0
         _force_layer(network, layer, family, rng)
 

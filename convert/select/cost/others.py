@@ -152,7 +152,7 @@ def schedule_of(network: Network) -> Work:
     """Of an image, between its layers: input rows are copied, and after each row a stage is looked for."""
     stages = stages_of(network)
     source = network.buffers[network.input_buffer]
-    steps = [_steps(network, stage) for stage in stages]
+    steps = [steps_of(network, stage) for stage in stages]
     return {
         "schedule.images": 1,
         "schedule.layers": len(network.layers),
@@ -163,7 +163,8 @@ def schedule_of(network: Network) -> Work:
     }
 
 
-def _steps(network: Network, stage: RowStage) -> int:
+def steps_of(network: Network, stage: RowStage) -> int:
+    """How often the engine runs a stage, for an image."""
     layer = stage.layers[0]
     out = network.buffers[stage.output]
     if layer.kind in ACCUMULATING:

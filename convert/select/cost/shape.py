@@ -8,6 +8,7 @@ import numpy as np
 
 from squeezenet_mcu.convert.encode.entropy import value_bits
 from squeezenet_mcu.convert.network import Buffer, ConvKernel, Encoding, Layer
+from squeezenet_mcu.convert.schedule.workers import rows_of_one
 
 Rounding = Literal["relu", "linear", "exact"]
 # How often each part of a kernel runs, by the part's name (coefficients.json); fractions are averages.
@@ -119,11 +120,15 @@ def shape_of(
 def calls_of(
     layer: Layer, source: Buffer, out: Buffer, batch: int, weights: Weights | None = None
 ) -> list[tuple[Shape, int]]:
-    """The calls that run `layer` for an image, `batch` rows at once: shapes, and how many of each."""
+    """The calls that run `layer` for an image, `batch` rows at once: shapes, and how many of each.
+
+    Of a layer that two workers share, the caller's.
+    """
     calls, rest = divmod(out.height, batch)
-    found = [(shape_of(layer, source, out, batch, weights), calls)]
+    rows = rows_of_one if layer.shared else int
+    found = [(shape_of(layer, source, out, rows(batch), weights), calls)]
     if rest:
-        found.append((replace(found[0][0], out_rows=rest), 1))
+        found.append((replace(found[0][0], out_rows=rows(rest)), 1))
     return found
 
 

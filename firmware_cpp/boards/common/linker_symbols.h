@@ -7,6 +7,8 @@
 extern "C" {
 extern uint32_t linker_stack_limit[];
 extern uint32_t linker_stack_top[];
+extern uint32_t linker_second_stack_limit[];
+extern uint32_t linker_second_stack_top[];
 extern uint32_t linker_data_start[];
 extern uint32_t linker_data_end[];
 extern const uint32_t linker_data_image[];

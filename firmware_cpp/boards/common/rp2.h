@@ -1,8 +1,8 @@
 // An RP2040 or RP2350 on its 12 MHz crystal, with UART 0 on GPIO 0 and 1: the hooks of hooks.h. Core 1 stays
-// where reset put it: asleep in the boot ROM. The chip's source gives, in namespace board::rp2, where its
-// blocks of registers are, their bits in RESETS, the PLL's dividers and the ring oscillator's speed; and what
-// else it needs: CrystalTaken(), BeforePeripheralClock(), PinsChosen() and kPadInput. Then it includes this
-// file.
+// where reset put it, asleep in the boot ROM, unless rp2_cores.h launches it. The chip's source gives, in
+// namespace board::rp2, where its blocks of registers are, their bits in RESETS, the PLL's dividers and the
+// ring oscillator's speed; and what else it needs: CrystalTaken(), BeforePeripheralClock(), PinsChosen() and
+// kPadInput. Then it includes this file.
 #ifndef FIRMWARE_CPP_BOARDS_COMMON_RP2_H_
 #define FIRMWARE_CPP_BOARDS_COMMON_RP2_H_
 

@@ -23,6 +23,8 @@ constexpr uint32_t kPadsBank0 = 0x40038000;  // 9.11.3
 constexpr uint32_t kPadInput = 1u << 6;      // unlike the RP2040's, a pad has none until it is asked for
 constexpr uint32_t kPadIsolated = 1u << 8;   // from reset on: holds the pin as it is (9.7)
 constexpr uint32_t kUart0 = 0x40070000;      // 12.1
+constexpr uint32_t kPsm = 0x40018000;        // 7.4
+constexpr uint32_t kPsmCore1 = 1u << 24;
 
 // VCO 1500 MHz, of 750 to 1600 (8.6.3). The boot ROM reads the flash at a third of clk_sys at most, here 50
 // MHz.
@@ -48,3 +50,6 @@ inline void PinsChosen() {
 }  // namespace board
 
 #include "common/rp2.h"
+#if SQUEEZE_CORES == 2
+#include "common/rp2_cores.h"
+#endif

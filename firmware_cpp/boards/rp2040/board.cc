@@ -20,6 +20,8 @@ constexpr uint32_t kIoBank0 = 0x40014000;    // 2.19.6.1
 constexpr uint32_t kPadsBank0 = 0x4001C000;  // 2.19.6.3
 constexpr uint32_t kPadInput = 0;            // a pad's input is enabled from reset on
 constexpr uint32_t kUart0 = 0x40034000;      // 4.2.8
+constexpr uint32_t kPsm = 0x40010000;        // 2.13
+constexpr uint32_t kPsmCore1 = 1u << 16;
 
 // VCO 1500 MHz, of 750 to 1600 (2.18.2).
 constexpr uint32_t kPllMultiplier = 125, kPllDivider1 = 6, kPllDivider2 = 2;
@@ -36,3 +38,6 @@ inline void PinsChosen() {}
 }  // namespace board
 
 #include "common/rp2.h"
+#if SQUEEZE_CORES == 2
+#include "common/rp2_cores.h"
+#endif

@@ -10,6 +10,8 @@
 //   m            memory: flash used and total, static SRAM, stack used and reserved, SRAM total
 //   k<u32 LE>    uses about n bytes of stack
 //   x            a sum in floating point (and in vectors, where the CPU has them)
+//   s<u32 LE>    runs c's instructions on both cores at once, the second one on 600 bytes of stack: whether
+//                it answers, what it leaves (n + 14), what the counter made of it; of boards with two cores
 //   f            an undefined instruction: the fault handler answers
 //   0 (a byte)   nothing
 #include <stddef.h>
@@ -18,6 +20,9 @@
 #include "board.h"
 #include "common/text.h"
 #include "cpu.h"
+#if SQUEEZE_CORES == 2
+#include "second_core.h"
+#endif
 
 #if defined(__ARM_FEATURE_MVE)
 #include <arm_mve.h>
@@ -71,6 +76,30 @@ uint32_t FloatingSum() {
 #endif
   return result;
 }
+
+#if SQUEEZE_CORES == 2
+struct Work {
+  uint32_t iterations;
+  uint32_t result;
+};
+
+void RunWork(void* half) {
+  Work& work = *static_cast<Work*>(half);
+  cpu::UseStack(600);
+  cpu::Spin(work.iterations);
+  work.result = work.iterations + FloatingSum();
+}
+
+void RunOnBoth(uint32_t iterations) {
+  static const bool answers = second_core::Launch();
+  Work work = {iterations, 0};
+  const uint64_t start = board::Counter();
+  if (answers) second_core::Start(nullptr, RunWork, &work);
+  cpu::Spin(iterations);
+  if (answers) second_core::Wait(nullptr);
+  PrintLine("second", answers, work.result, board::Counter() - start);
+}
+#endif
 
 const char* UnitName(board::CounterKind kind) {
   switch (kind) {
@@ -144,6 +173,11 @@ void Obey(uint8_t command) {
     case 'x':
       PrintLine("sum", FloatingSum());
       return;
+#if SQUEEZE_CORES == 2
+    case 's':
+      RunOnBoth(ReadNumber());
+      return;
+#endif
     case 'f':
       cpu::UndefinedInstruction();
       return;

@@ -27,16 +27,21 @@ CHIPS = {
 }
 
 
+# Of boards with two cores: the waits with which the second one is not there, and all others.
+SECOND_CORE = {"pico2": ((6, 7, 8, 9), (-1, 1, 5))}
+
+
 @pytest.fixture(scope="module", params=CHIPS)
 def start_up(request, tmp_path_factory):
     """Runs the board's start-up with a wait that fails; what it printed, and the board's row of CHIPS."""
     chip = CHIPS[request.param]
-    folder = board_toml.load(request.param).folder
+    board = board_toml.load(request.param)
+    folder = board.folder
     program = tmp_path_factory.mktemp("start_up") / request.param
     subprocess.run(
         ["g++", "-std=c++17", "-O1", "-Wall", "-Wextra", "-Wno-unused-macros", f"-I{HERE}",
-         f"-I{board_toml.FOLDER}", f"-I{folder}", HERE / "main.cc", HERE / f"{chip[0]}.cc",
-         folder / "board.cc", "-o", program],
+         f"-I{board_toml.FOLDER}", f"-I{folder}", f"-DSQUEEZE_CORES={board.cores}",
+         HERE / "main.cc", HERE / f"{chip[0]}.cc", folder / "board.cc", "-o", program],
         check=True,
     )  # fmt: skip
 
@@ -46,7 +51,7 @@ def start_up(request, tmp_path_factory):
         figures = dict(line.split() for line in lines if not line.startswith("unsafe"))
         return {k: int(v) for k, v in figures.items()}, [li for li in lines if li.startswith("unsafe")]
 
-    return run, chip
+    return run, chip, request.param
 
 
 def check(printed, hz):
@@ -58,12 +63,22 @@ def check(printed, hz):
 
 
 def test_all_is_well(start_up):
-    run, (_, hz, _) = start_up
+    run, (_, hz, _), _ = start_up
     check(run(-1), hz)
 
 
 def test_each_wait_may_fail(start_up):
     """Then the core stays on the oscillator that it has, and the serial port is right all the same."""
-    run, (_, _, failing) = start_up
+    run, (_, _, failing), _ = start_up
     for step, hz in failing.items():
         check(run(step), hz)
+
+
+def test_a_second_core_that_does_not_answer_is_left_alone(start_up):
+    """It is said to have started where it has, with these vectors, stack and entry, and nowhere else."""
+    run, _, board = start_up
+    silent, answering = SECOND_CORE.get(board, ((), ()))
+    for step in (*silent, *answering):
+        figures, unsafe = run(step)
+        assert unsafe == []
+        assert figures["said"] == figures["started"] == (step in answering)

@@ -3,6 +3,7 @@
 //                     bytes of the flash's identification, STATUS2: its status register 2, in hexadecimal
 //   spin ADDRESS N    core cycles from the entry of Spin() at ADDRESS to its return, as `c` of selftest calls
 //                     it, and the line that selftest prints
+//   deaf              what selftest prints to `s`, where core 1 has broken down: it does not come out of its reset
 const [folder, elf, what, first, second] = process.argv.slice(2);
 const { Chip, FlashPort } = await import(`${folder}/chip.js`);
 const { flashOf } = await import(`${folder}/image.js`);
@@ -39,4 +40,15 @@ function spin() {
   return { cycles, said: Buffer.from(said).toString() };
 }
 
-console.log(JSON.stringify({ boot, spin }[what]()));
+function deaf() {
+  const chip = new Chip(flashOf(elf));
+  chip.wait.start = () => {};
+  const said = [];
+  chip.uart.onByte = (byte) => said.push(byte);
+  while (!chip.waiting) chip.run(chip.cycles + 10_000);
+  for (const byte of Buffer.from('s\x64\0\0\0')) chip.uart.feedByte(byte);
+  while (!said.includes(10)) chip.run(chip.cycles + 10_000);
+  return { said: Buffer.from(said).toString() };
+}
+
+console.log(JSON.stringify({ boot, spin, deaf }[what]()));

@@ -19,6 +19,7 @@ from squeezenet_mcu.host_tools.bench import small_net
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.emulate import emulator
 from squeezenet_mcu.host_tools.firmware import board_model, build, uf2
+from squeezenet_mcu.host_tools.firmware.code_sizes import STACK_BYTES
 from squeezenet_mcu.host_tools.link.device import Device
 from tests.manifests import engine_record, manifest
 
@@ -390,6 +391,10 @@ def test_simulation_serves_a_device_until_interrupted(simulation):
             board_model.ModelRequest(kernel_family="mve"),
             r"^--kernel-family mve: stm32f405's Cortex-M4F has no Helium",
         ),
+        (
+            board_model.ModelRequest(cores=2),
+            r"^--cores 2: stm32f405 has 1; boards with 2: (\w+, )*rp2040$",
+        ),
     ],
 )
 def test_what_cannot_be_had_is_said(request_, message):
@@ -412,6 +417,18 @@ def test_what_cannot_be_had_is_said(request_, message):
 def test_the_model_s_own_limit_of_flash_holds_for_its_kernels(board, request_, limit):
     manifest = MANIFEST | {"flash_limits": {"dsp": 5000, "portable": 7000, "v6m": 6000}}
     assert board_model.target_for(board_toml.load(board), manifest, request_).flash_bytes == limit
+
+
+def test_two_cores_share_a_models_steps_and_have_two_stacks():
+    pico = board_toml.load("rp2040")
+    one, two = (board_model.target_for(pico, MANIFEST, board_model.ModelRequest(cores=n)) for n in (1, 2))
+    assert (one.workers, two.workers) == (1, 2)
+    assert one.sram_limit - two.sram_limit == STACK_BYTES
+    source = paths.BUILD / "small"
+    write(source / "manifest.json", json.dumps(MANIFEST | {"model": "small"}))
+    made = {"kernels": [], "arena_bytes": 9}
+    options = build.options(pico, source, paths.BUILD, board_model.ModelRequest(cores=2), made)
+    assert options["SQUEEZE_CORES"] == "2"
 
 
 def test_other_kernels_have_the_board_s_flash():

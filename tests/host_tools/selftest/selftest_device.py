@@ -9,6 +9,7 @@ from pathlib import Path
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.emulate import emulator
 from squeezenet_mcu.host_tools.firmware import build
+from squeezenet_mcu.host_tools.selftest import command
 from squeezenet_mcu.host_tools.selftest.device import SelftestDevice
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -21,7 +22,8 @@ def elf(board: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        return build.compile_target(board_toml.load(board), folder, "selftest")
+        settings = board_toml.load(board)
+        return build.compile_target(settings, folder, "selftest", command.options(settings))
 
 
 @contextlib.contextmanager

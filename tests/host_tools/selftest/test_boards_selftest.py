@@ -34,7 +34,7 @@ def test_name(device, board):
 
 def test_unit_of_the_counter(device, board):
     steps = {"stm32f405": 1, "mps2_an386": 40, "mps2_an500": 40, "mps2_an505": 50, "mps3_an547": 32}
-    steps |= {"riscv_virt": 100}
+    steps |= {"mps2_an521": 50, "riscv_virt": 100}
     unit = ["cycles", "1", "125000000"] if board == CYCLES else ["instructions", str(steps[board]), "0"]
     assert device.ask("u") == unit
 
@@ -93,6 +93,20 @@ def test_stack_mark_is_the_deepest_byte(device):
     assert 800 < marks[0] < 800 + before
     assert marks[1] - marks[0] == 400
     assert marks[2] == marks[1]
+
+
+def test_the_second_core_works_beside_the_first(device, board):
+    if board_toml.load(board).cores == 1:
+        pytest.skip("one core")
+    rounds = 1_000_000
+    (alone,) = device.numbers("c", rounds)[:1]
+    stack = device.numbers("m")[3]
+    for again in (rounds, rounds):
+        answers, result, both = device.numbers("s", again)
+        assert (answers, result) == (1, again + 14)
+        if board == CYCLES:
+            assert alone < both < alone + alone // 100
+    assert 600 <= device.numbers("m")[3] - stack < 700
 
 
 def test_floating_point_and_vectors_are_on(device):

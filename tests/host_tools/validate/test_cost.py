@@ -53,6 +53,11 @@ def test_the_work_on_an_image_is_what_the_firmware_s_own_counter_sees(name, monk
     assert found.milliseconds == pytest.approx(found.cycles / board.clock.hz * 1000, abs=1e-3)
 
 
+def test_of_two_cores_it_says_what_is_not_in_it():
+    said = cost.line(dataclasses.replace(COST, cores=2), M4)
+    assert said == f"{LINE}; 2 cores, whose waits for each other at the memory (contention) no model has"
+
+
 def test_no_cost_where_nobody_has_a_table(tmp_path):
     board = board_toml.load("mps2_an500")  # a Cortex-M7
     assert cost.of_one_image("mps2_an500", board, tmp_path / "none.elf", None, Device) is None
@@ -95,7 +100,7 @@ def test_validate_prints_it_and_has_it_in_its_report(emulated, capsys, monkeypat
     assert printed.index(LINE) < printed.index("validate: exact")
     assert reported == {
         "instructions": 1976358, "cycles": 3289386, "cycles_with_flash": 3433948,
-        "milliseconds": 19.58, "milliseconds_with_flash": 20.44,
+        "milliseconds": 19.58, "milliseconds_with_flash": 20.44, "cores": 1,
     }  # fmt: skip
     (board, hardware, elf, image, _) = seen[0]
     assert (board, hardware.name, elf.name, image.shape) == (

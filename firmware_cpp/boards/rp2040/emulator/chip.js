@@ -10,132 +10,23 @@
 //   - RESETS: theirs holds nothing; here UART 0 and the pins' banks begin in reset, read 0 there and take no
 //     writes (datasheet 2.14);
 //   - SSI: a W25Q16JV answers on the QSPI pins, so that the second stage finds what it finds on a Pico.
+//   - core 1: theirs has none. Here it waits in the boot ROM until core 0 launches it (core1_wait.js), with an NVIC,
+//     a SysTick, a divider and interpolators of its own, FIFOs between the cores (sio.js), and SEV and WFE. The core
+//     that is behind in its own cycles goes next, core 0 if neither is: so each run is like the other.
 // Known to remain: PUSH with LR counts one cycle too few and the flash is read without wait states (counter.js knows
-// of both), exception return is free, there is no MPU and no TX FIFO, and one core.
+// of both), exception return is free, there is no MPU and no TX FIFO, and the cores never wait for each other at a
+// memory that both want.
 import { RP2040 } from 'rp2040js';
+import { CycleClock } from './clock.js';
+import { Core1Wait } from './core1_wait.js';
+import { LockUp, Processor, SRAM, wrap } from './processor.js';
+import { Fifos, sioOfCore1, useFifos } from './sio.js';
 
+export { SRAM };
 export const FLASH = 0x10000000;
-export const SRAM = 0x20000000;
 const SECOND_STAGE = 0x20041f00; // where the boot ROM copies it to: RP2040 datasheet 2.8.1.3.1
 const SECOND_STAGE_BYTES = 256;
-const NANOS_PER_CYCLE = 8;
-const HARD_FAULT = 3;
-const EXCEPTION_ENTRY_CYCLES = 15;
-
-export class LockUp extends Error {}
-
-/** rp2040js' clock, whose time is the core's cycles. `due`: cycle of the next alarm. */
-class CycleClock {
-  core = null;
-  due = Infinity;
-  #alarms = new Set(); // those that are scheduled: two or three
-
-  get nanos() {
-    return this.core ? this.core.cycles * NANOS_PER_CYCLE : 0;
-  }
-
-  get micros() {
-    return this.nanos / 1000;
-  }
-
-  createAlarm(callback) {
-    const alarm = { cycle: 0, callback };
-    alarm.schedule = (nanos) => {
-      alarm.cycle = Math.ceil((this.nanos + nanos) / NANOS_PER_CYCLE);
-      this.#alarms.add(alarm);
-      this.#update();
-    };
-    alarm.cancel = () => {
-      this.#alarms.delete(alarm);
-      this.#update();
-    };
-    return alarm;
-  }
-
-  /** Rings what is due, the earliest first. */
-  ring() {
-    while (this.due <= this.core.cycles) {
-      for (const alarm of this.#alarms) {
-        if (alarm.cycle !== this.due) continue;
-        this.#alarms.delete(alarm);
-        alarm.callback();
-        break;
-      }
-      this.#update();
-    }
-  }
-
-  #update() {
-    this.due = Infinity;
-    for (const { cycle } of this.#alarms) this.due = Math.min(this.due, cycle);
-  }
-}
-
-/** SysTick, ARMv6-M B3.3: counts down at the core's clock, from 0 to the reload value in one more cycle. */
-class SysTick {
-  constructor(core, clock) {
-    this.core = core;
-    this.control = 0;
-    this.reload = 0;
-    this.value = 0; // at cycle `since`
-    this.since = 0;
-    this.flag = false;
-    this.alarm = clock.createAlarm(() => this.#reachedZero());
-  }
-
-  #now() {
-    if (!(this.control & 1)) return this.value;
-    const passed = this.core.cycles - this.since;
-    if (passed <= this.value) return this.value - passed;
-    if (this.reload === 0) return 0;
-    return this.reload - ((passed - this.value - 1) % (this.reload + 1));
-  }
-
-  #restart(value) {
-    this.value = value;
-    this.since = this.core.cycles;
-    this.alarm.cancel();
-    // A counter at 0 takes a cycle to load, and raises nothing before it has counted down again.
-    const toZero = value > 0 ? value : this.reload + 1;
-    if (this.control & 1 && (value > 0 || this.reload > 0)) this.alarm.schedule(toZero * NANOS_PER_CYCLE);
-  }
-
-  #reachedZero() {
-    this.flag = true;
-    if (this.control & 2) {
-      this.core.pendingSystick = true;
-      this.core.interruptsUpdated = true;
-    }
-    this.since += this.value > 0 ? this.value : this.reload + 1;
-    this.value = 0;
-    if (this.reload === 0) return;
-    const next = this.since + this.reload + 1;
-    this.alarm.schedule(Math.max(0, next - this.core.cycles) * NANOS_PER_CYCLE);
-  }
-
-  read(offset) {
-    if (offset === 0x14) return this.reload;
-    if (offset === 0x18) return this.#now();
-    const control = this.control | 4 | (this.flag ? 1 << 16 : 0);
-    this.flag = false;
-    return control;
-  }
-
-  write(offset, value) {
-    if (offset === 0x14) {
-      const now = this.#now();
-      this.reload = value & 0xffffff;
-      this.#restart(now);
-    } else if (offset === 0x18) {
-      this.flag = false;
-      this.#restart(0);
-    } else {
-      const now = this.#now();
-      this.control = value & 3;
-      this.#restart(now);
-    }
-  }
-}
+const FIFO_INTERRUPTS = [15, 16]; // SIO_IRQ_PROC0 and 1, each to its core alone
 
 /** What the SSI (datasheet 4.10) and a W25Q16JV say to the commands of the second stage. */
 export class FlashPort {
@@ -158,11 +49,6 @@ export class FlashPort {
       this.received.push(this.left.shift() ?? 0xff);
     }
   }
-}
-
-/** Replaces what `object` does at `name`; `make` gets the original, bound. */
-function wrap(object, name, make) {
-  object[name] = make(object[name].bind(object));
 }
 
 function useFlashPort(ssi, port) {
@@ -211,6 +97,10 @@ export function crc32(bytes) {
   return crc >>> 0;
 }
 
+// Of PSM (datasheet 2.13).
+const FRCE_OFF = 0x4;
+const PROC1 = 1 << 16;
+
 /** A chip with this flash (Uint8Array, from its first byte on), as the boot ROM leaves it to the second stage. */
 export class Chip {
   constructor(flash, { port = new FlashPort(), verbose = false } = {}) {
@@ -221,19 +111,22 @@ export class Chip {
     this.rp2040.ppb.systickAlarm.enable = false; // their SysTick's
     this.port = port;
     this.verbose = verbose;
-    this.levels = 0; // interrupt lines that peripherals hold high
-    this.fault = null; // {pc, why} of the instruction under way
-    this.entering = false;
-    clock.core = this.core;
-    this.systick = new SysTick(this.core, clock);
-    this.#useOwnSysTick();
-    this.#correctInterrupts();
-    this.#raiseFaults();
-    this.#hurry();
+    this.second = null; // core 1's Processor, once it is launched
+    this.held = false; // core 1, in reset
+    this.turn = false; // something has happened that may give the other core its turn
+    this.onLaunch = () => {};
+    clock.core = this.core; // the one that is under way
+    this.first = new Processor(this.rp2040, clock, { name: 'the core', verbose, onSend: () => this.#event() });
+    this.rp2040.setInterrupt = (number, high) => {
+      this.turn = this.second !== null;
+      this.core.setInterrupt(number, high);
+      this.second?.core.setInterrupt(number, high);
+    };
     this.ssi = this.rp2040.peripherals[0x18000];
     useFlashPort(this.ssi, port);
     holdInReset(this.rp2040.peripherals);
     this.rp2040.flash.set(flash);
+    this.#haveCore1();
     this.#boot();
   }
 
@@ -241,37 +134,132 @@ export class Chip {
     return this.rp2040.uart[0];
   }
 
-  /** Instructions until `end`, an alarm or sleep; counter.js has one that counts. */
-  execute(end) {
-    const { core, clock } = this;
-    while (core.cycles < end && core.cycles < clock.due && !core.waiting) core.executeInstruction();
+  /** Nothing happens before an alarm or a byte: both cores sleep. */
+  get waiting() {
+    return this.core.waiting && (this.second ? this.second.core.waiting : !this.wait.stepping);
   }
 
-  /** Runs until `end` (in core.cycles) or until the core sleeps. */
+  /** How far the core is that is behind; one that sleeps is as far as the other. */
+  get cycles() {
+    return this.clock.core.cycles;
+  }
+
+  /** A core's instructions until `end`, an alarm, its sleep or `turn`; counter.js has one that counts. */
+  advance(core, end) {
+    const { clock } = this;
+    while (core.cycles < end && core.cycles < clock.due && !core.waiting && !this.turn) core.executeInstruction();
+  }
+
+  /** Instructions until `end`, an alarm, or nobody is awake. */
+  execute(end) {
+    this.turn = false;
+    if (this.second) this.#executeBoth(end);
+    else this.advance(this.core, end);
+  }
+
+  #executeBoth(end) {
+    const { first, second, clock } = this;
+    const [a, b] = [first.core, second.core];
+    while (this.second === second) {
+      if (a.waiting) first.wakeIfPending();
+      if (b.waiting) second.wakeIfPending();
+      let next = a;
+      let until = end; // of the one that is behind: as far as the other is
+      if (a.waiting) {
+        next = b;
+      } else if (!b.waiting) {
+        if (b.cycles < a.cycles) next = b;
+        until = Math.min(end, next === a ? b.cycles + 1 : a.cycles);
+      }
+      clock.core = next;
+      if (next.waiting || next.cycles >= end || next.cycles >= clock.due) break;
+      this.turn = false;
+      this.advance(next, until);
+    }
+    // Who sleeps grows older all the same.
+    if (a.waiting && !b.waiting) a.cycles = Math.max(a.cycles, b.cycles);
+    if (b.waiting && !a.waiting) b.cycles = Math.max(b.cycles, a.cycles);
+    if (this.second !== second) clock.core = a;
+  }
+
+  /** Runs until `end` (in cycles of both cores) or until they sleep. */
   run(end) {
-    const { core, clock } = this;
+    const { clock } = this;
     for (;;) {
       this.execute(end);
-      if (core.cycles >= clock.due) clock.ring();
-      if (core.waiting && this.#wakes()) core.waiting = false;
-      if (core.waiting || core.cycles >= end) return;
+      if (this.core.waiting && this.wait.stepping) this.core.cycles = Math.min(end, Math.ceil(clock.due));
+      if (clock.core.cycles >= clock.due) clock.ring();
+      this.first.wakeIfPending();
+      this.second?.wakeIfPending();
+      if (this.waiting || this.cycles >= end) return;
     }
   }
 
-  /** The core sleeps on until `cycle`, or until an alarm wakes it. */
+  /** The cores sleep on until `cycle`, or until an alarm wakes one. */
   sleep(cycle) {
     const { core, clock } = this;
-    while (core.waiting && core.cycles < cycle) {
+    clock.core = core;
+    while (this.waiting && core.cycles < cycle) {
       core.cycles = Math.max(core.cycles, Math.min(cycle, Math.ceil(clock.due)));
+      if (this.second) this.second.core.cycles = Math.max(this.second.core.cycles, core.cycles);
       clock.ring();
-      if (this.#wakes()) core.waiting = false;
+      this.first.wakeIfPending();
+      this.second?.wakeIfPending();
     }
   }
 
-  #wakes() {
-    const { core } = this;
-    const pending = core.pendingInterrupts & core.enabledInterrupts;
-    return pending !== 0 || core.pendingSystick || core.pendingPendSV || core.pendingNMI;
+  #event() {
+    const now = this.clock.core.cycles;
+    this.turn = this.second !== null;
+    this.first.event(now);
+    this.second?.event(now);
+    this.wait.event();
+  }
+
+  #haveCore1() {
+    const { rp2040, clock } = this;
+    this.fifos = new Fifos((core) => {
+      const processor = core ? this.second : this.first;
+      this.turn = this.second !== null;
+      processor?.core.setInterrupt(FIFO_INTERRUPTS[core], this.fifos.interrupt(core));
+    });
+    useFifos(rp2040.sio, this.fifos);
+    const event = () => this.#event();
+    this.wait = new Core1Wait(this.fifos, clock, event, (...words) => this.#launch(...words));
+    wrap(rp2040.peripherals[0x40010], 'writeUint32', (original) => (offset, value) => {
+      original(offset, value);
+      const off = (value & PROC1) !== 0;
+      if (offset !== FRCE_OFF || off === this.held) return;
+      this.held = off;
+      this.turn = this.second !== null;
+      this.second = null;
+      if (off) this.wait.stop();
+      else this.wait.start();
+    });
+    this.wait.start();
+  }
+
+  #launch(vectors, stack, entry) {
+    const { rp2040, clock, verbose } = this;
+    // All that the core asks of the chip goes by its bus: this one has a few things of its own.
+    const bus = Object.create(rp2040);
+    bus.core = new this.core.constructor(bus);
+    bus.ppb = Object.assign(Object.create(Object.getPrototypeOf(rp2040.ppb)), { rp2040: bus, name: 'PPB' });
+    bus.sio = sioOfCore1(rp2040.sio, this.fifos, bus);
+    const second = new Processor(bus, clock, { name: 'core 1', verbose, onSend: () => this.#event() });
+    const { core } = second;
+    second.levels = this.first.levels & ~(1 << FIFO_INTERRUPTS[0]);
+    core.pendingInterrupts = second.levels;
+    core.VTOR = vectors;
+    core.SP = stack;
+    core.PC = entry & ~1;
+    core.cycles = clock.core.cycles;
+    if (!(entry & 1)) {
+      second.fault = { pc: core.PC, why: 'an entry without bit 0, the mark of Thumb' };
+      core.interruptsUpdated = true;
+    }
+    this.second = second;
+    this.onLaunch(second);
   }
 
   #boot() {
@@ -288,82 +276,5 @@ export class Chip {
     core.cycles = 0;
     core.LR = 0;
     core.PC = SECOND_STAGE;
-  }
-
-  #useOwnSysTick() {
-    const { ppb } = this.rp2040;
-    const ours = (offset) => offset === 0x10 || offset === 0x14 || offset === 0x18;
-    wrap(ppb, 'readUint32', (original) => (offset) =>
-      ours(offset) ? this.systick.read(offset) : original(offset));
-    wrap(ppb, 'writeUint32', (original) => (offset, value) =>
-      ours(offset) ? this.systick.write(offset, value) : original(offset, value));
-  }
-
-  #correctInterrupts() {
-    const { core, rp2040 } = this;
-    core.setInterrupt = (number, high) => {
-      const bit = 1 << number;
-      if (high) {
-        this.levels |= bit;
-        core.pendingInterrupts |= bit;
-        core.interruptsUpdated = true;
-      } else {
-        this.levels &= ~bit;
-        core.pendingInterrupts &= ~bit;
-      }
-    };
-    const kClearPending = 0x280;
-    wrap(rp2040.ppb, 'writeUint32', (original) => (offset, value) => {
-      if (offset === kClearPending) core.pendingInterrupts &= ~value | this.levels;
-      else original(offset, value);
-    });
-    wrap(core, 'exceptionEntry', (original) => (number) => {
-      if (number >= 16) core.pendingInterrupts &= ~(1 << (number - 16)) | this.levels;
-      core.cycles += EXCEPTION_ENTRY_CYCLES;
-      this.entering = true;
-      original(number);
-      this.entering = false;
-    });
-  }
-
-  // A fault is noted while the instruction runs, and taken where the core looks for interrupts: before the next.
-  #raiseFaults() {
-    const { core, rp2040 } = this;
-    const note = (why) => {
-      if (this.fault || this.entering) return;
-      this.fault = { pc: core.PC - 2, why };
-      core.interruptsUpdated = true;
-    };
-    rp2040.onBreak = () => note('undefined instruction or breakpoint');
-    const quiet = () => {};
-    const warn = (who, what) => {
-      if (who === 'RP2040' || who === 'CortexM0Core') note(what);
-      else if (this.verbose) console.error(`${who}: ${what}`);
-    };
-    rp2040.logger = { debug: quiet, info: quiet, warn, error: warn };
-    wrap(core, 'checkForInterrupts', (original) => () => {
-      if (!this.fault) return original();
-      const { pc, why } = this.fault;
-      if (core.IPSR === 2 || core.IPSR === HARD_FAULT) {
-        throw new LockUp(`the core has locked up: a fault in the fault handler, at pc=0x${pc.toString(16)}: ${why}`);
-      }
-      core.PC = pc;
-      core.exceptionEntry(HARD_FAULT);
-      this.fault = null;
-      return true;
-    });
-  }
-
-  // SRAM first: rp2040js looks each address up among the peripherals before.
-  #hurry() {
-    const { rp2040 } = this;
-    const { sram, sramView } = rp2040;
-    const bytes = sram.length;
-    const word = (original) => (address, value) => {
-      const at = (address >>> 0) - SRAM;
-      if (at >= 0 && at <= bytes - 4 && (at & 3) === 0) sramView.setUint32(at, value, true);
-      else original(address, value);
-    };
-    wrap(rp2040, 'writeUint32', word);
   }
 }

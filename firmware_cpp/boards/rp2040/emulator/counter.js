@@ -5,10 +5,11 @@
 //   functions  addresses at which functions begin, ascending
 //   cache      of the flash: {bytes, ways, line, fill}; null: it is not followed
 // `out` gets JSON: [mark, function, instructions, cycles, fills] of each pair that ran. function: a place in
-// `functions`, -1 outside of them. fills: reads of the flash, of `fill` bytes each.
+// `functions`, -1 outside of them, -2 for all that core 1 runs. fills: reads of the flash, of `fill` bytes each.
 //
-// The cycles are rp2040js' and the one that it leaves out of a PUSH with LR. An interrupt's are those of mark 0,
-// whatever it interrupts.
+// The cycles are core 0's, those that it sleeps while core 1 runs among them, so core 1 has none: rp2040js' and the
+// one that it leaves out of a PUSH with LR. An interrupt's are those of mark 0, whatever it interrupts. What core 1
+// runs belongs to the mark that core 0 is at. Both cores read the flash through the same cache.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { FLASH } from './chip.js';
 
@@ -48,7 +49,7 @@ export function count(chip, path) {
   const { core, clock, rp2040 } = chip;
   const { flash } = rp2040;
   const look = cache ? cacheOf(cache) : () => 0;
-  const columns = functions.length + 1; // the first for what is in none
+  const columns = functions.length + 2; // the first for what is in none, the last for core 1
   const size = columns * Math.max(1, markCount);
   const [instructions, cycles, read] = [0, 0, 0].map(() => new Float64Array(size));
   let row = 0; // of the mark that was called last: its first place in these
@@ -62,16 +63,21 @@ export function count(chip, path) {
   let ran = 0;
   let more = 0; // cycles
   let fills = 0;
-  let lastWord = -1; // that was fetched: it holds two instructions
+  let ranOnCore1 = 0;
+  let fillsOfCore1 = 0;
 
   const settle = () => {
     instructions[place] += ran;
     cycles[place] += core.cycles - since + more;
     read[place] += fills;
+    instructions[row + columns - 1] += ranOnCore1;
+    read[row + columns - 1] += fillsOfCore1;
     since = core.cycles;
     ran = 0;
     more = 0;
     fills = 0;
+    ranOnCore1 = 0;
+    fillsOfCore1 = 0;
   };
 
   /** The last of `functions` that begins at or before `address`; -1: none. */
@@ -102,30 +108,36 @@ export function count(chip, path) {
   const { readUint8, readUint16, readUint32 } = Object.getPrototypeOf(core);
   const halves = new Uint16Array(flash.buffer, flash.byteOffset, flash.length / 2);
   const words = new Uint32Array(flash.buffer, flash.byteOffset, flash.length / 4);
-  const access = (offset) => {
-    if (offset < ALIAS ? look(offset) : offset < 4 * ALIAS) ++fills;
-  };
-  core.readUint8 = (address) => {
-    const offset = (address - FLASH) >>> 0;
-    access(offset);
-    return offset < flash.length ? flash[offset] : readUint8.call(core, address);
-  };
-  core.readUint16 = (address) => {
-    const offset = (address - FLASH) >>> 0;
-    if (offset >>> 2 !== lastWord) {
+  /** Follows what a core reads: `filled` is called for each read of the flash, `pushed` for a PUSH with LR. */
+  const follow = (one, filled, pushed) => {
+    let lastWord = -1; // that was fetched: it holds two instructions
+    const access = (offset) => {
+      if (offset < ALIAS ? look(offset) : offset < 4 * ALIAS) filled();
+    };
+    one.readUint8 = (address) => {
+      const offset = (address - FLASH) >>> 0;
       access(offset);
-      lastWord = offset >>> 2;
-    }
-    if (offset >= flash.length || offset & 1) return readUint16.call(core, address);
-    const value = halves[offset >>> 1];
-    if (value >>> 8 === PUSH_LR && ((address ^ core.PC) & ~1) === 0) ++more; // and not data
-    return value;
+      return offset < flash.length ? flash[offset] : readUint8.call(one, address);
+    };
+    one.readUint16 = (address) => {
+      const offset = (address - FLASH) >>> 0;
+      if (offset >>> 2 !== lastWord) {
+        access(offset);
+        lastWord = offset >>> 2;
+      }
+      if (offset >= flash.length || offset & 1) return readUint16.call(one, address);
+      const value = halves[offset >>> 1];
+      if (value >>> 8 === PUSH_LR && ((address ^ one.PC) & ~1) === 0) pushed(); // and not data
+      return value;
+    };
+    one.readUint32 = (address) => {
+      const offset = (address - FLASH) >>> 0;
+      access(offset);
+      return offset < flash.length && (offset & 3) === 0 ? words[offset >>> 2] : readUint32.call(one, address);
+    };
   };
-  core.readUint32 = (address) => {
-    const offset = (address - FLASH) >>> 0;
-    access(offset);
-    return offset < flash.length && (offset & 3) === 0 ? words[offset >>> 2] : readUint32.call(core, address);
-  };
+  follow(core, () => ++fills, () => ++more);
+  chip.onLaunch = (second) => follow(second.core, () => ++fillsOfCore1, () => {});
 
   const enter = core.exceptionEntry;
   core.exceptionEntry = (number) => {
@@ -145,22 +157,35 @@ export function count(chip, path) {
     bytes = 0;
   };
 
-  chip.execute = (end) => {
-    since = core.cycles;
-    while (core.cycles < end && core.cycles < clock.due && !core.waiting) {
+  const onCore1 = (one, end) => {
+    while (one.cycles < end && one.cycles < clock.due && !one.waiting && !chip.turn) {
+      ++ranOnCore1;
+      one.executeInstruction();
+    }
+  };
+  chip.advance = (one, end) => {
+    if (one !== core) return onCore1(one, end);
+    while (core.cycles < end && core.cycles < clock.due && !core.waiting && !chip.turn) {
       const pc = core.PC;
       if ((pc - start) >>> 0 >= bytes) move(pc);
       ++ran;
       core.executeInstruction();
     }
+  };
+  const execute = chip.execute.bind(chip);
+  chip.execute = (end) => {
+    since = core.cycles;
+    execute(end);
     settle();
   };
 
   return () => {
     const rows = [];
     for (let i = 0; i < size; ++i) {
-      if (cycles[i] === 0) continue;
-      rows.push([Math.floor(i / columns), (i % columns) - 1, instructions[i], cycles[i], read[i]]);
+      if (instructions[i] === 0 && cycles[i] === 0) continue;
+      const column = i % columns;
+      const name = column === columns - 1 ? -2 : column - 1;
+      rows.push([Math.floor(i / columns), name, instructions[i], cycles[i], read[i]]);
     }
     writeFileSync(out, JSON.stringify(rows));
   };

@@ -71,7 +71,7 @@ class Cable {
 }
 
 class Machine {
-  #slept = null; // {timer, since} while the core sleeps
+  #slept = null; // {timer, since} while the cores sleep
 
   constructor(chip, cable) {
     this.chip = chip;
@@ -90,10 +90,10 @@ class Machine {
     do {
       cable.feed(chip.uart);
       chip.run(chip.core.cycles + FEED_CYCLES);
-    } while (performance.now() < end && !(chip.core.waiting && cable.empty));
+    } while (performance.now() < end && !(chip.waiting && cable.empty));
     cable.flush();
-    if (chip.core.waiting && cable.empty) this.#sleep();
-    else if (chip.core.waiting && !chip.uart.enabled) setTimeout(() => this.#slice(), SLICE_MS);
+    if (chip.waiting && cable.empty) this.#sleep();
+    else if (chip.waiting && !chip.uart.enabled) setTimeout(() => this.#slice(), SLICE_MS);
     else setImmediate(() => this.#slice());
   }
 

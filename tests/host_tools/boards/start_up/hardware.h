@@ -22,6 +22,12 @@ void Write(uint32_t address, uint32_t value);
 uint32_t CoreHz();
 uint32_t Baud();
 
+// What a chip's second core has started with; all 0: it has not. Of chips that have one.
+struct Start {
+  uint32_t vectors, stack, entry;
+};
+Start SecondCore();
+
 }  // namespace hardware
 
 #endif  // TESTS_HOST_TOOLS_START_UP_HARDWARE_H_

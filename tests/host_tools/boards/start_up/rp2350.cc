@@ -1,6 +1,11 @@
 // RP2350: RESETS, CLOCKS, XOSC, PLL_SYS, pads and UART 0 (RP2350 datasheet), as a debugger's reset leaves
 // them: clk_sys on the PLL of another program, the ring oscillator as the boot ROM of revision A3 sets it.
-// The waits: 1 crystal, 2 clk_ref to it, 3 PLL out of reset, 4 its lock, 5 clk_sys to the PLL.
+// The waits: 1 crystal, 2 clk_ref to it, 3 PLL out of reset, 4 its lock, 5 clk_sys to the PLL. Core 1 runs an
+// earlier program, whose words wait for core 0. 6: its reset, 7: its ROM is silent, 8: it says something else, 9:
+// it is silent from the entry on.
+#include <deque>
+#include <vector>
+
 #include "hardware.h"
 
 namespace hardware {
@@ -15,6 +20,12 @@ constexpr uint32_t kResetIo = 1u << 6, kResetPads = 1u << 9, kResetPll = 1u << 1
 constexpr uint32_t kPllDown = 1u << 0 | 1u << 5, kPllPostDividersDown = 1u << 3;
 constexpr uint32_t kIsolated = 1u << 8, kInput = 1u << 6, kPullUp = 1u << 3, kPullDown = 1u << 2;
 constexpr uint32_t kRoscHz = 44000000, kXoscHz = 12000000;
+constexpr uint32_t kPsmForceOff = 0x40018004, kPsmCore1 = 1u << 24;
+constexpr uint32_t kFifoStatus = 0xD0000050, kFifoWrite = 0xD0000054, kFifoRead = 0xD0000058;
+std::deque<uint32_t> g_to_core_0;
+std::vector<uint32_t> g_received;  // by the boot ROM: from the 1 on
+bool g_in_rom;
+Start g_start;
 uint32_t g_latched;  // the UART's divider, in 64ths: a write to LCR_H takes it over
 
 uint32_t VcoHz() { return kXoscHz / (Cell(kPll) & 0x3F) * Cell(kPll + 0x8); }
@@ -60,9 +71,44 @@ void CheckOutOfReset(uint32_t base) {
   }
 }
 
+void RomSays(uint32_t word) {
+  if (!Broken(7)) g_to_core_0.push_back(Broken(8) ? word + 1 : word);
+}
+
+void ResetCore1(bool held) {
+  if (!held && !g_in_rom) RomSays(0);
+  g_in_rom = !held;
+  g_received.clear();
+}
+
+// RP2350 datasheet 5.3.
+void ToCore1(uint32_t word) {
+  if (!g_in_rom) Unsafe("core 1 gets words of which its program knows nothing");
+  if (word == 0 || (g_received.empty() && word != 1)) {
+    g_received.clear();
+    return RomSays(0);
+  }
+  g_received.push_back(word);
+  if (g_received.size() == 4) {
+    if (Broken(9)) return;
+    g_start = {g_received[1], g_received[2], g_received[3]};
+  }
+  RomSays(word);
+}
+
+uint32_t FromCore1() {
+  if (g_to_core_0.empty()) Unsafe("a word is read that is not there");
+  const uint32_t word = g_to_core_0.empty() ? 0 : g_to_core_0.front();
+  if (!g_to_core_0.empty()) g_to_core_0.pop_front();
+  return word;
+}
+
 }  // namespace
 
+Start SecondCore() { return g_start; }
+
 void Reset() {
+  g_to_core_0 = {7, 1};
   Cell(kResets) = 0x1FFFFFFF & ~kResetPll;
   Cell(kXosc) = 0xFABAA0;
   Cell(kXosc + 0xC) = 47;
@@ -86,6 +132,9 @@ uint32_t Read(uint32_t address) {
   if (address == kResets + 0x8) return ~(Cell(kResets) | (Broken(3) ? kResetPll : 0)) & 0x1FFFFFFF;
   if (address == kXosc + 0x4) return XoscStable() ? 1u << 31 : 0;
   if (address == kPll) return Cell(kPll) | (PllLocked() ? 1u << 31 : 0);
+  if (address == kPsmForceOff && Broken(6)) return 0;
+  if (address == kFifoStatus) return 2u | (g_to_core_0.empty() ? 0u : 1u);
+  if (address == kFifoRead) return FromCore1();
   return Cell(address);
 }
 
@@ -102,6 +151,8 @@ void Write(uint32_t address, uint32_t value) {
   if (address == kRefCtrl && !((value & 3) == 2 && Broken(2))) Cell(kRefSelected) = 1u << (value & 3);
   if (address == kRefCtrl && (value & 3) == 2 && !XoscStable()) Unsafe("the crystal is not stable");
   if (address == kSysCtrl) SwitchSys(value);
+  if (address == kPsmForceOff) ResetCore1((value & kPsmCore1) != 0);
+  if (address == kFifoWrite) ToCore1(value);
   if (address == kUart + 0x2C) g_latched = Cell(kUart + 0x24) * 64 + Cell(kUart + 0x28);
   for (uint32_t pin = 0; pin < 2; ++pin) {
     const bool freed = address == kPads + 0x4 + 4 * pin && (before & ~value & kIsolated) != 0;

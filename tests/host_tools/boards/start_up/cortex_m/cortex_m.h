@@ -21,6 +21,7 @@ class Proxy {
 
 inline Proxy Register(uint32_t address) { return Proxy(address); }
 
+constexpr uint32_t kVtor = 0xE000ED08;
 constexpr uint32_t kCcr = 0xE000ED14;
 constexpr uint32_t kMpuRbar = 0xE000ED9C;
 constexpr uint32_t kMpuRbarValid = 1u << 4;
