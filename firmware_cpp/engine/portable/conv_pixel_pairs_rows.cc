@@ -5,9 +5,9 @@
 // decoded into a list once per chunk, long ones in parts, and the list is read again for every three words of
 // every pair of rows.
 #include "engine/huffman.h"
-#include "engine/v6m/pair_store.h"
-#include "engine/v6m/pixel_pairs_decode.h"
-#include "engine/v6m/pixel_pairs_inputs.h"
+#include "engine/portable/pair_store.h"
+#include "engine/portable/pixel_pairs_decode.h"
+#include "engine/portable/pixel_pairs_inputs.h"
 
 namespace squeeze {
 namespace {

@@ -1,0 +1,2 @@
+// The inner loops of ConvPixelPairsRows in plain C++. The family v6m has a file of this name without them.
+#include "engine/portable/pixel_pairs_plain.h"
