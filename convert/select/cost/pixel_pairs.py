@@ -11,7 +11,8 @@ _MIN_WORDS = 3
 _MOST_TAP_WORDS = 16383
 _CHUNK_WEIGHTS = 255
 _PART = 144  # weights of a list at most, but of Huffman-coded channels
-_BLOCKS = (2, 3, 6)  # of words in plain C++: how many depends on the CPU's registers, and the fit finds it out
+# Words of a block in plain C++ (kPairsBlock of portable/pixel_pairs_plain.h). The fit finds out which a CPU has.
+_BLOCKS = (3, 6)
 
 
 def _planes(s: Shape) -> int:

@@ -15,8 +15,8 @@
 #define SQUEEZE_ENGINE_PORTABLE_PAIR_STORE_H_
 
 #include "engine/kernels.h"
-#include "engine/struct_offset.h"
 #include "engine/portable/pixel_pairs.h"
+#include "engine/struct_offset.h"
 
 namespace squeeze {
 

@@ -1,8 +1,8 @@
 // What ConvPixelPairsRows keeps in its scratch, and its parts: for CPUs without instructions for 16 bits. Its
 // inner loops are plain C++ here (pixel_pairs_loops.cc), and assembler in v6m/, for Cortex-M0, M0+ and M23.
 //
-// Two output pixels share a word, low + high * 2^16, and one multiplication with a weight serves both. The words are
-// planar,
+// Two output pixels share a word, low + high * 2^16, and one multiplication with a weight serves both. The
+// words are planar,
 //   words [packed row][input channel][plane][S],   S = H + (kernel_w - 1) / stride_w,
 // so a tap is a word offset, the same for every pixel and row: that is what the list of a channel's non-zero
 // weights holds. Plane a has the columns a, a + stride_w, ...; a stride of 2 needs two planes. The H words of
@@ -33,8 +33,8 @@ constexpr uint32_t kPairsPart = 144;            // most weights of a list, but o
 constexpr uint32_t kPairsMostTapWords = 16383;  // from a kernel's first tap to its last one: 16 bits of bytes
 
 // Words of the list: for each chunk a header, then for each of its entries the weight and the byte offset of
-// its pixels. After the last chunk 0 goes on instead; an entry of weight 0 follows. What stands in a header is
-// for the inner loops to say: the number of entries in plain C++, a jump in assembler.
+// its pixels. After the last chunk 0 goes on instead; an entry of weight 0 follows. What stands in a header
+// is for the inner loops to say: the number of entries in plain C++, a jump in assembler.
 constexpr uint32_t kPairsEnd = 0;
 struct PairsHeaders {
   uint32_t full;     // of a chunk with kPairsChunkEntries

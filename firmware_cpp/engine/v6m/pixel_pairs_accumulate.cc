@@ -23,8 +23,8 @@ constexpr uint32_t kOne = 0u - (46u << 20) - (36u << 10) - 26u + (1u << 20) + (1
 // The last chunk's header leads the loop of three words to entries that end the list: so much further back.
 constexpr uint32_t kLast = 318u << 20;
 // A header has three numbers, for the loops of three, two and one words: how many bytes to go back from the
-// chunk's begin to where the unrolled entries have as many left as the chunk has, less the first one, which is
-// loaded along with the header.
+// chunk's begin to where the unrolled entries have as many left as the chunk has, less the first one, which
+// is loaded along with the header.
 const PairsHeaders kPairsHeaders = {kOne - (kPairsChunkEntries - 1) * kEntryBytes, kEntryBytes, kLast};
 
 // clang-format off

@@ -1,5 +1,5 @@
-// A channel's weights to a list: on a Cortex-M0+ a sparse entry takes 23 cycles, a dense weight 19 (11 if it is
-// 0), and a chunk some 25 more.
+// A channel's weights to a list: on a Cortex-M0+ a sparse entry takes 23 cycles, a dense weight 19 (11 if it
+// is 0), and a chunk some 25 more.
 #include "engine/portable/pixel_pairs_list.h"
 
 namespace squeeze {
@@ -10,8 +10,8 @@ static_assert(kPairsChunkWeights == 255 && kPairsChunkEntries == 17,
               "as the loops have them: 140 = 4 + 8 * 17");
 
 // r0 weights, r1 offsets, r2 list, r3 what the chunk may still take, r4 weight, r5 offset, r6 and r7 other;
-// r8 the writer, r9 the chunk's limit, r10 end of weights, r11 sum of |weight|, r12 what a missing entry adds, r14
-// free.
+// r8 the writer, r9 the chunk's limit, r10 end of weights, r11 sum of |weight|, r12 what a missing entry
+// adds, r14 free.
 // clang-format off
 #define SQUEEZE_LIST_ENTER        \
   ".syntax unified\n"             \
@@ -80,9 +80,9 @@ static_assert(kPairsChunkWeights == 255 && kPairsChunkEntries == 17,
 // clang-format on
 
 __attribute__((naked, noinline)) const uint16_t* PairsSparseToList([[maybe_unused]] PairsListWriter* writer,
-                                                              [[maybe_unused]] const uint16_t* entries,
-                                                              [[maybe_unused]] const uint16_t* end,
-                                                              [[maybe_unused]] const uint16_t* table) {
+                                                                   [[maybe_unused]] const uint16_t* entries,
+                                                                   [[maybe_unused]] const uint16_t* end,
+                                                                   [[maybe_unused]] const uint16_t* table) {
   __asm__(SQUEEZE_LIST_ENTER
           "b 4f\n"
           "1: ldrh r4, [r0]\n"
@@ -104,9 +104,9 @@ __attribute__((naked, noinline)) const uint16_t* PairsSparseToList([[maybe_unuse
 }
 
 __attribute__((naked, noinline)) const uint16_t* PairsDenseToList([[maybe_unused]] PairsListWriter* writer,
-                                                             [[maybe_unused]] const int8_t* weights,
-                                                             [[maybe_unused]] const int8_t* end,
-                                                             [[maybe_unused]] const uint16_t* table) {
+                                                                  [[maybe_unused]] const int8_t* weights,
+                                                                  [[maybe_unused]] const int8_t* end,
+                                                                  [[maybe_unused]] const uint16_t* table) {
   __asm__(SQUEEZE_LIST_ENTER
           "movs r7, #0\n"
           "cmp r0, r10\n"
