@@ -11,7 +11,7 @@ _MIN_WORDS = 3
 _MOST_TAP_WORDS = 16383
 _CHUNK_WEIGHTS = 255
 _PART = 144  # weights of a list at most, but of Huffman-coded channels
-# Words of a block in plain C++, kPairsBlock of portable/pixel_pairs_plain.h. The fit finds out which it is.
+# Words of a block in plain C++, kPairsBlock of portable/pixel_pairs_plain.inc. The fit finds out which it is.
 _BLOCKS = (3, 6)
 
 

@@ -1,6 +1,6 @@
 // Convolution for CPUs without instructions for 16 bits: each non-zero weight of a channel is applied to many
 // pixels, two a multiplication. Layout and bounds are in pixel_pairs.h, the inner loops in
-// pixel_pairs_plain.h and, in assembler, in v6m/.
+// pixel_pairs_plain.inc and, in assembler, in v6m/.
 //
 // Pixels are packed once per call (or, with little scratch, per chunk of columns); each channel's weights are
 // decoded into a list once per chunk, long ones in parts, and the list is read again for every few words of

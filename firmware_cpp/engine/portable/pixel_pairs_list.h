@@ -13,7 +13,8 @@ class PairsListWriter {
   // A weight that is not 0, and the byte offset of its pixels.
   void Put(int32_t weight, uint32_t offset) {
     const uint32_t size = static_cast<uint32_t>(weight < 0 ? -weight : weight);
-    if (__builtin_expect(size > room_ || at_ == limit_, 0)) Close();
+    // NOLINTNEXTLINE(readability-implicit-bool-conversion)
+    if (__builtin_expect(size > room_ || at_ == limit_, 0)) Close();  // rare: the compiler puts it aside
     room_ -= size;
     *at_++ = static_cast<uint32_t>(weight);
     *at_++ = offset;
