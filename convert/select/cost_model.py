@@ -13,7 +13,7 @@ from squeezenet_mcu.convert.select.cost import (
 from squeezenet_mcu.convert.select.cost.shape import KernelModel
 
 FAMILY_KERNELS: dict[Family, list[KernelModel]] = {
-    "portable": reference.KERNELS,
+    "portable": reference.KERNELS + pixel_pairs.PLAIN_KERNELS,
     "dsp": reference.KERNELS + gemm.KERNELS + winograd.KERNELS + lanes.KERNELS + sparse_list.KERNELS,
     "v6m": reference.KERNELS + pixel_pairs.KERNELS,
     "mve": reference.KERNELS + slices.KERNELS,

@@ -53,7 +53,7 @@ void ConvWinogradRows(const ConvRows& conv);  // dsp/: 3x3, stride 1
 void ConvLanesRows(const ConvRows& conv);     // dsp/: few input channels (the first layer); kDense, kHuffman
 void ConvSparseListRows(const ConvRows& conv);  // dsp/: stride 1; kSparse, kHuffman
 void ConvSlicesRows(const ConvRows& conv);      // mve/: any shape, kSlices
-void ConvPixelPairsRows(const ConvRows& conv);  // v6m/: any shape; kDense, kSparse, kHuffman
+void ConvPixelPairsRows(const ConvRows& conv);  // portable/: any shape; kDense, kSparse, kHuffman
 
 // One input row folded into one output row of a pool. `first`: the row starts
 // the window; `last`: it completes it. Taps outside the row are left out.

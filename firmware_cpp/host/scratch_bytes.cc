@@ -10,7 +10,7 @@
 #include "engine/dsp/winograd.h"
 #include "engine/huffman_layer.h"
 #include "engine/mve/slices.h"
-#include "engine/v6m/pixel_pairs.h"
+#include "engine/portable/pixel_pairs.h"
 
 namespace squeeze {
 namespace {

@@ -12,6 +12,7 @@ from squeezenet_mcu.convert.network import ConvKernel, Encoding, Kind, Network
 from squeezenet_mcu.convert.schedule import arena
 from squeezenet_mcu.convert.verify.exactness import EngineTrace
 from squeezenet_mcu.convert.verify.host_engine import HostEngine
+from tests.convert import sanitized
 from tests.kernels import arithmetic, case_file, emulated_cases, random_layers, variants
 
 FAMILIES: dict[str, Family] = {
@@ -20,10 +21,13 @@ FAMILIES: dict[str, Family] = {
     "mps2_an505": "dsp",
     "mps3_an547": "mve",
 }
+# Plain C++, on a CPU with few registers and interrupts that scribble.
+PLAIN = "mps2_an386"
 # An emulator that takes about half a second a case.
 SLOW: dict[str, Family] = {"rp2040": "v6m"}
 SAMPLE = 300
 FEW = 8
+SOME = 100
 LONG_CHUNK = 1000
 LONG_CHUNKS = 10
 
@@ -40,9 +44,9 @@ def record(seed: int, family: Family) -> tuple[bytes, Network]:
     return case_file.record(serialized(case.network), case.image, maps), case.network
 
 
-def check(board: str, first: int, count: int) -> collections.Counter:
+def check(board: str, first: int, count: int, family: Family | None = None) -> collections.Counter:
     """Runs cases [first, first + count) on `board`; how many convolutions each kernel ran."""
-    family = (FAMILIES | SLOW)[board]
+    family = family or (FAMILIES | SLOW)[board]
     used: collections.Counter = collections.Counter()
 
     def records():
@@ -67,6 +71,11 @@ def check(board: str, first: int, count: int) -> collections.Counter:
 def test_random_layers(board):
     used = check(board, 0, SAMPLE)
     assert set(used) == {model.kernel for model in variants.kernels_of(FAMILIES[board])}
+
+
+def test_random_layers_through_the_portable_kernels():
+    used = check(PLAIN, 0, SOME, "portable")
+    assert set(used) == {model.kernel for model in variants.kernels_of("portable")}
 
 
 @pytest.mark.parametrize("board", SLOW)
@@ -105,6 +114,20 @@ def test_the_host_computes_the_same(family):
             variants.force(case.network, family, seed)
         for i, (mine, right) in enumerate(zip(on_the_host(case.network, case.image), wanted, strict=True)):
             assert np.array_equal(mine, right), f"seed {seed}, buffer {i}\n{variants.describe(case.network)}"
+
+
+def test_the_portable_kernels_compute_the_same_under_sanitizers(tmp_path):
+    """Nothing undefined: no sum of int32 overflows, nothing outside a buffer is read."""
+    used = set()
+    for seed in range(SOME):
+        case = random_layers.sample(seed)
+        wanted = arithmetic.maps_of(case.network, case.image)
+        variants.force(case.network, "portable", seed)
+        used |= {layer.conv_kernel for layer in case.network.layers if layer.kind is Kind.CONV_2D}
+        run = sanitized.run_model(serialized(case.network), case.image[None], tmp_path, case.network)
+        for mine, right in zip(run.maps[0], wanted, strict=True):
+            assert np.array_equal(mine.reshape(right.shape), right), f"seed {seed}"
+    assert used == {model.kernel for model in variants.kernels_of("portable")}
 
 
 def test_the_sample_has_the_edges():

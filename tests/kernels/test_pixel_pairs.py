@@ -68,10 +68,11 @@ def test_chunks_at_their_bound(width, rows, encoding):
         assert np.array_equal(mine, right)
 
 
-def test_chunks_at_their_bound_on_a_cortex_m0plus():
+@pytest.mark.parametrize(("board", "family"), [("rp2040", "v6m"), ("mps2_an386", "portable")])
+def test_chunks_at_their_bound_on_emulated_boards(board, family):
     records = []
     for case in CASES:
         network, image = at_the_bound(*case)
         records.append(case_file.record(serialized(network), image, arithmetic.maps_of(network, image)))
-    outcome = emulated_cases.run("rp2040", "v6m", records)
+    outcome = emulated_cases.run(board, family, records)
     assert (outcome.cases, outcome.failed) == (len(CASES), 0), outcome.complaints[:5]

@@ -4,7 +4,7 @@ import numpy as np
 
 from squeezenet_mcu.common.kernel_families import Family
 from squeezenet_mcu.convert.encode import entropy
-from squeezenet_mcu.convert.network import WORKERS, Buffer, Encoding, Kind, Layer, Network
+from squeezenet_mcu.convert.network import WORKERS, Buffer, ConvKernel, Encoding, Kind, Layer, Network
 from squeezenet_mcu.convert.schedule.rows import RowStage, stages_of
 from squeezenet_mcu.convert.schedule.workers import rows_of_one
 from squeezenet_mcu.convert.select.cost.shape import KernelModel, shape_of
@@ -16,7 +16,7 @@ _MAX_BATCH = 8
 _MAX_SCRATCH = 160 * 1024  # the arena has to fit kZoneBytes of firmware_cpp/bench/cases.cc
 _SOMETIMES = 0.2
 _OFTEN = 3  # Huffman-coded weights: they differ in mode, bits and classes
-_RARELY = 0.2  # the weight of the kernels that every family has
+_RARELY = 0.2  # the weight of the kernel that every family has
 
 
 def kernels_of(family: Family) -> list[KernelModel]:
@@ -29,8 +29,7 @@ def _force_layer(network: Network, layer: Layer, family: Family, rng: np.random.
     rows = rows_of_one(layer.batch_rows) if layer.shared else layer.batch_rows
     shape = shape_of(layer, source, out, rows)
     models = [m for m in kernels_of(family) if m.supports(shape) and m.scratch(shape) <= _MAX_SCRATCH]
-    common = {model.kernel for model in kernels_of("portable")} if family != "portable" else set()
-    odds = np.array([_RARELY if model.kernel in common else 1.0 for model in models])
+    odds = np.array([_RARELY if model.kernel is ConvKernel.REFERENCE else 1.0 for model in models])
     odds[[model.encoding is Encoding.HUFFMAN for model in models]] *= _OFTEN
     model = models[int(rng.choice(len(models), p=odds / odds.sum()))]
     least = model.scratch(shape)

@@ -31,7 +31,7 @@ SOURCES: tuple[tuple[str, Family, str, str], ...] = (
     ("mps2_an386-dsp", "dsp", "cortex_m4", "cycles"),
     ("mps2_an386-dsp", "dsp", "any", "instructions"),
     ("mps2_an386-portable", "portable", "cortex_m4", "cycles"),
-    ("mps2_an386-portable", "portable", "any", "instructions"),
+    ("riscv_virt-portable", "portable", "any", "instructions"),
     ("rp2040-portable", "portable", "cortex_m0plus", "cycles"),
     ("rp2040-v6m", "v6m", "cortex_m0plus", "cycles"),
     ("rp2040-v6m", "v6m", "any", "instructions"),

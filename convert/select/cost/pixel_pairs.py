@@ -1,5 +1,6 @@
-"""Pairs of pixels (v6m/pixel_pairs.h): any shape, two pixels a word, non-zero weights only."""
+"""Pairs of pixels (portable/pixel_pairs.h): any shape, two pixels a word, non-zero weights only."""
 
+import math
 from collections.abc import Callable
 
 from squeezenet_mcu.convert.network import ConvKernel, Encoding
@@ -10,6 +11,8 @@ _MIN_WORDS = 3
 _MOST_TAP_WORDS = 16383
 _CHUNK_WEIGHTS = 255
 _PART = 144  # weights of a list at most, but of Huffman-coded channels
+# Words of a block in plain C++, kPairsBlock of portable/pixel_pairs_plain.inc. The fit finds out which it is.
+_BLOCKS = (3, 6)
 
 
 def _planes(s: Shape) -> int:
@@ -68,7 +71,39 @@ def _chunks(s: Shape, scratch: int, huffman: bool) -> int:
     return sum(count for count, _ in _words(s, scratch, huffman))
 
 
-def _work(s: Shape, scratch: int, parts: int, huffman: bool) -> Work:
+def _assembler(s: Shape, words: int, lists: float) -> Work:
+    """The inner loops of v6m, of a chunk of columns: three words at a time, then two or one."""
+    threes, left = divmod(words, 3)
+    passes = _passes(s)
+    return {
+        "pairs.threes": s.nonzeros * threes * passes,
+        "pairs.three_ends": _ends(s) * threes * passes,
+        "pairs.blocks": lists * threes * passes,
+        "pairs.twos": (s.nonzeros + _ends(s)) * passes if left == 2 else 0.0,
+        "pairs.ones": (s.nonzeros + _ends(s)) * passes if left == 1 else 0.0,
+    }
+
+
+def _plain(s: Shape, words: int, lists: float) -> Work:
+    """The same in plain C++: blocks of words, and a smaller one for what is left."""
+    passes = _passes(s)
+    work: Work = {
+        "pairs.products": s.nonzeros * words * passes,
+        "pairs.closed": _ends(s) * words * passes,
+        "pairs.sums": lists * words * passes,
+    }
+    for size in _BLOCKS:
+        blocks = math.ceil(words / size) * passes
+        work[f"pairs.entries_{size}"] = s.nonzeros * blocks
+        work[f"pairs.ends_{size}"] = _ends(s) * blocks
+        work[f"pairs.blocks_{size}"] = lists * blocks
+    return work
+
+
+_Loops = Callable[[Shape, int, float], Work]
+
+
+def _work(s: Shape, scratch: int, parts: int, huffman: bool, loops: _Loops) -> Work:
     """`parts`: of a channel's list, about."""
     passes = _passes(s)
     step = s.stride_h * (1 if s.out_rows % 2 else 2)
@@ -77,17 +112,12 @@ def _work(s: Shape, scratch: int, parts: int, huffman: bool) -> Work:
     lists = s.out_channels * parts
     work: Work = {"pairs.calls": 1}
     for count, words in _words(s, scratch, huffman):
-        threes, left = divmod(words, 3)
         row_words = _planes(s) * (words + _apron(s))
-        for part, more in {
-            "pairs.threes": s.nonzeros * threes * passes,
-            "pairs.three_ends": _ends(s) * threes * passes,
-            "pairs.blocks": lists * threes * passes,
-            "pairs.twos": (s.nonzeros + _ends(s)) * passes if left == 2 else 0.0,
-            "pairs.ones": (s.nonzeros + _ends(s)) * passes if left == 1 else 0.0,
+        packed = {
             "pairs.packed": rows * s.in_channels * row_words,
             "pairs.packed_pixels": rows * row_words,
-        }.items():
+        }
+        for part, more in (loops(s, words, lists) | packed).items():
             work[part] = work.get(part, 0.0) + count * more
     return work | {
         "pairs.chunks": chunks,
@@ -100,22 +130,22 @@ def _work(s: Shape, scratch: int, parts: int, huffman: bool) -> Work:
     }
 
 
-def _dense(s: Shape, scratch: int) -> Work:
+def _dense(s: Shape, scratch: int, loops: _Loops) -> Work:
     chunks = _chunks(s, scratch, False)
-    return _work(s, scratch, -(-s.taps // _PART), False) | {
+    return _work(s, scratch, -(-s.taps // _PART), False, loops) | {
         "pairs.dense_taps": chunks * s.taps * s.out_channels,
         "pairs.dense_weights": chunks * s.nonzeros,
     }
 
 
-def _sparse(s: Shape, scratch: int) -> Work:
+def _sparse(s: Shape, scratch: int, loops: _Loops) -> Work:
     parts = max(-(-s.nonzeros // (s.out_channels * _PART)), 1)
     decoded = _chunks(s, scratch, False) * s.nonzeros
-    return _work(s, scratch, parts, False) | {"pairs.sparse_weights": decoded}
+    return _work(s, scratch, parts, False, loops) | {"pairs.sparse_weights": decoded}
 
 
-def _decoded(s: Shape, scratch: int) -> Work:
-    return _work(s, scratch, 1, True)
+def _decoded(s: Shape, scratch: int, loops: _Loops) -> Work:
+    return _work(s, scratch, 1, True, loops)
 
 
 def _model(encoding: Encoding, work: Callable[[Shape, int], Work], huffman: bool = False) -> KernelModel:
@@ -125,8 +155,14 @@ def _model(encoding: Encoding, work: Callable[[Shape, int], Work], huffman: bool
     )  # fmt: skip
 
 
-KERNELS = [
-    _model(Encoding.DENSE, _dense),
-    _model(Encoding.SPARSE, _sparse),
-    entropy_coded(_model(Encoding.SPARSE, _decoded, True), lambda s, scratch: _chunks(s, scratch, True)),
-]
+def _kernels(loops: _Loops) -> list[KernelModel]:
+    huffman = _model(Encoding.SPARSE, lambda s, scratch: _decoded(s, scratch, loops), True)
+    return [
+        _model(Encoding.DENSE, lambda s, scratch: _dense(s, scratch, loops)),
+        _model(Encoding.SPARSE, lambda s, scratch: _sparse(s, scratch, loops)),
+        entropy_coded(huffman, lambda s, scratch: _chunks(s, scratch, True)),
+    ]
+
+
+KERNELS = _kernels(_assembler)
+PLAIN_KERNELS = _kernels(_plain)

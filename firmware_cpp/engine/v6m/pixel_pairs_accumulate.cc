@@ -9,11 +9,23 @@
 //
 // r0 list, r2 weight, r4 offset, r1, r3, r4 words, r5-r7 the chunk's sums; r8, r10, r12 P, r9, r11 and the
 // stack H; r14 the words' base. Entries are unrolled; a chunk's header says where to begin.
-#include "engine/v6m/pixel_pairs.h"
+#include "engine/portable/pixel_pairs.h"
 
 namespace squeeze {
 
 #if defined(__ARM_ARCH_ISA_THUMB) && __ARM_ARCH_ISA_THUMB == 1
+
+// An entry's code in the three loops, in bytes.
+constexpr uint32_t kEntryBytes = 18u << 20 | 14u << 10 | 10u;
+// The header of a chunk of one entry, which goes back over the code of a chunk's end and begin. A negative
+// number borrows from the one before it.
+constexpr uint32_t kOne = 0u - (46u << 20) - (36u << 10) - 26u + (1u << 20) + (1u << 10);
+// The last chunk's header leads the loop of three words to entries that end the list: so much further back.
+constexpr uint32_t kLast = 318u << 20;
+// A header has three numbers, for the loops of three, two and one words: how many bytes to go back from the
+// chunk's begin to where the unrolled entries have as many left as the chunk has, less the first one, which
+// is loaded along with the header.
+const PairsHeaders kPairsHeaders = {kOne - (kPairsChunkEntries - 1) * kEntryBytes, kEntryBytes, kLast};
 
 // clang-format off
 #define SQUEEZE_PAIRS_ENTRIES(ENTRY) \
@@ -22,7 +34,7 @@ namespace squeeze {
   "add r4, r14\n" ENTRY               \
   ".endr\n"
 // The loop over a list: entries, then the chunk's end, then the next chunk's begin, which goes back into the
-// entries, or, at the end of the list, on. `back`: kPairsOne has these bytes, from label 7 to 8.
+// entries, or, at the end of the list, on. `back`: kOne has these bytes, from label 7 to 8.
 #define SQUEEZE_PAIRS_LOOP(ENTRY, SPLIT, FIRST, FIELD, back) \
   "b 9f\n" SQUEEZE_PAIRS_ENTRIES(ENTRY)                       \
   SQUEEZE_PAIRS_CHUNKS(SPLIT, FIRST, FIELD, back)
@@ -34,7 +46,7 @@ namespace squeeze {
   "nop\n"                                                    \
   "8:\n"                                                     \
   ".if 8b - 7b - " back "\n"                                 \
-  ".error \"kPairsOne\"\n"                                   \
+  ".error \"kOne\"\n"                                       \
   ".endif\n"
 #define SQUEEZE_PAIRS_SPLIT(sum, P, H) \
   "add " P ", " sum "\n"               \
@@ -123,7 +135,7 @@ __attribute__((naked, noinline, aligned(4))) void PixelPairsAccumulate([[maybe_u
           "muls r5, r2\n muls r6, r2\n muls r7, r2\n",
           "asrs r1, r1, #20\n", "46")
       ".if 7b - 6b - 318\n"
-      ".error \"kPairsLast\"\n"
+      ".error \"kLast\"\n"
       ".endif\n"
       "mov r1, r8\n mov r2, r9\n mov r3, r10\n mov r4, r11\n mov r5, r12\n"
       "ldr r6, [sp]\n"
@@ -180,28 +192,6 @@ __attribute__((naked, noinline, aligned(4))) void PixelPairsAccumulate([[maybe_u
       "pop {r4-r7}\n"
       "mov r8, r4\n mov r9, r5\n mov r10, r6\n mov r11, r7\n"
       "pop {r4-r7, pc}\n");
-}
-
-#else
-
-void PixelPairsAccumulate(const PairsRun* run) {
-  PairsSums* sums = run->sums;
-  for (const uint32_t* base = run->base; base != run->end + run->left; ++base, ++sums) {
-    const uint32_t start = static_cast<uint32_t>(run->start);
-    uint32_t high = run->more != 0 ? static_cast<uint32_t>(sums->high) : start;
-    uint32_t all = (run->more != 0 ? static_cast<uint32_t>(sums->low) : start) + (high << 16);
-    const uint32_t* at = run->list;
-    for (uint32_t header = *at++; header != kPairsEnd; header = *at++) {
-      uint32_t chunk = 0;
-      const uint32_t more = kPairsOne - header, last = more >= kPairsLast ? kPairsLast : 0;
-      for (uint32_t n = (more - last) / kPairsEntryBytes + 1; n > 0; --n, at += 2) {
-        chunk += at[0] * base[at[1] / 4];
-      }
-      all += chunk;
-      high += static_cast<uint32_t>(static_cast<int32_t>(chunk) >> 16) + (chunk >> 15 & 1);
-    }
-    *sums = {static_cast<int32_t>(all - (high << 16)), static_cast<int32_t>(high)};
-  }
 }
 
 #endif

@@ -1,6 +1,6 @@
 // Pixels of two output rows (or halves of one) side by side in words: 10.5 cycles a word on a Cortex-M0+, or
 // 12 where the channels are odd.
-#include "engine/v6m/pixel_pairs.h"
+#include "engine/portable/pixel_pairs.h"
 
 namespace squeeze {
 
@@ -61,19 +61,6 @@ __attribute__((naked, noinline)) void PixelPairsPack([[maybe_unused]] const Pair
       "4: pop {r4-r7}\n"
       "mov r8, r4\n mov r9, r5\n mov r10, r6\n mov r11, r7\n"
       "pop {r4-r7, pc}\n");
-}
-
-#else
-
-void PixelPairsPack(const PairsPack* pack) {
-  const int8_t* low = pack->low;
-  const int8_t* high = pack->high;
-  for (uint32_t i = 0; i < pack->count; ++i, low += pack->step, high += pack->step) {
-    uint32_t* to = pack->dst + i;
-    for (uint32_t c = 0; c < pack->channels; ++c, to += pack->stride) {
-      *to = static_cast<uint32_t>(int32_t{low[c]}) + (static_cast<uint32_t>(int32_t{high[c]}) << 16);
-    }
-  }
 }
 
 #endif

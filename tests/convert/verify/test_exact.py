@@ -19,6 +19,7 @@ TARGETS = {
     "any": ANY_CPU,
     "dsp": Target("dsp", sram_limit=120_000),
     "v6m": Target("v6m", sram_limit=120_000),
+    "portable": Target("portable", sram_limit=120_000),
     "mve": Target("mve"),
     "flash": Target("dsp", "flash", sram_limit=120_000),
     "portable flash": Target("portable", "flash"),

@@ -31,6 +31,7 @@ RUNS = [
     pytest.param(networks.SMALL_NET, "stm32f405", None),
     pytest.param("digits", "rp2040", None),
     pytest.param("digits", "mps3_an547", None),
+    pytest.param("digits", "riscv_virt", None),
     *(pytest.param(name, "stm32f405", None, marks=LONG) for name in ("gtsrb", "cifar10", RESNET8, V1_0)),
     *(pytest.param(name, "mps2_an386", None, marks=LONG) for name in (V1_0, V1_1)),
     *(
@@ -39,6 +40,7 @@ RUNS = [
         for board in ("rp2040", "mps3_an547")
     ),
     pytest.param("digits", "stm32f405", "portable", marks=LONG),
+    *(pytest.param(name, "riscv_virt", None, marks=LONG) for name in ("gtsrb", "cifar10", RESNET8)),
 ]
 
 

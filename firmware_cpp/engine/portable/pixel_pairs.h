@@ -1,8 +1,8 @@
-// What ConvPixelPairsRows keeps in its scratch, and its parts: for CPUs that multiply 32 bits by 32 into 32
-// only (Cortex-M0, M0+, M23).
+// What ConvPixelPairsRows keeps in its scratch, and its parts: for CPUs without instructions for 16 bits. Its
+// inner loops are plain C++ here (pixel_pairs_loops.cc), and assembler in v6m/, for Cortex-M0, M0+ and M23.
 //
-// Two output pixels share a word, low + high * 2^16, and one MULS with a weight serves both. The words are
-// planar,
+// Two output pixels share a word, low + high * 2^16, and one multiplication with a weight serves both. The
+// words are planar,
 //   words [packed row][input channel][plane][S],   S = H + (kernel_w - 1) / stride_w,
 // so a tap is a word offset, the same for every pixel and row: that is what the list of a channel's non-zero
 // weights holds. Plane a has the columns a, a + stride_w, ...; a stride of 2 needs two planes. The H words of
@@ -15,8 +15,8 @@
 // Modulo 2^32 a chunk's sum is low + high * 2^16 with both in 16 bits with sign: the sign-extended low half
 // is `low`, and what remains is high * 2^16. Both are then added to sums of 32 bits. Products and sums in
 // between may wrap.
-#ifndef SQUEEZE_ENGINE_V6M_PIXEL_PAIRS_H_
-#define SQUEEZE_ENGINE_V6M_PIXEL_PAIRS_H_
+#ifndef SQUEEZE_ENGINE_PORTABLE_PIXEL_PAIRS_H_
+#define SQUEEZE_ENGINE_PORTABLE_PIXEL_PAIRS_H_
 
 #include <stdint.h>
 
@@ -26,24 +26,22 @@
 
 namespace squeeze {
 
-constexpr uint32_t kPairsMinWords = 3;          // H at least: what one pass of the fastest loop makes
+constexpr uint32_t kPairsMinWords = 3;          // H at least: what one pass of v6m's fastest loop makes
 constexpr uint32_t kPairsChunkWeights = 255;    // most sum of |weight| of a chunk
-constexpr uint32_t kPairsChunkEntries = 17;     // most entries of a chunk: the loops are unrolled so often
+constexpr uint32_t kPairsChunkEntries = 17;     // most entries of a chunk: v6m's loops are unrolled so often
 constexpr uint32_t kPairsPart = 144;            // most weights of a list, but of Huffman-coded channels
 constexpr uint32_t kPairsMostTapWords = 16383;  // from a kernel's first tap to its last one: 16 bits of bytes
 
 // Words of the list: for each chunk a header, then for each of its entries the weight and the byte offset of
-// its pixels. A header has three numbers, for the loops of three, two and one words: how many bytes to go
-// back from the chunk's begin to where the unrolled entries have as many left as the chunk has, less the
-// first one, which is loaded along with the header. After the last chunk 0 goes on instead; an entry of
-// weight 0 follows.
-constexpr uint32_t kPairsEntryBytes = 18u << 20 | 14u << 10 | 10u;  // an entry's code
-// Of a chunk of one entry, which goes back over the code of a chunk's end and begin. A negative number
-// borrows from the one before it.
-constexpr uint32_t kPairsOne = 0u - (46u << 20) - (36u << 10) - 26u + (1u << 20) + (1u << 10);
-// The last chunk's header leads the loop of three words to entries that end the list: so much further back.
-constexpr uint32_t kPairsLast = 318u << 20;
+// its pixels. After the last chunk 0 goes on instead; an entry of weight 0 follows. What stands in a header
+// is for the inner loops to say: the number of entries in plain C++, a jump in assembler.
 constexpr uint32_t kPairsEnd = 0;
+struct PairsHeaders {
+  uint32_t full;     // of a chunk with kPairsChunkEntries
+  uint32_t missing;  // for each entry that it has less, so much is added
+  uint32_t last;     // so much is taken away from the last chunk's
+};
+extern const PairsHeaders kPairsHeaders;
 
 inline uint32_t PairsPlanes(const ConvShape& s) { return s.kernel_w < s.stride_w ? s.kernel_w : s.stride_w; }
 static_assert(kMaxConvStride == 2,
@@ -112,7 +110,7 @@ struct PairsPack {
   uint32_t count;
   uint32_t step;
 };
-// Offsets in pixel_pairs_pack.cc.
+// Offsets in v6m/pixel_pairs_pack.cc.
 SQUEEZE_OFFSET(PairsPack, low, 0);
 SQUEEZE_OFFSET(PairsPack, high, 4);
 SQUEEZE_OFFSET(PairsPack, channels, 8);
@@ -142,7 +140,7 @@ struct PairsRun {
   uint32_t left;
   uint32_t more;  // 0 or 1
 };
-// Offsets in pixel_pairs_accumulate.cc.
+// Offsets in v6m/pixel_pairs_accumulate.cc.
 SQUEEZE_OFFSET(PairsRun, list, 0);
 SQUEEZE_OFFSET(PairsRun, base, 4);
 SQUEEZE_OFFSET(PairsRun, end, 8);
@@ -154,4 +152,4 @@ void PixelPairsAccumulate(const PairsRun* run);
 
 }  // namespace squeeze
 
-#endif  // SQUEEZE_ENGINE_V6M_PIXEL_PAIRS_H_
+#endif  // SQUEEZE_ENGINE_PORTABLE_PIXEL_PAIRS_H_

@@ -1,8 +1,8 @@
 // The packed inputs of ConvPixelPairsRows, chunk of columns by chunk, and where the sums over them go.
-#ifndef SQUEEZE_ENGINE_V6M_PIXEL_PAIRS_INPUTS_H_
-#define SQUEEZE_ENGINE_V6M_PIXEL_PAIRS_INPUTS_H_
+#ifndef SQUEEZE_ENGINE_PORTABLE_PIXEL_PAIRS_INPUTS_H_
+#define SQUEEZE_ENGINE_PORTABLE_PIXEL_PAIRS_INPUTS_H_
 
-#include "engine/v6m/pixel_pairs.h"
+#include "engine/portable/pixel_pairs.h"
 
 namespace squeeze {
 
@@ -60,4 +60,4 @@ class PixelPairsInputs {
 
 }  // namespace squeeze
 
-#endif  // SQUEEZE_ENGINE_V6M_PIXEL_PAIRS_INPUTS_H_
+#endif  // SQUEEZE_ENGINE_PORTABLE_PIXEL_PAIRS_INPUTS_H_

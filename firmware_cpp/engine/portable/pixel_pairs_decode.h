@@ -1,8 +1,8 @@
 // The weights of one output channel after the other to lists, in parts.
-#ifndef SQUEEZE_ENGINE_V6M_PIXEL_PAIRS_DECODE_H_
-#define SQUEEZE_ENGINE_V6M_PIXEL_PAIRS_DECODE_H_
+#ifndef SQUEEZE_ENGINE_PORTABLE_PIXEL_PAIRS_DECODE_H_
+#define SQUEEZE_ENGINE_PORTABLE_PIXEL_PAIRS_DECODE_H_
 
-#include "engine/v6m/pixel_pairs_list.h"
+#include "engine/portable/pixel_pairs_list.h"
 
 namespace squeeze {
 
@@ -35,4 +35,4 @@ class PairsDecoder {
 
 }  // namespace squeeze
 
-#endif  // SQUEEZE_ENGINE_V6M_PIXEL_PAIRS_DECODE_H_
+#endif  // SQUEEZE_ENGINE_PORTABLE_PIXEL_PAIRS_DECODE_H_

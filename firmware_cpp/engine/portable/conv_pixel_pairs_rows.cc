@@ -1,13 +1,14 @@
 // Convolution for CPUs without instructions for 16 bits: each non-zero weight of a channel is applied to many
-// pixels, two a MULS. Layout and bounds are in pixel_pairs.h, the inner loop in pixel_pairs_accumulate.cc.
+// pixels, two a multiplication. Layout and bounds are in pixel_pairs.h, the inner loops in
+// pixel_pairs_plain.inc and, in assembler, in v6m/.
 //
 // Pixels are packed once per call (or, with little scratch, per chunk of columns); each channel's weights are
-// decoded into a list once per chunk, long ones in parts, and the list is read again for every three words of
+// decoded into a list once per chunk, long ones in parts, and the list is read again for every few words of
 // every pair of rows.
 #include "engine/huffman.h"
-#include "engine/v6m/pair_store.h"
-#include "engine/v6m/pixel_pairs_decode.h"
-#include "engine/v6m/pixel_pairs_inputs.h"
+#include "engine/portable/pair_store.h"
+#include "engine/portable/pixel_pairs_decode.h"
+#include "engine/portable/pixel_pairs_inputs.h"
 
 namespace squeeze {
 namespace {

@@ -1,11 +1,8 @@
-// A channel's weights to a list of chunks in RAM, once for all rows of a call. On a Cortex-M0+ a sparse entry
-// takes 23 cycles, a dense weight 19 (11 if it is 0), and a chunk some 25 more.
-#include "engine/v6m/pixel_pairs_decode.h"
-
-#include "engine/huffman_decode.h"
+// A channel's weights to a list: on a Cortex-M0+ a sparse entry takes 23 cycles, a dense weight 19 (11 if it
+// is 0), and a chunk some 25 more.
+#include "engine/portable/pixel_pairs_list.h"
 
 namespace squeeze {
-namespace {
 
 #if defined(__ARM_ARCH_ISA_THUMB) && __ARM_ARCH_ISA_THUMB == 1
 
@@ -13,8 +10,8 @@ static_assert(kPairsChunkWeights == 255 && kPairsChunkEntries == 17,
               "as the loops have them: 140 = 4 + 8 * 17");
 
 // r0 weights, r1 offsets, r2 list, r3 what the chunk may still take, r4 weight, r5 offset, r6 and r7 other;
-// r8 the writer, r9 the chunk's limit, r10 end of weights, r11 sum of |weight|, r12 kPairsEntryBytes, r14
-// free.
+// r8 the writer, r9 the chunk's limit, r10 end of weights, r11 sum of |weight|, r12 what a missing entry
+// adds, r14 free.
 // clang-format off
 #define SQUEEZE_LIST_ENTER        \
   ".syntax unified\n"             \
@@ -82,10 +79,10 @@ static_assert(kPairsChunkWeights == 255 && kPairsChunkEntries == 17,
   "b " n "2b\n"
 // clang-format on
 
-__attribute__((naked, noinline)) const uint16_t* SparseToList([[maybe_unused]] PairsListWriter* writer,
-                                                              [[maybe_unused]] const uint16_t* entries,
-                                                              [[maybe_unused]] const uint16_t* end,
-                                                              [[maybe_unused]] const uint16_t* table) {
+__attribute__((naked, noinline)) const uint16_t* PairsSparseToList([[maybe_unused]] PairsListWriter* writer,
+                                                                   [[maybe_unused]] const uint16_t* entries,
+                                                                   [[maybe_unused]] const uint16_t* end,
+                                                                   [[maybe_unused]] const uint16_t* table) {
   __asm__(SQUEEZE_LIST_ENTER
           "b 4f\n"
           "1: ldrh r4, [r0]\n"
@@ -106,10 +103,10 @@ __attribute__((naked, noinline)) const uint16_t* SparseToList([[maybe_unused]] P
           SQUEEZE_LIST_CLOSE("1", "subs", "adds") SQUEEZE_LIST_CLOSE("2", "adds", "subs"));
 }
 
-__attribute__((naked, noinline)) const uint16_t* DenseToList([[maybe_unused]] PairsListWriter* writer,
-                                                             [[maybe_unused]] const int8_t* weights,
-                                                             [[maybe_unused]] const int8_t* end,
-                                                             [[maybe_unused]] const uint16_t* table) {
+__attribute__((naked, noinline)) const uint16_t* PairsDenseToList([[maybe_unused]] PairsListWriter* writer,
+                                                                  [[maybe_unused]] const int8_t* weights,
+                                                                  [[maybe_unused]] const int8_t* end,
+                                                                  [[maybe_unused]] const uint16_t* table) {
   __asm__(SQUEEZE_LIST_ENTER
           "movs r7, #0\n"
           "cmp r0, r10\n"
@@ -125,87 +122,6 @@ __attribute__((naked, noinline)) const uint16_t* DenseToList([[maybe_unused]] Pa
               SQUEEZE_LIST_CLOSE("2", "adds", "subs"));
 }
 
-#else
-
-const uint16_t* SparseToList(PairsListWriter* writer, const uint16_t* entries, const uint16_t* end,
-                             const uint16_t* table) {
-  for (; entries != end; ++entries, ++table) {
-    table += *entries & 0xFF;
-    const int32_t weight = static_cast<int8_t>(*entries >> 8);
-    if (weight != 0) writer->Put(weight, *table);  // 0: bridges a gap
-  }
-  return table;
-}
-
-const uint16_t* DenseToList(PairsListWriter* writer, const int8_t* weights, const int8_t* end,
-                            const uint16_t* table) {
-  for (; weights != end; ++weights, ++table) {
-    if (*weights != 0) writer->Put(*weights, *table);
-  }
-  return table;
-}
-
 #endif
-
-struct HuffmanSink {
-  PairsListWriter* writer;
-  const uint16_t* table;
-  uint32_t in_channels;
-  void Put(uint32_t position, int32_t weight) {
-    if (weight != 0) writer->Put(weight / kHuffmanUnit, table[position]);
-  }
-  uint32_t Mask(uint32_t channel, uint32_t tap) const { return tap * in_channels + channel; }
-  static bool More(uint32_t) { return true; }
-};
-
-}  // namespace
-
-PairsDecoder::PairsDecoder(const ConvRows& conv, const uint16_t* table, uint32_t* list)
-    : c_(conv),
-      table_(table),
-      list_(list),
-      weights_(conv.weights),
-      sparse_(conv.encoding == WeightEncoding::kSparse) {
-  if (conv.huffman != nullptr) HuffmanRewind(conv.huffman);
-}
-
-void PairsDecoder::Begin() {
-  sum_ = 0;
-  at_ = table_;
-  left_ = uint32_t{c_.kernel_h} * c_.kernel_w * c_.in_channels;
-  if (!sparse_) return;
-  left_ = *reinterpret_cast<const uint16_t*>(weights_);
-  weights_ += 2;
-}
-
-bool PairsDecoder::Part() {
-  PairsListWriter writer(list_);
-  if (c_.huffman != nullptr) {
-    Huffman(&writer);
-    left_ = 0;
-  } else {
-    const uint32_t count = left_ < kPairsPart ? left_ : kPairsPart;
-    left_ -= count;
-    if (sparse_) {
-      const uint16_t* const entries = reinterpret_cast<const uint16_t*>(weights_);
-      at_ = SparseToList(&writer, entries, entries + count, at_);
-      weights_ += 2 * count;
-    } else {
-      const int8_t* const dense = reinterpret_cast<const int8_t*>(weights_);
-      at_ = DenseToList(&writer, dense, dense + count, at_);
-      weights_ += count;
-    }
-  }
-  sum_ += writer.End();
-  return left_ == 0;
-}
-
-void PairsDecoder::Huffman([[maybe_unused]] PairsListWriter* writer) const {
-#if SQUEEZE_KERNEL_HUFFMAN
-  HuffmanSink sink = {writer, table_, c_.in_channels};
-  DecodeChannel(c_.huffman->mode(), c_.huffman->Begin(), &sink);
-  c_.huffman->End();
-#endif
-}
 
 }  // namespace squeeze

@@ -1,4 +1,4 @@
-#include "engine/v6m/pixel_pairs_inputs.h"
+#include "engine/portable/pixel_pairs_inputs.h"
 
 #include <string.h>
 

@@ -1,11 +1,8 @@
 // Cycles an output on a Cortex-M0+: 26, or 13 where a ReLU's sum is not positive; without a ReLU 29; where
 // sums may be large 2 and 4 more.
-#include "engine/v6m/pair_store.h"
-
-#include "engine/fixed_point.h"
+#include "engine/portable/pair_store.h"
 
 namespace squeeze {
-namespace {
 
 #if defined(__ARM_ARCH_ISA_THUMB) && __ARM_ARCH_ISA_THUMB == 1
 
@@ -117,92 +114,15 @@ namespace {
   "mov r8, r4\n"
 // clang-format on
 static_assert(kPairSumLimit == 15 << 16, "as the functions load it");
-SQUEEZE_PAIR_FUNCTION(Relu, SQUEEZE_PAIR_ROUND_V, SQUEEZE_PAIR_RELU, SQUEEZE_PAIR_RELU_FIX,
+SQUEEZE_PAIR_FUNCTION(PairsStoreRelu, SQUEEZE_PAIR_ROUND_V, SQUEEZE_PAIR_RELU, SQUEEZE_PAIR_RELU_FIX,
                       SQUEEZE_PAIR_NOT_BIG, SQUEEZE_PAIR_NOT_BIG_FIX)
-SQUEEZE_PAIR_FUNCTION(BigRelu, SQUEEZE_PAIR_ROUND_V, SQUEEZE_PAIR_RELU, SQUEEZE_PAIR_RELU_FIX,
+SQUEEZE_PAIR_FUNCTION(PairsStoreBigRelu, SQUEEZE_PAIR_ROUND_V, SQUEEZE_PAIR_RELU, SQUEEZE_PAIR_RELU_FIX,
                       SQUEEZE_PAIR_BIG_RELU, SQUEEZE_PAIR_BIG_RELU_FIX)
-SQUEEZE_PAIR_FUNCTION(Linear, SQUEEZE_PAIR_ROUND_Y, SQUEEZE_PAIR_LINEAR, SQUEEZE_PAIR_LINEAR_FIX,
+SQUEEZE_PAIR_FUNCTION(PairsStoreLinear, SQUEEZE_PAIR_ROUND_Y, SQUEEZE_PAIR_LINEAR, SQUEEZE_PAIR_LINEAR_FIX,
                       SQUEEZE_PAIR_NOT_BIG, SQUEEZE_PAIR_NOT_BIG_FIX)
-SQUEEZE_PAIR_FUNCTION(BigLinear, SQUEEZE_PAIR_ROUND_Y, SQUEEZE_PAIR_LINEAR, SQUEEZE_PAIR_LINEAR_FIX,
+SQUEEZE_PAIR_FUNCTION(PairsStoreBigLinear, SQUEEZE_PAIR_ROUND_Y, SQUEEZE_PAIR_LINEAR, SQUEEZE_PAIR_LINEAR_FIX,
                       SQUEEZE_PAIR_BIG_LINEAR, SQUEEZE_PAIR_BIG_LINEAR_FIX)
 
-#else
-
-inline int32_t Limited(int32_t x) {
-  return x > kPairSumLimit ? kPairSumLimit : (x < -kPairSumLimit ? -kPairSumLimit : x);
-}
-inline int32_t V(const PairScale& scale, int32_t sum) {
-  const int32_t* const part = scale.parts;
-  return (((sum * part[0] >> 10) + sum * part[1]) >> 10) + sum * part[2];
-}
-template <bool kBig>
-void AllRelu(const PairScale* scale, const int32_t* sums, uint32_t count, int8_t* out) {
-  for (; count > 0; --count, sums += 2, out += scale->stride) {
-    const int32_t sum = kBig ? Limited(*sums) : *sums;
-    const int32_t value = sum <= 0 ? 0 : (V(*scale, sum) + scale->rounding) >> scale->shift;
-    *out = static_cast<int8_t>((value > 255 ? 255 : value) - 128);
-  }
-}
-template <bool kBig>
-void AllLinear(const PairScale* scale, const int32_t* sums, uint32_t count, int8_t* out) {
-  for (; count > 0; --count, sums += 2, out += scale->stride) {
-    const int32_t y = (V(*scale, kBig ? Limited(*sums) : *sums) + (1 << 10)) >> 11;
-    *out = Clamp((y + (y >> 31) + scale->rounding) >> scale->shift, -128, 127);
-  }
-}
-constexpr auto Relu = AllRelu<false>, BigRelu = AllRelu<true>, Linear = AllLinear<false>,
-               BigLinear = AllLinear<true>;
-
 #endif
-
-void Exact(const PairScale* scale, const int32_t* sums, uint32_t count, int8_t* out) {
-  for (; count > 0; --count, sums += 2, out += scale->stride) {
-    *out =
-        Requantize(*sums, scale->multiplier, scale->shift, scale->zero_point, scale->act_min, scale->act_max);
-  }
-}
-
-constexpr int32_t kMostShift = 16, kMostBigShift = 10;
-
-}  // namespace
-
-PairScale::PairScale(const ConvRows& conv)
-    : parts(),
-      shift(0),
-      rounding(0),
-      stride(conv.out_pixel_stride),
-      store(Exact),
-      multiplier(0),
-      zero_point(conv.out_zero_point),
-      act_min(conv.act_min),
-      act_max(conv.act_max),
-      limited(conv.act_min != -128 || conv.act_max != 127) {}
-
-void PairScale::Set(const ConvRows& conv, uint32_t o, uint32_t weights) {
-  const int32_t m = conv.multipliers[o], bias = conv.bias[o], right = -conv.shifts[o];
-  multiplier = m;
-  const uint32_t size = bias < 0 ? 0u - static_cast<uint32_t>(bias) : static_cast<uint32_t>(bias);
-  const bool big = size + 128 * weights > static_cast<uint32_t>(kPairSumLimit);  // both at most 2^31
-  const bool relu = zero_point == -128;
-  if (limited || right < (relu ? 0 : 1) || right > kMostShift ||
-      (big && (right > kMostBigShift || m < 1 << 30))) {
-    shift = -right;
-    store = Exact;
-    return;
-  }
-  parts[0] = m & 1023;
-  parts[1] = m >> 10 & 1023;
-  parts[2] = m >> 20;
-  const int32_t half = right > 0 ? 1 << (right - 1) : 0;
-  if (relu) {
-    rounding = (1 << 10) + (half << 11);
-    shift = right + 11;
-    store = big ? BigRelu : Relu;
-  } else {
-    rounding = half + zero_point * (1 << right);
-    shift = right;
-    store = big ? BigLinear : Linear;
-  }
-}
 
 }  // namespace squeeze

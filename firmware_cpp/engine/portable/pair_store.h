@@ -11,12 +11,12 @@
 // A channel whose sums may be larger has them limited first (kBig...): where m >= 2^30 and s <= 10, what a
 // sum of 2^20 - 2^16 gives lies beyond 255 + 255 already, so the output is the limit either way. Anything
 // else, and what is limited to less than all int8, goes through Requantize (kExact).
-#ifndef SQUEEZE_ENGINE_V6M_PAIR_STORE_H_
-#define SQUEEZE_ENGINE_V6M_PAIR_STORE_H_
+#ifndef SQUEEZE_ENGINE_PORTABLE_PAIR_STORE_H_
+#define SQUEEZE_ENGINE_PORTABLE_PAIR_STORE_H_
 
 #include "engine/kernels.h"
+#include "engine/portable/pixel_pairs.h"
 #include "engine/struct_offset.h"
-#include "engine/v6m/pixel_pairs.h"
 
 namespace squeeze {
 
@@ -41,12 +41,16 @@ struct PairScale {
   int32_t act_max;
   bool limited;  // to less than all int8
 };
-// Offsets in pair_store.cc.
+// Offsets in v6m/pair_store_loops.cc.
 SQUEEZE_OFFSET(PairScale, parts, 0);
 SQUEEZE_OFFSET(PairScale, shift, 12);
 SQUEEZE_OFFSET(PairScale, rounding, 16);
 SQUEEZE_OFFSET(PairScale, stride, 20);
 
+// What `store` may be, but for Requantize. Big: of sums beyond kPairSumLimit.
+using PairsStore = void(const PairScale* scale, const int32_t* sums, uint32_t count, int8_t* out);
+PairsStore PairsStoreRelu, PairsStoreBigRelu, PairsStoreLinear, PairsStoreBigLinear;
+
 }  // namespace squeeze
 
-#endif  // SQUEEZE_ENGINE_V6M_PAIR_STORE_H_
+#endif  // SQUEEZE_ENGINE_PORTABLE_PAIR_STORE_H_
