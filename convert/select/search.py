@@ -19,7 +19,8 @@ from squeezenet_mcu.convert.target import Target
 
 MAX_BATCH = 8  # rows a call: kMaxBatch of firmware_cpp/engine/format.h
 BATCHES: dict[Family, tuple[int, ...]] = {
-    "portable": (2, 3, 4, 5, 6, 7, 8), "v6m": (2, 3, 4, 5, 6, 7, 8), "dsp": (2, 3, 4, 6, 8), "mve": (2, 3, 4, 8)
+    "portable": (2, 3, 4, 5, 6, 7, 8), "v6m": (2, 3, 4, 5, 6, 7, 8),
+    "dsp": (2, 3, 4, 6, 8), "mve": (2, 3, 4, 8),
 }  # fmt: skip
 _FEW_ROWS = 4
 _WORTH = 0.998  # a larger batch must save this much
