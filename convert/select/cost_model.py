@@ -2,6 +2,7 @@
 
 from squeezenet_mcu.common.kernel_families import Family
 from squeezenet_mcu.convert.select.cost import (
+    fast_fir,
     gemm,
     lanes,
     pixel_pairs,
@@ -14,7 +15,10 @@ from squeezenet_mcu.convert.select.cost.shape import KernelModel
 
 FAMILY_KERNELS: dict[Family, list[KernelModel]] = {
     "portable": reference.KERNELS,
-    "dsp": reference.KERNELS + gemm.KERNELS + winograd.KERNELS + lanes.KERNELS + sparse_list.KERNELS,
+    "dsp": [
+        *reference.KERNELS, *gemm.KERNELS, *winograd.KERNELS, *fast_fir.KERNELS, *lanes.KERNELS,
+        *sparse_list.KERNELS,
+    ],  # fmt: skip
     "v6m": reference.KERNELS + pixel_pairs.KERNELS,
     "mve": reference.KERNELS + slices.KERNELS,
 }
