@@ -52,7 +52,9 @@ def _work(s: Shape, scratch: int) -> Work:
     tiles = 3 * groups.threes + 2 * groups.twos
     steps = _TAPS * padded / 2 * s.pairs
     collected = _collected(s)
-    return {
+    # The last one of an odd number of channels takes the long way.
+    exact = s.out_channels if s.rounding == "exact" else s.out_channels % 2
+    work = {
         "fast_fir.calls": 1,
         "fast_fir.chunks": groups.chunks,
         "fast_fir.pairs": groups.chunks * s.pairs,
@@ -60,12 +62,15 @@ def _work(s: Shape, scratch: int) -> Work:
         "fast_fir.twos": groups.twos * s.pairs,
         "fast_fir.three_steps": groups.threes * steps,
         "fast_fir.two_steps": groups.twos * steps,
-        f"fast_fir.{s.rounding}_tiles": _tiles(s) * s.pairs,
+        "fast_fir.exact_tiles": _tiles(s) * exact,
         "fast_fir.inputs": tiles * padded,
         "fast_fir.tiles": tiles,
         "fast_fir.collected": collected,
         "fast_fir.collected_inputs": collected * padded,
     }
+    if s.rounding == "linear":  # two instructions an output more than relu's, which the groups hold
+        work["fast_fir.linear_tiles"] = _tiles(s) * (s.out_channels // 2)
+    return work
 
 
 KERNELS = [
