@@ -19,5 +19,7 @@ def transformed(weights: np.ndarray) -> bytes:
     rows, columns = zip(*_ORDER, strict=True)
     padded = np.zeros((-(-out // 2) * 2, len(_ORDER), -(-channels // 4) * 4), "<i2")
     padded[:out, :, :channels] = taps[:, rows, columns]
-    quads = padded.reshape(-1, 2, len(_ORDER), padded.shape[2] // 4, 2, 2)  # pair, channel, tap, quad, half, word
+    quads = padded.reshape(
+        -1, 2, len(_ORDER), padded.shape[2] // 4, 2, 2
+    )  # pair, channel, tap, quad, half, word
     return np.ascontiguousarray(quads.transpose(0, 2, 3, 5, 1, 4)).tobytes()

@@ -16,9 +16,13 @@ from squeezenet_mcu.convert.select.cost.shape import KernelModel
 FAMILY_KERNELS: dict[Family, list[KernelModel]] = {
     "portable": reference.KERNELS,
     "dsp": [
-        *reference.KERNELS, *gemm.KERNELS, *winograd.KERNELS, *fast_fir.KERNELS, *lanes.KERNELS,
+        *reference.KERNELS,
+        *gemm.KERNELS,
+        *winograd.KERNELS,
+        *fast_fir.KERNELS,
+        *lanes.KERNELS,
         *sparse_list.KERNELS,
-    ],  # fmt: skip
+    ],
     "v6m": reference.KERNELS + pixel_pairs.KERNELS,
     "mve": reference.KERNELS + slices.KERNELS,
 }

@@ -74,7 +74,9 @@ def test_on_emulated_cpus(board):
 
 def test_the_sample_has_the_edges():
     found = [strided(seed) for seed in range(SAMPLE)]
-    layers = [(network.buffers[0], la, network.buffers[1]) for network, _ in found for la in network.layers[:1]]
+    layers = [
+        (network.buffers[0], la, network.buffers[1]) for network, _ in found for la in network.layers[:1]
+    ]
     assert {0, 1, 2, 3} <= {la.pad_left for _, la, _ in layers}
     assert {1, 2, 3, 8} <= {out.width for *_, out in layers}
     assert {0, 1, 2, 3} == {x.channels % 4 for x, *_ in layers}

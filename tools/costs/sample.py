@@ -54,7 +54,7 @@ _SETTINGS = """#define MODEL_NAME "sample"
 
 
 def choose_at_random(network: Network, family: Family, seed: int, kernel: str | None = None) -> None:
-    """Sets kernel, encoding, batch and scratch of every convolution of `network`; `kernel` where it can be."""
+    """Sets kernel, encoding, batch and scratch of every convolution; `kernel` wherever it can be."""
     rng = np.random.default_rng([seed, 7])
     for stage in stages_of(network):
         if any(layer.kind is not Kind.CONV_2D for layer in stage.layers):
@@ -155,7 +155,9 @@ def main() -> int:
     parser.add_argument("--board", required=True)
     parser.add_argument("--family", choices=FAMILIES)
     parser.add_argument("--networks", type=int, default=40)
-    parser.add_argument("--kernel", choices=STRIDED, help="in networks of its own: few others have its shapes")
+    parser.add_argument(
+        "--kernel", choices=STRIDED, help="in networks of its own: few others have its shapes"
+    )
     parser.add_argument("--first", type=int, default=0, help="seed to begin with (that behind the last one)")
     args = parser.parse_args()
     family = args.family or board_toml.load(args.board).kernel_family

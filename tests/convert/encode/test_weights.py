@@ -86,7 +86,7 @@ def test_winograd_weights_are_the_kernels_polynomial_at_the_points():
 
 
 def parts(g):
-    """Of one direction's weights, those of each output's sum: of what both share, of output 0 and of output 1."""
+    """Of one direction's weights, those of what both outputs share, of output 0 and of output 1."""
     return [[g[0] + g[2], g[1]], [g[0], g[1]], [g[2]]]
 
 
