@@ -7,10 +7,10 @@
 #define SQUEEZE_HOST_FACTS_H_
 
 #include "engine/bit_stream.h"
+#include "engine/dsp/fast_fir.h"
 #include "engine/dsp/gemm_small.h"
 #include "engine/dsp/lanes.h"
 #include "engine/dsp/sparse_list.h"
-#include "engine/dsp/fast_fir.h"
 #include "engine/dsp/winograd.h"
 #include "engine/fixed_point.h"
 #include "engine/format.h"
