@@ -81,7 +81,7 @@ ENGINE_ONLY = {
     "kMaxConvInputRows", "kPeekBits", "kHuffmanUnit", "kHuffmanQuickBits", "kShortEntries", "kQuickEntries",
     "kMaskLong", "kMaskEntries", "kFractionBits", "kSumIntegerBits", "kOutputBits", "kOne", "k48Over17",
     "kMinus32Over17", "kWinogradRows", "kWinogradColumns", "kWinogradPositions", "kWinogradGroupAccumulators",
-    "kWinogradTileWords", "kFastFirTaps", "kFastFirGroupSums", "kFastFirTileWords",
+    "kWinogradTileWords", "kFastFirSide", "kFastFirTaps", "kFastFirGroupSums", "kFastFirTileWords",
     "kSlicePixels", "kSliceBlockChannels", "kSliceTableBytes",
 }  # fmt: skip
 

@@ -1,16 +1,12 @@
 // 3 x 3 convolution of stride 2 by the two-parallel fast FIR algorithm: see fast_fir.h for arithmetic and
 // layout, fast_fir_blocks.cc for the registers of the inner loop. What was measured:
 // docs/kernels/fast_fir.md.
-#include <string.h>
-
 #include "engine/dsp/fast_fir.h"
 #include "engine/dsp/gemm.h"
 #include "engine/dsp/requantize.h"
 
 namespace squeeze {
 namespace {
-
-constexpr uint32_t kSide = 5;  // of a tile's inputs
 
 class FastFir {
  public:
@@ -119,34 +115,18 @@ class FastFir {
     const int32_t left = static_cast<int32_t>(2 * x) - conv_.pad_left;
     const uint32_t in_rows = 2 * conv_.out_rows + 1u;
     const bool inside =
-        left >= 0 && left + static_cast<int32_t>(kSide) <= conv_.in_width && padded_ == channels_;
-    const int8_t* rows[kSide];
-    for (uint32_t k = 0; k < kSide; ++k) {
+        left >= 0 && left + static_cast<int32_t>(kFastFirSide) <= conv_.in_width && padded_ == channels_;
+    const int8_t* rows[kFastFirSide];
+    for (uint32_t k = 0; k < kFastFirSide; ++k) {
       const int8_t* const row = 2 * y + k < in_rows ? conv_.rows[2 * y + k] : nullptr;
       if (row != nullptr && inside) {
         rows[k] = row + left * static_cast<int32_t>(channels_);
       } else {
-        rows[k] = Collect(row, left, reinterpret_cast<int8_t*>(conv_.scratch) + k * kSide * padded_);
+        rows[k] = FastFirCollect(conv_, row, left,
+                                 reinterpret_cast<int8_t*>(conv_.scratch) + k * kFastFirSide * padded_);
       }
     }
     FastFirInputs(rows, padded_, size, to);
-  }
-
-  // A row's 5 pixels with their padding, where the sums come later.
-  __attribute__((noinline)) const int8_t* Collect(const int8_t* row, int32_t left, int8_t* to) const {
-    const int32_t side = static_cast<int32_t>(kSide);
-    const int32_t begin = left < 0 ? -left : 0;
-    const int32_t end = left + side < conv_.in_width ? side : conv_.in_width - left;
-    memset(to, conv_.in_zero_point, kSide * padded_);
-    if (row == nullptr || begin >= end) return to;
-    const int8_t* from = row + static_cast<uint32_t>(left + begin) * channels_;
-    int8_t* first = to + static_cast<uint32_t>(begin) * padded_;
-    if (padded_ == channels_) {
-      memcpy(first, from, static_cast<uint32_t>(end - begin) * channels_);
-      return to;
-    }
-    for (int32_t i = begin; i < end; ++i, from += channels_, first += padded_) memcpy(first, from, channels_);
-    return to;
   }
 
   const ConvRows& conv_;

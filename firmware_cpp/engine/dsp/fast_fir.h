@@ -28,6 +28,7 @@
 
 namespace squeeze {
 
+constexpr uint32_t kFastFirSide = 5;           // of a tile's inputs
 constexpr uint32_t kFastFirTaps = 25;          // products of a tile and channel
 constexpr uint32_t kFastFirGroupSums = 36;     // words of a group
 constexpr uint32_t kFastFirTileWords = 5;      // of the table of tiles
@@ -74,6 +75,10 @@ inline uint32_t FastFirLeastScratchBytes(const ConvShape& shape) {
   const uint32_t tiles = FastFirTiles(shape.out_width, shape.out_rows);
   return FastFirScratchBytes(shape, tiles < 3 ? tiles : 3);
 }
+
+// A row's 5 pixels from column `left` on, with their padding (null: padding alone), to `to`, which it
+// returns.
+const int8_t* FastFirCollect(const ConvRows& conv, const int8_t* row, int32_t left, int8_t* to);
 
 // The inputs of one tile of a group of `tiles`, at that tile's first word. rows: 5 of them, of 5 pixels.
 void FastFirInputs(const int8_t* const* rows, uint32_t padded_channels, uint32_t tiles, uint32_t* to);

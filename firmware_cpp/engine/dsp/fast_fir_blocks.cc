@@ -20,106 +20,82 @@ namespace squeeze {
 // next section, 64 nine sections: start of r2, entry.
 // clang-format off
 
-// r6 r7: what a section of r8 steps begins with, without its number. r3: bytes of a step, r4: end of the steps.
-#define SQUEEZE_SECTION            \
-  "subs r6, r7, #1\n"              \
-  "and r8, r6, #15\n"              \
-  "lsrs r6, r6, #4\n"              \
-  "lsls r6, r6, #2\n"              \
-  "adds r6, #1\n"                  \
-  "add r8, r8, #1\n"               \
+// r6 r7: how a section of p1 begins that has r7 steps. r3: bytes of a step, r4: end of the unrolled ones.
+#define SQUEEZE_SECTION                                   \
+  "subs r6, r7, #1\n and r8, r6, #15\n add r8, r8, #1\n"  \
+  "lsrs r6, r6, #4\n lsls r6, r6, #2\n adds r6, #1\n"     \
   "mls r7, r8, r3, r4\n"
-#define SQUEEZE_NEXT          \
-  "ldrd r2, r3, [r7], #8\n"   \
-  "str r7, [sp, #60]\n"       \
+#define SQUEEZE_NEXT         \
+  "ldrd r2, r3, [r7], #8\n"  \
+  "str r7, [sp, #60]\n"      \
   "bx r3\n"
 // Aligned: ADR counts from a multiple of 4.
-#define SQUEEZE_FAST_FIR(BYTES, STEP, ACCUMULATORS, GAP)             \
-  "push {r4-r11, lr}\n"                                              \
-  "sub sp, #136\n"                                                   \
-  "ldm r1, {r2-r7}\n"                                                \
-  "strd r2, r3, [sp, #24]\n"                                         \
-  "strd r2, r3, [sp, #32]\n"                                         \
-  "strd r2, r3, [sp, #40]\n"                                         \
-  "strd r4, r6, [sp, #48]\n"                                         \
-  "str r7, [sp, #56]\n"                                              \
-  "movs r3, #" BYTES "\n"                                            \
-  "adr.w r4, 3f + 1\n" /* Thumb bit */                               \
-  "lsls r7, r5, #2\n"                                                \
-  SQUEEZE_SECTION                                                    \
-  "strd r6, r7, [sp, #64]\n"                                         \
-  "strd r6, r7, [sp, #88]\n"                                         \
-  "adds r6, #1\n"                                                    \
-  "strd r6, r7, [sp, #72]\n"                                         \
-  "strd r6, r7, [sp, #96]\n"                                         \
-  "lsls r7, r5, #1\n"                                                \
-  SQUEEZE_SECTION                                                    \
-  "strd r6, r7, [sp, #112]\n"                                        \
-  "adds r6, #1\n"                                                    \
-  "strd r6, r7, [sp, #120]\n"                                        \
-  "adds r6, #1\n"                                                    \
-  "strd r6, r7, [sp, #80]\n"                                         \
-  "strd r6, r7, [sp, #104]\n"                                        \
-  "mov r7, r5\n"                                                     \
-  SQUEEZE_SECTION                                                    \
-  "adds r6, #2\n"                                                    \
-  "strd r6, r7, [sp, #128]\n"                                        \
-  "1: add r7, sp, #24\n"                                             \
-  "ldm r7, " ACCUMULATORS "\n"                                       \
-  "ldr r1, [sp, #48]\n"                                              \
-  "add r7, sp, #64\n"                                                \
-  SQUEEZE_NEXT                                                       \
-  "2:\n"                                                             \
-  ".rept 16\n" STEP ".endr\n"                                        \
-  "3: subs r2, #4\n"                                                 \
-  "bge.w 2b\n"                                                       \
-  "ldr r7, [sp, #60]\n"                                              \
-  "cmn r2, #2\n"                                                     \
-  "beq 4f\n"                                                         \
-  "bgt 5f\n"                                                         \
-  "stm sp, " ACCUMULATORS "\n"                                       \
-  SQUEEZE_NEXT                                                       \
-  "4: ldr r5, [sp, #52]\n"                                           \
-  "stm r5!, " ACCUMULATORS "\n" GAP                                  \
-  "str r5, [sp, #52]\n"                                              \
-  "ldm sp, " ACCUMULATORS "\n"                                       \
-  SQUEEZE_NEXT                                                       \
-  "5: ldr r5, [sp, #52]\n"                                           \
-  "stm r5!, " ACCUMULATORS "\n" GAP                                  \
-  "str r5, [sp, #52]\n"                                              \
-  "add r6, sp, #136\n"                                               \
-  "cmp r7, r6\n"                                                     \
-  "beq 6f\n"                                                         \
-  ".irp r, r8, r9, r10, r11, r12, lr\n"                              \
-  "mov \\r, #0\n"                                                    \
-  ".endr\n"                                                          \
-  SQUEEZE_NEXT                                                       \
-  "6: ldr r2, [sp, #56]\n"                                           \
-  "cmp r0, r2\n"                                                     \
-  "bne.w 1b\n"                                                       \
-  "add sp, #136\n"                                                   \
+#define SQUEEZE_FAST_FIR(BYTES, STEP, ACCUMULATORS, GAP)  \
+  "push {r4-r11, lr}\n sub sp, #136\n"                    \
+  "ldm r1, {r2-r7}\n"                                     \
+  "strd r2, r3, [sp, #24]\n strd r2, r3, [sp, #32]\n"     \
+  "strd r2, r3, [sp, #40]\n strd r4, r6, [sp, #48]\n"     \
+  "str r7, [sp, #56]\n"                                   \
+  "movs r3, #" BYTES "\n"                                 \
+  "adr.w r4, 3f + 1\n" /* Thumb bit */                    \
+  "lsls r7, r5, #2\n"                                     \
+  SQUEEZE_SECTION                                         \
+  "strd r6, r7, [sp, #64]\n strd r6, r7, [sp, #88]\n"     \
+  "adds r6, #1\n"                                         \
+  "strd r6, r7, [sp, #72]\n strd r6, r7, [sp, #96]\n"     \
+  "lsls r7, r5, #1\n"                                     \
+  SQUEEZE_SECTION                                         \
+  "strd r6, r7, [sp, #112]\n"                             \
+  "adds r6, #1\n"                                         \
+  "strd r6, r7, [sp, #120]\n"                             \
+  "adds r6, #1\n"                                         \
+  "strd r6, r7, [sp, #80]\n strd r6, r7, [sp, #104]\n"    \
+  "mov r7, r5\n"                                          \
+  SQUEEZE_SECTION                                         \
+  "adds r6, #2\n"                                         \
+  "strd r6, r7, [sp, #128]\n"                             \
+  "1: add r7, sp, #24\n"                                  \
+  "ldm r7, " ACCUMULATORS "\n"                            \
+  "ldr r1, [sp, #48]\n add r7, sp, #64\n"                 \
+  SQUEEZE_NEXT                                            \
+  "2:\n"                                                  \
+  ".rept 16\n" STEP ".endr\n"                             \
+  "3: subs r2, #4\n"                                      \
+  "bge.w 2b\n"                                            \
+  "ldr r7, [sp, #60]\n"                                   \
+  "cmn r2, #2\n beq 4f\n bgt 5f\n"                        \
+  "stm sp, " ACCUMULATORS "\n"                            \
+  SQUEEZE_NEXT                                            \
+  "4: ldr r5, [sp, #52]\n"                                \
+  "stm r5!, " ACCUMULATORS "\n" GAP                       \
+  "str r5, [sp, #52]\n"                                   \
+  "ldm sp, " ACCUMULATORS "\n"                            \
+  SQUEEZE_NEXT                                            \
+  "5: ldr r5, [sp, #52]\n"                                \
+  "stm r5!, " ACCUMULATORS "\n" GAP                       \
+  "str r5, [sp, #52]\n"                                   \
+  "add r6, sp, #136\n cmp r7, r6\n beq 6f\n"              \
+  ".irp r, r8, r9, r10, r11, r12, lr\n"                   \
+  "mov \\r, #0\n"                                         \
+  ".endr\n"                                               \
+  SQUEEZE_NEXT                                            \
+  "6: ldr r2, [sp, #56]\n"                                \
+  "cmp r0, r2\n"                                          \
+  "bne.w 1b\n"                                            \
+  "add sp, #136\n"                                        \
   "pop {r4-r11, pc}\n"
-#define SQUEEZE_STEP_THREE     \
-  "ldr.n r4, [r1, #4]\n"       \
-  "ldr.n r6, [r0, #4]\n"       \
-  "ldr.n r7, [r0, #8]\n"       \
-  "ldr.w r3, [r1], #8\n"       \
-  "ldr.w r5, [r0], #12\n"      \
-  "smlad r8, r5, r3, r8\n"     \
-  "smlad r9, r5, r4, r9\n"     \
-  "smlad r10, r6, r3, r10\n"   \
-  "smlad r11, r6, r4, r11\n"   \
-  "smlad r12, r7, r3, r12\n"   \
-  "smlad lr, r7, r4, lr\n"
-#define SQUEEZE_STEP_TWO       \
-  "ldr.n r4, [r1, #4]\n"       \
-  "ldr.n r6, [r0, #4]\n"       \
-  "ldr.w r3, [r1], #8\n"       \
-  "ldr.w r5, [r0], #8\n"       \
-  "smlad r8, r5, r3, r8\n"     \
-  "smlad r9, r5, r4, r9\n"     \
-  "smlad r10, r6, r3, r10\n"   \
-  "smlad r11, r6, r4, r11\n"
+#define SQUEEZE_STEP_THREE                             \
+  "ldr.n r4, [r1, #4]\n ldr.n r6, [r0, #4]\n"          \
+  "ldr.n r7, [r0, #8]\n"                               \
+  "ldr.w r3, [r1], #8\n ldr.w r5, [r0], #12\n"         \
+  "smlad r8, r5, r3, r8\n smlad r9, r5, r4, r9\n"      \
+  "smlad r10, r6, r3, r10\n smlad r11, r6, r4, r11\n"  \
+  "smlad r12, r7, r3, r12\n smlad lr, r7, r4, lr\n"
+#define SQUEEZE_STEP_TWO                           \
+  "ldr.n r4, [r1, #4]\n ldr.n r6, [r0, #4]\n"      \
+  "ldr.w r3, [r1], #8\n ldr.w r5, [r0], #8\n"      \
+  "smlad r8, r5, r3, r8\n smlad r9, r5, r4, r9\n"  \
+  "smlad r10, r6, r3, r10\n smlad r11, r6, r4, r11\n"
 // clang-format on
 
 __attribute__((naked, noinline, aligned(4))) void FastFirThrees([[maybe_unused]] const uint32_t* inputs,

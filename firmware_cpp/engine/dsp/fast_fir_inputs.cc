@@ -26,9 +26,9 @@ SQUEEZE_OFFSET(InputsRun, tap_bytes, 40);
 // subtracted from columns 1, 0 and 4. ODD: from the even channels' word to that of the odd ones; NEXT: to the
 // next four channels. Stack: 0 end of the row's first pixel, 4 next rows, 8 rows of tap 2.
 // clang-format off
-#define SQUEEZE_PLAIN(even, odd, at, next_a, next_b)    \
-  "ldr r10, [r0" at "]" next_a "\n"                     \
-  "sxtb16 " even ", r10\n"                              \
+#define SQUEEZE_PLAIN(even, odd, at, next_a, next_b)  \
+  "ldr r10, [r0" at "]" next_a "\n"                   \
+  "sxtb16 " even ", r10\n"                            \
   "sxtb16 " odd ", r10, ror #8\n"
 #define SQUEEZE_DIFFERENCE(even, odd, at, next_a, next_b)  \
   "ldr r10, [r0" at "]" next_a "\n"                        \
@@ -39,62 +39,58 @@ SQUEEZE_OFFSET(InputsRun, tap_bytes, 40);
   "sxtb16 " odd ", r10, ror #8\n"                          \
   "sxtb16 r11, r11, ror #8\n"                              \
   "ssub16 " odd ", " odd ", r11\n"
-#define SQUEEZE_LESS            \
-  "ssub16 r12, r12, r8\n"       \
+#define SQUEEZE_LESS       \
+  "ssub16 r12, r12, r8\n"  \
   "ssub16 r10, r10, r9\n"
-#define SQUEEZE_ROW(COLUMN, ODD, NEXT)           \
-  "add r8, r0, r2\n"                             \
-  "strd r8, lr, [sp]\n"                          \
-  "2:\n"                                         \
-  COLUMN("r8", "r9", ", r3", "", "")             \
-  "add lr, r4, r7\n"                             \
-  "str r8, [lr]\n"                               \
-  "str r9, [lr, #" ODD "]\n"                     \
-  COLUMN("r12", "r10", ", r2", "", "")           \
-  SQUEEZE_LESS                                   \
-  "add lr, r5, r7\n"                             \
-  "str r12, [lr]\n"                              \
-  "str r10, [lr, #" ODD "]\n"                    \
-  COLUMN("r8", "r9", ", r2, lsl #1", "", "")     \
-  "str r9, [r4, #" ODD "]\n"                     \
-  "str r8, [r4], #" NEXT "\n"                    \
-  COLUMN("r12", "r10", ", r2, lsl #2", "", "")   \
-  SQUEEZE_LESS                                   \
-  "str r10, [r6, #" ODD "]\n"                    \
-  "str r12, [r6], #" NEXT "\n"                   \
-  COLUMN("r12", "r10", "", ", #4", ", #4")       \
-  SQUEEZE_LESS                                   \
-  "str r10, [r5, #" ODD "]\n"                    \
-  "str r12, [r5], #" NEXT "\n"                   \
-  "ldr lr, [sp]\n"                               \
-  "cmp r0, lr\n"                                 \
-  "bne.w 2b\n"                                   \
-  "add r4, r4, r7\n"                             \
-  "add r5, r5, r7\n"                             \
+#define SQUEEZE_ROW(COLUMN, ODD, NEXT)          \
+  "add r8, r0, r2\n"                            \
+  "strd r8, lr, [sp]\n"                         \
+  "2:\n"                                        \
+  COLUMN("r8", "r9", ", r3", "", "")            \
+  "add lr, r4, r7\n"                            \
+  "str r8, [lr]\n"                              \
+  "str r9, [lr, #" ODD "]\n"                    \
+  COLUMN("r12", "r10", ", r2", "", "")          \
+  SQUEEZE_LESS                                  \
+  "add lr, r5, r7\n"                            \
+  "str r12, [lr]\n"                             \
+  "str r10, [lr, #" ODD "]\n"                   \
+  COLUMN("r8", "r9", ", r2, lsl #1", "", "")    \
+  "str r9, [r4, #" ODD "]\n"                    \
+  "str r8, [r4], #" NEXT "\n"                   \
+  COLUMN("r12", "r10", ", r2, lsl #2", "", "")  \
+  SQUEEZE_LESS                                  \
+  "str r10, [r6, #" ODD "]\n"                   \
+  "str r12, [r6], #" NEXT "\n"                  \
+  COLUMN("r12", "r10", "", ", #4", ", #4")      \
+  SQUEEZE_LESS                                  \
+  "str r10, [r5, #" ODD "]\n"                   \
+  "str r12, [r5], #" NEXT "\n"                  \
+  "ldr lr, [sp]\n"                              \
+  "cmp r0, lr\n"                                \
+  "bne.w 2b\n"                                  \
+  "add r4, r4, r7\n"                            \
+  "add r5, r5, r7\n"                            \
   "ldrd lr, r8, [sp, #4]\n"
-#define SQUEEZE_INPUTS(ODD, NEXT)                \
-  "push {r4-r11, lr}\n"                          \
-  "sub sp, #12\n"                                \
-  "mov lr, r0\n"                                 \
-  "add r8, r0, #8\n"                             \
-  "str r8, [sp, #8]\n"                           \
-  "ldr r2, [lr, #32]\n"                          \
-  "ldrd r4, r7, [lr, #36]\n"                     \
-  "add r3, r2, r2, lsl #1\n"                     \
-  "add r5, r4, r7, lsl #3\n"                     \
-  "add r5, r5, r7, lsl #1\n"                     \
-  "add r6, r5, r7, lsl #3\n"                     \
-  "add r6, r6, r7, lsl #1\n"                     \
-  "1: ldr r0, [lr], #4\n"                        \
-  SQUEEZE_ROW(SQUEEZE_PLAIN, ODD, NEXT)          \
-  "cmp lr, r8\n"                                 \
-  "bne.w 1b\n"                                   \
-  "1: ldrd r0, r1, [lr], #8\n"                   \
-  SQUEEZE_ROW(SQUEEZE_DIFFERENCE, ODD, NEXT)     \
-  "add r8, r8, #24\n"                            \
-  "cmp lr, r8\n"                                 \
-  "bne.w 1b\n"                                   \
-  "add sp, #12\n"                                \
+#define SQUEEZE_INPUTS(ODD, NEXT)                      \
+  "push {r4-r11, lr}\n"                                \
+  "sub sp, #12\n"                                      \
+  "mov lr, r0\n"                                       \
+  "add r8, r0, #8\n str r8, [sp, #8]\n"                \
+  "ldr r2, [lr, #32]\n ldrd r4, r7, [lr, #36]\n"       \
+  "add r3, r2, r2, lsl #1\n"                           \
+  "add r5, r4, r7, lsl #3\n add r5, r5, r7, lsl #1\n"  \
+  "add r6, r5, r7, lsl #3\n add r6, r6, r7, lsl #1\n"  \
+  "1: ldr r0, [lr], #4\n"                              \
+  SQUEEZE_ROW(SQUEEZE_PLAIN, ODD, NEXT)                \
+  "cmp lr, r8\n"                                       \
+  "bne.w 1b\n"                                         \
+  "1: ldrd r0, r1, [lr], #8\n"                         \
+  SQUEEZE_ROW(SQUEEZE_DIFFERENCE, ODD, NEXT)           \
+  "add r8, r8, #24\n"                                  \
+  "cmp lr, r8\n"                                       \
+  "bne.w 1b\n"                                         \
+  "add sp, #12\n"                                      \
   "pop {r4-r11, pc}\n"
 // clang-format on
 
