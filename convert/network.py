@@ -36,6 +36,7 @@ class Encoding(IntEnum):
     WINOGRAD = 3
     SLICES = 4
     HUFFMAN = 5
+    FAST_FIR = 6
 
 
 class ConvKernel(IntEnum):
@@ -48,6 +49,7 @@ class ConvKernel(IntEnum):
     SPARSE_LIST = 4
     SLICES = 5
     PIXEL_PAIRS = 6
+    FAST_FIR = 7
 
 
 # Kinds that fold input rows into a partial output row, one input row a step.

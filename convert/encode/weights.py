@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from squeezenet_mcu.convert.encode import slices, winograd
+from squeezenet_mcu.convert.encode import fast_fir, slices, winograd
 from squeezenet_mcu.convert.network import Encoding, EntropyCoded, Layer
 
 _MAX_GAP = 255
@@ -43,6 +43,7 @@ _ENCODERS = {
     Encoding.SPARSE: sparse,
     Encoding.WINOGRAD: winograd.transformed,
     Encoding.SLICES: slices.pack_slices,
+    Encoding.FAST_FIR: fast_fir.transformed,
 }
 
 

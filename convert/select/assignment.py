@@ -15,11 +15,16 @@ class Barred(NamedTuple):
 
     huffman: bool = False
     winograd: bool = False
+    fast_fir: bool = False
 
     def bars(self, model: KernelModel) -> bool:
         """Whether a layer may not run as `model`."""
-        huffman, winograd = model.encoding is Encoding.HUFFMAN, model.kernel is ConvKernel.WINOGRAD
-        return (self.huffman and huffman) or (self.winograd and winograd)
+        kernel = model.kernel
+        return (
+            (self.huffman and model.encoding is Encoding.HUFFMAN)
+            or (self.winograd and kernel is ConvKernel.WINOGRAD)
+            or (self.fast_fir and kernel is ConvKernel.FAST_FIR)
+        )
 
 
 NOTHING = Barred()
@@ -47,10 +52,9 @@ class Assignment:
         """The cost, and `multiplier` more for every byte of flash."""
         return self.cost + multiplier * self.stored
 
-    @property
-    def winograd(self) -> bool:
-        """Whether any layer runs Winograd's kernels."""
-        return any(option.model.kernel is ConvKernel.WINOGRAD for option in self.options.values())
+    def runs(self, kernel: ConvKernel) -> bool:
+        """Whether any layer does."""
+        return any(option.model.kernel is kernel for option in self.options.values())
 
 
 def _scheduled(network: Network, batches: Mapping[int, int], deferred: RowStage | None) -> Network:

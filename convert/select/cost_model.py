@@ -2,6 +2,7 @@
 
 from squeezenet_mcu.common.kernel_families import Family
 from squeezenet_mcu.convert.select.cost import (
+    fast_fir,
     gemm,
     lanes,
     pixel_pairs,
@@ -14,7 +15,14 @@ from squeezenet_mcu.convert.select.cost.shape import KernelModel
 
 FAMILY_KERNELS: dict[Family, list[KernelModel]] = {
     "portable": reference.KERNELS + pixel_pairs.PLAIN_KERNELS,
-    "dsp": reference.KERNELS + gemm.KERNELS + winograd.KERNELS + lanes.KERNELS + sparse_list.KERNELS,
+    "dsp": [
+        *reference.KERNELS,
+        *gemm.KERNELS,
+        *winograd.KERNELS,
+        *lanes.KERNELS,
+        *sparse_list.KERNELS,
+        *fast_fir.KERNELS,
+    ],
     "v6m": reference.KERNELS + pixel_pairs.KERNELS,
     "mve": reference.KERNELS + slices.KERNELS,
 }

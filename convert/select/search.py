@@ -9,7 +9,7 @@ import math
 from dataclasses import replace
 
 from squeezenet_mcu.common.kernel_families import Family
-from squeezenet_mcu.convert.network import WORKERS, Encoding, Network
+from squeezenet_mcu.convert.network import WORKERS, ConvKernel, Encoding, Network
 from squeezenet_mcu.convert.schedule.arena import ALIGNMENT, BUFFER_STATE_BYTES, LAYER_STATE_BYTES, align
 from squeezenet_mcu.convert.schedule.rows import RowStage
 from squeezenet_mcu.convert.select.assignment import NOTHING, Assignment, Barred
@@ -35,8 +35,8 @@ UNLIMITED = 1 << 31
 # Lagrange multipliers of the limit on flash, in the costs' unit a byte: tried in steps, then narrowed down.
 _FIRST_MULTIPLIER, _MULTIPLIER_STEP, _LAST_MULTIPLIER = 4.0, 8.0, 1e6
 _MULTIPLIER_ROUNDS = 3
-# Winograd's kernels, 10 KB of code, must save this much; more beside the decoder, which is as large: all
-# of the engine's code is to stay within 40 KB.
+# Winograd's kernels, 10 KB of code, must save this much, and fast_fir's 5 KB too; more beside the decoder, of
+# 10 KB as well: all of the engine's code is to stay within 40 KB.
 _WORTH_ITS_CODE, _WORTH_IT_BESIDE_DECODER = 0.98, 0.9
 _DEFERRED_SHARE = 0.12  # of the arena's budget, for the map that a deferred stage waits for
 _DEFERRED_TRIED = 1
@@ -213,18 +213,22 @@ class Search:
         """As `within`, and with weights that fit the target's flash where there is a way.
 
         A kernel's code is linked once for all layers that run it, so no multiplier tells layer by layer
-        whether it is worth its bytes: where one of Winograd's few layers saves next to nothing, the firmware
-        does without.
+        whether it is worth its bytes: where the few layers of winograd or fast_fir save next to nothing, the
+        firmware does without.
         """
-        best = self._huffman_or_not(budget)
-        if best is None or self.target.optimize != "speed" or not best.winograd:
-            return best
-        without = self._huffman_or_not(budget, Barred(winograd=True))
-        if without is None:
-            return best
-        beyond, cost, _ = self.rank(without)
-        worth = _WORTH_IT_BESIDE_DECODER if best.codes else _WORTH_ITS_CODE
-        return best if self.rank(best)[:2] < (beyond, cost * worth) else without
+        best, barred = self._huffman_or_not(budget), NOTHING
+        for kernel in (ConvKernel.WINOGRAD, ConvKernel.FAST_FIR):
+            if best is None or self.target.optimize != "speed" or not best.runs(kernel):
+                continue
+            bars = barred._replace(**{kernel.name.lower(): True})
+            without = self._huffman_or_not(budget, bars)
+            if without is None:
+                continue
+            beyond, cost, _ = self.rank(without)
+            worth = _WORTH_IT_BESIDE_DECODER if best.codes else _WORTH_ITS_CODE
+            if self.rank(best)[:2] >= (beyond, cost * worth):
+                best, barred = without, bars
+        return best
 
     def _huffman_or_not(self, budget: int, barred: Barred = NOTHING) -> Assignment | None:
         """As `_pressed`, or, where that is better, without Huffman codes.

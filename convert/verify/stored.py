@@ -21,7 +21,8 @@ from squeezenet_mcu.convert.verify.records import Model
 # A 3x3 kernel at the points of F(2, 3) down and F(4, 3) along (firmware_cpp/engine/dsp/winograd.h).
 _DOWN = ((1, 1, 1), (1, -1, 1), (0, 0, 1), (1, 0, 0))
 _ALONG = ((1, 0, 0), (1, 1, 1), (1, -1, 1), (1, 2, 4), (1, -2, 4), (0, 0, 1))
-
+# Of which weights each of the five taps of a direction is the sum (firmware_cpp/engine/dsp/fast_fir.h).
+_FIR_SUMS = ([0, 2], [1], [0], [1], [2])
 
 _MULTIPLYING = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 
@@ -94,6 +95,22 @@ def _slices(content: bytes, shape: tuple[int, ...]) -> np.ndarray:
     return stored.transpose(1, 0, 2).reshape(stored.shape[1], -1)[:channels, :taps].reshape(shape)
 
 
+def _fast_fir(content: bytes, shape: tuple[int, ...]) -> np.ndarray:
+    out, quads = shape[0], -(-shape[3] // 4)
+    stored = np.frombuffer(content, "<i2").reshape(-1, 25, quads, 2, 2, 2)
+    # [pair, tap, quad, word, channel of the pair, half] -> [out, tap, in]
+    taps = stored.transpose(0, 4, 1, 2, 5, 3).reshape(-1, 25, quads * 4)[:out, :, : shape[3]]
+    places = [[10 + 2 * row, 2 * row + 1, 20 + row] for row in (2, 1, 4)]  # of the weights among the taps
+    weights: np.ndarray = (taps[:, places] // 2).astype(np.int8)
+    for row, rows in enumerate(_FIR_SUMS):
+        for column, columns in enumerate(_FIR_SUMS):
+            at = 20 + row if column == 4 else column // 2 * 10 + 2 * row + column % 2
+            sums = weights[:, rows][:, :, columns].sum(axis=(1, 2), dtype=np.int64)
+            if not np.array_equal(taps[:, at], 2 * sums):
+                raise ValueError("not the sums of whole weights")
+    return weights
+
+
 def _multipliers_ok(scale: np.ndarray, multipliers: np.ndarray, shifts: np.ndarray) -> np.ndarray:
     """bool [out]: multiplier * 2^(shift - 31) is the nearest to `scale` that 31 bits can say."""
     nearest = np.floor(np.ldexp(scale, 31 - shifts.astype(np.int32)) + 0.5)
@@ -113,9 +130,13 @@ def _weights(model: Model, index: int, shape: tuple[int, ...]) -> np.ndarray:
         return np.frombuffer(record.weights, np.int8).reshape(shape)
     if record.encoding == Encoding.HUFFMAN:
         return huffman_stream.weights(record.weights, model.codes, shape)
-    return {Encoding.SPARSE: _sparse, Encoding.WINOGRAD: _winograd, Encoding.SLICES: _slices}[
-        Encoding(record.encoding)
-    ](record.weights, shape)
+    readers = {
+        Encoding.SPARSE: _sparse,
+        Encoding.WINOGRAD: _winograd,
+        Encoding.SLICES: _slices,
+        Encoding.FAST_FIR: _fast_fir,
+    }
+    return readers[Encoding(record.encoding)](record.weights, shape)
 
 
 def _parameters(model: Model, index: int, wanted: _Wanted) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,6 +1,7 @@
 #include "engine/conv_kernels.h"
 
 #include "engine/channel_weights.h"
+#include "engine/dsp/fast_fir.h"
 #include "engine/dsp/gemm.h"
 #include "engine/dsp/lanes.h"
 #include "engine/dsp/sparse_list.h"
@@ -59,6 +60,10 @@ bool ConvKernelSupports(ConvKernel kernel, [[maybe_unused]] WeightEncoding encod
     case ConvKernel::kPixelPairs:
       return AnyOrder(encoding) && PixelPairsSupports(shape);
 #endif
+#if SQUEEZE_KERNEL_FAST_FIR
+    case ConvKernel::kFastFir:
+      return encoding == WeightEncoding::kFastFir && FastFirSupports(shape);
+#endif
     default:
       return false;
   }
@@ -92,6 +97,10 @@ uint32_t KernelScratchBytes(ConvKernel kernel, WeightEncoding encoding, const Co
     case ConvKernel::kPixelPairs:
       return PixelPairsScratchBytes(shape, IsHuffman(encoding));
 #endif
+#if SQUEEZE_KERNEL_FAST_FIR
+    case ConvKernel::kFastFir:
+      return FastFirLeastScratchBytes(shape);
+#endif
     default:
       return encoding == WeightEncoding::kSparse || IsHuffman(encoding) ? 2 * shape.Taps() : 0;
   }
@@ -114,6 +123,8 @@ bool StoredWeightsOk(WeightEncoding encoding, const ConvShape& shape, const uint
       return bytes == WinogradStoredBytes(shape);
     case WeightEncoding::kSlices:
       return bytes == SlicesStoredBytes(shape);
+    case WeightEncoding::kFastFir:
+      return bytes == FastFirStoredBytes(shape);
     case WeightEncoding::kHuffman:
       return bytes >= kHuffmanHeaderBytes;  // the rest: HuffmanLayersOk, with scratch for it
     default:
@@ -156,6 +167,11 @@ void RunConvKernel(ConvKernel kernel, [[maybe_unused]] const ConvRows& conv) {
 #if SQUEEZE_KERNEL_PIXEL_PAIRS
     case ConvKernel::kPixelPairs:
       ConvPixelPairsRows(conv);
+      return;
+#endif
+#if SQUEEZE_KERNEL_FAST_FIR
+    case ConvKernel::kFastFir:
+      ConvFastFirRows(conv);
       return;
 #endif
     default:

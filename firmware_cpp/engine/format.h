@@ -53,6 +53,7 @@ enum class WeightEncoding : uint8_t {
   kWinograd = 3,  // int16, transformed for ConvWinogradRows (its layout: dsp/winograd.h)
   kSlices = 4,    // int8, reordered for ConvSlicesRows (its layout: mve/slices.h)
   kHuffman = 5,   // Huffman codes: huffman.h; its biases, multipliers and shifts are packed: packed_params.h
+  kFastFir = 6,   // int16, transformed for ConvFastFirRows (its layout: dsp/fast_fir.h)
 };
 
 // Which kernel runs a convolution. Each takes certain shapes and encodings: conv_kernels.h.
@@ -64,6 +65,7 @@ enum class ConvKernel : uint8_t {
   kSparseList = 4,
   kSlices = 5,
   kPixelPairs = 6,
+  kFastFir = 7,
 };
 
 struct Header {

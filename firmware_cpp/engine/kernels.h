@@ -52,6 +52,7 @@ void ConvGemmRows(const ConvRows& conv);      // dsp/: any shape; kDense, kSpars
 void ConvWinogradRows(const ConvRows& conv);  // dsp/: 3x3, stride 1
 void ConvLanesRows(const ConvRows& conv);     // dsp/: few input channels (the first layer); kDense, kHuffman
 void ConvSparseListRows(const ConvRows& conv);  // dsp/: stride 1; kSparse, kHuffman
+void ConvFastFirRows(const ConvRows& conv);     // dsp/: 3x3, stride 2; kFastFir
 void ConvSlicesRows(const ConvRows& conv);      // mve/: any shape, kSlices
 void ConvPixelPairsRows(const ConvRows& conv);  // portable/: any shape; kDense, kSparse, kHuffman
 

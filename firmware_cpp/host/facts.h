@@ -7,6 +7,7 @@
 #define SQUEEZE_HOST_FACTS_H_
 
 #include "engine/bit_stream.h"
+#include "engine/dsp/fast_fir.h"
 #include "engine/dsp/gemm_small.h"
 #include "engine/dsp/lanes.h"
 #include "engine/dsp/sparse_list.h"
@@ -37,12 +38,13 @@ namespace squeeze {
 #define FACTS_WEIGHT_ENCODING(X) \
   X(WeightEncoding::kNone)       \
   X(WeightEncoding::kDense)      \
-  X(WeightEncoding::kSparse) X(WeightEncoding::kWinograd) X(WeightEncoding::kSlices) X(WeightEncoding::kHuffman)
+  X(WeightEncoding::kSparse) X(WeightEncoding::kWinograd) X(WeightEncoding::kSlices) X(WeightEncoding::kHuffman) \
+  X(WeightEncoding::kFastFir)
 #define FACTS_CONV_KERNEL(X) \
   X(ConvKernel::kReference)      \
   X(ConvKernel::kGemm)       \
   X(ConvKernel::kWinograd) X(ConvKernel::kLanes) X(ConvKernel::kSparseList) X(ConvKernel::kSlices) \
-  X(ConvKernel::kPixelPairs)
+  X(ConvKernel::kPixelPairs) X(ConvKernel::kFastFir)
 #define FACTS_HUFFMAN_MODE(X) X(HuffmanMode::kAll) X(HuffmanMode::kGaps) X(HuffmanMode::kMasks)
 #define FACTS_STATUS(X)                                                                             \
   X(Status::kOk)                                                                                    \
@@ -89,7 +91,7 @@ namespace squeeze {
   X(kMaxLayers) X(kMaxBuffers) X(kMaxKernel) X(kMaxConvStride) X(kMaxPadding) X(kMaxBatch) X(kWorkers) X(kSecondScratch) X(kMaxSoftmax) X(kMaxMeanPixels) \
       X(kMaxTaps) X(kPeekOverrun) X(kHuffmanHeaderBytes) X(kHuffmanTaps) X(kHuffmanClasses) X(kHuffmanTopBits)       \
           X(kHuffmanShortBits) X(kHuffmanMaskBits) X(kHuffmanGaps) X(kHuffmanMasks) X(kGemmSmallMaxTaps)             \
-              X(kWinogradMaxChannels) X(kSliceBytes) X(kSliceQuad) X(kAddLeftShift) X(kIntegerBits)          \
+              X(kWinogradMaxChannels) X(kFastFirLeastChannels) X(kSliceBytes) X(kSliceQuad) X(kAddLeftShift) X(kIntegerBits)          \
                   X(SQUEEZE_ENGINE_WORDS)
 #define FACTS_LINK_CONSTANTS(X)                                                                \
   X(kProtocolVersion)                                                                          \

@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "engine/conv_kernels.h"
+#include "engine/dsp/fast_fir.h"
 #include "engine/dsp/gemm.h"
 #include "engine/dsp/lanes.h"
 #include "engine/dsp/sparse_list.h"
@@ -23,6 +24,8 @@ uint32_t AllAtOnce(ConvKernel kernel, WeightEncoding encoding, const ConvShape& 
     case ConvKernel::kWinograd:
       return WinogradScratchBytes(shape, WinogradTiles(shape.out_width, shape.out_rows),
                                   encoding == WeightEncoding::kWinograd);
+    case ConvKernel::kFastFir:
+      return FastFirScratchBytes(shape, FastFirTiles(shape.out_width, shape.out_rows));
     case ConvKernel::kLanes: {
       const LanesShape lanes =
           LanesShapeOf(shape.kernel_h, shape.kernel_w, shape.stride_w, shape.in_channels);

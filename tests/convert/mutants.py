@@ -13,7 +13,7 @@ from squeezenet_mcu.convert.schedule import arena
 from squeezenet_mcu.convert.schedule.workers import shared
 from squeezenet_mcu.convert.select.cost_model import FAMILY_KERNELS
 from squeezenet_mcu.convert.verify import host_engine
-from tests.kernels import random_layers, variants
+from tests.kernels import random_layers, strided_layers, variants
 
 _EACH = 2  # models that have it, of each kernel with each encoding, and of each kind of layer
 _MOST_BYTES = 12_000  # small ones: the same damage is found in less time
@@ -61,13 +61,17 @@ def sound_models() -> list[Sound]:
     missing = Counter(dict.fromkeys(wanted(), _EACH))
     models: list[Sound] = []
     for seed in range(_MOST_SEEDS):
-        for family in FAMILY_KERNELS:
-            network = random_layers.sample(seed).network
+        for family in (*FAMILY_KERNELS, None):
+            if family is None:
+                network, _ = strided_layers.strided(seed)  # of which the others have few
+            else:
+                network = random_layers.sample(seed).network
             if network.macs > _MOST_MACS:
                 continue
-            if seed % _SHARED_ONE_IN == 0:
-                network = shared(network)
-            variants.force(network, family, seed)
+            if family is not None:
+                if seed % _SHARED_ONE_IN == 0:
+                    network = shared(network)
+                variants.force(network, family, seed)
             news = [name for name in features(network) if missing[name] > 0]
             if not news:
                 continue

@@ -26,7 +26,7 @@ class Sample:
     image: np.ndarray
 
 
-def _extent(draw: Draw, out: int, kernel: int, stride: int, most: int) -> tuple[int, int]:
+def extent(draw: Draw, out: int, kernel: int, stride: int, most: int) -> tuple[int, int]:
     """An input's size and the padding before it that give `out` outputs, some with windows off the edge."""
     before = draw.between(0, kernel - 1) if draw.chance(0.7) else draw.between(0, 3)
     needed = (out - 1) * stride + kernel
@@ -60,7 +60,7 @@ def _one_convolution(draw: Draw) -> Builder:
         in_height, in_width, pad = height, width, (kernel[0] // 2, kernel[1] // 2)
     else:
         (in_height, top), (in_width, left) = (
-            _extent(draw, out, k, s, 112 * s)
+            extent(draw, out, k, s, 112 * s)
             for out, k, s in ((height, kernel[0], stride[0]), (width, kernel[1], stride[1]))
         )
         pad = (top, left)

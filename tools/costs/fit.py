@@ -2,6 +2,7 @@
 
   .venv/bin/python -m tools.costs.fit               # how well formulas and measurements agree
   .venv/bin/python -m tools.costs.fit --write       # and into convert/select/cost/coefficients.json
+  .venv/bin/python -m tools.costs.fit --write --kernel FAST_FIR   # its own alone, the others stay
 
 A layer's cost is the sum of its work times coefficients. They are found by least squares of the relative
 errors, none below 0. Each fifth network is left out and tells how good the formulas are for layers that they
@@ -24,7 +25,7 @@ from squeezenet_mcu.convert.network import Buffer, ConvKernel, Encoding, Kind, L
 from squeezenet_mcu.convert.select import estimate
 from squeezenet_mcu.convert.select.cost import coefficients, others
 from squeezenet_mcu.convert.select.cost.shape import Shape, Weights, Work, work_of_calls
-from tools.costs.sample import FOLDER
+from tools.costs.sample import FOLDER, STRIDED
 
 # Whose coefficients each file of samples gives: CPU, family, unit.
 SOURCES: tuple[tuple[str, Family, str, str], ...] = (
@@ -40,6 +41,12 @@ SOURCES: tuple[tuple[str, Family, str, str], ...] = (
 _HELD_OUT = 5
 _LEAST = 2000  # of a layer's cost: smaller ones count as if they took so much
 _DIGITS = 4
+
+
+def paths_of(name: str, kernel: str | None) -> list[Path]:
+    """The files that sample.py writes: of random networks, and of those for single kernels."""
+    of_kernels = [FOLDER / f"{name}-{other.lower()}.jsonl" for other in STRIDED if kernel in (None, other)]
+    return of_kernels if kernel else [FOLDER / f"{name}.jsonl", *of_kernels]
 
 
 def read(path: Path, family: Family, unit: str) -> list[dict[str, Any]]:
@@ -110,18 +117,23 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--write", action="store_true", help=f"write {coefficients.FILE.name}")
+    parser.add_argument("--kernel", choices=STRIDED, help="of which sample.py has measured networks")
     parser.add_argument("--only", help="a CPU and a family, as in the file: 'cortex_m4 dsp'")
     args = parser.parse_args()
     written = json.loads(coefficients.FILE.read_text(encoding="utf-8")) if coefficients.FILE.is_file() else {}
     for name, family, cpu, unit in SOURCES:
-        path, key = FOLDER / f"{name}.jsonl", coefficients.key(cpu, family)
-        if not path.is_file() or args.only not in (None, key):
+        key = coefficients.key(cpu, family)
+        paths = [path for path in paths_of(name, args.kernel) if path.is_file()]
+        if not paths or args.only not in (None, key):
             continue
-        rows = read(path, family, unit)
+        rows = [row for path in paths for row in read(path, family, unit)]
+        if args.kernel:
+            rows = [row for row in rows if row.get("how", [None])[0] == args.kernel]
         seen = [row for row in rows if row["seed"] % _HELD_OUT]
         unseen = [row for row in rows if row["seed"] % _HELD_OUT == 0]
         show(f"{key}, {unit}, layers left out", errors(unseen, unit, fitted(seen, unit)))
-        written[key] = {part: float(f"{value:.{_DIGITS}g}") for part, value in fitted(rows, unit).items()}
+        found = {part: float(f"{value:.{_DIGITS}g}") for part, value in fitted(rows, unit).items()}
+        written[key] = dict(sorted((written[key] | found).items())) if args.kernel else found
     if args.write:
         files.write_json(coefficients.FILE, written)
         print(f"wrote {coefficients.FILE}")

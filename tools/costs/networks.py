@@ -147,6 +147,28 @@ class _Maker:
         code, kind = schema.BuiltinOperator.AVERAGE_POOL_2D, schema.BuiltinOptions.Pool2DOptions
         return self.graph.add(code, kind, options, [x], out)
 
+    def strided(self) -> bytes:
+        """The .tflite of a network of 3x3 convolutions of stride 2, two side by side."""
+        width = int(self.rng.choice((24, 28, 32, 33, 40, 47, 56)))
+        height = int(self.rng.integers(16, 33))
+        image = self.graph.map("image", [1, height, width, 3], 1 / 255)
+        x = self.conv(image, int(self.rng.choice((8, 10, 16, 24, 32))), 3)
+        for _ in range(3):
+            same, zero_point = bool(self.rng.integers(4)), int(self.rng.choice((-128, -128, 3)))
+            sides = [self._side(x, same, zero_point) for _ in range(2)]
+            x = self.graph.concat(self._name("concat"), *sides)
+            self.graph.graph.tensors[x].quantization.zeroPoint[:] = zero_point
+            if self.rng.integers(2):
+                x = self.conv(x, int(self.rng.choice((12, 13, 16, 32, 48))), 1)
+        return self.graph.packed(image, self.graph.softmax(self.graph.mean(self.conv(x, 10, 1))))
+
+    def _side(self, x: int, same: bool, zero_point: int) -> int:
+        out = self.conv(x, int(self.rng.choice((7, 8, 16, 24, 32, 64))), 3, 2, relu=False, same=same)
+        if self.rng.integers(6) == 0:
+            self.graph.graph.operators[-1].builtinOptions.fusedActivationFunction = _RELU6
+        self.graph.graph.tensors[out].quantization.zeroPoint[:] = zero_point
+        return out
+
     def made(self) -> bytes:
         """The .tflite."""
         width = int(self.rng.choice((24, 28, 32, 32, 40, 48, 56, 64, 96, 112, 128, 160, 224, 227)))
@@ -166,15 +188,21 @@ class _Maker:
         return self.graph.packed(image, self.graph.softmax(self.graph.mean(x)))
 
 
-def made(seed: int, macs: int) -> Network:
-    """A network by its seed: every eighth one a SqueezeNet, the others random. `macs`: of a layer, about."""
+def made(seed: int, macs: int, strided: bool = False) -> Network:
+    """A network by its seed: every eighth one a SqueezeNet, the others random. `macs`: of a layer, about.
+
+    strided: of 3x3 convolutions of stride 2, of which the others have few.
+    """
     special = {
         0: lambda: imagenet_net.tflite("v1.0", 7, 67),
         1: lambda: imagenet_net.tflite("v1.1", 8, 64),
         2: small_net.tflite,
     }
     number, rest = divmod(seed, 8)
-    content = special[number % 3]() if rest == 7 else _Maker(seed, macs).made()
+    if strided:
+        content = _Maker(seed, macs).strided()
+    else:
+        content = special[number % 3]() if rest == 7 else _Maker(seed, macs).made()
     network = lower(parse(content))
     split(network)
     return network

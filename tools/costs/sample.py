@@ -4,6 +4,7 @@
   .venv/bin/python -m tools.costs.sample --board mps2_an386 --family portable --networks 30
   .venv/bin/python -m tools.costs.sample --board rp2040 --networks 40
   .venv/bin/python -m tools.costs.sample --board mps3_an547 --networks 40
+  .venv/bin/python -m tools.costs.sample --board mps2_an386 --networks 30 --kernel FAST_FIR
 
 Each network's layers run with kernels, batches and scratch chosen at random. A line of JSON a layer is
 added to build/costs/<board>-<family>.jsonl; a run that is repeated goes on behind the last network. It takes
@@ -39,6 +40,7 @@ from squeezenet_mcu.host_tools.firmware import build
 from tools.costs import networks
 
 FOLDER = BUILD / "costs"
+STRIDED = ("FAST_FIR",)  # kernels for 3x3 convolutions of stride 2 alone
 _MOST_SCRATCH = 120_000
 _MACS = {"dsp": 2_000_000, "mve": 2_000_000, "portable": 400_000, "v6m": 250_000}  # of a layer
 _SETTINGS = """#define MODEL_NAME "sample"
@@ -51,19 +53,20 @@ _SETTINGS = """#define MODEL_NAME "sample"
 """
 
 
-def choose_at_random(network: Network, family: Family, seed: int) -> None:
-    """Sets kernel, encoding, batch and scratch of every convolution of `network`."""
+def choose_at_random(network: Network, family: Family, seed: int, kernel: str | None = None) -> None:
+    """Sets kernel, encoding, batch and scratch of every convolution; `kernel` wherever it can be."""
     rng = np.random.default_rng([seed, 7])
     for stage in stages_of(network):
         if any(layer.kind is not Kind.CONV_2D for layer in stage.layers):
             continue
         out = network.buffers[stage.output]
-        batch = int(rng.integers(1, min(4, out.height) + 1))
+        batch = int(rng.integers(1, min(8 if kernel else 4, out.height) + 1))
         for layer in stage.layers:
             shape = shape_of(layer, network.buffers[layer.inputs[0]], out, batch)
             models = [
                 m for m in FAMILY_KERNELS[family] if m.supports(shape) and m.scratch(shape) <= _MOST_SCRATCH
             ]
+            models = [m for m in models if m.kernel.name == kernel] or models
             model = models[int(rng.integers(len(models)))]
             least = model.scratch(shape)
             most = max(min(model.useful_scratch(shape), _MOST_SCRATCH), least)
@@ -115,10 +118,10 @@ def described(network: Network, layer: Layer) -> dict[str, Any]:
     }
 
 
-def rows_of(seed: int, board: str, family: Family) -> list[dict[str, Any]]:
+def rows_of(seed: int, board: str, family: Family, kernel: str | None = None) -> list[dict[str, Any]]:
     """A network's layers, with instructions and cycles; None where they are not known."""
-    network = networks.made(seed, _MACS[family])
-    choose_at_random(network, family, seed)
+    network = networks.made(seed, _MACS[family], strided=kernel in STRIDED)
+    choose_at_random(network, family, seed, kernel)
     plan = arena.plan(network)
     made = EngineModel(network, plan, blob.serialize(network, plan, []))
     measured = measure.run(board, compiled(board, family, made))
@@ -152,16 +155,20 @@ def main() -> int:
     parser.add_argument("--board", required=True)
     parser.add_argument("--family", choices=FAMILIES)
     parser.add_argument("--networks", type=int, default=40)
+    parser.add_argument(
+        "--kernel", choices=STRIDED, help="in networks of its own: few others have its shapes"
+    )
     parser.add_argument("--first", type=int, default=0, help="seed to begin with (that behind the last one)")
     args = parser.parse_args()
     family = args.family or board_toml.load(args.board).kernel_family
-    path = FOLDER / f"{args.board}-{family}.jsonl"
+    of_kernel = f"-{args.kernel.lower()}" if args.kernel else ""
+    path = FOLDER / f"{args.board}-{family}{of_kernel}.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True)
     done = [json.loads(line)["seed"] for line in path.read_text().splitlines()] if path.is_file() else []
     first = max([args.first, *(seed + 1 for seed in done)])
     for seed in range(first, args.networks):
         try:
-            rows = rows_of(seed, args.board, family)
+            rows = rows_of(seed, args.board, family, args.kernel)
         except (UserError, subprocess.CalledProcessError) as error:
             print(f"network {seed}: {error}", file=sys.stderr)
             continue

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from squeezenet_mcu.convert.encode import slices, winograd
+from squeezenet_mcu.convert.encode import fast_fir, slices, winograd
 from squeezenet_mcu.convert.encode import weights as encodings
 
 
@@ -83,3 +83,23 @@ def test_winograd_weights_are_the_kernels_polynomial_at_the_points():
                 assert got[4 * column : 4 * column + 4].tolist() == wanted
     assert not words[1, :, :, :, 1].any()  # an odd last channel is paired with zeros
     assert not words[:, :, 1, :, :, 1].any()  # channels 6 and 7 are padding
+
+
+def parts(g):
+    """Of one direction's weights, those of what both outputs share, of output 0 and of output 1."""
+    return [[g[0] + g[2], g[1]], [g[0], g[1]], [g[2]]]
+
+
+def test_fast_fir_weights_are_the_parts_of_the_parts_doubled():
+    weights = random_weights((3, 3, 3, 10), 1.0)
+    words = np.frombuffer(fast_fir.transformed(weights), "<i2").reshape(2, 25, 3, 2, 2, 2)
+    for o in range(3):
+        for c in range(10):
+            got = words[o // 2, :, c // 4, c % 2, o % 2, c % 4 // 2]
+            wanted = []
+            for columns in parts(2 * weights[o, :, :, c].astype(int).T):  # along, each a column of three
+                rows = [parts(column) for column in columns]
+                wanted += [column[k][i] for k in range(3) for i in range(2 - k // 2) for column in rows]
+            assert got.tolist() == wanted
+    assert not words[1, :, :, :, 1].any()  # an odd last channel is paired with zeros
+    assert not words[:, :, 2, :, :, 1].any()  # channels 10 and 11 are padding

@@ -13,7 +13,7 @@ from squeezenet_mcu.convert.lowering.operators import lower
 from squeezenet_mcu.convert.network import MAX_LAYERS, ConvKernel, Encoding, Kind
 from squeezenet_mcu.convert.schedule import arena as plan
 from squeezenet_mcu.convert.schedule.split import split
-from squeezenet_mcu.convert.select import estimate
+from squeezenet_mcu.convert.select import estimate, search
 from squeezenet_mcu.convert.select.choose import choose
 from squeezenet_mcu.convert.select.cost.shape import shape_of
 from squeezenet_mcu.convert.select.cost_model import FAMILY_KERNELS
@@ -21,7 +21,7 @@ from squeezenet_mcu.convert.target import Target
 from squeezenet_mcu.host_tools.bench import small_net
 from squeezenet_mcu.model.card.publish import ZOO
 from squeezenet_mcu.model.settings import config
-from tests.convert import imagenet_nets
+from tests.convert import imagenet_nets, strided_net
 
 F405 = Target("dsp", flash_bytes=950_000, sram_limit=122_000)
 
@@ -159,3 +159,12 @@ def test_winograd_s_code_is_linked_where_it_saves_more_than_next_to_nothing(name
     assert made.fits
     assert (ConvKernel.WINOGRAD in {layer.conv_kernel for layer in convolutions(made.network)}) == runs
     assert stored(made.network) <= limit
+
+
+@pytest.mark.parametrize(("worth", "runs"), [(0.98, True), (0.6, False)])
+def test_fast_fir_s_code_is_linked_where_it_saves_enough(worth, runs, monkeypatch):
+    """It saves about a fifth of this network's convolutions."""
+    monkeypatch.setattr(search, "_WORTH_ITS_CODE", worth)
+    network = lower(tflite_file.parse(strided_net.tflite()))
+    made = choose(network, Target("dsp", sram_bytes=64_000))
+    assert (ConvKernel.FAST_FIR in {layer.conv_kernel for layer in convolutions(made.network)}) == runs

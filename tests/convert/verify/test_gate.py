@@ -13,15 +13,16 @@ import pytest
 from squeezenet_mcu.common import files
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.convert import command, engine_model
-from squeezenet_mcu.convert.encode import blob, channel_params, entropy
+from squeezenet_mcu.convert.encode import blob, channel_params, entropy, fast_fir
 from squeezenet_mcu.convert.encode import weights as encodings
 from squeezenet_mcu.convert.lowering import operators, tflite_file
 from squeezenet_mcu.convert.network import Encoding, TensorView
 from squeezenet_mcu.convert.target import Target
-from squeezenet_mcu.convert.verify import exactness
+from squeezenet_mcu.convert.verify import exactness, stored
 from squeezenet_mcu.host_tools.bench import small_net
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.firmware import board_model
+from tests.convert import strided_net
 
 BUILD = Path("build/net")
 BOARD = "stm32f405"
@@ -117,6 +118,7 @@ CASES = {
     ("sparse weight", "sparse"): in_encoder(Encoding.SPARSE),
     ("winograd weight", "winograd"): in_encoder(Encoding.WINOGRAD),
     ("slices weight", "mve"): in_encoder(Encoding.SLICES),
+    ("fast_fir weight", "strided"): in_encoder(Encoding.FAST_FIR),
     **{(name, "flash"): wrong for name, wrong in CODED.items()},
 }
 TARGETS = {
@@ -125,20 +127,32 @@ TARGETS = {
     "winograd": Target("dsp"),
     "mve": Target("mve"),
     "flash": Target("dsp", "flash"),
+    "strided": Target("dsp", sram_bytes=64_000),
 }
 
 
-def file() -> tflite_file.TfliteFile:
-    return tflite_file.parse(small_net.tflite(), "net.tflite")
+def file(target: str = "any") -> tflite_file.TfliteFile:
+    content = strided_net.tflite() if target == "strided" else small_net.tflite()
+    return tflite_file.parse(content, "net.tflite")
 
 
 @pytest.mark.parametrize(("step", "target"), CASES)
 def test_no_engine_model_of_a_converter_that_is_off_by_one(step, target, monkeypatch):
-    engine_model.make(file(), [], TARGETS[target])  # which is proven, without the bug
+    engine_model.make(file(target), [], TARGETS[target])  # which is proven, without the bug
     CASES[step, target](monkeypatch)
     with pytest.raises(UserError, match=r"a bug of the converter|differs from LiteRT") as error:
-        engine_model.make(file(), [], TARGETS[target])
+        engine_model.make(file(target), [], TARGETS[target])
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("tap", range(25))
+def test_each_tap_of_fast_fir_is_read_back(tap):
+    weights = np.random.default_rng(1).integers(-100, 100, (3, 3, 3, 10)).astype(np.int8)
+    words = np.frombuffer(fast_fir.transformed(weights), "<i2").copy().reshape(2, 25, 3, 2, 2, 2)
+    assert np.array_equal(stored._fast_fir(words.tobytes(), weights.shape), weights)
+    words[1, tap, 2, 1, 0, 0] += 2  # the last channels that there are
+    with pytest.raises(ValueError, match="not the sums of whole weights"):
+        stored._fast_fir(words.tobytes(), weights.shape)
 
 
 def convert() -> int:
