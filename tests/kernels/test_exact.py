@@ -84,14 +84,8 @@ def test_a_few_random_layers(board):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("board", SLOW)
-def test_random_layers_slowly(board):
-    check(board, FEW, SAMPLE - FEW)
-
-
-@pytest.mark.long
 @pytest.mark.parametrize("chunk", range(LONG_CHUNKS))
-@pytest.mark.parametrize("board", FAMILIES)
+@pytest.mark.parametrize("board", FAMILIES | SLOW)
 def test_many_random_layers(board, chunk):
     check(board, SAMPLE + chunk * LONG_CHUNK, LONG_CHUNK)
 

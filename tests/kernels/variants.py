@@ -13,7 +13,7 @@ from tests.kernels.random_layers import fills_its_window
 
 # kMaxBatch of firmware_cpp/engine/format.h
 _MAX_BATCH = 8
-_MAX_SCRATCH = 160 * 1024  # the arena has to fit kZoneBytes of firmware_cpp/bench/cases.cc
+_MAX_SCRATCH = 128 * 1024  # the arena has to fit kZoneBytes of firmware_cpp/bench/cases.cc
 _SOMETIMES = 0.2
 _OFTEN = 3  # Huffman-coded weights: they differ in mode, bits and classes
 _RARELY = 0.2  # the weight of the kernel that every family has
