@@ -73,7 +73,7 @@ def show_boards(console: Console, subject: Subject, fits: Sequence[Fit]) -> None
     shared = [found.board.name for found in fits if found.target.workers > 1]
     if shared:
         names = ", ".join(map(printable, shared))
-        lines.append(f"{names}: with two cores. What they lose as they wait for one memory is not in it.")
+        lines.append(f"{names}: two cores, without what they lose as they wait for one memory.")
     near = [found.board.name for found in fits if not found.code.exact]
     if near:
         lines.append(f"flash, SRAM of {', '.join(map(printable, near))}: to within {RISCV_WITHIN} bytes.")

@@ -8,6 +8,7 @@ import numpy as np
 
 from squeezenet_mcu.convert.network import Kind, Network
 from squeezenet_mcu.convert.schedule.arena import BUFFER_STATE_BYTES, LAYER_STATE_BYTES, align
+from squeezenet_mcu.convert.schedule.workers import rows_of_one
 from squeezenet_mcu.convert.select.cost.shape import shape_of
 from squeezenet_mcu.convert.select.cost_model import FAMILY_KERNELS
 from tests.convert.sanitized import Run
@@ -29,12 +30,14 @@ def unexplained_bytes(network: Network, run: Run) -> int:
     counters = len(network.layers) * LAYER_STATE_BYTES + len(network.buffers) * BUFFER_STATE_BYTES
     pieces = [(run.state, counters)]
     pieces += [(b.offset, b.ring_rows * b.row_bytes) for b in network.buffers]
-    pieces += [(layer.scratch_offset, layer.scratch_bytes) for layer in network.layers]
+    convolutions = [layer for layer in network.layers if layer.kind is Kind.CONV_2D]
+    scratch = [(layer.scratch_offset, layer.scratch_bytes) for layer in convolutions]
+    scratch += [(layer.second_scratch, layer.scratch_bytes) for layer in convolutions if layer.shared]
+    pieces += [(layer.scratch_offset, layer.scratch_bytes) for layer in network.layers] + scratch
     for begin, size in pieces:
         never[begin + size : begin + align(size)] = False
-    for layer in network.layers:
-        if layer.kind is Kind.CONV_2D:
-            never[layer.scratch_offset : layer.scratch_offset + layer.scratch_bytes] = False
+    for begin, size in scratch:
+        never[begin : begin + size] = False
     return int(never.sum())
 
 
@@ -43,9 +46,8 @@ def needless_scratch(network: Network) -> dict[str, int]:
     more = {}
     for layer in network.layers:
         if layer.kind is Kind.CONV_2D:
-            shape = shape_of(
-                layer, network.buffers[layer.inputs[0]], network.buffers[layer.output], layer.batch_rows
-            )
+            rows = rows_of_one(layer.batch_rows) if layer.shared else layer.batch_rows
+            shape = shape_of(layer, network.buffers[layer.inputs[0]], network.buffers[layer.output], rows)
             model = _MODELS[layer.conv_kernel, layer.encoding]
             useful = align(max(model.scratch(shape), model.useful_scratch(shape)))
             if layer.scratch_bytes > useful:

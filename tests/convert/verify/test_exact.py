@@ -22,6 +22,7 @@ TARGETS = {
     "mve": Target("mve"),
     "flash": Target("dsp", "flash", sram_limit=120_000),
     "portable flash": Target("portable", "flash"),
+    "two cores": Target("v6m", sram_limit=120_000, workers=2),
 }
 
 

@@ -55,6 +55,7 @@ class OnBoard(msgspec.Struct, forbid_unknown_fields=True):
     title: str
     cpu: str
     kernel_family: str
+    cores: int
     fits: bool
     missing: Missing
     flash: Flash
@@ -151,7 +152,9 @@ def test_one_answer_for_every_board(capsys):
     others = {name: each["cycles_of"] for name, each in known.items() if each["cycles_of"]}
     assert others == dict.fromkeys(("mps2_an505", "mps2_an521", "pico2"), "Cortex-M4")
     assert known["pico2"]["milliseconds"] == pytest.approx(known["pico2"]["cycles"] / 150_000, abs=0.001)
-    assert "mps2_an505, mps2_an521, pico2: by a Cortex-M4's cycles; no table of a Cortex-M33's is known." in out
+    assert (
+        "mps2_an505, mps2_an521, pico2: by a Cortex-M4's cycles; no table of a Cortex-M33's is known." in out
+    )
     assert content["board"] == "stm32f405" and content["problems"] == []
     assert json.loads(Path("build/digits/analyze.json").read_text()) == content
     assert max(len(line) for line in out.split("\n") if "  1. " not in line and "board" not in line) <= 100
