@@ -115,6 +115,7 @@ def make(c: Conversion, manifest: dict[str, Any], target: Target) -> Package:
         "arena_bytes": made.plan.arena_bytes,
         "cpus": _CPUS[target.family],
         "family": target.family,
+        "cores": target.workers,
         "kernels": made.kernels,
         "input": manifest["input"],
         "classes": manifest["output"]["classes"],

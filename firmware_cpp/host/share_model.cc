@@ -165,6 +165,6 @@ int main(int argc, char** argv) {
     if (!Parse(contents[0], &blobs[0], &models[0]) || !Parse(contents[1], &blobs[1], &models[1])) return 2;
     if (!Same(models[0], models[1], contents[2], &thread)) result = 1;
   }
-  std::fclose(file);
+  if (std::fclose(file) != 0) return 2;
   return result;
 }

@@ -6,12 +6,10 @@ import re
 import shutil
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import filelock
-from rich.table import Table
 
 from squeezenet_mcu.common import files, sizes, terminal
 from squeezenet_mcu.common.cli import add_old_spelling, value_with_old_spelling
@@ -28,7 +26,10 @@ from squeezenet_mcu.host_tools.boards.board_toml import Board
 from squeezenet_mcu.host_tools.firmware import board_model, tflm_library, uf2
 from squeezenet_mcu.host_tools.firmware.board_model import ModelRequest
 from squeezenet_mcu.host_tools.firmware.tflm_library import TflmLibrary
+from squeezenet_mcu.host_tools.firmware.usage import Usage, show, usage
 from squeezenet_mcu.model.settings import budget, config, model_budget
+
+__all__ = ["Usage", "usage"]  # of usage.py: who builds asks what it takes
 
 NAME = "firmware"
 HELP = "build the firmware of a converted model for a board"
@@ -45,26 +46,6 @@ BOARD_DEFAULT = ModelRequest()
 
 _PROGRAMS = {"cmake": "cmake", "ninja": "ninja-build"}
 _MODEL_FILES = ("model.tflite", "manifest.json")
-
-
-@dataclass(frozen=True)
-class Usage:
-    """Bytes, from the linker's own symbols. `sram_used`: variables, and the whole reserve of the stacks.
-
-    `cores`: those that have a stack.
-    """
-
-    flash_used: int
-    flash_total: int
-    sram_static: int
-    stack_reserve: int
-    sram_total: int
-    cores: int = 1
-
-    @property
-    def sram_used(self) -> int:
-        """What the linker laid out."""
-        return self.sram_static + self.stack_reserve
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -357,38 +338,6 @@ def _crossing_layer(plan: list[dict[str, Any]], excess: int) -> str:
             found: str = entry["layer"]
             return found
     raise ValueError(f"excess {excess}: nothing is too much")
-
-
-def usage(elf: Path) -> Usage:
-    """Reads the sizes that sections.ld left in `elf`."""
-    command: list[str | Path] = [f"{board_toml.binutils(elf)}nm", elf]
-    listing = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    values = {name: int(value, 16) for value, _, name in (line.split() for line in listing.splitlines())}
-    stacks = [
-        values[f"linker_{stack}_top"] - values[f"linker_{stack}_limit"] for stack in ("stack", "second_stack")
-    ]
-    return Usage(
-        flash_used=values["linker_flash_used"],
-        flash_total=values["linker_flash_total"],
-        sram_static=values["linker_sram_static"],
-        stack_reserve=sum(stacks),
-        sram_total=values["linker_sram_total"],
-        cores=sum(size > 0 for size in stacks),
-    )
-
-
-def show(console: Console, used: Usage, board: str, model: str) -> None:
-    """Prints the table of memory."""
-    table = Table(title=f"{model} on {board}")
-    table.add_column("memory")
-    for name in ("used", "of", "free"):
-        table.add_column(name, justify="right")
-    rows = (("flash", used.flash_used, used.flash_total), ("SRAM", used.sram_used, used.sram_total))
-    for name, part, total in rows:
-        table.add_row(name, f"{part:,} B", f"{total:,} B", f"{total - part:,} B")
-    console.print(table)
-    stacks = "a stack" if used.cores == 1 else f"{used.cores} stacks"
-    console.print(f"SRAM: {used.sram_static:,} B of variables and {stacks} of {used.stack_reserve:,} B")
 
 
 def _remove(*paths: Path) -> None:

@@ -47,6 +47,17 @@ def test_packages_of_a_tflite(packages, tmp_path, monkeypatch, capsys):
     assert about["tflite_sha256"] == manifest["tflite_sha256"]
 
 
+def test_a_model_for_two_cores(packages, tmp_path, monkeypatch):
+    digests = []
+    for cores in ("1", "2"):
+        assert convert(packages, tmp_path, monkeypatch, "--package", "cmake", "--cores", cores) == 0
+        folder = tmp_path / "build" / "net" / "package" / "cmake" / "squeeze_net"
+        about = json.loads((folder / "model.json").read_text())
+        assert about["cores"] == int(cores)
+        digests.append(about["engine_sha256"])
+    assert digests[0] != digests[1]
+
+
 def packages_kernels(folder):
     text = (folder / "cmake/squeeze_net/CMakeLists.txt").read_text()
     return text.split('set(SQUEEZE_KERNELS "')[1].split('"')[0].split(";")
@@ -58,6 +69,7 @@ def packages_kernels(folder):
         (["--package", "maven"], "--package maven: want arduino, platformio, cmake"),
         (["--package", ","], "--package: names nothing"),
         (["--kernel-family", "dsp"], "--kernel-family goes with --package"),
+        (["--cores", "2"], "--cores goes with --package"),
         (["--package", "cmake", "--flash-bytes", "100"], "--flash-bytes 100: net would take [0-9,]+ bytes"),
     ],
 )

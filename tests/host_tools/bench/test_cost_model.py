@@ -25,22 +25,26 @@ SHARE = 0.02  # of a network: smaller layers do not matter
 LONG = pytest.mark.long
 RESNET8 = networks.MLPERF_TINY.name
 V1_0, V1_1 = networks.IMAGENET_RANDOM
-# Network, board, family of kernels where it is not the board's own.
+# Network, board, what is asked for.
 RUNS = [
-    pytest.param("digits", "stm32f405", None),
-    pytest.param(networks.SMALL_NET, "stm32f405", None),
-    pytest.param("digits", "rp2040", None),
-    pytest.param("digits", "mps3_an547", None),
-    pytest.param("digits", "riscv_virt", None),
-    *(pytest.param(name, "stm32f405", None, marks=LONG) for name in ("gtsrb", "cifar10", RESNET8, V1_0)),
-    *(pytest.param(name, "mps2_an386", None, marks=LONG) for name in (V1_0, V1_1)),
+    pytest.param("digits", "stm32f405", ModelRequest()),
+    pytest.param(networks.SMALL_NET, "stm32f405", ModelRequest()),
+    pytest.param("digits", "rp2040", ModelRequest()),
+    pytest.param("digits", "mps3_an547", ModelRequest()),
+    pytest.param("digits", "riscv_virt", ModelRequest()),
     *(
-        pytest.param(name, board, None, marks=LONG)
+        pytest.param(name, "stm32f405", ModelRequest(), marks=LONG)
+        for name in ("gtsrb", "cifar10", RESNET8, V1_0)
+    ),
+    *(pytest.param(name, "mps2_an386", ModelRequest(), marks=LONG) for name in (V1_0, V1_1)),
+    *(
+        pytest.param(name, board, ModelRequest(), marks=LONG)
         for name in (networks.SMALL_NET, "gtsrb", "cifar10", RESNET8)
         for board in ("rp2040", "mps3_an547")
     ),
-    pytest.param("digits", "stm32f405", "portable", marks=LONG),
-    *(pytest.param(name, "riscv_virt", None, marks=LONG) for name in ("gtsrb", "cifar10", RESNET8)),
+    pytest.param("digits", "stm32f405", ModelRequest(kernel_family="portable"), marks=LONG),
+    *(pytest.param(name, "riscv_virt", ModelRequest(), marks=LONG) for name in ("gtsrb", "cifar10", RESNET8)),
+    *(pytest.param(name, "rp2040", ModelRequest(cores=2), marks=LONG) for name in networks.ZOO),
 ]
 
 
@@ -63,18 +67,17 @@ def _counted(measured, unit):
     return measured.profile.total.cycles, [layer.cycles for layer in measured.profile.layers]
 
 
-@pytest.mark.parametrize(("name", "board", "family"), RUNS)
-def test_estimates_are_near_what_is_counted(name, board, family):
+@pytest.mark.parametrize(("name", "board", "request_"), RUNS)
+def test_estimates_are_near_what_is_counted(name, board, request_):
     try:
         networks.prepare(Console(quiet=True), name)
     except networks.NotMeasurableError as error:
         pytest.skip(str(error))
-    request = ModelRequest(kernel_family=family)
     hardware, folder = board_toml.load(board), paths.BUILD / name
-    built = measure.build(name, board, request)
+    built = measure.build(name, board, request_)
     measured = measure.run(board, built.bench)
     manifest = json.loads((folder / "manifest.json").read_text())
-    target = target_for(hardware, manifest, request)
+    target = target_for(hardware, manifest, request_)
     made = engine_model.prepare(tflite_file.read(folder / "model.tflite"), [], target)
     assert made.content == built.content
     said = estimate.of(made.network, target)
