@@ -56,6 +56,12 @@ class Assignment:
         """Whether any layer does."""
         return any(option.model.kernel is kernel for option in self.options.values())
 
+    @property
+    def parts(self) -> int:
+        """Large parts of the engine's code that it needs: kernels of convolutions, and the decoder."""
+        kernels = {option.model.kernel for option in self.options.values()} - {ConvKernel.REFERENCE}
+        return len(kernels) + (self.codes > 0)
+
 
 def _scheduled(network: Network, batches: Mapping[int, int], deferred: RowStage | None) -> Network:
     """A copy of `network` with these batches (by a stage's first layer), where `deferred` waits for its map.

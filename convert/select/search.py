@@ -38,6 +38,9 @@ _MULTIPLIER_ROUNDS = 3
 # Winograd's kernels, 10 KB of code, must save this much, and fast_fir's 5 KB too; more beside the decoder, of
 # 10 KB as well: all of the engine's code is to stay within 40 KB.
 _WORTH_ITS_CODE, _WORTH_IT_BESIDE_DECODER = 0.98, 0.9
+# Of gemm, winograd, lanes, sparse_list, fast_fir and the decoder, 5 to 9 KB each: with one more there would be over
+# 40 KB.
+_MOST_PARTS = 4
 _DEFERRED_SHARE = 0.12  # of the arena's budget, for the map that a deferred stage waits for
 _DEFERRED_TRIED = 1
 
@@ -228,7 +231,17 @@ class Search:
             worth = _WORTH_IT_BESIDE_DECODER if best.codes else _WORTH_ITS_CODE
             if self.rank(best)[:2] >= (beyond, cost * worth):
                 best, barred = without, bars
+        if best is not None and self.target.optimize == "speed" and best.parts > _MOST_PARTS:
+            best = self._of_fewer_parts(best, barred, budget)
         return best
+
+    def _of_fewer_parts(self, best: Assignment, barred: Barred, budget: int) -> Assignment:
+        """The best answer without one more of the large parts of the engine's code; `best` if none fits."""
+        bars = [barred._replace(**{part: True}) for part in Barred._fields]
+        found = [self._huffman_or_not(budget, each) for each in bars]
+        fewer = [answer for answer in found if answer is not None and answer.parts <= _MOST_PARTS]
+        least = min(fewer, key=self.rank, default=best)
+        return least if self.rank(least)[0] <= self.rank(best)[0] else best
 
     def _huffman_or_not(self, budget: int, barred: Barred = NOTHING) -> Assignment | None:
         """As `_pressed`, or, where that is better, without Huffman codes.

@@ -6,8 +6,8 @@ namespace squeeze {
 
 #if defined(__ARM_FEATURE_DSP)
 
-// Stack: 0 the four row pointers, 16 offsets of the columns, 40 to, 44 bytes of a step, 48 quads left, 52
-// work area, 56 bytes of a column's positions.
+// Stack: 0 the four row pointers, 20 offsets of the second and third column and bytes of three, 40 to, 44
+// bytes of a step, 48 quads left, 52 work area, 56 bytes of a column's positions.
 //
 // Down a column: four channels of its four rows (r0-r3) are widened and make the four k of the odd ones (k3
 // in r4, k1 in r6, k2 in r7, k0 in r8) and of the even ones (r9 to r12, in the same order): eight words of
@@ -105,31 +105,36 @@ __attribute__((naked, noinline)) void WinogradInputs([[maybe_unused]] const int8
       "strd r3, r8, [sp, #40]\n"
       "strd r9, r0, [sp, #48]\n"
       "str r2, [sp, #56]\n"
-      "adds r2, r1, r1\n"
-      "strd r1, r2, [sp, #20]\n"
-      "adds r3, r2, r1\n"
-      "adds r4, r2, r2\n"
-      "strd r3, r4, [sp, #28]\n"
-      "adds r4, r4, r1\n"
-      "str r4, [sp, #36]\n"
+      "adds r3, r1, r1\n"
+      "adds r4, r3, r1\n"
+      "subs r1, #4\n"
+      "subs r3, #4\n"
+      "strd r1, r3, [sp, #20]\n"
+      "str r4, [sp, #28]\n"
       "1: ldm.w sp, {r0-r3}\n"
-      "ldr.w lr, [sp, #52]\n"
-      "ldr r4, [r0]\n"
-      "ldr r5, [r1]\n"
-      "ldr r6, [r2]\n"
-      "ldr r7, [r3]\n"
-      SQUEEZE_COLUMN_WORDS
-      SQUEEZE_COLUMN("20")
-      SQUEEZE_COLUMN("24")
-      SQUEEZE_COLUMN("28")
-      SQUEEZE_COLUMN("32")
-      SQUEEZE_COLUMN("36")
-      "sub lr, lr, #176\n"  // the even ones' words
       "adds r0, #4\n"
       "adds r1, #4\n"
       "adds r2, #4\n"
       "adds r3, #4\n"
       "stm.w sp, {r0-r3}\n"
+      "ldr.w lr, [sp, #52]\n"
+      // Twice three columns: Z, which nothing in them changes, is set the first time.
+      "cmp r0, r0\n"
+      "3: ldr r4, [r0, #-4]\n"
+      "ldr r5, [r1, #-4]\n"
+      "ldr r6, [r2, #-4]\n"
+      "ldr r7, [r3, #-4]\n"
+      SQUEEZE_COLUMN_WORDS
+      SQUEEZE_COLUMN("20")
+      SQUEEZE_COLUMN("24")
+      "bne.n 4f\n"
+      "ldr r12, [sp, #28]\n"
+      "add r0, r12\n"
+      "add r1, r12\n"
+      "add r2, r12\n"
+      "adds.w r3, r3, r12\n"
+      "b.n 3b\n"
+      "4: sub lr, lr, #176\n"  // the even ones' words
       "ldr r2, [sp, #56]\n"
       "2: ldr r0, [sp, #40]\n"
       SQUEEZE_K("12")
