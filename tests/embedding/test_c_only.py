@@ -20,7 +20,7 @@ from tests.embedding.conftest import LABELS
 
 REPO = builds.HERE.parents[1]
 APP = builds.HERE / "c_only"
-MOST_TEXT = 36_000  # bytes of code and constants of the digits example, C library included
+MOST_TEXT = 36_500  # bytes of code and constants of the digits example, C library included
 CPLUSPLUS = r"\b(__gxx_\w+|__cxa_\w+|_Unwind_\w+|_Z(?!\w*7squeeze)\w+)\b"  # what libstdc++ would give
 
 
