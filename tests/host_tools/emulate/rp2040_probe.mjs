@@ -4,6 +4,7 @@
 //   spin ADDRESS N    core cycles from the entry of Spin() at ADDRESS to its return, as `c` of selftest calls
 //                     it, and the line that selftest prints
 //   deaf              what selftest prints to `s`, where core 1 has broken down: it does not come out of its reset
+//   lost              what selftest says when core 1, at work for `s`, goes on where there is nothing
 const [folder, elf, what, first, second] = process.argv.slice(2);
 const { Chip, FlashPort } = await import(`${folder}/chip.js`);
 const { flashOf } = await import(`${folder}/image.js`);
@@ -51,4 +52,18 @@ function deaf() {
   return { said: Buffer.from(said).toString() };
 }
 
-console.log(JSON.stringify({ boot, spin, deaf }[what]()));
+function lost() {
+  const chip = new Chip(flashOf(elf));
+  const said = [];
+  chip.uart.onByte = (byte) => said.push(byte);
+  while (!chip.waiting) chip.run(chip.cycles + 10_000);
+  for (const byte of Buffer.from('s\xff\xff\0\0', 'latin1')) chip.uart.feedByte(byte);
+  while (!chip.second) chip.run(chip.cycles + 10);
+  chip.run(chip.cycles + 10_000);
+  chip.second.core.PC = 0x30000000;
+  for (let i = 0; i < 1000 && !said.includes(10); ++i) chip.run(chip.cycles + 10_000);
+  chip.run(chip.cycles + 1_000_000);
+  return { said: Buffer.from(said).toString() };
+}
+
+console.log(JSON.stringify({ boot, spin, deaf, lost }[what]()));

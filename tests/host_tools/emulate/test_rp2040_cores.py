@@ -4,6 +4,7 @@ RP2040 datasheet 2.3.1 (SIO), 2.8.2 (launch of core 1).
 """
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -153,11 +154,28 @@ def test_the_counter_counts_core_0s_cycles_and_what_both_read(run, program, tmp_
     assert 0 < other.waits / PICO.clock.flash.miss_cycles <= size / CACHE["fill"] + 1
 
 
+def probe_of_selftest(what):
+    """What the selftest's firmware prints in rp2040_probe.mjs."""
+    command = [emulator.program(PICO.emulator), HERE / "rp2040_probe.mjs", PICO.folder / "emulator"]
+    command += [selftest_device.elf("rp2040"), what]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
+    return json.loads(done.stdout)["said"]
+
+
 def test_a_firmware_goes_on_without_a_core_1_that_does_not_answer():
     """It gives up within a second, and does all by itself: the result is core 1's, which ran nothing."""
-    command = [emulator.program(PICO.emulator), HERE / "rp2040_probe.mjs", PICO.folder / "emulator"]
-    command += [selftest_device.elf("rp2040"), "deaf"]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
-    answers, result, cycles = map(int, json.loads(done.stdout)["said"].split()[1:])
+    answers, result, cycles = map(int, probe_of_selftest("deaf").split()[1:])
     assert (answers, result) == (0, 0)
     assert 0 < cycles < 125_000_000
+
+
+def test_a_fault_of_core_1_is_reported():
+    """As one of core 0's is; the stack pointer is in core 1's stack."""
+    said = probe_of_selftest("lost")
+    assert "FAULT exception=00000003 pc=" in said
+    pointer = int(re.search(r" sp=([0-9a-f]{8})", said).group(1), 16)
+    listing = subprocess.run(
+        ["arm-none-eabi-nm", selftest_device.elf("rp2040")], check=True, capture_output=True, text=True
+    ).stdout
+    at = {name: int(value, 16) for value, _, name in map(str.split, listing.splitlines())}
+    assert at["linker_second_stack_limit"] < pointer < at["linker_second_stack_top"]
