@@ -25,6 +25,7 @@ BATCHES: dict[Family, tuple[int, ...]] = {
 _FEW_ROWS = 4
 _WORTH = 0.998  # a larger batch must save this much
 _PASSES = 3  # over all stages, after the greedy choice
+_NEAR = 1.02  # times the cost of another answer: what step after step may become cheaper than that
 _AROUND = (0.5, 1.0, 2.0)  # the multiplier: what suits other batches
 # Where no budget is given: nearly twice the leanest arena (ImageNet's v1.1 then fits 96 KB), four times where
 # that is no more than TensorFlow Lite Micro takes (cifar10 runs 25 % faster so: each row more in a call
@@ -38,7 +39,7 @@ _MULTIPLIER_ROUNDS = 3
 # Winograd's kernels, 10 KB of code, must save this much, and fast_fir's 5 KB too; more beside the decoder, of
 # 10 KB as well: all of the engine's code is to stay within 40 KB.
 _WORTH_ITS_CODE, _WORTH_IT_BESIDE_DECODER = 0.98, 0.9
-# Of gemm, winograd, lanes, sparse_list, fast_fir and the decoder, 5 to 9 KB each: with one more there would be over
+# Of gemm, winograd, lanes, sparse_list, fast_fir and the decoder, 5 to 9 KB each: one more would make it over
 # 40 KB.
 _MOST_PARTS = 4
 _DEFERRED_SHARE = 0.12  # of the arena's budget, for the map that a deferred stage waits for
@@ -55,6 +56,7 @@ class Search:
         self.kind = replace(target, flash_bytes=None, sram_bytes=None, sram_limit=None)
         self.stages = known.peaks.stages
         self.indices = [(stage.first_layer, tuple(stage.indices)) for stage in self.stages]
+        self.most = MAX_BATCH  # rows a call
         self.deferred: RowStage | None = None  # begins when the whole map that it reads is there
         self.ways = ways_of(known, target)
         self.best_ways: dict[tuple[int, int, int, float, Barred], Option | None] = {}
@@ -99,7 +101,7 @@ class Search:
     def _batches(self, stage: RowStage) -> tuple[int, ...]:
         """Rows at once that are tried first: all that one worker may make, or two together."""
         workers = self._workers(stage.first_layer, WORKERS)
-        found = tuple(workers * batch for batch in BATCHES[self.target.family])
+        found = tuple(workers * batch for batch in BATCHES[self.target.family] if batch <= self.most)
         return found if workers == 1 else (workers, *found)
 
     def _assignment(
@@ -171,7 +173,7 @@ class Search:
         if self.rows is not None:
             return self.assign(self.rows, budget, multiplier, barred)
         waiting = self.deferred.first_layer if self.deferred else -1
-        key = ("within", self.kind, waiting, budget, multiplier, barred)
+        key = ("within", self.kind, self.most, waiting, budget, multiplier, barred)
         if key not in self.known.answers:
             self.known.answers[key] = self._find_within(budget, multiplier, barred)
         found: Assignment | None = self.known.answers[key]
@@ -288,7 +290,7 @@ class Search:
     def _polished(self, best: Assignment, budget: int, known_cost: float = math.inf) -> Assignment:
         """`best`, with what greed and multiplier have missed: other batches, faster ways in bytes left.
 
-        known_cost: of another answer; what cannot become cheaper than that is not looked for.
+        known_cost: of another answer; what can hardly become cheaper than that is not looked for.
         """
         if best.stored > self._limit:
             return best
@@ -300,13 +302,14 @@ class Search:
                 for batch in (1, *(count for count in self._batches(stage) if count <= height)):
                     batches = {**best.batches, stage.first_layer: batch}
                     floor = self.floor_of_cost(batches, budget, best.multiplier, best.barred)
-                    if batches == best.batches or floor >= min(best.cost, known_cost) * _WORTH:
+                    if batches == best.batches or floor >= min(best.cost * _WORTH, known_cost * _NEAR):
                         continue
                     for around in _AROUND if best.multiplier else (1.0,):
                         trial = self.assign(batches, budget, around * best.multiplier, best.barred)
                         if trial is not None:
                             trial = self._with_bytes_left(trial, budget)
-                            if trial.stored <= self._limit and trial.cost < best.cost * _WORTH:
+                            fits = trial.stored <= self._limit and trial.parts <= max(best.parts, _MOST_PARTS)
+                            if fits and trial.cost < best.cost * _WORTH:
                                 best = trial
             if best is before:
                 break
@@ -373,12 +376,18 @@ class Search:
         found: list[Assignment] = []
         for deferred in self._deferrable(budget):
             self.deferred = deferred
-            assignment = self.within_flash(budget)
-            if assignment is not None:
+            # Where flash binds, many rows are not always better in the end.
+            for most in (MAX_BATCH, _FEW_ROWS):
+                self.most = most
+                assignment = self.within_flash(budget)
+                if assignment is None:
+                    continue
                 found.append(assignment)
                 if self.target.optimize == "speed":
                     cheapest = min(a.cost for a in found)
                     found.append(self._polished(assignment, budget, cheapest))
+                if assignment.multiplier == 0.0:
+                    break
         return sorted(found, key=self.rank)
 
     def rank(self, assignment: Assignment) -> tuple[float, float, float]:
