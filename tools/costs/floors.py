@@ -28,6 +28,7 @@ from squeezenet_mcu.convert.schedule.split import split
 GEMM = 12 / 12  # 5 LDR in a row, 6 SMLAD: 2 channels x 3 pixels x 2 taps
 WINOGRAD = GEMM * 24 / 72  # F(2 x 4): 24 products where the direct way takes 72
 SPARSE_LIST = 21 / 12  # of a weight that is not zero: LDM 4, 2 (ADD, LDM 3, 3 SMLAL) for 2 weights x 6 pixels
+FAST_FIR = GEMM * 25 / 36  # 3x3/2: 25 products where the direct way takes 36
 LANES = 25 / 9 * 4 / 21  # 7x7/2: LDM 3, 3 (LDM 3, 3 SMLAL) for 9 SMLAL; 4 SMLAL for 21 products
 # SMMLA, ASR, SSAT, and half of BFI, of the address's LDR and of STRH, for two channels of a pixel.
 OUTPUT = 5.0
@@ -49,6 +50,8 @@ def floor(layer: Layer, network: Network) -> tuple[float, str]:
             channels = network.buffers[layer.inputs[0]].channels
             padded = -(-channels // 4) * 4 / channels
             loops["winograd"] = WINOGRAD * padded * layer.macs + WINOGRAD_OUTPUT * outputs
+    elif layer.kernel == (3, 3):
+        loops["fast_fir"] = FAST_FIR * layer.macs + FAST_FIR_OUTPUT * outputs
     elif layer.kernel == (7, 7):
         loops["lanes"] = LANES * layer.macs + stores
     best = min(loops, key=lambda name: loops[name])
