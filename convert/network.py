@@ -48,6 +48,7 @@ class ConvKernel(IntEnum):
     SPARSE_LIST = 4
     SLICES = 5
     PIXEL_PAIRS = 6
+    WINOGRAD_WORDS = 7
 
 
 # Kinds that fold input rows into a partial output row, one input row a step.

@@ -9,12 +9,13 @@ from squeezenet_mcu.convert.select.cost import (
     slices,
     sparse_list,
     winograd,
+    winograd_words,
 )
 from squeezenet_mcu.convert.select.cost.shape import KernelModel
 
 FAMILY_KERNELS: dict[Family, list[KernelModel]] = {
     "portable": reference.KERNELS + pixel_pairs.PLAIN_KERNELS,
     "dsp": reference.KERNELS + gemm.KERNELS + winograd.KERNELS + lanes.KERNELS + sparse_list.KERNELS,
-    "v6m": reference.KERNELS + pixel_pairs.KERNELS,
+    "v6m": reference.KERNELS + pixel_pairs.KERNELS + winograd_words.KERNELS,
     "mve": reference.KERNELS + slices.KERNELS,
 }

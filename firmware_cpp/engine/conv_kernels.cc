@@ -8,6 +8,7 @@
 #include "engine/huffman_layer.h"
 #include "engine/mve/slices.h"
 #include "engine/portable/pixel_pairs.h"
+#include "engine/v6m/winograd_words.h"
 
 namespace squeeze {
 namespace {
@@ -59,6 +60,10 @@ bool ConvKernelSupports(ConvKernel kernel, [[maybe_unused]] WeightEncoding encod
     case ConvKernel::kPixelPairs:
       return AnyOrder(encoding) && PixelPairsSupports(shape);
 #endif
+#if SQUEEZE_KERNEL_WINOGRAD_WORDS
+    case ConvKernel::kWinogradWords:
+      return AnyOrder(encoding) && WinogradWordsSupports(shape);
+#endif
     default:
       return false;
   }
@@ -91,6 +96,10 @@ uint32_t KernelScratchBytes(ConvKernel kernel, WeightEncoding encoding, const Co
 #if SQUEEZE_KERNEL_PIXEL_PAIRS
     case ConvKernel::kPixelPairs:
       return PixelPairsScratchBytes(shape, IsHuffman(encoding));
+#endif
+#if SQUEEZE_KERNEL_WINOGRAD_WORDS
+    case ConvKernel::kWinogradWords:
+      return WinogradWordsScratchBytes(shape, encoding == WeightEncoding::kSparse);
 #endif
     default:
       return encoding == WeightEncoding::kSparse || IsHuffman(encoding) ? 2 * shape.Taps() : 0;
@@ -156,6 +165,11 @@ void RunConvKernel(ConvKernel kernel, [[maybe_unused]] const ConvRows& conv) {
 #if SQUEEZE_KERNEL_PIXEL_PAIRS
     case ConvKernel::kPixelPairs:
       ConvPixelPairsRows(conv);
+      return;
+#endif
+#if SQUEEZE_KERNEL_WINOGRAD_WORDS
+    case ConvKernel::kWinogradWords:
+      ConvWinogradWordsRows(conv);
       return;
 #endif
     default:

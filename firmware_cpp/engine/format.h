@@ -64,6 +64,7 @@ enum class ConvKernel : uint8_t {
   kSparseList = 4,
   kSlices = 5,
   kPixelPairs = 6,
+  kWinogradWords = 7,
 };
 
 struct Header {

@@ -54,6 +54,7 @@ void ConvLanesRows(const ConvRows& conv);     // dsp/: few input channels (the f
 void ConvSparseListRows(const ConvRows& conv);  // dsp/: stride 1; kSparse, kHuffman
 void ConvSlicesRows(const ConvRows& conv);      // mve/: any shape, kSlices
 void ConvPixelPairsRows(const ConvRows& conv);  // portable/: any shape; kDense, kSparse, kHuffman
+void ConvWinogradWordsRows(const ConvRows& conv);  // v6m/: 3x3, stride 1; kDense, kSparse, kHuffman
 
 // One input row folded into one output row of a pool. `first`: the row starts
 // the window; `last`: it completes it. Taps outside the row are left out.

@@ -25,7 +25,7 @@ from squeezenet_mcu.convert.lowering import (
 )
 from squeezenet_mcu.convert.schedule import arena
 from squeezenet_mcu.convert.select import search
-from squeezenet_mcu.convert.select.cost import gemm, huffman, winograd
+from squeezenet_mcu.convert.select.cost import gemm, huffman, winograd, winograd_words
 from squeezenet_mcu.convert.verify import engine_status, host_engine
 from squeezenet_mcu.host_tools.bench.random_graph import RandomGraph
 from tests import cpp_facts
@@ -66,6 +66,7 @@ CONSTANTS = {
     "kHuffmanMasks": entropy._MASKS,
     "kGemmSmallMaxTaps": gemm.SMALL_TAPS,
     "kWinogradMaxChannels": winograd.MAX_CHANNELS,
+    "kWordsMaxChannels": winograd_words.MAX_CHANNELS,
     "kSliceBytes": slices.SLICE,
     "kSliceQuad": slices.QUAD,
     "kAddLeftShift": fixed_point.ADD_LEFT_SHIFT,
