@@ -77,7 +77,7 @@ class WinogradWords {
     const uint32_t* const end = inputs_ + kWordsPositions * WordsTiles(shape_) * padded_;
     for (uint32_t o = 0; o < c_.out_channels; ++o) {
       const int8_t* const plain = stored.Next(buffer);
-      WordsWeights(plain, c_.in_channels, weights);
+      WordsWeights(plain, c_.in_channels, weights, 2 * padded_);
       PairsSums* to = sums;
       for (const uint32_t* from = inputs_; from != end; from += kWordsGroup * kWordsPositions * padded_) {
         WordsProducts(weights, from, padded_ / 2, products);

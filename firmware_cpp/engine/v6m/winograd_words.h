@@ -8,7 +8,7 @@
 // So outputs of a tile are 16, 8, 4 and 4 times what is wanted, once the inverse of 3 has been applied:
 // |acc| < 2^27 without the bias, at most 910 channels.
 //
-// Position = 6 * k + i. Channels are padded to CP, a multiple of 2, tiles to groups of 4.
+// Position = 4 * i + k. Channels are padded to CP, a multiple of 2, tiles to groups of 4.
 //   inputs   [group][24 positions][CP][4 tiles] words
 //   weights  [24 positions][CP / 2] words, of one output channel: that of an even channel, plus 2^16 times
 //            that of the next one
@@ -88,16 +88,16 @@ SQUEEZE_OFFSET(WordsDownRun, pitch, 16);
 SQUEEZE_OFFSET(WordsDownRun, count, 20);
 void WordsDown(const WordsDownRun* run, uint32_t offset, uint32_t* to);
 
-// A tile's six columns along: 24 words, `pitch` bytes apart.
+// A tile's six columns along: 24 words, a position each, `pitch` bytes apart.
 void WordsAlong(const uint32_t* columns, uint32_t pitch, uint32_t* to);
 
-// Weights of an output channel, 9 * channels of them, to `to`.
-void WordsWeights(const int8_t* weights, uint32_t channels, uint32_t* to);
+// Weights of an output channel, 9 * channels of them, to `to`, a position each `pitch` = 2 CP bytes.
+void WordsWeights(const int8_t* weights, uint32_t channels, uint32_t* to, uint32_t pitch);
 
 // A group: `pairs` = CP / 2.
 void WordsProducts(const uint32_t* weights, const uint32_t* inputs, uint32_t pairs, uint32_t* products);
 
-// Its sums.
+// A group's sums.
 void WordsOutputs(const uint32_t* products, int32_t bias, PairsSums* sums);
 
 }  // namespace squeeze
