@@ -76,14 +76,15 @@ CONSTANTS = {
 HEADERS = (
     "engine/format.h", "engine/bit_stream.h", "engine/huffman.h", "engine/huffman_tables.h",
     "engine/fixed_point.h", "engine/softmax_fixed_point.h", "engine/mve/slices.h",
-    "engine/dsp/gemm_small.h", "engine/dsp/winograd.h",
+    "engine/dsp/gemm_small.h", "engine/dsp/winograd.h", "engine/v6m/winograd_words.h",
 )  # fmt: skip
 # Of these headers, what only the engine's own code needs: no file, and no formula of Python's holds it.
 ENGINE_ONLY = {
     "kMaxConvInputRows", "kPeekBits", "kHuffmanUnit", "kHuffmanQuickBits", "kShortEntries", "kQuickEntries",
     "kMaskLong", "kMaskEntries", "kFractionBits", "kSumIntegerBits", "kOutputBits", "kOne", "k48Over17",
     "kMinus32Over17", "kWinogradRows", "kWinogradColumns", "kWinogradPositions", "kWinogradGroupAccumulators",
-    "kWinogradTileWords", "kSlicePixels", "kSliceBlockChannels", "kSliceTableBytes",
+    "kWinogradTileWords", "kSlicePixels", "kSliceBlockChannels", "kSliceTableBytes", "kWordsRows",
+    "kWordsColumns", "kWordsPositions", "kWordsGroup", "kWordsMost", "kWordsProductBytes",
 }  # fmt: skip
 
 # Modules that repeat numbers of the engine's, and those of their constants that are no repeated ones.
