@@ -76,15 +76,14 @@ class WinogradWords {
     PairScale scale(c_);
     const uint32_t* const end = inputs_ + kWordsPositions * WordsTiles(shape_) * padded_;
     for (uint32_t o = 0; o < c_.out_channels; ++o) {
-      const int8_t* const plain = stored.Next(buffer);
-      WordsWeights(plain, c_.in_channels, weights, 2 * padded_);
+      WordsWeights(stored.Next(buffer), c_.in_channels, weights, 2 * padded_);
       PairsSums* to = sums;
       for (const uint32_t* from = inputs_; from != end; from += kWordsGroup * kWordsPositions * padded_) {
         WordsProducts(weights, from, padded_ / 2, products);
         WordsOutputs(products, c_.bias[o], to);
         to += kWordsGroup * kWordsColumns;
       }
-      SetScale(&scale, o, plain, taps);
+      SetScale(&scale, o, &sums->low);
       const PairsSums* row = sums;
       for (uint32_t y = 0; y < c_.out_rows; y += kWordsRows, row += kWordsColumns * across_) {
         scale.store(&scale, &row->low, c_.out_width, c_.out[y] + o);
@@ -94,16 +93,16 @@ class WinogradWords {
   }
 
  private:
-  // The weights are added up only where the largest that they could be would take the slowest way.
-  void SetScale(PairScale* scale, uint32_t o, const int8_t* weights, uint32_t taps) const {
-    scale->Set(c_, o, 128 * taps);
+  // Where the largest sums that there could be would take the slowest way, those that there are decide.
+  void SetScale(PairScale* scale, uint32_t o, const int32_t* sums) const {
+    scale->Set(c_, o, 128 * shape_.Taps());
     if (!scale->Slow()) return;
-    uint32_t sum = 0;
-    for (uint32_t i = 0; i < taps; ++i) {
-      const int32_t weight = weights[i];
-      sum += static_cast<uint32_t>(weight < 0 ? -weight : weight);
+    const uint32_t tiles = across_ * ((c_.out_rows + kWordsRows - 1) / kWordsRows);
+    const int32_t* const end = sums + kWordsRows * kWordsColumns * tiles;
+    for (; sums != end; ++sums) {
+      if (*sums > kPairSumLimit || *sums < -kPairSumLimit) return;
     }
-    scale->Set(c_, o, sum);
+    scale->Set(c_, o, 0);
   }
 
   const ConvRows& c_;
