@@ -30,7 +30,7 @@ constexpr uint32_t kWordsMaxChannels = 910;  // |acc| < 2^27
 constexpr uint32_t kWordsRows = 2;           // of outputs a tile
 constexpr uint32_t kWordsColumns = 4;
 constexpr uint32_t kWordsPositions = 24;
-constexpr uint32_t kWordsGroup = 4;  // tiles
+constexpr uint32_t kWordsGroup = 4;       // tiles
 constexpr uint32_t kWordsMost = 1 << 16;  // tiles times channels: bytes stay within 32 bits
 
 inline uint32_t WordsPaddedChannels(uint32_t channels) { return (channels + 1) & ~uint32_t{1}; }
@@ -71,10 +71,11 @@ inline uint32_t WordsFrontBytes(const ConvShape& s, bool sparse) {
   return ((inputs > outputs ? inputs : outputs) + 7) & ~uint32_t{7};
 }
 
-// max(16 (4 A + 2) + W C, 48 CP + 384 + 32 T + (kSparse: 9 C)), up to a multiple of 8, + 96 T CP; T tiles, A of
-// them side by side.
+// max(16 (4 A + 2) + W C, 48 CP + 384 + 32 T + (kSparse: 9 C)), up to a multiple of 8, + 96 T CP; T tiles, A
+// of them side by side.
 inline uint32_t WinogradWordsScratchBytes(const ConvShape& s, bool sparse) {
-  return WordsFrontBytes(s, sparse) + 4 * kWordsPositions * WordsTiles(s) * WordsPaddedChannels(s.in_channels);
+  return WordsFrontBytes(s, sparse) +
+         4 * kWordsPositions * WordsTiles(s) * WordsPaddedChannels(s.in_channels);
 }
 
 // `count` columns of a channel down: from byte `offset` on of four rows, `pitch` apart, to four words each.

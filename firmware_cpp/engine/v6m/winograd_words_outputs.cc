@@ -5,10 +5,10 @@ namespace squeeze {
 
 #if defined(__ARM_ARCH_ISA_THUMB) && __ARM_ARCH_ISA_THUMB == 1
 
-// First down, column by column: r0 its products, r1 m0 and what the second row is, r2 m1, r3 m2, r4 m3 and what
-// the first row is. The first row's six are in r8-r12 and r14, the second row's on the stack.
-// Then along: r0 where the sums go, r1-r7 as the comments say.
-// Stack: 0 six of the second row, 24 products, 28 sums, 32 1/3, 36 bias, 40 end of the tiles.
+// First down, column by column: r0 its products, r1 m0 and what the second row is, r2 m1, r3 m2, r4 m3 and
+// what the first row is. The first row's six are in r8-r12 and r14, the second row's on the stack. Then
+// along: r0 where the sums go, r1-r7 as the comments say. Stack: 0 six of the second row, 24 products, 28
+// sums, 32 1/3, 36 bias, 40 end of the tiles.
 // clang-format off
 #define SQUEEZE_WORDS_SUM_DOWN(first, second)    \
   "ldr r1, [r0]\n"                               \
@@ -111,7 +111,8 @@ void WordsOutputs(const uint32_t* products, int32_t bias, PairsSums* sums) {
       const uint32_t times[4] = {6 * v[0] - 4 * p + r, t - 2 * q, r - p, 2 * t - q + 6 * v[5]};
       constexpr uint32_t kShifts[4] = {4, 3, 2, 2};
       for (uint32_t x = 0; x < 4; ++x) {
-        const uint32_t sum = static_cast<uint32_t>(static_cast<int32_t>(times[x] * kInverseOf3) >> kShifts[x]);
+        const uint32_t sum =
+            static_cast<uint32_t>(static_cast<int32_t>(times[x] * kInverseOf3) >> kShifts[x]);
         (y == 0 ? sums[x].low : sums[x].high) = static_cast<int32_t>(sum + static_cast<uint32_t>(bias));
       }
     }

@@ -6,12 +6,12 @@ namespace squeeze {
 #if defined(__ARM_ARCH_ISA_THUMB) && __ARM_ARCH_ISA_THUMB == 1
 
 // First down: r0 tap of the even channel, r1 0, r2 1, r3 16 (of a last channel without a partner 0 and 32:
-// a shift that leaves nothing), r4-r6 a column of taps, r7 the odd channel's; r9 bytes of three taps, r10 from
-// a column to the next one, r11 to the next pair. The stack's first words: four k of three.
-// Then along: r0 these words, r1 where the word of a position goes, r2 bytes of four positions, r5-r7 a k;
-// r8 twice r2, r12 the pair's first word, r14 its next taps.
-// Stack: 0 four k, 48 bytes of four positions, 52 end of whole pairs, 56 1 if a channel follows, 60 bytes from
-// the next to last position of a k to the first one of the next k.
+// a shift that leaves nothing), r4-r6 a column of taps, r7 the odd channel's; r9 bytes of three taps, r10
+// from a column to the next one, r11 to the next pair. The stack's first words: four k of three. Then along:
+// r0 these words, r1 where the word of a position goes, r2 bytes of four positions, r5-r7 a k; r8 twice r2,
+// r12 the pair's first word, r14 its next taps. Stack: 0 four k, 48 bytes of four positions, 52 end of whole
+// pairs, 56 1 if a channel follows, 60 bytes from the next to last position of a k to the first one of the
+// next k.
 // clang-format off
 #define SQUEEZE_WORDS_TAP(tap, next)   \
   "ldrsb " tap ", [r0, r1]\n"          \
