@@ -50,6 +50,7 @@ class ConvKernel(IntEnum):
     SLICES = 5
     PIXEL_PAIRS = 6
     FAST_FIR = 7
+    WINOGRAD_WORDS = 8
 
 
 # Kinds that fold input rows into a partial output row, one input row a step.

@@ -10,6 +10,7 @@ from squeezenet_mcu.convert.select.cost import (
     slices,
     sparse_list,
     winograd,
+    winograd_words,
 )
 from squeezenet_mcu.convert.select.cost.shape import KernelModel
 
@@ -23,6 +24,6 @@ FAMILY_KERNELS: dict[Family, list[KernelModel]] = {
         *sparse_list.KERNELS,
         *fast_fir.KERNELS,
     ],
-    "v6m": reference.KERNELS + pixel_pairs.KERNELS,
+    "v6m": reference.KERNELS + pixel_pairs.KERNELS + winograd_words.KERNELS,
     "mve": reference.KERNELS + slices.KERNELS,
 }

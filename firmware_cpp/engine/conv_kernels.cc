@@ -9,6 +9,7 @@
 #include "engine/huffman_layer.h"
 #include "engine/mve/slices.h"
 #include "engine/portable/pixel_pairs.h"
+#include "engine/v6m/winograd_words.h"
 
 namespace squeeze {
 namespace {
@@ -64,6 +65,10 @@ bool ConvKernelSupports(ConvKernel kernel, [[maybe_unused]] WeightEncoding encod
     case ConvKernel::kFastFir:
       return encoding == WeightEncoding::kFastFir && FastFirSupports(shape);
 #endif
+#if SQUEEZE_KERNEL_WINOGRAD_WORDS
+    case ConvKernel::kWinogradWords:
+      return AnyOrder(encoding) && WinogradWordsSupports(shape);
+#endif
     default:
       return false;
   }
@@ -100,6 +105,10 @@ uint32_t KernelScratchBytes(ConvKernel kernel, WeightEncoding encoding, const Co
 #if SQUEEZE_KERNEL_FAST_FIR
     case ConvKernel::kFastFir:
       return FastFirLeastScratchBytes(shape);
+#endif
+#if SQUEEZE_KERNEL_WINOGRAD_WORDS
+    case ConvKernel::kWinogradWords:
+      return WinogradWordsScratchBytes(shape, encoding == WeightEncoding::kSparse);
 #endif
     default:
       return encoding == WeightEncoding::kSparse || IsHuffman(encoding) ? 2 * shape.Taps() : 0;
@@ -172,6 +181,11 @@ void RunConvKernel(ConvKernel kernel, [[maybe_unused]] const ConvRows& conv) {
 #if SQUEEZE_KERNEL_FAST_FIR
     case ConvKernel::kFastFir:
       ConvFastFirRows(conv);
+      return;
+#endif
+#if SQUEEZE_KERNEL_WINOGRAD_WORDS
+    case ConvKernel::kWinogradWords:
+      ConvWinogradWordsRows(conv);
       return;
 #endif
     default:

@@ -66,6 +66,7 @@ enum class ConvKernel : uint8_t {
   kSlices = 5,
   kPixelPairs = 6,
   kFastFir = 7,
+  kWinogradWords = 8,
 };
 
 struct Header {

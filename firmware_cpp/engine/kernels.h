@@ -51,10 +51,11 @@ void Conv2DRows(const ConvRows& conv);        // portable/: any shape; kDense, k
 void ConvGemmRows(const ConvRows& conv);      // dsp/: any shape; kDense, kSparse, kHuffman
 void ConvWinogradRows(const ConvRows& conv);  // dsp/: 3x3, stride 1
 void ConvLanesRows(const ConvRows& conv);     // dsp/: few input channels (the first layer); kDense, kHuffman
-void ConvSparseListRows(const ConvRows& conv);  // dsp/: stride 1; kSparse, kHuffman
-void ConvFastFirRows(const ConvRows& conv);     // dsp/: 3x3, stride 2; kFastFir
-void ConvSlicesRows(const ConvRows& conv);      // mve/: any shape, kSlices
-void ConvPixelPairsRows(const ConvRows& conv);  // portable/: any shape; kDense, kSparse, kHuffman
+void ConvSparseListRows(const ConvRows& conv);     // dsp/: stride 1; kSparse, kHuffman
+void ConvFastFirRows(const ConvRows& conv);        // dsp/: 3x3, stride 2; kFastFir
+void ConvSlicesRows(const ConvRows& conv);         // mve/: any shape, kSlices
+void ConvPixelPairsRows(const ConvRows& conv);     // portable/: any shape; kDense, kSparse, kHuffman
+void ConvWinogradWordsRows(const ConvRows& conv);  // v6m/: 3x3, stride 1; kDense, kSparse, kHuffman
 
 // One input row folded into one output row of a pool. `first`: the row starts
 // the window; `last`: it completes it. Taps outside the row are left out.

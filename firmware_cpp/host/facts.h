@@ -20,6 +20,7 @@
 #include "engine/softmax_fixed_point.h"
 #include "engine/squeeze.h"
 #include "engine/status.h"
+#include "engine/v6m/winograd_words.h"
 #include "protocol/cobs.h"
 #include "protocol/wire.h"
 
@@ -44,7 +45,7 @@ namespace squeeze {
   X(ConvKernel::kReference)      \
   X(ConvKernel::kGemm)       \
   X(ConvKernel::kWinograd) X(ConvKernel::kLanes) X(ConvKernel::kSparseList) X(ConvKernel::kSlices) \
-  X(ConvKernel::kPixelPairs) X(ConvKernel::kFastFir)
+  X(ConvKernel::kPixelPairs) X(ConvKernel::kFastFir) X(ConvKernel::kWinogradWords)
 #define FACTS_HUFFMAN_MODE(X) X(HuffmanMode::kAll) X(HuffmanMode::kGaps) X(HuffmanMode::kMasks)
 #define FACTS_STATUS(X)                                                                             \
   X(Status::kOk)                                                                                    \
@@ -91,7 +92,7 @@ namespace squeeze {
   X(kMaxLayers) X(kMaxBuffers) X(kMaxKernel) X(kMaxConvStride) X(kMaxPadding) X(kMaxBatch) X(kWorkers) X(kSecondScratch) X(kMaxSoftmax) X(kMaxMeanPixels) \
       X(kMaxTaps) X(kPeekOverrun) X(kHuffmanHeaderBytes) X(kHuffmanTaps) X(kHuffmanClasses) X(kHuffmanTopBits)       \
           X(kHuffmanShortBits) X(kHuffmanMaskBits) X(kHuffmanGaps) X(kHuffmanMasks) X(kGemmSmallMaxTaps)             \
-              X(kWinogradMaxChannels) X(kFastFirLeastChannels) X(kSliceBytes) X(kSliceQuad) X(kAddLeftShift) X(kIntegerBits)          \
+              X(kWinogradMaxChannels) X(kFastFirLeastChannels) X(kWordsMaxChannels) X(kSliceBytes) X(kSliceQuad) X(kAddLeftShift) X(kIntegerBits)          \
                   X(SQUEEZE_ENGINE_WORDS)
 #define FACTS_LINK_CONSTANTS(X)                                                                \
   X(kProtocolVersion)                                                                          \

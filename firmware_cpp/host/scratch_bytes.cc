@@ -12,6 +12,7 @@
 #include "engine/huffman_layer.h"
 #include "engine/mve/slices.h"
 #include "engine/portable/pixel_pairs.h"
+#include "engine/v6m/winograd_words.h"
 
 namespace squeeze {
 namespace {
@@ -36,6 +37,8 @@ uint32_t AllAtOnce(ConvKernel kernel, WeightEncoding encoding, const ConvShape& 
       return SparseListScratchBytes(shape, SparseListAllWords(shape));
     case ConvKernel::kPixelPairs:
       return PixelPairsScratchBytes(shape, encoding == WeightEncoding::kHuffman, PairsAllWords(shape));
+    case ConvKernel::kWinogradWords:
+      return WinogradWordsScratchBytes(shape, encoding == WeightEncoding::kSparse);
     case ConvKernel::kSlices:
       return kSliceTableBytes + SliceWindows(shape) * SlicePaddedTaps(shape) +
              SlicePaddedChannels(shape) * kSlicePixels * 4;

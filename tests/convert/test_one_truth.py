@@ -25,7 +25,7 @@ from squeezenet_mcu.convert.lowering import (
 )
 from squeezenet_mcu.convert.schedule import arena
 from squeezenet_mcu.convert.select import search
-from squeezenet_mcu.convert.select.cost import fast_fir, gemm, huffman, winograd
+from squeezenet_mcu.convert.select.cost import fast_fir, gemm, huffman, winograd, winograd_words
 from squeezenet_mcu.convert.verify import engine_status, host_engine
 from squeezenet_mcu.host_tools.bench.random_graph import RandomGraph
 from tests import cpp_facts
@@ -67,6 +67,7 @@ CONSTANTS = {
     "kGemmSmallMaxTaps": gemm.SMALL_TAPS,
     "kWinogradMaxChannels": winograd.MAX_CHANNELS,
     "kFastFirLeastChannels": fast_fir.LEAST_CHANNELS,
+    "kWordsMaxChannels": winograd_words.MAX_CHANNELS,
     "kSliceBytes": slices.SLICE,
     "kSliceQuad": slices.QUAD,
     "kAddLeftShift": fixed_point.ADD_LEFT_SHIFT,
@@ -77,6 +78,7 @@ HEADERS = (
     "engine/format.h", "engine/bit_stream.h", "engine/huffman.h", "engine/huffman_tables.h",
     "engine/fixed_point.h", "engine/softmax_fixed_point.h", "engine/mve/slices.h",
     "engine/dsp/gemm_small.h", "engine/dsp/winograd.h", "engine/dsp/fast_fir.h",
+    "engine/v6m/winograd_words.h",
 )  # fmt: skip
 # Of these headers, what only the engine's own code needs: no file, and no formula of Python's holds it.
 ENGINE_ONLY = {
@@ -84,7 +86,8 @@ ENGINE_ONLY = {
     "kMaskLong", "kMaskEntries", "kFractionBits", "kSumIntegerBits", "kOutputBits", "kOne", "k48Over17",
     "kMinus32Over17", "kWinogradRows", "kWinogradColumns", "kWinogradPositions", "kWinogradGroupAccumulators",
     "kWinogradTileWords", "kFastFirSide", "kFastFirTaps", "kFastFirGroupSums", "kFastFirTileWords",
-    "kSlicePixels", "kSliceBlockChannels", "kSliceTableBytes",
+    "kSlicePixels", "kSliceBlockChannels", "kSliceTableBytes", "kWordsRows", "kWordsColumns",
+    "kWordsPositions", "kWordsGroup", "kWordsMost", "kWordsProductBytes",
 }  # fmt: skip
 
 # Modules that repeat numbers of the engine's, and those of their constants that are no repeated ones.

@@ -28,6 +28,8 @@ PairScale::PairScale(const ConvRows& conv)
       act_max(conv.act_max),
       limited(conv.act_min != -128 || conv.act_max != 127) {}
 
+bool PairScale::Slow() const { return store == Exact; }
+
 void PairScale::Set(const ConvRows& conv, uint32_t o, uint32_t weights) {
   const int32_t m = conv.multipliers[o], bias = conv.bias[o], right = -conv.shifts[o];
   multiplier = m;

@@ -29,6 +29,9 @@ struct PairScale {
   // To that of output channel o, whose weights' |w| add up to `weights`.
   void Set(const ConvRows& conv, uint32_t o, uint32_t weights);
 
+  // Whether outputs go one by one through Requantize.
+  bool Slow() const;
+
   int32_t parts[3];  // c, b, a
   int32_t shift;     // kRelu: s + 11; kLinear: s; kExact: as in the model
   int32_t rounding;  // kRelu: 2^10 + 2^(s+10); kLinear: 2^(s-1) + zero point * 2^s
