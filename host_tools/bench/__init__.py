@@ -16,7 +16,7 @@ from squeezenet_mcu.common.terminal import Console
 from squeezenet_mcu.host_tools.bench import goals, networks, results, within_budget
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.emulate import emulator
-from squeezenet_mcu.host_tools.firmware import build
+from squeezenet_mcu.host_tools.firmware import board_model, build
 from squeezenet_mcu.host_tools.firmware.board_model import ModelRequest
 from squeezenet_mcu.host_tools.firmware.build import DoesNotFitError
 from squeezenet_mcu.model.settings import budget, config
@@ -211,6 +211,8 @@ def run(args: argparse.Namespace) -> int:
             "--check and --update go without --optimize, --sram-bytes, --flash-bytes, --encoding, --cores "
             "and --engine tflm: the reference holds figures of our engine with --optimize speed only"
         )
+    for name in args.board or ():  # before earlier results go
+        board_model.want_cores(board_toml.load(name), asked.cores)
     outputs = files.outputs(RESULTS, args.json)
     session = _Session(Console(), outputs)
     interrupted = False

@@ -59,6 +59,15 @@ def folder_for(source: Path, board: str, engine: str) -> Path:
     return source / "firmware" / (board if engine == "squeeze" else f"{board}-{engine}")
 
 
+def want_cores(board: Board, cores: int) -> None:
+    """UserError: the board has fewer."""
+    if cores > board.cores:
+        have = [name for name in board_toml.names() if board_toml.load(name).cores >= cores]
+        raise UserError(
+            f"--cores {cores}: {board.name} has {board.cores}; boards with {cores}: {', '.join(have)}"
+        )
+
+
 def target_for(board: Board, manifest: dict[str, Any], request: ModelRequest) -> Target:
     """The converter's target: the board's kernels and the memory that a firmware leaves for the model.
 
@@ -67,12 +76,7 @@ def target_for(board: Board, manifest: dict[str, Any], request: ModelRequest) ->
 
     UserError: the kernels asked for need another CPU, or the board has fewer cores.
     """
-    if request.cores > board.cores:
-        have = [name for name in board_toml.names() if board_toml.load(name).cores >= request.cores]
-        raise UserError(
-            f"--cores {request.cores}: {board.name} has {board.cores}; boards with {request.cores}: "
-            f"{', '.join(have)}"
-        )
+    want_cores(board, request.cores)
     if request.kernel_family == "mve" and board.kernel_family != "mve":
         raise UserError(
             f"--kernel-family mve: {board.name}'s {board.cpu} has no Helium; it runs dsp or portable"

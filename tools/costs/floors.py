@@ -18,6 +18,8 @@ from pathlib import Path
 import numpy as np
 from rich.table import Table
 
+from squeezenet_mcu.common import files
+from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.terminal import Console
 from squeezenet_mcu.convert.lowering import tflite_file
 from squeezenet_mcu.convert.lowering.operators import lower
@@ -57,8 +59,39 @@ def floor(layer: Layer, network: Network) -> tuple[float, str]:
     return loops[best], best
 
 
+def cycles_of(results: Path, tflite: Path) -> dict[str, int]:
+    """What each layer of `tflite` took, by the first result of it with the Cortex-M4's kernels.
+
+    UserError: there is none.
+    """
+    want = f"want what `make bench BOARD=stm32f405 JSON={results.name}` writes of {tflite.name}"
+    try:
+        content = json.loads(results.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{results}: {error}; {want}") from None
+    digest = files.sha256(tflite.read_bytes())
+    for result in content if isinstance(content, list) else []:
+        if isinstance(result, dict) and (result.get("tflite_sha256"), result.get("engine")) == (
+            digest,
+            "dsp",
+        ):
+            rows = result.get("layers")
+            if isinstance(rows, list) and all(isinstance(row.get("cycles"), int) for row in rows):
+                return {str(row["layer"]): row["cycles"] for row in rows}
+    raise UserError(f"{results}: no cycles of {tflite.name} with the kernels dsp; {want}")
+
+
 def main() -> int:
-    """See the module's docstring."""
+    """Exit status 1 where a file is not what it should be."""
+    try:
+        return show()
+    except UserError as error:
+        print(f"floors: error: {error}", file=sys.stderr)
+        return 1
+
+
+def show() -> int:
+    """Prints the table; see the module's docstring."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -67,8 +100,7 @@ def main() -> int:
     args = parser.parse_args()
     network = lower(tflite_file.read(args.tflite))
     split(network)
-    results = json.loads(args.results.read_text(encoding="utf-8")) if args.results else []
-    measured = {row["layer"]: row["cycles"] for result in results[:1] for row in result["layers"]}
+    measured = cycles_of(args.results, args.tflite) if args.results else {}
     table = Table("layer", "loop", "MACs", "floor", "measured", "times")
     sums = [0.0, 0.0]
     for layer in network.layers:

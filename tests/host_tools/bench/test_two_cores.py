@@ -1,10 +1,14 @@
 """A network on both cores of an emulated board: the same answers, in less time."""
 
+import argparse
+
 import numpy as np
 import pytest
 
+from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.terminal import Console
 from squeezenet_mcu.convert.verify.host_engine import HostEngine
+from squeezenet_mcu.host_tools import bench
 from squeezenet_mcu.host_tools.bench import measure, networks, results
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.emulate import emulator
@@ -71,3 +75,14 @@ def test_the_table_says_what_two_cores_cycles_are(capsys):
     for cores, said in ((2, True), (1, False)):
         results.show(Console(width=100), [record | {"cores": cores}])
         assert ("contention" in capsys.readouterr().out) == said
+
+
+def test_a_board_of_one_core_is_refused_before_earlier_results_go(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    bench.RESULTS.parent.mkdir(parents=True)
+    bench.RESULTS.write_text("[]")
+    parser = argparse.ArgumentParser()
+    bench.add_arguments(parser)
+    with pytest.raises(UserError, match="--cores 2: stm32f405 has 1"):
+        bench.run(parser.parse_args(["--model", "digits", "--board", "stm32f405", "--cores", "2"]))
+    assert bench.RESULTS.read_text() == "[]"
