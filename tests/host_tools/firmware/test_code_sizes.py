@@ -113,7 +113,7 @@ def test_mistakes(tmp_path):
     board = board_toml.load("rp2040")
     with pytest.raises(UserError, match=r"rp2040: its Cortex-M0\+ runs no dsp kernels"):
         code_sizes.of(board, ["gemm"], "dsp", **PARTS)
-    with pytest.raises(UserError, match="no kernel gemm of this family; want reference, add"):
+    with pytest.raises(UserError, match="no kernel gemm of this family; want reference, pixel_pairs, add"):
         code_sizes.of(board, ["gemm"], "portable", **PARTS)
     folder = tmp_path / "mine"
     shutil.copytree(board.folder, folder)
