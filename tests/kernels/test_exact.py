@@ -67,10 +67,15 @@ def check(board: str, first: int, count: int, family: Family | None = None) -> c
     return used
 
 
-@pytest.mark.parametrize("board", FAMILIES)
+@pytest.mark.parametrize("board", ("mps2_an386", "mps3_an547"))
 def test_random_layers(board):
     used = check(board, 0, SAMPLE)
     assert set(used) == {model.kernel for model in variants.kernels_of(FAMILIES[board])}
+
+
+@pytest.mark.parametrize("board", ("mps2_an500", "mps2_an505"))
+def test_random_layers_on_cpus_with_the_kernels_of_another(board):
+    check(board, 0, SOME)
 
 
 def test_random_layers_through_the_portable_kernels():

@@ -19,7 +19,7 @@ def test_on_the_host():
             assert np.array_equal(mine, right), f"seed {seed}, buffer {i}\n{variants.describe(network)}"
 
 
-@pytest.mark.parametrize("board", ["mps2_an386", "mps2_an505"])
+@pytest.mark.parametrize("board", ["mps2_an386", pytest.param("mps2_an505", marks=pytest.mark.long)])
 def test_on_emulated_cpus(board):
     records = []
     for seed in range(ON_BOARDS):

@@ -31,7 +31,6 @@ RUNS = [
     pytest.param(networks.SMALL_NET, "stm32f405", ModelRequest()),
     pytest.param("digits", "rp2040", ModelRequest()),
     pytest.param("digits", "mps3_an547", ModelRequest()),
-    pytest.param("digits", "riscv_virt", ModelRequest()),
     *(
         pytest.param(name, "stm32f405", ModelRequest(), marks=LONG)
         for name in ("gtsrb", "cifar10", RESNET8, V1_0)
@@ -43,7 +42,10 @@ RUNS = [
         for board in ("rp2040", "mps3_an547")
     ),
     pytest.param("digits", "stm32f405", ModelRequest(kernel_family="portable"), marks=LONG),
-    *(pytest.param(name, "riscv_virt", ModelRequest(), marks=LONG) for name in ("gtsrb", "cifar10", RESNET8)),
+    *(
+        pytest.param(name, "riscv_virt", ModelRequest(), marks=LONG)
+        for name in ("digits", "gtsrb", "cifar10", RESNET8)
+    ),
     *(pytest.param(name, "rp2040", ModelRequest(cores=2), marks=LONG) for name in networks.ZOO),
 ]
 
