@@ -2,6 +2,7 @@
 // 39).
 #include "engine/dsp/fast_fir.h"
 #include "engine/dsp/intrinsics.h"
+#include "engine/dsp/requantize.h"
 #include "engine/fixed_point.h"
 
 namespace squeeze {
@@ -25,14 +26,6 @@ SQUEEZE_OFFSET(StoreRun, table_end, 36);
 // r0 a tile's sums, r1 table, r2-r4 and r5-r7 multiplier, R and shift of the two channels, r8-lr sums and
 // outputs. Stack: 0 sums, 4 out, 8 end of the table.
 // clang-format off
-#define SQUEEZE_RELU(v, m, r, s)                                                             \
-  "smmlar " v ", " v ", " m ", " r "\n asr.w " v ", " v ", " s "\n ssat " v ", #8, " v "\n"
-#define SQUEEZE_LINEAR(v, m, r, s)       \
-  "smmulr " v ", " v ", " m "\n"         \
-  "add.w " v ", " v ", " v ", asr #31\n" \
-  "add.w " v ", " v ", " r "\n"          \
-  "asr.w " v ", " v ", " s "\n"          \
-  "ssat " v ", #8, " v "\n"
 // Sums of the columns' p1 are at p1, those of p0 and p2 48 and 96 bytes behind.
 #define SQUEEZE_TILE_ROW(VALUE, p1, p0, p2)   \
   "ldr.w r8, [r0, #" p0 "]\n"                 \

@@ -27,14 +27,6 @@ SQUEEZE_OFFSET(StoreRun, pixels, 36);
 // r0 acc, r1 out, r2 stride, r3-r5 and r6-r8 multiplier, R and shift of the two channels, r9 pixels left,
 // r10-lr accumulators. Four pixels a round, then two, then one. Strings, because a macro's name is global.
 // clang-format off
-#define SQUEEZE_RELU(v, m, r, s)                                                             \
-  "smmlar " v ", " v ", " m ", " r "\n asr.w " v ", " v ", " s "\n ssat " v ", #8, " v "\n"
-#define SQUEEZE_LINEAR(v, m, r, s)                                                                         \
-  "smmulr " v ", " v ", " m "\n"           \
-  "add.w " v ", " v ", " v ", asr #31\n"   \
-  "add.w " v ", " v ", " r "\n"            \
-  "asr.w " v ", " v ", " s "\n"            \
-  "ssat " v ", #8, " v "\n"
 #define SQUEEZE_TWO_PIXELS(VALUE)   \
   "ldm r0!, {r10, r11, r12, lr}\n"  \
   VALUE("r10", "r3", "r4", "r5")    \

@@ -59,4 +59,16 @@ void StorePair(const ConvRows& conv, const PairScale& scale, uint32_t o, const i
 
 }  // namespace squeeze
 
+// A sum in register `v` to an int8, by Rounding::kRelu or kLinear: registers of multiplier, R and shift.
+// clang-format off
+#define SQUEEZE_RELU(v, m, r, s)                                                             \
+  "smmlar " v ", " v ", " m ", " r "\n asr.w " v ", " v ", " s "\n ssat " v ", #8, " v "\n"
+#define SQUEEZE_LINEAR(v, m, r, s)       \
+  "smmulr " v ", " v ", " m "\n"         \
+  "add.w " v ", " v ", " v ", asr #31\n" \
+  "add.w " v ", " v ", " r "\n"          \
+  "asr.w " v ", " v ", " s "\n"          \
+  "ssat " v ", #8, " v "\n"
+// clang-format on
+
 #endif  // SQUEEZE_ENGINE_DSP_REQUANTIZE_H_
