@@ -1,5 +1,6 @@
 // An Arm MPS2, whatever core its FPGA holds: the hooks of hooks.h. A board's board_config.h includes
-// mps2_config.h, and one of its sources this file. The board's controller sets the clocks.
+// mps2_config.h or has its numbers, and one of its sources includes this file. The board's controller sets
+// the clocks.
 #ifndef FIRMWARE_CPP_BOARDS_COMMON_MPS2_H_
 #define FIRMWARE_CPP_BOARDS_COMMON_MPS2_H_
 
@@ -14,9 +15,9 @@ namespace board {
 namespace mps2 {
 
 // CMSDK timer 0, DDI 0479D table 4-1: counts down from the reload value.
-constexpr uint32_t kTimerControl = 0x40000000;
-constexpr uint32_t kTimerValue = 0x40000004;
-constexpr uint32_t kTimerReload = 0x40000008;
+constexpr uint32_t kTimerControl = kCmsdkTimer;
+constexpr uint32_t kTimerValue = kCmsdkTimer + 4;
+constexpr uint32_t kTimerReload = kCmsdkTimer + 8;
 
 }  // namespace mps2
 

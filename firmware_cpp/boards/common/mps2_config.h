@@ -15,6 +15,7 @@ constexpr uint32_t kInstructionsPerTickNumerator = 40;
 constexpr uint32_t kInstructionsPerTickDenominator = 1;
 
 constexpr uint32_t kCmsdkUart = 0x40004000;
+constexpr uint32_t kCmsdkTimer = 0x40000000;
 constexpr uint32_t kCoreHz = 25000000;
 
 }  // namespace board

@@ -1,2 +1,2 @@
 // Arm MPS2 with the AN505 FPGA image (Cortex-M33).
-#include "common/mps2_sse.h"
+#include "common/mps2.h"

@@ -1,6 +1,6 @@
 // Arm MPS2 with the AN521 FPGA image: an SSE-200 with two Cortex-M33. The second one waits at its reset until
 // CPUWAIT lets it go (SSE-200 technical reference manual, 101104, system control registers).
-#include "common/mps2_sse.h"
+#include "common/mps2.h"
 
 #if SQUEEZE_CORES == 2
 #include "common/second_core_hooks.h"

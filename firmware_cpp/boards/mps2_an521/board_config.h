@@ -14,7 +14,8 @@ constexpr uint32_t kEmulatedTickHz = 20000000;
 constexpr uint32_t kInstructionsPerTickNumerator = 50;
 constexpr uint32_t kInstructionsPerTickDenominator = 1;
 
-constexpr uint32_t kCmsdkUart = 0x50200000;  // UART 0, secure alias: common/cmsdk_uart.h asks for these two
+constexpr uint32_t kCmsdkUart = 0x50200000;   // UART 0, secure alias: common/cmsdk_uart.h asks for these two
+constexpr uint32_t kCmsdkTimer = 0x50000000;  // timer 0, secure alias: common/mps2.h
 constexpr uint32_t kCoreHz = 20000000;
 
 }  // namespace board
