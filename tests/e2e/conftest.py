@@ -1,11 +1,14 @@
 """Converted models and test images, made once a test run."""
 
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from tests.convert.shared_files import SHARED
 from tests.e2e import verbs
@@ -14,9 +17,17 @@ from tests.e2e import verbs
 @pytest.fixture(scope="session")
 def workplace(tmp_path_factory) -> Path:
     """A folder with the two smaller zoo models converted in build/."""
+    once = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        once = once.parent  # that of all workers
+    with FileLock(once / "converted.lock"):
+        if not (once / "converted").exists():
+            making = tmp_path_factory.mktemp("converting")
+            for model in ("digits", "gtsrb"):
+                verbs.succeed(making, "convert", "--model", model)
+            making.rename(once / "converted")
     folder = tmp_path_factory.mktemp("workplace")
-    for model in ("digits", "gtsrb"):
-        verbs.succeed(folder, "convert", "--model", model)
+    shutil.copytree(once / "converted", folder, dirs_exist_ok=True)
     return folder
 
 

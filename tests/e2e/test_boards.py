@@ -11,6 +11,7 @@ from tests.e2e import verbs
 
 PICO = "rp2040"  # its emulator counts cycles, and takes seconds an image
 BOARDS = ("stm32f405", "mps2_an386", "mps2_an500", "mps2_an505", "mps3_an547", "riscv_virt")
+TWINS = ("mps2_an386", "mps2_an500")  # of mps2_an505: test_many_images tries them
 COUNTED = ("stm32f405", "mps2_an386", PICO)  # whose cycles are known
 SRAM = {"stm32f405": 128 * 1024}
 # Of the zoo, and what its accuracy is above, on a few hundred images.
@@ -57,7 +58,9 @@ def check(report: dict, board: str, images: int) -> None:
     assert report["flash_bytes"] < report["flash_total_bytes"]
 
 
-@pytest.mark.parametrize("board", BOARDS)
+@pytest.mark.parametrize(
+    "board", [pytest.param(b, marks=pytest.mark.long) if b in TWINS else b for b in BOARDS]
+)
 def test_digits(workplace, board):
     report = validate(workplace, "digits", board, "--limit", "30")
     check(report, board, 30)
@@ -69,7 +72,7 @@ def test_digits(workplace, board):
     assert report["engine_sha256"] == engine["engine_sha256"]
 
 
-@pytest.mark.parametrize("board", ["stm32f405", "mps3_an547"])  # the others: test_many_images
+@pytest.mark.parametrize("board", ["stm32f405"])  # the others: test_many_images
 def test_signs(workplace, made_signs, board):
     report = validate(workplace, "gtsrb", board, "--data", made_signs, "--limit", "12")
     check(report, board, 12)

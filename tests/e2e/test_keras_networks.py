@@ -11,7 +11,7 @@ from squeezenet_mcu.common.preprocess import quantize_images
 from tests.e2e import keras_networks, verbs
 
 IMAGES = 5
-IN_MAKE_TEST = "mobilenet_v1"
+IN_MAKE_TEST = "two_dense"
 
 
 @pytest.mark.parametrize(

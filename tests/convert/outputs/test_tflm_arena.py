@@ -55,7 +55,7 @@ def check_same(content: bytes, images: int) -> None:
             np.testing.assert_array_equal(probability, from_micro[1])
 
 
-@pytest.mark.parametrize("name", ["v1_0", "v1_1"])
+@pytest.mark.parametrize("name", [pytest.param("v1_0", marks=pytest.mark.long), "v1_1"])
 def test_imagenet_networks_on_tflm(name):
     check_same(imagenet_nets.content(name), 2)
 

@@ -36,8 +36,7 @@ def parsed(name):
     return tflite_file.read(ZOO / name / "model.tflite")
 
 
-@pytest.mark.parametrize("order", ["forwards", "backwards"])
-@pytest.mark.parametrize("name", ["digits", "gtsrb"])
+@pytest.mark.parametrize(("name", "order"), [("digits", "forwards"), ("gtsrb", "backwards")])
 def test_chosen_together_is_chosen_alone(name, order):
     file = parsed(name)
     maker = engine_model.Maker.of(file, [])

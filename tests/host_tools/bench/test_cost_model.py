@@ -28,9 +28,9 @@ V1_0, V1_1 = networks.IMAGENET_RANDOM
 # Network, board, what is asked for.
 RUNS = [
     pytest.param("digits", "stm32f405", ModelRequest()),
-    pytest.param(networks.SMALL_NET, "stm32f405", ModelRequest()),
+    pytest.param(networks.SMALL_NET, "stm32f405", ModelRequest(), marks=LONG),
     pytest.param("digits", "rp2040", ModelRequest()),
-    pytest.param("digits", "mps3_an547", ModelRequest()),
+    pytest.param("digits", "mps3_an547", ModelRequest(), marks=LONG),
     *(
         pytest.param(name, "stm32f405", ModelRequest(), marks=LONG)
         for name in ("gtsrb", "cifar10", RESNET8, V1_0)

@@ -30,6 +30,7 @@ def there(tmp_path_factory):
         yield
 
 
+@pytest.mark.long
 def test_two_cores_of_the_pico_take_little_more_than_half_the_cycles(there):
     one, both = (measure.build(networks.SMALL_NET, "rp2040", request) for request in (ModelRequest(), BOTH))
     spent = {}

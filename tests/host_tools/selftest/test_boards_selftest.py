@@ -17,7 +17,12 @@ EXACT = "stm32f405"  # its emulated timer ticks once an instruction
 CYCLES = "rp2040"  # its emulator counts cycles
 
 
-@pytest.fixture(scope="module", params=board_toml.emulated())
+# Of those that share their start-up, UART and timer's code one is in `make test`.
+TWINS = ("mps2_an386", "mps2_an500", "mps2_an505")
+BOARDS = [pytest.param(b, marks=pytest.mark.long) if b in TWINS else b for b in board_toml.emulated()]
+
+
+@pytest.fixture(scope="module", params=BOARDS)
 def board(request):
     return request.param
 

@@ -152,6 +152,7 @@ def test_batch_norm_sees_the_same_halves(tmp_path, digits):
         assert abs(a["loss"] - b["loss"]) <= 1e-4 and a["accuracy"] == b["accuracy"]
 
 
+@pytest.mark.long
 def test_a_killed_worker_ends_all_and_any_number_goes_on(tmp_path, digits, start):
     folder = work(tmp_path / "work", digits, LONG)
     checkpoint = folder / "build/tiny/checkpoints/train.npz"
