@@ -15,7 +15,7 @@ from squeezenet_mcu.host_tools.analyze.advice import Step
 from squeezenet_mcu.host_tools.analyze.fit import Fit
 from squeezenet_mcu.host_tools.analyze.subject import Subject
 from squeezenet_mcu.host_tools.firmware import code_sizes
-from squeezenet_mcu.host_tools.firmware.code_sizes import RISCV_WITHIN
+from squeezenet_mcu.host_tools.firmware.code_sizes import INEXACT_BYTES
 
 WIDTH = 100
 _MOST_PROBLEMS = 12
@@ -76,7 +76,7 @@ def show_boards(console: Console, subject: Subject, fits: Sequence[Fit]) -> None
         lines.append(f"{names}: two cores, without what they lose as they wait for one memory.")
     near = [found.board.name for found in fits if not found.code.exact]
     if near:
-        lines.append(f"flash, SRAM of {', '.join(map(printable, near))}: to within {RISCV_WITHIN} bytes.")
+        lines.append(f"flash, SRAM of {', '.join(map(printable, near))}: to within {INEXACT_BYTES} bytes.")
     lines += sorted({note for found in fits if (note := code_sizes.note(found.board))})
     console.print("\n".join(lines), soft_wrap=True)
 

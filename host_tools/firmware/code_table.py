@@ -105,6 +105,17 @@ class Tree:
         self._run(command.replace("-o firmware.elf", "-o some.elf"))
         return self._pieces(self.tree / "some.map")
 
+    def dispatch(self, kernels: Iterable[str]) -> list[tuple[str, int, int]]:
+        """Name, size and alignment of the sections of conv_kernels.cc with these kernels.
+
+        RISC-V's linker shortens its calls, so there it is linked; elsewhere the object says the same, sooner.
+        """
+        kernels = list(kernels)
+        if self.board.architecture != "riscv":
+            return linker_map.sections(self.compiled(_DISPATCH[0], kernels), self.board.binutils)
+        pieces = [piece for piece in self.linked(kernels) if f"({_DISPATCH[0]})" in piece.name]
+        return [(piece.section, piece.size, piece.alignment) for piece in pieces]
+
 
 def kernels_of(family: Family) -> list[str]:
     """All of a family, as engine/CMakeLists.txt lists them."""
@@ -169,11 +180,9 @@ def engine_record(tree: Tree, family: Family, boards_own: Collection[str]) -> di
         elif not (_is_own(piece) or piece.library == ENGINE or piece.name in boards_own):
             record["libraries"][piece.name] = " ".join(reached.get(piece.name, []))
     for kernels in _subsets([name for name in names if name in CONVOLUTIONS]):
-        found_sections = linker_map.sections(tree.compiled(_DISPATCH[0], kernels), tree.board.binutils)
+        dispatch = tree.dispatch(kernels)
         record["dispatch"][" ".join(kernels)] = {
-            output: [
-                [size, alignment] for name, size, alignment in found_sections if name.startswith(f".{output}")
-            ]
+            output: [[size, alignment] for name, size, alignment in dispatch if name.startswith(f".{output}")]
             for output in ("text", "rodata")
         }
     return record

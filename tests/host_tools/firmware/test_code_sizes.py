@@ -37,7 +37,7 @@ def compare(name, kernels, family, folder, parts=PARTS):
     board = board_toml.load(name)
     (code, other, sram), apart = built(board, kernels, family, folder, parts)
     told = code_sizes.of(board, kernels, family, arena_apart=apart, **parts)
-    within = 0 if told.exact else code_sizes.RISCV_WITHIN
+    within = 0 if told.exact else code_sizes.INEXACT_BYTES
     assert told.exact == (board.architecture != "riscv")
     assert told.sram == sram, f"{name} {family} {kernels}"
     assert abs(told.engine_code - code) <= within, f"{name} {family} {kernels}"
