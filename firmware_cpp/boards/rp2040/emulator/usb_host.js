@@ -14,6 +14,7 @@ const BYTE_NANOS = 667; // 12 Mbit/s
 const MOST_MS = 5000; // for one request
 const ADDRESS = 5;
 const PACKET_BYTES = 64;
+const READ_BYTES = 128; // that Linux' driver asks for at once: it hears nothing before them, or a packet that is not full
 const [DEVICE, CONFIGURATION, STRING, INTERFACE, ENDPOINT, QUALIFIER] = [1, 2, 3, 4, 5, 6];
 const [COMMUNICATION, DATA] = [2, 10]; // classes of interfaces
 const ENGLISH = 0x0409;
@@ -63,6 +64,7 @@ export class UsbHost {
   #toggles = { from: false, to: false };
   #packet = null; // from the program, not acknowledged yet
   #turn = false;
+  #read = []; // of the READ_BYTES under way
 
   constructor(device, clock, faults = new Faults()) {
     this.device = device;
@@ -86,9 +88,15 @@ export class UsbHost {
       return;
     }
     if (!this.#script && !this.told) this.#start(this.#enumerate());
-    else if (this.#line && (this.#line.open !== this.open || this.#line.baud !== this.baud) && !this.#unsent) {
+    else if (this.#lineDiffers && !this.#unsent) {
       this.#start(this.#setLine());
     } else this.#data();
+  }
+
+  /** The program wants the port otherwise than the device believes it to be. */
+  get #lineDiffers() {
+    if (!this.#line) return false;
+    return this.#line.open !== this.open || (this.open && this.#line.baud !== this.baud);
   }
 
   get #unsent() {
@@ -162,7 +170,8 @@ export class UsbHost {
       then: (answer) => {
         if (answer?.bytes && answer.data1 === this.#toggles.to) {
           this.#toggles.to = !this.#toggles.to;
-          if (this.#next.fault !== 'lost') this.onData(answer.bytes);
+          if (this.#next.fault !== 'lost') this.#read.push(...answer.bytes);
+          if (answer.bytes.length < PACKET_BYTES || this.#read.length === READ_BYTES) this.onData(this.#read.splice(0));
         }
         this.#after(answer);
       },
@@ -275,6 +284,7 @@ export class UsbHost {
     this.#port = serialPortOf(Uint8Array.from(configuration));
     this.#toggles = { from: false, to: false };
     this.#packet = null;
+    this.#read = [];
     this.told = { descriptor, configuration, strings };
     this.#line = { open: false, baud: 0 };
   }
