@@ -60,8 +60,8 @@ class Tool(_Table, frozen=True):
     """A program of the host that serves the board: its command, and the Debian package that has it.
 
     `command` has placeholders: {elf}, and for an emulator {socket}, the file descriptor of a listening TCP
-    socket that it is to connect the UART to, and {folder}, the board's. `usb`: more words for an emulator that has
-    the board's own USB, too; {usb}: the same for the serial port that this is.
+    socket that it is to connect the UART to, and {folder}, the board's. `usb`: more words for an emulator
+    that has the board's own USB, too; {usb}: the same for the serial port that this is.
     """
 
     package: str
@@ -176,8 +176,8 @@ class Board:
     `emulator` may be None; `flash` is empty for a board that is nothing but its emulator, the default first.
     `clock`: None where board.toml does not say it.
     `uf2_family`: what its boot loader wants in a UF2; None: takes none. `wiring`: how to connect the serial
-    cable; `buy`: where. Both may be empty. `usb_id`: "vendor:product" of the serial port that the board's own USB
-    is, too; "": it is none.
+    cable; `buy`: where. Both may be empty. `usb_id`: "vendor:product" of the serial port that the board's own
+    USB is, too; "": it is none.
     """
 
     name: str

@@ -21,7 +21,10 @@ _STOP_TIMEOUT = 5.0  # seconds for an emulator to end when asked to
 
 @dataclass(frozen=True)
 class Machine:
-    """An emulated board that runs. `url`: pyserial URL of its UART; `usb_url`: of its own USB, "" without it."""
+    """An emulated board that runs.
+
+    `url`: pyserial URL of its UART; `usb_url`: of its own USB, "" where that is not plugged in.
+    """
 
     url: str
     usb_url: str
@@ -59,7 +62,7 @@ def machine(board: str, elf: Path, extra: Sequence[str] = (), usb: bool = False)
     emulator that ends by itself, because its command is wrong or the firmware locks the core up, turns
     whatever the context raises into a UserError with the emulator's own words.
 
-    UserError: unknown board, a board without an emulator, or without one that has its USB, an emulator that is
+    UserError: unknown board, a board without an emulator, or whose emulator has no USB, an emulator that is
     not installed, no such file.
     """
     hardware = board_toml.load(board)
@@ -68,14 +71,15 @@ def machine(board: str, elf: Path, extra: Sequence[str] = (), usb: bool = False)
     if not elf.is_file():
         raise UserError(f"{elf}: no such firmware; run: make firmware BOARD={board}")
     if usb and not tool.usb:
-        raise UserError(f"{board}: no USB of its own in its emulator; boards with it: {', '.join(with_usb())}")
+        raise UserError(f"{board}: its emulator has no USB; boards whose has: {', '.join(with_usb())}")
     # We listen and the emulator inherits the socket: nobody can take the port in between, and a client may
     # connect at once, however long the emulator takes to start.
     with contextlib.ExitStack() as stack:
         words = stack.enter_context(tempfile.TemporaryFile())
         servers = [stack.enter_context(_listening()) for _ in range(2 if usb else 1)]
         urls = [f"socket://127.0.0.1:{server.getsockname()[1]}" for server in servers]
-        places = {"elf": elf, "socket": servers[0].fileno(), "usb": servers[-1].fileno(), "folder": hardware.folder}
+        numbers = {"socket": servers[0].fileno(), "usb": servers[-1].fileno()}
+        places = {"elf": elf, "folder": hardware.folder, **numbers}
         parts = [*tool.command[1:], *(tool.usb if usb else ())]
         command = [command_name, *(part.format(**places) for part in parts), *extra]
         # A session of its own: Ctrl-C is for us, who still want to show what the board has answered.

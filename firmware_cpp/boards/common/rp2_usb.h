@@ -1,8 +1,8 @@
-// The USB device controller of an RP2040 or RP2350: the hooks of usb/controller.h (RP2040 datasheet 4.1, RP2350
-// datasheet 12.7). Included by the chip's source behind rp2.h; beside what that wants, the chip gives kPllUsb,
-// kClkUsb, their bits in RESETS, and ResetToLoader().
-// Known to remain: RP2040-E5 (steppings B0 and B1: behind a busy hub the bus's reset may not end) and RP2040-E15 (the
-// controller may hang after certain errors on the bus) have no workaround here. The RP2350 has neither.
+// The USB device controller of an RP2040 or RP2350: the hooks of usb/controller.h (RP2040 datasheet 4.1,
+// RP2350 datasheet 12.7). Included by the chip's source behind rp2.h; beside what that wants, the chip gives
+// kPllUsb, kClkUsb, their bits in RESETS, and ResetToLoader(). Known to remain: RP2040-E5 (steppings B0 and
+// B1: behind a busy hub the bus's reset may not end) and RP2040-E15 (the controller may hang after certain
+// errors on the bus) have no workaround here. The RP2350 has neither.
 #ifndef FIRMWARE_CPP_BOARDS_COMMON_RP2_USB_H_
 #define FIRMWARE_CPP_BOARDS_COMMON_RP2_USB_H_
 
@@ -37,7 +37,8 @@ constexpr uint32_t kBufferStall = 1u << 11;
 constexpr uint32_t kBufferAvailable = 1u << 10;  // the controller's, until it has done with it
 constexpr uint32_t kBufferSizeMask = 0x3FF;
 // Buffers: the place of the first is the chip's.
-constexpr uint32_t kControlBuffer = 0x100, kFromHostBuffer = 0x180, kToHostBuffer = 0x1C0, kNoticeBuffer = 0x240;
+constexpr uint32_t kControlBuffer = 0x100, kFromHostBuffer = 0x180, kToHostBuffer = 0x1C0,
+                   kNoticeBuffer = 0x240;
 
 // Registers (RP2040 datasheet 4.1.4).
 constexpr uint32_t kUsb = 0x50110000;
@@ -60,11 +61,14 @@ constexpr uint32_t kUsbMuxing = kUsb + 0x74;
 constexpr uint32_t kUsbMuxingPhy = 1u << 0;
 constexpr uint32_t kUsbMuxingSoft = 1u << 3;
 constexpr uint32_t kUsbPower = kUsb + 0x78;
-constexpr uint32_t kUsbPowerVbus = 1u << 3 | 1u << 2;  // VBUS is there, whatever its pin says: a Pico has none for it
+constexpr uint32_t kUsbPowerVbus =
+    1u << 3 | 1u << 2;  // VBUS is there, whatever its pin says: a Pico has none for it
 constexpr uint32_t kUsbInterrupts = kUsb + 0x90;
 constexpr uint32_t kUsbInterruptSetup = 1u << 16;
 constexpr uint32_t kUsbInterruptReset = 1u << 12;
 constexpr uint32_t kUsbInterruptBuffers = 1u << 4;
+
+constexpr uint32_t kCpuId = 0xD0000000;  // SIO
 
 // An abort is over when a transaction is, of a millisecond at most; a look takes over 8 cycles.
 constexpr uint32_t kAbortLimit = 20000;
@@ -194,6 +198,8 @@ bool Suspended() {
   using namespace board::rp2;
   return (Register(kUsbStatus) & kUsbStatusSuspended) != 0;
 }
+
+bool OnFirstCore() { return board::rp2::Register(board::rp2::kCpuId) == 0; }
 
 }  // namespace usb
 

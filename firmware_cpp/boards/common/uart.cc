@@ -1,5 +1,6 @@
-// The received bytes' ring: filled by the interrupt, emptied by the program. On a board that speaks over its own USB,
-// too, the bytes of both ports go into it, and what the program sends goes to the port of the last byte.
+// The received bytes' ring: filled by the interrupt, emptied by the program. On a board that speaks over its
+// own USB, too, the bytes of both ports go into it, and what the program sends goes to the port of the last
+// byte.
 #include <stddef.h>
 #include <stdint.h>
 

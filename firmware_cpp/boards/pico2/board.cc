@@ -1,5 +1,5 @@
-// Raspberry Pi Pico 2: 150 MHz from its 12 MHz crystal, UART 0 on GPIO 0 and 1, USB. Registers: RP2350 datasheet;
-// the sections are named at each block. How they are used is in boards/common/rp2.h.
+// Raspberry Pi Pico 2: 150 MHz from its 12 MHz crystal, UART 0 on GPIO 0 and 1, USB. Registers: RP2350
+// datasheet; the sections are named at each block. How they are used is in boards/common/rp2.h.
 #include <stdint.h>
 
 #include "cortex_m/registers.h"
@@ -19,8 +19,8 @@ constexpr uint32_t kResetUsb = 1u << 28;
 constexpr uint32_t kClocks = 0x40010000;  // 8.1.7
 constexpr uint32_t kClkUsb = kClocks + 0x60;
 constexpr uint32_t kDivideByOne = 1u << 16;
-constexpr uint32_t kXosc = 0x40048000;       // 8.2.8
-constexpr uint32_t kPllSys = 0x40050000;     // 8.6.5
+constexpr uint32_t kXosc = 0x40048000;    // 8.2.8
+constexpr uint32_t kPllSys = 0x40050000;  // 8.6.5
 constexpr uint32_t kPllUsb = 0x40058000;
 constexpr uint32_t kIoBank0 = 0x40028000;    // 9.11.1
 constexpr uint32_t kPadsBank0 = 0x40038000;  // 9.11.3

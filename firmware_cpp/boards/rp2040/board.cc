@@ -1,5 +1,5 @@
-// Raspberry Pi Pico: 125 MHz from its 12 MHz crystal, UART 0 on GPIO 0 and 1, USB. Registers: RP2040 datasheet;
-// the sections are named at each block. How they are used is in boards/common/rp2.h.
+// Raspberry Pi Pico: 125 MHz from its 12 MHz crystal, UART 0 on GPIO 0 and 1, USB. Registers: RP2040
+// datasheet; the sections are named at each block. How they are used is in boards/common/rp2.h.
 #include <stdint.h>
 
 namespace board {
@@ -17,8 +17,8 @@ constexpr uint32_t kResetUsb = 1u << 24;
 constexpr uint32_t kClocks = 0x40008000;  // 2.15.7
 constexpr uint32_t kClkUsb = kClocks + 0x54;
 constexpr uint32_t kDivideByOne = 1u << 8;
-constexpr uint32_t kXosc = 0x40024000;       // 2.16.7
-constexpr uint32_t kPllSys = 0x40028000;     // 2.18.4
+constexpr uint32_t kXosc = 0x40024000;    // 2.16.7
+constexpr uint32_t kPllSys = 0x40028000;  // 2.18.4
 constexpr uint32_t kPllUsb = 0x4002C000;
 constexpr uint32_t kIoBank0 = 0x40014000;    // 2.19.6.1
 constexpr uint32_t kPadsBank0 = 0x4001C000;  // 2.19.6.3
@@ -50,8 +50,8 @@ inline void PinsChosen() {}
 #include "common/rp2_cores.h"
 #endif
 
-// The boot ROM, 2.8.3: half-words tell where its table of functions is, and the function that looks a code of two
-// letters up in it.
+// The boot ROM, 2.8.3: half-words tell where its table of functions is, and the function that looks a code of
+// two letters up in it.
 void usb::ResetToLoader() {
   constexpr uint32_t kReset = 'U' | 'B' << 8;  // reset_to_usb_boot(pins that show activity, what is disabled)
   const uint32_t table = cortex_m::RomWord(0x14) & 0xFFFF;

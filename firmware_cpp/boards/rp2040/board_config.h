@@ -13,7 +13,7 @@ namespace board {
 constexpr char kName[] = "rp2040";
 constexpr uint32_t kInterrupts = 26;
 constexpr uint32_t kUartInterrupt = 20;  // UART0_IRQ
-constexpr uint32_t kUsbInterrupt = 5;  // USBCTRL_IRQ
+constexpr uint32_t kUsbInterrupt = 5;    // USBCTRL_IRQ
 
 }  // namespace board
 

@@ -6,11 +6,15 @@
 
 namespace usb {
 
+ControlTransfer::Change ControlTransfer::OnNextSetup() {
+  Disarm(kControl, Direction::kToHost);
+  Disarm(kControl, Direction::kFromHost);
+  if (stage_ != Stage::kStatusToHost) return {Effect::kNone, 0};
+  stage_ = Stage::kIdle;
+  return change_;
+}
+
 void ControlTransfer::OnSetup() {
-  if (stage_ != Stage::kIdle) {
-    Disarm(kControl, Direction::kToHost);
-    Disarm(kControl, Direction::kFromHost);
-  }
   uint8_t setup[8];
   ReadSetupPacket(setup);
   const uint32_t wanted = setup[6] | static_cast<uint32_t>(setup[7]) << 8;
@@ -28,10 +32,13 @@ void ControlTransfer::OnSetup() {
       toggle_ = true;
       stage_ = Stage::kData;
       SendNext();
+      // The status may come before we hear that the host has had the last packet (8.5.3.3).
+      Receive(kControl, true);
       return;
     case Answer::kReceive:
       if (wanted == 0) break;
-      Expect(Stage::kReceive);
+      stage_ = Stage::kReceive;
+      Receive(kControl, true);
       return;
     case Answer::kDone:
       break;
@@ -54,23 +61,11 @@ void ControlTransfer::SendStatus() {
   Send(kControl, 0, 0, true);
 }
 
-void ControlTransfer::Expect(Stage stage) {
-  stage_ = stage;
-  Receive(kControl, true);
-}
-
 ControlTransfer::Change ControlTransfer::OnSent() {
-  if (stage_ == Stage::kData) {
-    if (more_) {
-      SendNext();
-    } else {
-      Expect(Stage::kStatusFromHost);
-    }
-  } else if (stage_ == Stage::kStatusToHost) {
-    stage_ = Stage::kIdle;
-    return change_;
-  }
-  return {Effect::kNone, 0};
+  if (stage_ == Stage::kData && more_) SendNext();
+  if (stage_ != Stage::kStatusToHost) return {Effect::kNone, 0};
+  stage_ = Stage::kIdle;
+  return change_;
 }
 
 void ControlTransfer::OnReceived() {
@@ -82,8 +77,11 @@ void ControlTransfer::OnReceived() {
     requests_.OnReceived(bytes, size);
     SendStatus();
   } else {
+    Disarm(kControl, Direction::kToHost);
     stage_ = Stage::kIdle;
   }
+  // The same packet again, from a host that has not heard that we have it, is acknowledged and thrown away.
+  Receive(kControl, false);
 }
 
 void ControlTransfer::OnReset() {

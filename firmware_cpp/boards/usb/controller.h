@@ -1,5 +1,5 @@
-// What a chip's USB device controller must do; device.cc builds a serial port on it. One of the board's sources
-// implements it (rp2_usb.h). All of it is called from the interrupt handler, or with interrupts off.
+// What a chip's USB device controller must do; device.cc builds a serial port on it. One of the board's
+// sources implements it (rp2_usb.h). All of it is called from the interrupt handler, or with interrupts off.
 #ifndef FIRMWARE_CPP_BOARDS_USB_CONTROLLER_H_
 #define FIRMWARE_CPP_BOARDS_USB_CONTROLLER_H_
 
@@ -40,16 +40,16 @@ void SetAddress(uint32_t address);
 // The data endpoints, which the configuration brings; none is armed.
 void OpenEndpoints();
 
-// Where the next packet for the host goes: `slot` is 0 or 1, of the data endpoint; one may be filled while the
-// other is sent. The control endpoint has one.
+// Where the next packet for the host goes: `slot` is 0 or 1, of the data endpoint; one may be filled while
+// the other is sent. The control endpoint has one.
 volatile uint8_t* SendBuffer(uint32_t endpoint, uint32_t slot);
 
 // Of what the host has sent: its bytes, and how many.
 volatile const uint8_t* ReceiveBuffer(uint32_t endpoint);
 uint32_t Received(uint32_t endpoint);
 
-// Arms an endpoint. `toggle`: DATA1 instead of DATA0. Until Receive() the controller answers NAK, and the host
-// tries again: that is the flow control.
+// Arms an endpoint. `toggle`: DATA1 instead of DATA0. Until Receive() the controller answers NAK, and the
+// host tries again: that is the flow control.
 void Send(uint32_t endpoint, uint32_t slot, uint32_t bytes, bool toggle);
 void Receive(uint32_t endpoint, bool toggle);
 
@@ -61,6 +61,9 @@ void Stall();
 
 // True while the host sends nothing at all, as when it sleeps.
 bool Suspended();
+
+// Whether the core that asks is the one that takes the interrupts.
+bool OnFirstCore();
 
 // Resets the chip into its boot ROM's loader, for a new firmware over the same cable. Returns where the ROM
 // has none.

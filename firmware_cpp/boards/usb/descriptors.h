@@ -1,4 +1,5 @@
-// What the device tells the host about itself: a CDC-ACM serial port (USB 2.0 chapter 9.6, CDC 1.2, PSTN 1.2).
+// What the device tells the host about itself: a CDC-ACM serial port (USB 2.0 chapter 9.6, CDC 1.2,
+// PSTN 1.2).
 #ifndef FIRMWARE_CPP_BOARDS_USB_DESCRIPTORS_H_
 #define FIRMWARE_CPP_BOARDS_USB_DESCRIPTORS_H_
 

@@ -21,8 +21,8 @@ constexpr uint32_t kGetConfiguration = Code(true, kStandard, 8);
 constexpr uint32_t kSetConfiguration = Code(false, kStandard, 9);
 constexpr uint32_t kGetInterface = Code(true, kStandard, 10);
 constexpr uint32_t kSetInterface = Code(false, kStandard, 11);
-constexpr uint32_t kHalt = 0;             // feature of an endpoint
-constexpr uint32_t kToEndpoint = 2;       // the recipient
+constexpr uint32_t kHalt = 0;        // feature of an endpoint
+constexpr uint32_t kToEndpoint = 2;  // the recipient
 constexpr uint32_t kMostConfiguration = 1;
 
 // PSTN 1.2 table 13.

@@ -19,12 +19,12 @@ enum class Answer : uint8_t {
 // What a request changes, beside what Requests keeps; once its status has been sent.
 enum class Effect : uint8_t {
   kNone,
-  kAddress,      // `value`
-  kConfigured,   // the data endpoints open, or open anew
+  kAddress,     // `value`
+  kConfigured,  // the data endpoints open, or open anew
   kDeconfigured,
-  kUnhaltedToHost,    // the data endpoint begins with DATA0 again
+  kUnhaltedToHost,  // the data endpoint begins with DATA0 again
   kUnhaltedFromHost,
-  kLoader,       // the host wants the boot loader
+  kLoader,  // the host wants the boot loader
 };
 
 struct Reply {
@@ -51,7 +51,8 @@ class Requests {
   Reply OnStandard(const uint8_t* setup);
   Reply OnClass(const uint8_t* setup);
 
-  // CDC's line coding (PSTN 1.2 table 17): bits a second, stop bits, parity, data bits. It changes nothing here.
+  // CDC's line coding (PSTN 1.2 table 17): bits a second, stop bits, parity, data bits. It changes nothing
+  // here.
   uint8_t line_[7] = {0x00, 0xC2, 0x01, 0x00, 0, 0, 8};
   uint8_t configuration_ = 0;
 };

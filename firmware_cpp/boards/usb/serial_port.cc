@@ -10,9 +10,9 @@
 namespace usb {
 namespace {
 
-// Looks at a full buffer, of 16 cycles and more each: a quarter of a second at 125 MHz. The host's driver takes
-// a packet within a few milliseconds; who sees none sent has closed the port.
-constexpr uint32_t kMostLooks = 2000000;
+// Looks at a full buffer, of some 60 cycles each: a quarter of a second. The host's driver takes a packet
+// within a few milliseconds; where none goes, no program has the port open.
+constexpr uint32_t kMostLooks = 600000;
 
 // Packets for the host: one is filled while the other is under way. With interrupts off.
 class Sender {
@@ -160,7 +160,10 @@ void OnInterrupt() {
     if ((events.done & Done(kControl, Direction::kToHost)) != 0) Apply(g_control.OnSent());
     if ((events.done & Done(kControl, Direction::kFromHost)) != 0) g_control.OnReceived();
   }
-  if (events.setup) g_control.OnSetup();
+  if (events.setup) {
+    Apply(g_control.OnNextSetup());
+    g_control.OnSetup();
+  }
   if (g_receiver.empty_packet()) g_receiver.Arm();
 }
 
@@ -191,6 +194,24 @@ void Write(const uint8_t* data, size_t size) {
     data += taken;
     size -= taken;
   }
+}
+
+void PutInFault(uint8_t byte) {
+  if (!OnFirstCore()) return;
+  for (uint32_t looks = 0; looks < kMostLooks; ++looks) {
+    OnInterrupt();
+    if (!g_control.configured() || Suspended()) return;
+    if (g_sender.Append(&byte, 1) == 1 || g_deaf) return;
+  }
+  g_deaf = true;
+}
+
+bool CameInFault() {
+  if (!OnFirstCore()) return false;
+  OnInterrupt();
+  if (Waiting() == 0) return false;
+  g_receiver.Arm();
+  return true;
 }
 
 }  // namespace usb

@@ -2,21 +2,23 @@
 // ELF is the selftest program.
 //   found          what our host is told of the device
 //   theirs         what the host of rp2040js hears when it asks `n`: it knows nothing of our host and our controller
-//   loader BAUD    what the boot ROM is called with when a port of BAUD is opened, and when it is closed
+//   loader BAUD WORD  what the boot ROM is called with when a port of BAUD is opened, and when it is closed, after WORD
 //   lamp           whether the LED is lit: asleep, at work, asleep, in the fault handler
 //   toggles        what the device makes of a packet that comes twice: bytes heard back
 //   held           bytes that a host still has after it sent 6000 while the program computed, and read none
 //   gone           what it says over the UART, and to the next program, when one goes that has not read its answer
+//   unheard SEEDS  how many of so many hosts, whose acknowledgements often get lost, find the device and its name
 //   requests       what it answers to requests that a driver seldom makes: bytes, or null for a stall
-const [folder, elf, what, argument] = process.argv.slice(2);
+const [folder, elf, what, argument, word] = process.argv.slice(2);
 const { Chip } = await import(`${folder}/chip.js`);
 const { flashOf } = await import(`${folder}/image.js`);
 const { UsbHost } = await import(`${folder}/usb_host.js`);
+const { Faults } = await import(`${folder}/usb_faults.js`);
 const MS = 125_000;
 
-function plugged() {
+function plugged(faults) {
   const chip = new Chip(flashOf(elf));
-  const host = new UsbHost(chip.usb, chip.clock);
+  const host = new UsbHost(chip.usb, chip.clock, faults);
   chip.host = host;
   const sending = [];
   const heard = [];
@@ -31,7 +33,7 @@ function plugged() {
       host.kick();
     }
   };
-  run(1000, () => host.ready);
+  run(5000, () => host.ready);
   return { chip, host, run, heard, say: (text) => sending.push(...Buffer.from(text, 'latin1')) };
 }
 
@@ -68,12 +70,14 @@ async function theirs() {
 }
 
 function loader() {
-  const { chip, host, run } = plugged();
+  const { chip, host, run, say } = plugged();
   const calls = [];
   chip.onLoader = (...words) => calls.push(words);
   host.baud = Number(argument);
   host.open = true;
   run(20);
+  say(word ?? '');
+  run(50);
   const opened = [...calls];
   host.open = false;
   run(20);
@@ -150,6 +154,18 @@ function gone() {
   return { early, said: text(said), heard: text(heard) };
 }
 
+function unheard() {
+  let named = 0;
+  for (let seed = 1; seed <= Number(argument); ++seed) {
+    const { host, run, heard, say } = plugged(new Faults({ seed, unheard: 0.3 }));
+    host.open = true;
+    say('n');
+    run(1000, () => heard.includes(10));
+    if (text(heard) === 'rp2040\n') ++named;
+  }
+  return named;
+}
+
 function requests() {
   const { chip, host, run } = plugged();
   const { usb } = chip;
@@ -192,4 +208,4 @@ function requests() {
   return answers;
 }
 
-console.log(JSON.stringify(await { found, theirs, loader, lamp, toggles, held, gone, requests }[what]()));
+console.log(JSON.stringify(await { found, theirs, loader, lamp, toggles, held, gone, unheard, requests }[what]()));

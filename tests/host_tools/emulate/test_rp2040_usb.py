@@ -90,11 +90,18 @@ def test_a_port_of_1200_baud_that_is_closed_restarts_into_the_boot_loader(elf):
     """Datasheet 2.8.3: reset_to_usb_boot, with the LED for activity, and both interfaces of the loader."""
     assert probe(elf, "loader", 1200) == {"opened": [], "closed": [[LED, 0]]}
     assert probe(elf, "loader", 115_200) == {"opened": [], "closed": []}
+    # The fault handler leaves the board to who wants to mend it.
+    assert probe(elf, "loader", 1200, "f") == {"opened": [], "closed": [[LED, 0]]}
 
 
 def test_the_led_shows_life(elf):
     """Lit while it waits, dark while it works; after a fault it stays dark."""
     assert probe(elf, "lamp") == {"asleep": True, "atWork": False, "after": True, "fault": False}
+
+
+def test_an_acknowledgement_that_gets_lost_does_not_stop_a_request(elf):
+    """USB 2.0, 8.5.3.3: who goes on to the next stage, or request, has had what came before."""
+    assert probe(elf, "unheard", 8) == 8
 
 
 # Over the emulator's second socket
@@ -165,9 +172,29 @@ def test_a_program_that_goes_does_not_stop_the_board(elf):
     assert found["heard"] == answer
 
 
+@pytest.mark.parametrize(
+    ("command", "number"), [("f", None), ("k", 5000)], ids=["undefined instruction", "stack overflow"]
+)
+def test_a_fault_is_told_on_both_ports_and_again_when_asked(elf, command, number):
+    with emulator.machine(BOARD, elf, usb=True) as machine:
+        uart = serial.serial_for_url(machine.url, timeout=20)
+        device = SelftestDevice(machine.usb_url)
+        device.ask(command, number)
+        first = device.line.readline().decode()
+        assert first.startswith("FAULT exception=00000003 ")
+        uart.read_until(b"\r\n")
+        assert uart.readline().decode() == first
+        assert device.line.read(1) == b"\0"
+        device.line.write(b"?")
+        assert device.line.read_until(b"\n") == b"\0\r\n"
+        assert device.line.readline().decode() == first
+        uart.close()
+        device.close()
+
+
 def test_boards_whose_emulator_has_no_usb_say_so(elf):
     with (
-        pytest.raises(UserError, match=r"^stm32f405: no USB of its own in its emulator; boards with it: rp2040$"),
+        pytest.raises(UserError, match=r"^stm32f405: its emulator has no USB; boards whose has: rp2040$"),
         emulator.machine("stm32f405", elf, usb=True),
     ):
         pass

@@ -11,7 +11,8 @@ const RETRY_NANOS = 50_000; // after a NAK
 const FRAME_NANOS = NANOS_PER_MS; // after a refusal that is none of the device's
 const PACKET_NANOS = 11_000; // token, handshake, gaps
 const BYTE_NANOS = 667; // 12 Mbit/s
-const MOST_MS = 5000; // for one request
+const MOST_MS = 500; // for one request
+const MOST_TRIES = 8; // to find the device, each with a reset of the bus
 const ADDRESS = 5;
 const PACKET_BYTES = 64;
 const READ_BYTES = 128; // that Linux' driver asks for at once: it hears nothing before them, or a packet that is not full
@@ -41,6 +42,9 @@ export function serialPortOf(configuration) {
   return found;
 }
 
+/** A request that the device does not answer in time. */
+class Silence extends Error {}
+
 export class UsbHost {
   /** What the device has told: descriptor, configuration, strings. */
   told = null;
@@ -64,6 +68,7 @@ export class UsbHost {
   #toggles = { from: false, to: false };
   #packet = null; // from the program, not acknowledged yet
   #turn = false;
+  #tries = 0;
   #read = []; // of the READ_BYTES under way
 
   constructor(device, clock, faults = new Faults()) {
@@ -109,10 +114,18 @@ export class UsbHost {
   }
 
   #proceed(result) {
-    const { done, value } = this.#script.next(result);
-    if (done) this.#script = null;
-    else this.#schedule(value);
-    if (done) this.kick();
+    let step = { done: true };
+    try {
+      step = this.#script.next(result);
+      if (step.done && this.#line) this.#tries = 0;
+    } catch (error) {
+      if (!(error instanceof Silence)) throw error;
+      if (++this.#tries === MOST_TRIES) this.onTrouble(error.message);
+      this.#line = this.told = null; // from the bus's reset on, as Linux does
+    }
+    if (!step.done) return this.#schedule(step.value);
+    this.#script = null;
+    this.kick();
   }
 
   #schedule(transaction) {
@@ -204,7 +217,7 @@ export class UsbHost {
     for (;;) {
       const answer = yield { nanos: PACKET_NANOS + bytes * BYTE_NANOS, act };
       if (answer === 'stall' || (answer !== null && answer !== 'nak' && answer !== 'refused')) return answer;
-      if (this.clock.nanos > end) return this.onTrouble(`${what}: no answer within ${MOST_MS} ms`);
+      if (this.clock.nanos > end) throw new Silence(`${what}: no answer within ${MOST_MS} ms`);
       yield* this.#pause(answer === 'refused' ? FRAME_NANOS : RETRY_NANOS);
     }
   }
