@@ -29,11 +29,13 @@ inline void Put(uint8_t byte) {
 // Says it on each port, the UART first: of its registers nothing is known that could be wrong.
 template <typename Say>
 void OnEachPort(Say say) {
-  say();
 #ifdef BOARD_USB_VENDOR
-  g_over_usb = true;
+  for (int port = 0; port < 2; ++port) {
+    g_over_usb = port == 1;
+    say();
+  }
+#else
   say();
-  g_over_usb = false;
 #endif
 }
 

@@ -70,8 +70,8 @@ constexpr uint32_t kUsbInterruptBuffers = 1u << 4;
 
 constexpr uint32_t kCpuId = 0xD0000000;  // SIO
 
-// An abort is over when a transaction is, of a millisecond at most; a look takes over 8 cycles.
-constexpr uint32_t kAbortLimit = 20000;
+// An abort is over when the packet under way is, after 60 us at most; a look takes over 8 cycles.
+constexpr uint32_t kAbortLimit = 2000;
 
 inline uint32_t BufferControl(uint32_t endpoint, usb::Direction direction) {
   return kBufferControl + 8 * endpoint + 4 * static_cast<uint32_t>(direction);

@@ -20,108 +20,35 @@ constexpr uint8_t kMilliamperes = 250;
 constexpr uint8_t Low(uint32_t value) { return static_cast<uint8_t>(value); }
 constexpr uint8_t High(uint32_t value) { return static_cast<uint8_t>(value >> 8); }
 
-// Class EFh, subclass 2, protocol 1: look at the association, which joins the two interfaces (Windows wants
-// it).
-constexpr uint8_t kDevice[] = {18,
-                               kTypeDevice,
-                               0x00,
-                               0x02,  // USB 2.0
-                               0xEF,
-                               2,
-                               1,
-                               kPacketBytes,
-                               Low(BOARD_USB_VENDOR),
-                               High(BOARD_USB_VENDOR),
-                               Low(BOARD_USB_PRODUCT),
-                               High(BOARD_USB_PRODUCT),
-                               0x00,
-                               0x01,  // our version
-                               kMaker,
-                               kProduct,
-                               kSerial,
-                               1};  // configurations
-
 constexpr uint8_t kFromHost = kData, kToHost = 0x80 | kData, kNotices = 0x80 | kNotice;
 constexpr uint8_t kConfigurationBytes = 75;
 
-constexpr uint8_t kConfiguration[] = {
-    9,
-    kTypeConfiguration,
-    kConfigurationBytes,
-    0,
-    2,
-    1,
-    0,
-    0x80,
-    kMilliamperes / 2,
-    // Two interfaces from number 0 on: CDC, abstract control model, no protocol.
-    8,
-    kTypeAssociation,
-    0,
-    2,
-    2,
-    2,
-    0,
-    0,
-    9,
-    kTypeInterface,
-    0,
-    0,
-    1,
-    2,
-    2,
-    0,
-    0,
-    5,
-    kTypeFunction,
-    0,
-    0x20,
-    0x01,  // CDC 1.2
-    5,
-    kTypeFunction,
-    1,
-    0,
-    1,  // no call management
-    4,
-    kTypeFunction,
-    2,
-    2,  // line coding and control line state
-    5,
-    kTypeFunction,
-    6,
-    0,
-    1,  // interface 0 rules interface 1
-    7,
-    kTypeEndpoint,
-    kNotices,
-    3,
-    kNoticeBytes,
-    0,
-    16,  // interrupt; asked every 16 ms
-    9,
-    kTypeInterface,
-    1,
-    0,
-    2,
-    10,
-    0,
-    0,
-    0,  // CDC data
-    7,
-    kTypeEndpoint,
-    kFromHost,
-    2,
+// clang-format off
+constexpr uint8_t kDevice[] = {
+    18, kTypeDevice, 0x00, 0x02,  // USB 2.0
+    0xEF, 2, 1,  // look at the association, which joins the two interfaces: Windows wants it
     kPacketBytes,
-    0,
-    0,  // bulk
-    7,
-    kTypeEndpoint,
-    kToHost,
-    2,
-    kPacketBytes,
-    0,
-    0,
+    Low(BOARD_USB_VENDOR), High(BOARD_USB_VENDOR), Low(BOARD_USB_PRODUCT), High(BOARD_USB_PRODUCT),
+    0x00, 0x01,  // our version
+    kMaker, kProduct, kSerial,
+    1,  // configurations
 };
+
+constexpr uint8_t kConfiguration[] = {
+    9, kTypeConfiguration, kConfigurationBytes, 0, 2, 1, 0, 0x80, kMilliamperes / 2,
+    // Two interfaces from number 0 on: CDC, abstract control model, no protocol.
+    8, kTypeAssociation, 0, 2, 2, 2, 0, 0,
+    9, kTypeInterface, 0, 0, 1, 2, 2, 0, 0,
+    5, kTypeFunction, 0, 0x20, 0x01,  // CDC 1.2
+    5, kTypeFunction, 1, 0, 1,        // no call management
+    4, kTypeFunction, 2, 2,           // line coding and control line state
+    5, kTypeFunction, 6, 0, 1,        // interface 0 rules interface 1
+    7, kTypeEndpoint, kNotices, 3, kNoticeBytes, 0, 16,  // interrupt; asked every 16 ms
+    9, kTypeInterface, 1, 0, 2, 10, 0, 0, 0,             // CDC data
+    7, kTypeEndpoint, kFromHost, 2, kPacketBytes, 0, 0,  // bulk
+    7, kTypeEndpoint, kToHost, 2, kPacketBytes, 0, 0,
+};
+// clang-format on
 static_assert(sizeof(kConfiguration) == kConfigurationBytes && sizeof(kDevice) == 18);
 
 constexpr uint8_t kLanguage[] = {4, kTypeString, 0x09, 0x04};  // English

@@ -138,15 +138,7 @@ void OnReset() {
   g_receiver.Close();
 }
 
-}  // namespace
-
-void Open() {
-  const cpu::InterruptsOff off;
-  g_open = ControllerStart();
-}
-
-void OnInterrupt() {
-  if (!g_open) return;
+void Serve() {
   const Events events = TakeEvents();
   if (events.reset) {
     OnReset();
@@ -167,23 +159,15 @@ void OnInterrupt() {
   if (g_receiver.empty_packet()) g_receiver.Arm();
 }
 
-size_t Waiting() { return g_receiver.waiting(); }
-
-void Take(uint8_t* ring, size_t ring_bytes, uint32_t at) {
-  volatile const uint8_t* buffer = ReceiveBuffer(kData);
-  const size_t size = g_receiver.waiting();
-  for (size_t i = 0; i < size; ++i) ring[(at + i) % ring_bytes] = buffer[i];
-  g_receiver.Arm();
-}
-
-void Write(const uint8_t* data, size_t size) {
+// `no_interrupts`: none will come any more, so the controller is asked here.
+void WriteAll(const uint8_t* data, size_t size, bool no_interrupts) {
   uint32_t looks = 0;
   while (size > 0) {
     size_t taken = 0;
-    bool gone;
     {
       const cpu::InterruptsOff off;
-      gone = !g_control.configured() || Suspended();
+      if (no_interrupts) OnInterrupt();
+      const bool gone = !g_control.configured() || Suspended();
       if (!gone) taken = g_sender.Append(data, size);
       if (taken == 0 && (gone || g_deaf || ++looks == kMostLooks)) {
         g_deaf = true;
@@ -196,14 +180,30 @@ void Write(const uint8_t* data, size_t size) {
   }
 }
 
+}  // namespace
+
+void Open() {
+  const cpu::InterruptsOff off;
+  g_open = ControllerStart();
+}
+
+void OnInterrupt() {
+  if (g_open) Serve();
+}
+
+size_t Waiting() { return g_receiver.waiting(); }
+
+void Take(uint8_t* ring, size_t ring_bytes, uint32_t at) {
+  volatile const uint8_t* buffer = ReceiveBuffer(kData);
+  const size_t size = g_receiver.waiting();
+  for (size_t i = 0; i < size; ++i) ring[(at + i) % ring_bytes] = buffer[i];
+  g_receiver.Arm();
+}
+
+void Write(const uint8_t* data, size_t size) { WriteAll(data, size, false); }
+
 void PutInFault(uint8_t byte) {
-  if (!OnFirstCore()) return;
-  for (uint32_t looks = 0; looks < kMostLooks; ++looks) {
-    OnInterrupt();
-    if (!g_control.configured() || Suspended()) return;
-    if (g_sender.Append(&byte, 1) == 1 || g_deaf) return;
-  }
-  g_deaf = true;
+  if (OnFirstCore()) WriteAll(&byte, 1, true);
 }
 
 bool CameInFault() {
