@@ -1,4 +1,4 @@
-// What a chip's USB device controller must do; device.cc builds a serial port on it. One of the board's
+// What a chip's USB device controller must do; serial_port.cc builds a serial port on it. One of the board's
 // sources implements it (rp2_usb.h). All of it is called from the interrupt handler, or with interrupts off.
 #ifndef FIRMWARE_CPP_BOARDS_USB_CONTROLLER_H_
 #define FIRMWARE_CPP_BOARDS_USB_CONTROLLER_H_
