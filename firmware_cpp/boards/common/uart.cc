@@ -35,7 +35,7 @@ Shared g_read;      // bytes ever read: the program writes
 bool g_open;  // before that the counter's calibration runs the handler, on registers that may read anything
 Shared g_dropped;  // the interrupt writes
 #ifdef BOARD_USB_VENDOR
-Shared g_over_usb;  // the last byte came so: the interrupt writes
+Shared g_over_usb;  // 1: the last byte came so; the interrupt writes
 #endif
 
 }  // namespace
@@ -58,7 +58,7 @@ void ReceiveBody() {
       ++dropped;
     }
 #ifdef BOARD_USB_VENDOR
-    g_over_usb.Store(false);
+    g_over_usb.Store(0);
 #endif
   }
 #ifdef BOARD_USB_VENDOR
@@ -68,7 +68,7 @@ void ReceiveBody() {
   if (waiting > 0 && kUartRingBytes - (received - read) >= waiting) {
     usb::Take(g_ring, kUartRingBytes, received);
     received += waiting;
-    g_over_usb.Store(true);
+    g_over_usb.Store(1);
   }
 #endif
   g_received.Store(received);
@@ -77,7 +77,7 @@ void ReceiveBody() {
 
 void UartWrite(const uint8_t* data, size_t size) {
 #ifdef BOARD_USB_VENDOR
-  if (g_over_usb.Load()) {
+  if (g_over_usb.Load() != 0) {
     usb::Write(data, size);
     return;
   }
