@@ -1,8 +1,11 @@
 """The Pico's own USB as a serial port: what hosts find there, and what gets through where packets do not."""
 
+import argparse
+import contextlib
 import json
 import random
 import subprocess
+import types
 from pathlib import Path
 
 import pytest
@@ -10,8 +13,9 @@ import serial
 
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.host_tools.boards import board_toml
-from squeezenet_mcu.host_tools.emulate import emulator
+from squeezenet_mcu.host_tools.emulate import emulator, simulate
 from squeezenet_mcu.host_tools.selftest.device import RING_BYTES, SelftestDevice
+from squeezenet_mcu.host_tools.validate import command as validate
 from tests.host_tools.selftest import selftest_device
 
 BOARD = "rp2040"
@@ -204,3 +208,38 @@ def test_boards_whose_emulator_has_no_usb_say_so(elf):
     ):
         machine.wait()
         serial.serial_for_url(machine.usb_url)
+
+
+# The commands
+
+
+def test_simulate_prints_both_urls(monkeypatch, capsys):
+    plugged = []
+
+    @contextlib.contextmanager
+    def machine(board, _elf, usb):
+        plugged.append((board, usb))
+
+        def wait():
+            raise KeyboardInterrupt
+
+        yield types.SimpleNamespace(url="socket://a:1", usb_url="socket://a:2" if usb else "", wait=wait)
+
+    monkeypatch.setattr(emulator, "machine", machine)
+    monkeypatch.setattr(simulate.build, "build", lambda *_: Path("firmware.elf"))
+    said = {}
+    for board in (BOARD, "stm32f405"):
+        parser = argparse.ArgumentParser()
+        simulate.add_arguments(parser)
+        assert simulate.run(parser.parse_args(["--board", board, "--model", "digits"])) == 0
+        said[board] = capsys.readouterr().out
+    assert plugged == [(BOARD, True), ("stm32f405", False)]
+    assert "its own USB is a serial port, too: socket://a:2\n" in said[BOARD]
+    assert "USB" not in said["stm32f405"]
+
+
+def test_a_real_port_needs_no_usb_option():
+    parser = argparse.ArgumentParser()
+    validate.add_arguments(parser)
+    with pytest.raises(UserError, match=r"^--usb: is for an emulated board; the port is given: COM3; leave "):
+        validate.run(parser.parse_args(["--port", "COM3", "--usb"]))
