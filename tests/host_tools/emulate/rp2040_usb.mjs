@@ -90,7 +90,7 @@ function lamp() {
   host.open = true;
   run(20);
   const asleep = lit();
-  say('c\xff\xff\x3f\0');
+  say('c\xff\xff\x0f\0');
   run(20);
   const atWork = lit();
   run(1000, () => heard.includes(10));
