@@ -1,7 +1,7 @@
 // A computer at the other end of the USB cable: it finds the device as Linux does, and then serves its serial port
 // (CDC-ACM) for one program. rp2040js has a host of its own, USBCDC, of which a test makes use; it reads no device
 // descriptor, checks no toggles, and sends empty packets all the time.
-// One transaction at a time; what a program does comes from the cable: usb.machine.js.
+// One transaction at a time. machine.js brings the program: a socket.
 import { Faults } from './usb_faults.js';
 
 const NANOS_PER_MS = 1_000_000;
