@@ -16,7 +16,7 @@ CONVERTED = build/$(NAME)/manifest.json
 VARIABLES := MODEL BOARD PYTHON DATA EPOCHS SEED FRESH INIT WORKERS ONLY LIMIT ENGINE_LIMIT JSON TEACHER CANDIDATES \
   PUBLISH WEIGHTS CALIBRATION WEIGHT_BITS TFLITE PREPROCESS FIT LABELS TRUST PACKAGE OPTIMIZE KERNEL_FAMILY KERNELS SRAM_BYTES \
   FLASH_BYTES ENCODING CORES ENGINE TFLM_INCLUDE TFLM_LIB TFLM_ARENA_BYTES LAYERS FUNCTIONS TOOL PORT ELF DRY_RUN BUILD CHECK UPDATE \
-  MAX_FLASH MAX_SRAM MAX_MS MIN_ACCURACY
+  MAX_FLASH MAX_SRAM MAX_MS MIN_ACCURACY USB
 unexport $(VARIABLES)
 typed := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
 unknown := $(filter-out $(VARIABLES) MAKE% -%,$(typed))
@@ -24,7 +24,7 @@ $(if $(unknown),$(error $(firstword $(unknown))=: no such variable; want $(VARIA
 # What `if` takes for nothing is nothing: another command than the one that was meant would run.
 blank := $(strip $(foreach v,$(VARIABLES),$(if $(strip $(value $v)),,$(if $(value $v)$(filter $v,$(typed)),$v))))
 $(if $(blank),$(error $(firstword $(blank))=: is empty or blank; want a value, or leave it out))
-SWITCHES := FRESH ONLY LAYERS FUNCTIONS DRY_RUN BUILD CHECK UPDATE PUBLISH TRUST
+SWITCHES := USB FRESH ONLY LAYERS FUNCTIONS DRY_RUN BUILD CHECK UPDATE PUBLISH TRUST
 $(foreach v,$(SWITCHES),$(if $(filter-out 1 yes true 0 no false,$(value $v)),$(error $v=: want 1, or 0 for no)))
 # What is typed for a variable goes to Python as it is, as one word: `value` keeps make from looking into it, the
 # quotes the shell. A line end would end the recipe's line.
@@ -186,8 +186,8 @@ selftest: setup ## bring up a board: UART, counter, memory, faults, emulated or 
 simulate: firmware ## boot the emulated BOARD= and print the URL of its serial port [as firmware]
 	@$(RUN) -m host_tools simulate --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST)
 
-validate: $(if $(value PORT),setup,firmware) ## images over serial, device against Python [PORT= or BOARD=] [DATA= LIMIT= JSON=file, and as firmware]
-	@$(RUN) -m host_tools validate --model=$(call quoted,MODEL) $(DEVICE) $(call option,ENGINE) $(call option,DATA) $(call option,LIMIT) $(call option,JSON)
+validate: $(if $(value PORT),setup,firmware) ## images over serial, device against Python [PORT= or BOARD=, of an emulated Pico USB=1] [DATA= LIMIT= JSON=file, and as firmware]
+	@$(RUN) -m host_tools validate --model=$(call quoted,MODEL) $(DEVICE) $(call flag,USB) $(call option,ENGINE) $(call option,DATA) $(call option,LIMIT) $(call option,JSON)
 
 bench: setup ## cycles, instructions, SRAM, flash on all emulated boards [MODEL= BOARD= CHECK=1 LAYERS=1 FUNCTIONS=1 UPDATE=1 MAX_MS=, and as firmware]
 	@$(RUN) -m host_tools bench $(TYPED) \

@@ -45,6 +45,7 @@ FLAGS = {
     "flash": "DRY_RUN",
     "bench": "CHECK LAYERS FUNCTIONS UPDATE",
     "search": "FRESH PUBLISH",
+    "validate": "USB",
 }
 
 

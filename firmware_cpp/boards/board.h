@@ -29,7 +29,8 @@ const char* Name();
 // Clocks, UART, counter. Interrupts are on when it returns.
 void Init();
 
-// Sends `size` bytes; returns when the last one is in the transmitter.
+// Sends `size` bytes; returns when the last one is in the transmitter. Where a board has two ports, USB being
+// the other one, they go to the one that the last byte came from.
 void UartWrite(const uint8_t* data, size_t size);
 
 // Takes up to `max` received bytes out of the ring; returns how many. Never waits.

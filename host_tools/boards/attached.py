@@ -78,6 +78,15 @@ def serial_ports() -> dict[str, str]:
     return {port.device: port.description for port in list_ports.comports()}
 
 
+def serial_ports_of(usb_id: str) -> list[str]:
+    """Device names of those on USB with this "vendor:product", sorted."""
+    return sorted(
+        port.device
+        for port in list_ports.comports()
+        if port.vid is not None and port.pid is not None and f"{port.vid:04x}:{port.pid:04x}" == usb_id
+    )
+
+
 def uf2_drives(words: Iterable[str] = (), mounts: Iterable[Path] | None = None) -> list[Path]:
     """Mounted drives of UF2 boot loaders. `words`: one of them must be in its INFO_UF2.TXT, if any is given.
 

@@ -60,11 +60,13 @@ class Tool(_Table, frozen=True):
     """A program of the host that serves the board: its command, and the Debian package that has it.
 
     `command` has placeholders: {elf}, and for an emulator {socket}, the file descriptor of a listening TCP
-    socket that it is to connect the UART to, and {folder}, the board's.
+    socket that it is to connect the UART to, and {folder}, the board's. `usb`: more words for an emulator
+    that has the board's own USB, too; {usb}: the same for the serial port that this is.
     """
 
     package: str
     command: tuple[str, ...]
+    usb: tuple[str, ...] = ()
 
 
 class Flasher(_Table, frozen=True):
@@ -92,6 +94,7 @@ class _Serial(_Table, frozen=True):
     baud: Annotated[int, Meta(ge=1, le=100_000_000)]
     pins: str
     wiring: str = ""
+    usb_id: Annotated[str, Meta(pattern=r"\A([0-9a-f]{4}:[0-9a-f]{4})?\Z")] = ""
 
 
 class FlashTiming(_Table, frozen=True):
@@ -173,7 +176,8 @@ class Board:
     `emulator` may be None; `flash` is empty for a board that is nothing but its emulator, the default first.
     `clock`: None where board.toml does not say it.
     `uf2_family`: what its boot loader wants in a UF2; None: takes none. `wiring`: how to connect the serial
-    cable; `buy`: where. Both may be empty.
+    cable; `buy`: where. Both may be empty. `usb_id`: "vendor:product" of the serial port that the board's own
+    USB is, too; "": it is none.
     """
 
     name: str
@@ -191,6 +195,7 @@ class Board:
     flash: tuple[Flasher, ...]
     wiring: str
     buy: str
+    usb_id: str
     uf2_family: int | None
     folder: Path
 
@@ -290,6 +295,7 @@ def _board(name: str, found: _Settings, folder: Path) -> Board:
         flash=found.flash,
         wiring=found.serial.wiring,
         buy=found.buy,
+        usb_id=found.serial.usb_id,
         uf2_family=None if found.uf2 is None else found.uf2.family,
         folder=folder,
     )

@@ -21,9 +21,13 @@ _STOP_TIMEOUT = 5.0  # seconds for an emulator to end when asked to
 
 @dataclass(frozen=True)
 class Machine:
-    """An emulated board that runs. `url`: pyserial URL of its UART."""
+    """An emulated board that runs.
+
+    `url`: pyserial URL of its UART; `usb_url`: of its own USB, "" where that is not plugged in.
+    """
 
     url: str
+    usb_url: str
     _program: str
     _process: "subprocess.Popen[bytes]"
     _words: IO[bytes]
@@ -49,40 +53,47 @@ class Machine:
 
 
 @contextlib.contextmanager
-def machine(board: str, elf: Path, extra: Sequence[str] = ()) -> Iterator[Machine]:
+def machine(board: str, elf: Path, extra: Sequence[str] = (), usb: bool = False) -> Iterator[Machine]:
     """Boots `elf` on the emulated board; the emulator ends with the context.
 
-    `extra`: more arguments for the emulator.
+    `extra`: more arguments for the emulator. `usb`: the board's own USB is plugged in, too.
 
     The machine starts when the URL is opened for the first time; it can be closed and opened again. An
     emulator that ends by itself, because its command is wrong or the firmware locks the core up, turns
     whatever the context raises into a UserError with the emulator's own words.
 
-    UserError: unknown board, a board without an emulator, an emulator that is not installed, no such file.
+    UserError: unknown board, a board without an emulator, or whose emulator has no USB, an emulator that is
+    not installed, no such file.
     """
     hardware = board_toml.load(board)
     tool = tool_of(board)
     command_name = program(tool)
     if not elf.is_file():
         raise UserError(f"{elf}: no such firmware; run: make firmware BOARD={board}")
+    if usb and not tool.usb:
+        raise UserError(f"{board}: its emulator has no USB; boards whose has: {', '.join(with_usb())}")
     # We listen and the emulator inherits the socket: nobody can take the port in between, and a client may
     # connect at once, however long the emulator takes to start.
-    with socket.create_server(("127.0.0.1", 0)) as server, tempfile.TemporaryFile() as words:
-        server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # accepted connections inherit it
-        url = f"socket://127.0.0.1:{server.getsockname()[1]}"
-        places = {"elf": elf, "socket": server.fileno(), "folder": hardware.folder}
-        command = [command_name, *(part.format(**places) for part in tool.command[1:]), *extra]
+    with contextlib.ExitStack() as stack:
+        words = stack.enter_context(tempfile.TemporaryFile())
+        servers = [stack.enter_context(_listening()) for _ in range(2 if usb else 1)]
+        urls = [f"socket://127.0.0.1:{server.getsockname()[1]}" for server in servers]
+        numbers = {"socket": servers[0].fileno(), "usb": servers[-1].fileno()}
+        places = {"elf": elf, "folder": hardware.folder, **numbers}
+        parts = [*tool.command[1:], *(tool.usb if usb else ())]
+        command = [command_name, *(part.format(**places) for part in parts), *extra]
         # A session of its own: Ctrl-C is for us, who still want to show what the board has answered.
         process = subprocess.Popen(
             ending_with_us(command),
             stdin=subprocess.DEVNULL,
             stdout=words,
             stderr=words,
-            pass_fds=[server.fileno()],
+            pass_fds=[server.fileno() for server in servers],
             start_new_session=True,
         )
-        server.close()
-        booted = Machine(url, tool.command[0], process, words)
+        for server in servers:
+            server.close()
+        booted = Machine(urls[0], urls[1] if usb else "", tool.command[0], process, words)
         try:
             yield booted
         except Exception as error:
@@ -91,6 +102,17 @@ def machine(board: str, elf: Path, extra: Sequence[str] = ()) -> Iterator[Machin
             raise
         finally:
             _stop(process)
+
+
+def _listening() -> socket.socket:
+    server = socket.create_server(("127.0.0.1", 0))
+    server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # accepted connections inherit it
+    return server
+
+
+def with_usb() -> list[str]:
+    """The boards whose emulator has their own USB, too, sorted."""
+    return [name for name in board_toml.emulated() if tool_of(name).usb]
 
 
 def tool_of(board: str) -> Tool:
@@ -102,10 +124,10 @@ def tool_of(board: str) -> Tool:
 
 
 @contextlib.contextmanager
-def running(board: str, elf: Path) -> Iterator[str]:
-    """As machine(), for those who only need the URL."""
-    with machine(board, elf) as booted:
-        yield booted.url
+def running(board: str, elf: Path, usb: bool = False) -> Iterator[str]:
+    """As machine(), for those who only need the URL: of the UART, or with `usb` of the board's own USB."""
+    with machine(board, elf, usb=usb) as booted:
+        yield booted.usb_url if usb else booted.url
 
 
 def program(tool: board_toml.Tool) -> str:

@@ -21,8 +21,11 @@ def run(args: argparse.Namespace) -> int:
     """See common.cli.Command. Ends with Ctrl-C."""
     model = config.name_of(args.model)
     elf = build.build(args.board, model, build.request_of(args))
-    with emulator.machine(args.board, elf) as machine:
+    usb = bool(emulator.tool_of(args.board).usb)
+    with emulator.machine(args.board, elf, usb=usb) as machine:
         terminal.echo(f"{args.board} runs {elf} at {machine.url}")
+        if usb:
+            terminal.echo(f"its own USB is a serial port, too: {machine.usb_url}")
         engine = tflm_library.make_option(args.engine)
         terminal.echo(f"in another terminal:  make validate MODEL={model} PORT={machine.url}{engine}")
         terminal.echo("Ctrl-C ends it.", flush=True)

@@ -14,7 +14,7 @@ from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.programs import missing_program
 from squeezenet_mcu.host_tools.boards import attached, board_toml
 from squeezenet_mcu.host_tools.boards.board_toml import Board, Flasher
-from squeezenet_mcu.host_tools.firmware import build, tflm_library
+from squeezenet_mcu.host_tools.firmware import build, own_usb, tflm_library
 from squeezenet_mcu.model.settings import config
 
 NAME = "flash"
@@ -112,6 +112,7 @@ def run(args: argparse.Namespace) -> int:
         for line in commands(way, elf, args.port or _NO_PORT):
             terminal.echo(shlex.join(line))
         return 0
+    own_usb.into_loader(board, way)
     if way.needs == "drive":
         copy_to_drive(_uf2(elf), drive(board, way))
     else:
@@ -119,13 +120,21 @@ def run(args: argparse.Namespace) -> int:
         check_attached(board, way, args.port)
         write(way, elf, args.port or _NO_PORT)
     if args.port and way.needs != "port":
+        if board.usb_id:
+            own_usb.wait_for(args.port)
         _greet(args.port, board)
     elif args.elf is None:
-        engine = tflm_library.make_option(args.engine)
-        terminal.echo(
-            f"next, with the serial cable connected: make validate MODEL={model} PORT=<its port>{engine}"
-        )
+        _say_next(board, model, tflm_library.make_option(args.engine))
     return 0
+
+
+def _say_next(board: Board, model: str, engine: str) -> None:
+    port = own_usb.after_restart(board) if board.usb_id else None
+    if port:
+        terminal.echo(f"{port}: {board.name} answers; next: make validate MODEL={model} PORT={port}{engine}")
+        return
+    cable = "its USB or the serial cable" if board.usb_id else "the serial cable"
+    terminal.echo(f"next, with {cable} connected: make validate MODEL={model} PORT=<its port>{engine}")
 
 
 def write(way: Flasher, elf: Path, port: str) -> None:

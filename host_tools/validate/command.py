@@ -39,6 +39,7 @@ EXAMPLES = """\
   python -m host_tools validate --model digits --board stm32f405
   python -m host_tools validate --model digits --port /dev/ttyACM0 --limit 1000
   python -m host_tools validate --model gtsrb --port COM5 --data my_images/ --json report.json
+  python -m host_tools validate --model digits --board rp2040 --usb                # over its own USB
   python -m host_tools validate --model digits --board mps2_an386 --engine tflm    # with TFLite Micro
 exit status: 0 all equal, 1 any difference or a user's mistake, 130 interrupted"""
 
@@ -82,6 +83,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--port", metavar="URL", help="serial port or pyserial URL of a device")
     where.add_argument("--board", metavar="NAME", help="emulate this board, with its firmware from build/")
+    parser.add_argument(
+        "--usb", action="store_true", help="with --board: over the emulated board's own USB, not its UART"
+    )
     tflm_library.add_engine_argument(parser)
     parser.add_argument("--baudrate", type=int, default=BAUDRATE, help=f"of a real UART ({BAUDRATE})")
     parser.add_argument("--data", metavar="SOURCE", help="folder, .npz or name (the model's own)")
@@ -93,6 +97,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """See common.cli.Command."""
+    if args.usb and args.port:
+        raise UserError(f"--usb: is for an emulated board; the port is given: {args.port}; leave --usb out")
     console = Console()
     if args.json:
         files.outputs(args.json)
@@ -381,5 +387,5 @@ def _device_url(args: argparse.Namespace, artefacts: Artefacts) -> Iterator[str]
         raise UserError(
             f"{elf}: missing; run: make firmware MODEL={artefacts.model} BOARD={args.board}{more}"
         )
-    with emulator.running(args.board, elf) as url:
+    with emulator.running(args.board, elf, args.usb) as url:
         yield url

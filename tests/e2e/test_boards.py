@@ -6,7 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from squeezenet_mcu.common.litert import Reference
 from squeezenet_mcu.host_tools.boards import board_toml
+from squeezenet_mcu.host_tools.emulate import emulator
+from squeezenet_mcu.host_tools.link.device import Device
+from squeezenet_mcu.host_tools.validate import command
+from squeezenet_mcu.host_tools.validate.compare import compare_all
 from tests.e2e import verbs
 
 PICO = "rp2040"  # its emulator counts cycles, and takes seconds an image
@@ -90,6 +95,43 @@ def test_many_images(workplace, request, model, board):
 
 def test_digits_on_the_pico(workplace):
     check(validate(workplace, "digits", PICO, "--limit", "4"), PICO, 4)
+
+
+def test_digits_over_the_picos_own_usb(workplace):
+    check(validate(workplace, "digits", PICO, "--limit", "3", "--usb"), PICO, 3)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "faults",
+    [
+        "",
+        "refused=0.01",
+        "delayed=0.01",
+        "refused=0.01,delayed=0.01,unheard=0.01,lost=0.01",
+        "refused=0.1,delayed=0.1,unheard=0.1,lost=0.02",
+    ],
+)
+def test_fifty_images_over_usb_whatever_happens_to_packets(workplace, monkeypatch, tmp_path, faults):
+    """Refused, late, with a lost acknowledgement; or lost for good, which no bus does, but the link bears."""
+    verbs.succeed(workplace, "host_tools", "firmware", "--model", "digits", "--board", PICO)
+    monkeypatch.chdir(workplace)
+    found = command.load_artefacts("digits", workplace / "build")
+    tests = command.load_tests(found, None, 50)
+    counts = tmp_path / "counts.json"
+    extra = [f"--usb-faults=seed=5{faults and ','}{faults}", f"--usb-counts={counts}"]
+    elf = workplace / f"build/digits/firmware/{PICO}/firmware.elf"
+    reference = Reference.of(found.manifest, found.tflite)
+    with (
+        emulator.machine(PICO, elf, extra, usb=True) as machine,
+        Device(machine.usb_url, 30.0, image_timeout=120.0, open_timeout=30.0) as device,
+    ):
+        logits = found.manifest["output"]["logits_tensor"]
+        report = compare_all(device, reference, tests.images, tests.labels, logits)
+    assert (report.images, report.differing_values, report.interrupted) == (50, 0, False)
+    told = json.loads(counts.read_text())
+    print(f"{told}")
+    assert all(told[part.partition("=")[0]] > 0 for part in faults.split(",") if part)
 
 
 @pytest.mark.long

@@ -43,6 +43,7 @@ COMPILERS = {
 }
 # A board whose flags stand for its architecture's, for sources of no board's own.
 USUAL = {"cortex_m": "mps2_an386", "riscv": "riscv_virt"}
+USUAL_USB = "rp2040"  # for those of a board's own USB
 GCC_ONLY = "slices_window.cc"
 FINDING = re.compile(r"^(?P<file>/[^:]+):(?P<line>\d+):\d+: (?:warning|error): (?P<text>.*)$", re.MULTILINE)
 INCLUDE = re.compile(r'^#include "([^"]+)"', re.MULTILINE)
@@ -111,6 +112,15 @@ def host_units() -> Iterator[Unit]:
             yield Unit(source, (CODE,), flags)
 
 
+def usb_flags(board: Path) -> list[str]:
+    """What CMake defines for a board that is a serial port over its own USB."""
+    serial = tomllib.loads((board / "board.toml").read_text())["serial"]
+    if "usb_id" not in serial:
+        return []
+    vendor, product = serial["usb_id"].split(":")
+    return [f"-DBOARD_USB_VENDOR=0x{vendor}", f"-DBOARD_USB_PRODUCT=0x{product}"]
+
+
 def board_units() -> Iterator[Unit]:
     """What is compiled for a board."""
     shared = {
@@ -131,12 +141,18 @@ def board_units() -> Iterator[Unit]:
             if tomllib.loads(toml.read_text())["architecture"] != architecture:
                 continue
             sources = list(board.glob("*.cc"))
+            usb = usb_flags(board)
+            if board.name == USUAL_USB:
+                sources += [
+                    *(CODE / "boards" / "usb").glob("*.cc"),
+                    *(CODE / "boards" / "common").glob("*.cc"),
+                ]
             if board.name == USUAL[architecture]:
                 sources += [*shared[architecture], *(CODE / "boards" / architecture).glob("*.cc")]
             if board.name == "mps3_an547":
                 sources += (path for path in (ENGINE / "mve").glob("*.cc") if path.name != GCC_ONLY)
             include = (CODE, CODE / "boards", CODE / "boards" / architecture, board, STAND_IN)
-            flags = ("-std=c++17", *target, *cpu_flags(board), *system, *kernel_flags())
+            flags = ("-std=c++17", *target, *cpu_flags(board), *usb, *system, *kernel_flags())
             for source in sorted(sources):
                 yield Unit(source, include, flags, analyze=source.parent.name != "dsp")
 

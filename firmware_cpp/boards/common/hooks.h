@@ -2,6 +2,7 @@
 //   kName                  the folder's name
 //   kInterrupts            external interrupts in the vector table
 //   kUartInterrupt         number of the one for a received byte
+//   kUsbInterrupt          number of the one for all of USB; of boards with `usb_id` in their board.toml
 //   kEmulatedTickHz        rate of EmulatedTicks() in the emulator
 //   kInstructionsPerTick{Numerator,Denominator}  with one instruction a nanosecond (QEMU -icount shift=0)
 #ifndef FIRMWARE_CPP_BOARDS_COMMON_HOOKS_H_
@@ -25,6 +26,9 @@ bool UartPoll(uint8_t* byte);
 
 // Overruns of the receiver since the last call.
 uint32_t UartOverruns();
+
+// Of boards with BOARD_LED in their board_config.h, after UartInit(): lit while the program waits for bytes.
+void Led(bool lit);
 
 // Starts and reads a free-running 32-bit up-counter for emulators, where CYCCNT stands still.
 void EmulatedTicksInit();

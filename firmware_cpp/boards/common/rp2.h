@@ -1,8 +1,8 @@
 // An RP2040 or RP2350 on its 12 MHz crystal, with UART 0 on GPIO 0 and 1: the hooks of hooks.h. Core 1 stays
 // where reset put it, asleep in the boot ROM, unless rp2_cores.h launches it. The chip's source gives, in
 // namespace board::rp2, where its blocks of registers are, their bits in RESETS, the PLL's dividers and the
-// ring oscillator's speed; and what else it needs: CrystalTaken(), BeforePeripheralClock(), PinsChosen() and
-// kPadInput. Then it includes this file.
+// ring oscillator's speed, the SIO's registers for the LED; and what else it needs: CrystalTaken(),
+// BeforePeripheralClock(), PinsChosen() and kPadInput. Then it includes this file.
 #ifndef FIRMWARE_CPP_BOARDS_COMMON_RP2_H_
 #define FIRMWARE_CPP_BOARDS_COMMON_RP2_H_
 
@@ -43,14 +43,23 @@ constexpr uint32_t kXoscStatus = kXosc + 0x04;
 constexpr uint32_t kXoscStable = 1u << 31;
 constexpr uint32_t kXoscStartup = kXosc + 0x0C;
 
-constexpr uint32_t kPllCs = kPllSys;
+// A PLL: its registers' place, its bit in RESETS, and what it makes of the crystal.
+struct Pll {
+  uint32_t base, reset, multiplier, divider1, divider2;
+};
+constexpr Pll kSystemPll = {kPllSys, kResetPllSys, kPllMultiplier, kPllDivider1, kPllDivider2};
 constexpr uint32_t kPllLocked = 1u << 31;
-constexpr uint32_t kPllPower = kPllSys + 0x04;
+constexpr uint32_t kPllPower = 0x04;  // behind its base, as the next two
 constexpr uint32_t kPllPowerDown = 1u << 0;
 constexpr uint32_t kPllPostDividerDown = 1u << 3;
 constexpr uint32_t kPllVcoDown = 1u << 5;
-constexpr uint32_t kPllFeedback = kPllSys + 0x08;
-constexpr uint32_t kPllPostDividers = kPllSys + 0x0C;
+constexpr uint32_t kPllFeedback = 0x08;
+constexpr uint32_t kPllPostDividers = 0x0C;
+
+// GPIO 25 is the LED of a Pico; of one with a radio, which has the LED, it is a pin of the radio that is off.
+constexpr uint32_t kLedCtrl = kIoBank0 + 0xCC;
+constexpr uint32_t kGpioSio = 5;
+constexpr uint32_t kLedBit = 1u << 25;
 
 // Function 2 of GPIO 0 and 1 is UART 0.
 constexpr uint32_t kGpio0Ctrl = kIoBank0 + 0x04;
@@ -120,14 +129,14 @@ inline bool CrystalStart() {
 }
 
 // In the order of the datasheets' section on programming it.
-inline bool PllStart() {
-  if (!Release(kResetPllSys)) return false;
-  Register(kPllCs) = 1;  // reference: the crystal, divided by 1
-  Register(kPllFeedback) = kPllMultiplier;
-  Register(kPllPower + kClear) = kPllPowerDown | kPllVcoDown;
-  if (!WaitFor(kPllCs, kPllLocked)) return false;
-  Register(kPllPostDividers) = kPllDivider1 << 16 | kPllDivider2 << 12;
-  Register(kPllPower + kClear) = kPllPostDividerDown;
+inline bool PllStart(const Pll& pll) {
+  if (!Release(pll.reset)) return false;
+  Register(pll.base) = 1;  // reference: the crystal, divided by 1
+  Register(pll.base + kPllFeedback) = pll.multiplier;
+  Register(pll.base + kPllPower + kClear) = kPllPowerDown | kPllVcoDown;
+  if (!WaitFor(pll.base, kPllLocked)) return false;
+  Register(pll.base + kPllPostDividers) = pll.divider1 << 16 | pll.divider2 << 12;
+  Register(pll.base + kPllPower + kClear) = kPllPostDividerDown;
   return true;
 }
 
@@ -137,7 +146,7 @@ inline uint32_t SystemClock() {
   if (!CrystalStart()) return kRoscHz;
   if (!Select(kClkRefCtrl, kClkRefSelected, kClkRefSourceMask, kClkRefXosc)) return kRoscHz;
   CrystalTaken();
-  if (!PllStart()) return kXoscHz;
+  if (!PllStart(kSystemPll)) return kXoscHz;
   Register(kClkSysDiv) = kDivideByOne;
   Register(kClkSysCtrl) = (Register(kClkSysCtrl) & ~kClkSysAuxMask) | kClkSysAuxPllSys;
   if (!Select(kClkSysCtrl, kClkSysSelected, kClkSysAux, kClkSysAux)) return kXoscHz;
@@ -167,6 +176,8 @@ void UartInit() {
   rp2::Register(rp2::kPadGpio1 + rp2::kSet) = rp2::kPadPullUp | rp2::kPadInput;
   rp2::Register(rp2::kGpio0Ctrl) = rp2::kGpioUart;
   rp2::Register(rp2::kGpio1Ctrl) = rp2::kGpioUart;
+  rp2::Register(rp2::kLedEnableSet) = rp2::kLedBit;
+  rp2::Register(rp2::kLedCtrl) = rp2::kGpioSio;
   rp2::PinsChosen();
   // The FIFO of 32 bytes interrupts when it is half full (UARTIFLS from reset), and when what it holds has
   // waited for 32 bit times.
@@ -187,6 +198,8 @@ bool UartPoll(uint8_t* byte) {
   *byte = static_cast<uint8_t>(data);
   return true;
 }
+
+void Led(bool lit) { rp2::Register(lit ? rp2::kLedSet : rp2::kLedClear) = rp2::kLedBit; }
 
 uint32_t UartOverruns() {
   const uint32_t overruns = rp2::g_overruns;

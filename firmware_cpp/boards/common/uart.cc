@@ -1,10 +1,16 @@
-// The received bytes' ring: filled by the interrupt, emptied by the program.
+// The received bytes' ring: filled by the interrupt, emptied by the program. On a board that speaks over its
+// own USB, too, the bytes of both ports go into it, and what the program sends goes to the port of the last
+// byte.
 #include <stddef.h>
 #include <stdint.h>
 
 #include "board.h"
 #include "common/hooks.h"
 #include "common/isr.h"
+#ifdef BOARD_USB_VENDOR
+#include "cpu.h"
+#include "usb/serial_port.h"
+#endif
 
 namespace board {
 namespace {
@@ -28,6 +34,9 @@ Shared g_received;  // bytes ever received: the interrupt writes
 Shared g_read;      // bytes ever read: the program writes
 bool g_open;  // before that the counter's calibration runs the handler, on registers that may read anything
 Shared g_dropped;  // the interrupt writes
+#ifdef BOARD_USB_VENDOR
+Shared g_over_usb;  // 1: the last byte came so; the interrupt writes
+#endif
 
 }  // namespace
 
@@ -48,12 +57,31 @@ void ReceiveBody() {
     } else {
       ++dropped;
     }
+#ifdef BOARD_USB_VENDOR
+    g_over_usb.Store(0);
+#endif
   }
+#ifdef BOARD_USB_VENDOR
+  usb::OnInterrupt();
+  // A packet that finds no room stays where it is, and its host waits: nothing is dropped.
+  const auto waiting = static_cast<uint32_t>(usb::Waiting());
+  if (waiting > 0 && kUartRingBytes - (received - read) >= waiting) {
+    usb::Take(g_ring, kUartRingBytes, received);
+    received += waiting;
+    g_over_usb.Store(1);
+  }
+#endif
   g_received.Store(received);
   g_dropped.Store(g_dropped.Load() + dropped);
 }
 
 void UartWrite(const uint8_t* data, size_t size) {
+#ifdef BOARD_USB_VENDOR
+  if (g_over_usb.Load() != 0) {
+    usb::Write(data, size);
+    return;
+  }
+#endif
   for (size_t i = 0; i < size; ++i) UartPut(data[i]);
 }
 
@@ -67,6 +95,9 @@ size_t UartRead(uint8_t* out, size_t max) {
   uint32_t read = g_read.Load();
   for (size_t i = 0; i < count; ++i) out[i] = g_ring[read++ % kUartRingBytes];
   g_read.Store(read);
+#ifdef BOARD_USB_VENDOR
+  if (count > 0 && usb::Waiting() > 0) cpu::RaiseUartInterrupt();  // there is room now
+#endif
   return count;
 }
 

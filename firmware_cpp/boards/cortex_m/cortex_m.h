@@ -12,6 +12,18 @@ inline volatile uint32_t& Register(uint32_t address) {
   return *reinterpret_cast<volatile uint32_t*>(address);
 }
 
+// A word of a boot ROM that begins at address 0, of which compilers think that nothing is there.
+inline uint32_t RomWord(uint32_t address) {
+  asm("" : "+r"(address));
+  return Register(address);
+}
+
+// A function of such a ROM, for up to four words.
+inline uint32_t Call(uint32_t address, uint32_t a, uint32_t b, uint32_t c = 0, uint32_t d = 0) {
+  using Function = uint32_t (*)(uint32_t, uint32_t, uint32_t, uint32_t);
+  return reinterpret_cast<Function>(address)(a, b, c, d);
+}
+
 // SysTick (B3.3).
 constexpr uint32_t kSysTickCtrl = 0xE000E010;
 constexpr uint32_t kSysTickReload = 0xE000E014;

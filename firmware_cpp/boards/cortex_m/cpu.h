@@ -17,6 +17,16 @@ inline void EnableInterrupts() { asm volatile("cpsie i" ::: "memory"); }
 inline void EnableUartInterrupt() {
   cortex_m::Register(cortex_m::kNvicSetEnable + board::kUartInterrupt / 32 * 4) =
       1u << (board::kUartInterrupt % 32);
+#ifdef BOARD_USB_VENDOR
+  cortex_m::Register(cortex_m::kNvicSetEnable + board::kUsbInterrupt / 32 * 4) =
+      1u << (board::kUsbInterrupt % 32);
+#endif
+}
+
+// As if a byte had been received: the handler looks.
+inline void RaiseUartInterrupt() {
+  cortex_m::Register(cortex_m::kNvicSetPending + board::kUartInterrupt / 32 * 4) =
+      1u << (board::kUartInterrupt % 32);
 }
 
 // With interrupts off: sleeps until one is pending. Its handler runs when they are on again (ARMv7-M

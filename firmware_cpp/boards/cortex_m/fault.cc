@@ -53,7 +53,7 @@ extern "C" {
 
 [[noreturn]] __attribute__((used)) void ReportFault(uint32_t exception, const ExceptionFrame* frame) {
   for (;;) {
-    Report(exception, frame);
+    fault_text::OnEachPort([=] { Report(exception, frame); });
     fault_text::WaitForBytes();
   }
 }

@@ -26,6 +26,9 @@ constexpr VectorTable MakeVectorTable() {
   table.handlers[kReset - 1] = ResetHandler;
   table.handlers[kSysTick - 1] = SysTickHandler;
   table.handlers[kSystemExceptions + board::kUartInterrupt] = UartHandler;
+#ifdef BOARD_USB_VENDOR
+  table.handlers[kSystemExceptions + board::kUsbInterrupt] = UartHandler;
+#endif
   return table;
 }
 

@@ -6,11 +6,14 @@
 
 #include "common/no_emulator.h"
 
+#define BOARD_LED
+
 namespace board {
 
 constexpr char kName[] = "pico2";
 constexpr uint32_t kInterrupts = 52;
 constexpr uint32_t kUartInterrupt = 33;  // UART0_IRQ
+constexpr uint32_t kUsbInterrupt = 14;   // USBCTRL_IRQ
 
 }  // namespace board
 

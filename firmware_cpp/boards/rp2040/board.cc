@@ -1,5 +1,5 @@
-// Raspberry Pi Pico: 125 MHz from its 12 MHz crystal, UART 0 on GPIO 0 and 1. Registers: RP2040 datasheet;
-// the sections are named at each block. How they are used is in boards/common/rp2.h.
+// Raspberry Pi Pico: 125 MHz from its 12 MHz crystal, UART 0 on GPIO 0 and 1, USB. Registers: RP2040
+// datasheet; the sections are named at each block. How they are used is in boards/common/rp2.h.
 #include <stdint.h>
 
 namespace board {
@@ -10,18 +10,25 @@ constexpr uint32_t kResets = 0x4000C000;
 constexpr uint32_t kResetIoBank0 = 1u << 5;
 constexpr uint32_t kResetPadsBank0 = 1u << 8;
 constexpr uint32_t kResetPllSys = 1u << 12;
+constexpr uint32_t kResetPllUsb = 1u << 13;
 constexpr uint32_t kResetUart0 = 1u << 22;
+constexpr uint32_t kResetUsb = 1u << 24;
 
 constexpr uint32_t kClocks = 0x40008000;  // 2.15.7
+constexpr uint32_t kClkUsb = kClocks + 0x54;
 constexpr uint32_t kDivideByOne = 1u << 8;
-constexpr uint32_t kXosc = 0x40024000;       // 2.16.7
-constexpr uint32_t kPllSys = 0x40028000;     // 2.18.4
+constexpr uint32_t kXosc = 0x40024000;    // 2.16.7
+constexpr uint32_t kPllSys = 0x40028000;  // 2.18.4
+constexpr uint32_t kPllUsb = 0x4002C000;
 constexpr uint32_t kIoBank0 = 0x40014000;    // 2.19.6.1
 constexpr uint32_t kPadsBank0 = 0x4001C000;  // 2.19.6.3
 constexpr uint32_t kPadInput = 0;            // a pad's input is enabled from reset on
 constexpr uint32_t kUart0 = 0x40034000;      // 4.2.8
 constexpr uint32_t kPsm = 0x40010000;        // 2.13
 constexpr uint32_t kPsmCore1 = 1u << 16;
+constexpr uint32_t kLedSet = 0xD0000014;  // SIO, 2.3.1.7
+constexpr uint32_t kLedClear = 0xD0000018;
+constexpr uint32_t kLedEnableSet = 0xD0000024;
 
 // VCO 1500 MHz, of 750 to 1600 (2.18.2).
 constexpr uint32_t kPllMultiplier = 125, kPllDivider1 = 6, kPllDivider2 = 2;
@@ -38,6 +45,18 @@ inline void PinsChosen() {}
 }  // namespace board
 
 #include "common/rp2.h"
+#include "common/rp2_usb.h"
 #if SQUEEZE_CORES == 2
 #include "common/rp2_cores.h"
 #endif
+
+// The boot ROM, 2.8.3: half-words tell where its table of functions is, and the function that looks a code of
+// two letters up in it.
+void usb::ResetToLoader() {
+  constexpr uint32_t kReset = 'U' | 'B' << 8;  // reset_to_usb_boot(pins that show activity, what is disabled)
+  const uint32_t table = cortex_m::RomWord(0x14) & 0xFFFF;
+  const uint32_t look_up = cortex_m::RomWord(0x18) & 0xFFFF;
+  if (look_up == 0) return;
+  const uint32_t reset = cortex_m::Call(look_up, table, kReset);
+  if (reset != 0) cortex_m::Call(reset, board::rp2::kLedBit, 0);
+}

@@ -6,11 +6,14 @@
 
 #include "common/no_emulator.h"  // that is, none that wants a stand-in for the cycle counter
 
+#define BOARD_LED
+
 namespace board {
 
 constexpr char kName[] = "rp2040";
 constexpr uint32_t kInterrupts = 26;
 constexpr uint32_t kUartInterrupt = 20;  // UART0_IRQ
+constexpr uint32_t kUsbInterrupt = 5;    // USBCTRL_IRQ
 
 }  // namespace board
 

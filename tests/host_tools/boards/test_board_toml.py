@@ -72,6 +72,7 @@ FAULTS = {
     "another use": ('use = "data"', 'use = "ram"', 'use = "ram"; want one of image, data, arena'),
     "a key too many": ('buy = "', 'sell = "', "the whole: sell: no such key"),
     "a key too many, deep": ("baud = 115200", "baud = 115200\nparity = 1", "serial: parity: no such key"),
+    "a USB id": ('"2e8a:000a"', '"2E8A"', 'serial.usb_id = "2E8A"; want str matching'),
     "a need": ('needs = "drive"', 'needs = "luck"', "want one of probe, port, usb, drive"),
     "half a cache": ("fill_bytes = 4\n", "", "clock.flash: want wait_states, code_lines and data_lines, or"),
     "a cache and buffers": ("ways = 2\n", "ways = 2\ncode_lines = 64\n", "clock.flash: want wait_states, "),

@@ -17,7 +17,7 @@ START, END = 0xFFFFDED3, 0xAB123579
 IMAGE_TYPE, LAST = 0x42, 0xFF
 EXECUTABLE, SECURE, ARM, RP2350 = 1, 2, 0, 1  # picobin.h of the pico-sdk
 SEARCHED = 4096  # bytes of the flash in which the ROM looks for the first block
-EXCEPTIONS, INTERRUPTS, UART0 = 16, 52, 33
+EXCEPTIONS, INTERRUPTS, UART0, USBCTRL = 16, 52, 33, 14
 
 
 @dataclass
@@ -119,7 +119,7 @@ def test_the_vector_table_begins_the_image(image, elf):
     table = struct.unpack_from(f"<{EXCEPTIONS + INTERRUPTS}I", image)
     assert table[0] == found["linker_stack_top"]
     assert table[1] == found["ResetHandler"] | 1
-    assert table[EXCEPTIONS + UART0] == found["UartHandler"] | 1
+    assert table[EXCEPTIONS + UART0] == table[EXCEPTIONS + USBCTRL] == found["UartHandler"] | 1
     assert all(entry & 1 and FLASH < entry < FLASH + len(image) for entry in table[1:])
     assert block_in(image).at == 4 * len(table), "nothing of the table is left out, nothing lies between"
     # VTOR takes multiples of the next power of two: 512 (ARMv8-M, DDI 0553, VTOR).

@@ -82,7 +82,7 @@ def emulated(build, url, same_model, monkeypatch):
     monkeypatch.setattr(
         "squeezenet_mcu.host_tools.firmware.board_model.made_for", lambda *_: {"engine_sha256": "0" * 64}
     )
-    monkeypatch.setattr(emulator, "running", lambda board, elf: contextlib.nullcontext(url))
+    monkeypatch.setattr(emulator, "running", lambda board, elf, usb=False: contextlib.nullcontext(url))
     return build
 
 

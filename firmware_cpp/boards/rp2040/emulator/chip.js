@@ -10,6 +10,8 @@
 //   - RESETS: theirs holds nothing; here UART 0 and the pins' banks begin in reset, read 0 there and take no
 //     writes (datasheet 2.14);
 //   - SSI: a W25Q16JV answers on the QSPI pins, so that the second stage finds what it finds on a Pico.
+//   - USB: theirs moves packets without a host that asks for them (usb_device.js);
+//   - boot ROM: theirs is empty; here it has the call that restarts into the USB loader (boot_rom.js);
 //   - core 1: theirs has none. Here it waits in the boot ROM until core 0 launches it (core1_wait.js), with an NVIC,
 //     a SysTick, a divider and interpolators of its own, FIFOs between the cores (sio.js), and SEV and WFE. The core
 //     that is behind in its own cycles goes next, core 0 if neither is: so each run is like the other.
@@ -17,10 +19,12 @@
 // of both), exception return is free, there is no MPU and no TX FIFO, and the cores never wait for each other at a
 // memory that both want.
 import { RP2040 } from 'rp2040js';
+import { useBootRom } from './boot_rom.js';
 import { CycleClock } from './clock.js';
 import { Core1Wait } from './core1_wait.js';
 import { LockUp, Processor, SRAM, wrap } from './processor.js';
 import { Fifos, sioOfCore1, useFifos } from './sio.js';
+import { UsbDevice } from './usb_device.js';
 
 export { SRAM };
 export const FLASH = 0x10000000;
@@ -70,7 +74,8 @@ function useFlashPort(ssi, port) {
 }
 
 // Of RESETS (datasheet 2.14.3): the peripherals' addresses / 4096, and their bits.
-const HELD = { 0x40014: 1 << 5, 0x4001c: 1 << 8, 0x40034: 1 << 22 };
+const USB_PAGE = 0x50110;
+const HELD = { 0x40014: 1 << 5, 0x4001c: 1 << 8, 0x4002c: 1 << 13, 0x40034: 1 << 22, [USB_PAGE]: 1 << 24 };
 
 function holdInReset(peripherals) {
   const resets = peripherals[0x4000c];
@@ -103,7 +108,7 @@ const PROC1 = 1 << 16;
 
 /** A chip with this flash (Uint8Array, from its first byte on), as the boot ROM leaves it to the second stage. */
 export class Chip {
-  constructor(flash, { port = new FlashPort(), verbose = false } = {}) {
+  constructor(flash, { port = new FlashPort(), verbose = false, theirUsb = false } = {}) {
     const clock = new CycleClock();
     this.rp2040 = new RP2040(clock);
     this.core = this.rp2040.core;
@@ -115,6 +120,8 @@ export class Chip {
     this.held = false; // core 1, in reset
     this.turn = false; // something has happened that may give the other core its turn
     this.onLaunch = () => {};
+    this.onLoader = () => {}; // the program has restarted into the boot ROM's USB loader: (pins, disabled)
+    this.host = null; // at the USB cable: a UsbHost
     clock.core = this.core; // the one that is under way
     this.first = new Processor(this.rp2040, clock, { name: 'the core', verbose, onSend: () => this.#event() });
     this.rp2040.setInterrupt = (number, high) => {
@@ -125,6 +132,9 @@ export class Chip {
     this.ssi = this.rp2040.peripherals[0x18000];
     useFlashPort(this.ssi, port);
     holdInReset(this.rp2040.peripherals);
+    useBootRom(this.rp2040, (...words) => this.onLoader(...words));
+    const resets = this.rp2040.peripherals[0x4000c];
+    this.usb = theirUsb ? null : new UsbDevice(this.rp2040, clock, () => (resets.reset & HELD[USB_PAGE]) !== 0);
     this.rp2040.flash.set(flash);
     this.#haveCore1();
     this.#boot();
@@ -134,9 +144,18 @@ export class Chip {
     return this.rp2040.uart[0];
   }
 
+  get #asleep() {
+    return this.core.waiting && (this.second === null || this.second.core.waiting);
+  }
+
+  /** Something goes on although the cores sleep, and will wake one soon. */
+  get #stepping() {
+    return (this.second === null && this.wait.stepping) || this.host?.busy === true;
+  }
+
   /** Nothing happens before an alarm or a byte: both cores sleep. */
   get waiting() {
-    return this.core.waiting && (this.second ? this.second.core.waiting : !this.wait.stepping);
+    return this.#asleep && !this.#stepping;
   }
 
   /** How far the core is that is behind; one that sleeps is as far as the other. */
@@ -187,7 +206,7 @@ export class Chip {
     const { clock } = this;
     for (;;) {
       this.execute(end);
-      if (this.core.waiting && this.wait.stepping) this.core.cycles = Math.min(end, Math.ceil(clock.due));
+      if (this.#asleep && this.#stepping) this.#pass(Math.min(end, Math.ceil(clock.due)));
       if (clock.core.cycles >= clock.due) clock.ring();
       this.first.wakeIfPending();
       this.second?.wakeIfPending();
@@ -195,13 +214,19 @@ export class Chip {
     }
   }
 
+  /** The cores, which sleep, are as old as `cycle`. */
+  #pass(cycle) {
+    this.clock.core = this.core;
+    this.core.cycles = Math.max(this.core.cycles, cycle);
+    if (this.second) this.second.core.cycles = Math.max(this.second.core.cycles, this.core.cycles);
+  }
+
   /** The cores sleep on until `cycle`, or until an alarm wakes one. */
   sleep(cycle) {
     const { core, clock } = this;
     clock.core = core;
     while (this.waiting && core.cycles < cycle) {
-      core.cycles = Math.max(core.cycles, Math.min(cycle, Math.ceil(clock.due)));
-      if (this.second) this.second.core.cycles = Math.max(this.second.core.cycles, core.cycles);
+      this.#pass(Math.min(cycle, Math.ceil(clock.due)));
       clock.ring();
       this.first.wakeIfPending();
       this.second?.wakeIfPending();

@@ -1,83 +1,56 @@
-// An emulated Raspberry Pi Pico: node machine.js FIRMWARE SOCKET [FILE ADDRESS] [--count=FILE]
+// An emulated Raspberry Pi Pico: node machine.js FIRMWARE SOCKET [FILE ADDRESS] [OPTION ...]
 //   FIRMWARE  ELF or UF2
 //   FILE      is in the flash, too, at ADDRESS, which may lie behind what a Pico has (16 MB in all)
 //   SOCKET    file descriptor of a listening TCP socket; who connects holds the cable of UART 0
-//   --count   counts what the program does, as FILE says (counter.js)
+//   --count=FILE         counts what the program does, as FILE says (counter.js)
+//   --usb=SOCKET         plugs the Pico's own USB into a host (usb_host.js): who connects to this other socket
+//                        has the serial port open that the host finds there
+//   --usb-faults=SHARES  what happens to the packets: seed=1,refused=0.01,delayed=0.01 ... (usb_faults.js)
+//   --usb-counts=FILE    writes at the end how many packets there were, and what happened to them
 // Starts when the first client has connected; clients may come and go, one at a time. Bytes from the client
 // wait until the receiver has room; what is sent while nobody is connected is lost, as on a cable. A core
 // that sleeps costs no time of the host: its clock then goes with the wall's.
 // Ends on SIGTERM with status 0; with 1 and a line on stderr when the firmware has locked the core up.
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { Cable } from './cable.js';
 
 const CYCLES_PER_MS = 125_000;
 const FEED_CYCLES = 20_000; // between two looks at the receiver; a byte takes 10,850 cycles at 115,200 baud
 const SLICE_MS = 5; // then the sockets' turn
-const MOST_WAITING = 65_536; // bytes from the client
 
-/** UART 0's cable: one client at a time, the others wait for their turn. */
-class Cable {
-  #clients = [];
-  #received = []; // chunks not yet in the receiver
-  #at = 0; // first byte of the first chunk
-  #waiting = 0;
-  #sending = [];
-  onData = () => {};
-
-  plugIn(socket) {
-    socket.on('error', () => socket.destroy());
-    socket.on('close', () => {
-      this.#clients = this.#clients.filter((other) => other !== socket);
-      this.#clients[0]?.resume();
-    });
-    socket.on('data', (chunk) => {
-      this.#received.push(chunk);
-      this.#waiting += chunk.length;
-      if (this.#waiting > MOST_WAITING) socket.pause();
-      this.onData();
-    });
-    this.#clients.push(socket);
-    if (this.#clients[0] === socket) socket.resume();
-  }
-
-  send(byte) {
-    this.#sending.push(byte);
-  }
-
-  flush() {
-    if (this.#sending.length === 0) return;
-    this.#clients[0]?.write(Buffer.from(this.#sending));
-    this.#sending = [];
-  }
-
-  get empty() {
-    return this.#waiting === 0;
-  }
-
-  /** As many bytes as the receiver has room for. */
-  feed(uart) {
-    if (!uart.enabled || !uart.rxEnabled) return;
-    while (this.#waiting > 0 && !uart.rxFIFO.full) {
-      const chunk = this.#received[0];
-      uart.feedByte(chunk[this.#at++]);
-      --this.#waiting;
-      if (this.#at === chunk.length) {
-        this.#received.shift();
-        this.#at = 0;
-        if (this.#waiting <= MOST_WAITING) this.#clients[0]?.resume();
-      }
-    }
-  }
+/** As many bytes as the receiver has room for. */
+function feed(uart, cable) {
+  if (!uart.enabled || !uart.rxEnabled) return;
+  while (!cable.empty && !uart.rxFIFO.full) uart.feedByte(cable.take());
 }
 
 class Machine {
   #slept = null; // {timer, since} while the cores sleep
 
-  constructor(chip, cable) {
+  /** `usb`: the cable of the program that has the USB's serial port open; null: nothing is plugged in there. */
+  constructor(chip, cable, usb) {
     this.chip = chip;
     this.cable = cable;
+    this.usb = usb;
     chip.uart.onByte = (byte) => cable.send(byte);
     cable.onData = () => this.#wake();
+    if (usb) this.#plugUsb();
+  }
+
+  #plugUsb() {
+    const { usb } = this;
+    const { host } = this.chip;
+    host.onData = (bytes) => usb.send(...bytes);
+    host.take = (most) => usb.takeMost(most);
+    host.more = () => !usb.empty;
+    const look = () => {
+      host.open = usb.connected;
+      this.#wake();
+      host.kick();
+    };
+    usb.onData = look;
+    usb.onClients = look;
   }
 
   start() {
@@ -88,10 +61,11 @@ class Machine {
     const { chip, cable } = this;
     const end = performance.now() + SLICE_MS;
     do {
-      cable.feed(chip.uart);
+      feed(chip.uart, cable);
       chip.run(chip.core.cycles + FEED_CYCLES);
     } while (performance.now() < end && !(chip.waiting && cable.empty));
     cable.flush();
+    this.usb?.flush();
     if (chip.waiting && cable.empty) this.#sleep();
     else if (chip.waiting && !chip.uart.enabled) setTimeout(() => this.#slice(), SLICE_MS);
     else setImmediate(() => this.#slice());
@@ -111,7 +85,7 @@ class Machine {
     clearTimeout(timer);
     const { core } = this.chip;
     this.chip.sleep(core.cycles + Math.round((performance.now() - since) * CYCLES_PER_MS));
-    this.#slice();
+    this.start();
   }
 }
 
@@ -121,36 +95,48 @@ function giveUp(message) {
 }
 
 let writeCounts = () => {};
+let writeUsbCounts = () => {};
 process.on('SIGTERM', () => {
   writeCounts();
+  writeUsbCounts();
   process.exit(0);
 });
 process.on('uncaughtException', (error) => giveUp(error.constructor.name === 'LockUp' ? error.message : error.stack));
 
-const COUNT = '--count=';
 const words = process.argv.slice(2);
-const [firmware, socket, more, address] = words.filter((word) => !word.startsWith(COUNT));
-const counting = words.find((word) => word.startsWith(COUNT))?.slice(COUNT.length);
+const [firmware, socket, more, address] = words.filter((word) => !word.startsWith('--'));
+/** What stands behind --NAME=; undefined where it is not there. */
+const option = (name) => words.find((word) => word.startsWith(`--${name}=`))?.slice(name.length + 3);
+const counting = option('count');
+const usbSocket = option('usb');
 if (!firmware || !/^\d+$/.test(socket ?? '')) giveUp('usage: node machine.js FIRMWARE SOCKET');
 const { Chip, FLASH } = await import('./chip.js').catch((error) => {
   if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
   giveUp('rp2040js is not installed; run: ./setup.sh');
 });
 const { flashOf } = await import('./image.js');
+const { UsbHost } = await import('./usb_host.js');
+const { faultsOf } = await import('./usb_faults.js');
 
 let chip;
 try {
   chip = new Chip(flashOf(firmware), { verbose: Boolean(process.env.RP2040_VERBOSE) });
   if (more) chip.rp2040.flash.set(readFileSync(more), Number(address) - FLASH);
+  chip.onLoader = () => giveUp('the firmware has restarted the Pico into its boot loader, as a port of 1200 baud asks');
+  if (usbSocket) chip.host = new UsbHost(chip.usb, chip.clock, faultsOf(option('usb-faults') ?? 'seed=1'));
+  const file = option('usb-counts');
+  if (file) writeUsbCounts = () => writeFileSync(file, JSON.stringify(chip.host.faults.counts));
   if (counting) writeCounts = (await import('./counter.js')).count(chip, counting);
 } catch (error) {
   giveUp(error.message);
 }
-const cable = new Cable();
-const machine = new Machine(chip, cable);
+const cables = { [socket]: new Cable(), ...(usbSocket && { [usbSocket]: new Cable() }) };
+const machine = new Machine(chip, cables[socket], cables[usbSocket] ?? null);
 let started = false;
-createServer({ pauseOnConnect: true, noDelay: true }, (client) => {
-  cable.plugIn(client);
-  if (!started) machine.start();
-  started = true;
-}).listen({ fd: Number(socket) });
+for (const [descriptor, cable] of Object.entries(cables)) {
+  createServer({ pauseOnConnect: true, noDelay: true }, (client) => {
+    cable.plugIn(client);
+    if (!started) machine.start();
+    started = true;
+  }).listen({ fd: Number(descriptor) });
+}

@@ -22,6 +22,9 @@ void Write(uint32_t address, uint32_t value);
 uint32_t CoreHz();
 uint32_t Baud();
 
+// A function of the boot ROM is called. Of chips whose program does that.
+uint32_t Call(uint32_t address, uint32_t a, uint32_t b, uint32_t c, uint32_t d);
+
 // What a chip's second core has started with; all 0: it has not. Of chips that have one.
 struct Start {
   uint32_t vectors, stack, entry;

@@ -160,6 +160,11 @@ void Write(uint32_t address, uint32_t value) {
   }
 }
 
+uint32_t Call(uint32_t /*address*/, uint32_t /*a*/, uint32_t /*b*/, uint32_t /*c*/, uint32_t /*d*/) {
+  Unsafe("the boot ROM is called");
+  return 0;
+}
+
 uint32_t CoreHz() { return Cell(kSysSelected) == 1u << 1 ? PllHz() / (Cell(kSysDiv) >> 16) : RefHz(); }
 
 uint32_t Baud() {

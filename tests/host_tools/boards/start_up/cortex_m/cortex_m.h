@@ -21,6 +21,11 @@ class Proxy {
 
 inline Proxy Register(uint32_t address) { return Proxy(address); }
 
+inline uint32_t RomWord(uint32_t address) { return hardware::Read(address); }
+inline uint32_t Call(uint32_t address, uint32_t a, uint32_t b, uint32_t c = 0, uint32_t d = 0) {
+  return hardware::Call(address, a, b, c, d);
+}
+
 constexpr uint32_t kVtor = 0xE000ED08;
 constexpr uint32_t kCcr = 0xE000ED14;
 constexpr uint32_t kMpuRbar = 0xE000ED9C;
