@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from squeezenet_mcu.common.command_line.models import did_you_mean_model
 from squeezenet_mcu.common.data.fits import AS_THE_PICTURES_ARE, FITS
 from squeezenet_mcu.common.data.text import names_no_class
 from squeezenet_mcu.common.errors import UserError
@@ -352,8 +353,14 @@ def load(name_or_path: str | Path) -> Config:
     path = Path(text) if is_path else CONFIGS / f"{text}.toml"
     if not path.is_file():
         if is_path:
-            raise UserError(f"{path}: no such file; want a model's TOML, or a name: {', '.join(names())}")
-        raise UserError(f'model "{text}" is unknown; want one of {", ".join(names())}, or the path of a TOML')
+            hint = did_you_mean_model(text)
+            raise UserError(
+                f"{path}: no such file{hint or ';'} want a model's TOML, or a name: {', '.join(names())}"
+            )
+        hint = did_you_mean_model(text)
+        raise UserError(
+            f'model "{text}" is unknown{hint or ";"} want one of {", ".join(names())}, or the path of a TOML'
+        )
     root = Table(path, "", read_toml(path))
     # The name becomes a folder and part of file names and C identifiers.
     name = root.read(

@@ -341,8 +341,8 @@ def test_missing_program_names_the_package(program, package, tmp_path, monkeypat
 
 
 def test_unknown_board():
-    with pytest.raises(UserError, match=r"^no board 'esp32'; boards: "):
-        build.build("esp32", MODEL)
+    with pytest.raises(UserError, match=r"^no board 'zx81'; boards: "):
+        build.build("zx81", MODEL)
 
 
 def test_device_says_why_it_refuses_its_model():
@@ -378,7 +378,7 @@ def simulation():
 def test_simulation_serves_a_device_until_interrupted(simulation):
     process, lines = simulation
     url = re.search(r"socket://127\.0\.0\.1:\d+", lines[0])[0]
-    assert lines[1].strip().endswith(f"make validate MODEL={MODEL} PORT={url}")
+    assert lines[1].strip().endswith(f"python -m host_tools validate --model {MODEL} --port {url}")
     with Device(url) as device:
         assert device.info.board == BOARD
     process.send_signal(signal.SIGINT)

@@ -13,6 +13,7 @@ from squeezenet_mcu.common.preprocess import quantize_images
 from squeezenet_mcu.host_tools.link.device import Device, Result
 from squeezenet_mcu.host_tools.link.messages import Info
 from squeezenet_mcu.host_tools.validate import command as validate
+from squeezenet_mcu.host_tools.validate import devices
 from squeezenet_mcu.host_tools.validate.compare import Report, compare_all
 from tests.host_tools.validate.toy import CLASSES, Python, run, set_sha
 from tests.manifests import manifest
@@ -151,21 +152,23 @@ def test_a_device_with_another_model(build, url, capsys):
     wanted = json.loads((build / "manifest.json").read_text())["tflite_sha256"]
     line = refused(capsys, "--port", url)
     assert (
-        f"the device runs model {'5a' * 32}, build/toy has {wanted}; end the emulator, then: make simulate"
-        in line
+        f"the device runs model {'5a' * 32}, build/toy has {wanted}; end the emulator, then: "
+        "python -m host_tools simulate" in line
     )
 
 
 def test_not_converted_yet(build, capsys):
     (build / "manifest.json").unlink()
-    assert "build/toy/manifest.json: missing; run: make convert MODEL=toy" in refused(capsys, "--port", "x")
+    assert "build/toy/manifest.json: missing; run: python -m convert --model toy" in refused(
+        capsys, "--port", "x"
+    )
 
 
 def test_a_tflite_that_is_not_the_manifests(build, capsys):
     (build / "model.tflite").write_bytes(b"another")
     line = refused(capsys, "--port", "x")
     assert "build/toy/model.tflite: SHA-256 is " in line
-    assert line.endswith("; run: make convert MODEL=toy")
+    assert line.endswith("; run: python -m convert --model toy")
 
 
 @pytest.mark.parametrize("content", ["{", "[]", "{}", '{"model": "toy", "input": {}}'])
@@ -173,14 +176,14 @@ def test_a_manifest_that_is_none(build, capsys, content):
     (build / "manifest.json").write_text(content)
     line = refused(capsys, "--port", "x")
     assert "build/toy/manifest.json: " in line
-    assert line.endswith("; run: make convert MODEL=toy")
+    assert line.endswith("; run: python -m convert --model toy")
 
 
 def test_no_firmware_for_the_board(build, capsys):
     line = refused(capsys, "--board", "stm32f405")
     assert (
-        "build/toy/firmware/stm32f405/firmware.elf: missing; run: make firmware MODEL=toy BOARD=stm32f405"
-        in line
+        "build/toy/firmware/stm32f405/firmware.elf: missing; run: python -m host_tools firmware --model toy "
+        "--board stm32f405" in line
     )
 
 
@@ -244,10 +247,10 @@ def test_a_device_that_says_what_its_model_cannot_be(build, device, same_model, 
     set_sha(build, "5a" * 32)
     artefacts = validate.load_artefacts("toy")
     info = dataclasses.replace(device.info, model_sha256="5a" * 32)
-    validate.check_model(info, artefacts, "port", "squeeze", ours=False)
+    devices.check_model(info, artefacts, "port", "squeeze", ours=False)
     changed, said = LIES[what]
     with pytest.raises(UserError) as error:
-        validate.check_model(dataclasses.replace(info, **changed), artefacts, "port", "squeeze", ours=False)
+        devices.check_model(dataclasses.replace(info, **changed), artefacts, "port", "squeeze", ours=False)
     assert said in str(error.value)
     assert str(error.value).startswith("port: ")
     assert "flash it again" in str(error.value)
@@ -261,8 +264,8 @@ def test_a_large_network_may_take_long(engine, macs, silence, whole):
     """Of 11,520 bytes: at 115,200 baud they take a second, which counts twice."""
     size = {"height": 80, "width": 48, "channels": 3}
     large = manifest() | {"macs": macs, "input": manifest()["input"] | size}
-    assert validate.longest_silence(engine, large) == silence
-    assert validate.longest_image(silence, large, 115_200) == whole
+    assert devices.longest_silence(engine, large) == silence
+    assert devices.longest_image(silence, large, 115_200) == whole
 
 
 @pytest.mark.parametrize(("classes", "said"), [(1, "none: one output"), (2, "no labels")])
