@@ -71,7 +71,8 @@ class Parser(argparse.ArgumentParser):
         options = {action.dest: False if action.nargs == 0 else None for action in self._actions}
         said = as_typed(terminal.one_line(message, _LONG), options)
         said += "" if re.search(r"; did you mean [^;]+\?$", said) else ";"
-        self.exit(1, f"{self.prog}: error: {said} see {'make help' if start.by_make() else '--help'}\n")
+        more = "make help" if start.by_make() else "--help"
+        self.exit(1, f"{spoken.prog_as_typed(self.prog)}: error: {said} see {more}\n")
 
 
 def add_version(parser: argparse.ArgumentParser) -> None:
@@ -188,7 +189,7 @@ def failed(error: UserError, prog: str) -> int:
     said = terminal.printable(str(error))
     if len(said) > _LONG:  # a name of thousands of characters; the fix stands at the end
         said = f"{said[: _LONG // 2]} ... {said[-_LONG // 4 :]}"
-    terminal.error(f"{prog}: error: {said}")
+    terminal.error(f"{spoken.prog_as_typed(prog)}: error: {said}")
     return 1
 
 

@@ -32,6 +32,7 @@ _HOST_TOOLS = {
     "bench": "host_tools.bench",
     "boards": "host_tools.studies.board_table",
     "classify": "host_tools.classify.command",
+    "completion": "host_tools.completion",
     "demo": "host_tools.validate.demo",
     "firmware": "host_tools.firmware.build",
     "flash": "host_tools.firmware.flash",
@@ -41,7 +42,7 @@ _HOST_TOOLS = {
     "validate": "host_tools.validate.command",
 }
 _DOORS = {"python -m model": _MODEL, "python -m convert": _CONVERT, "python -m host_tools": _HOST_TOOLS}
-_LIGHT = {"analyze", "classify", "flash", "selftest", "validate"}
+_LIGHT = {"analyze", "classify", "completion", "flash", "selftest", "validate"}
 """What `pip install .[host]` is enough for; all else needs [full]."""
 
 
@@ -62,6 +63,11 @@ def _listed(verbs: dict[str, str]) -> tuple[list[cli.Command], list[str]]:
         except MissingPackageError as error:
             missing.append(f"  {verb}: {error}")
     return commands, missing
+
+
+def commands() -> list[cli.Command]:
+    """Those of the console command that can be used here."""
+    return _listed(_MODEL | _CONVERT | _HOST_TOOLS)[0]
 
 
 def _main(prog: str, description: str, verbs: dict[str, str], argv: Sequence[str] | None) -> int:

@@ -63,6 +63,11 @@ def as_typed(text: str, options: Mapping[str, Any] | None = None) -> str:
     return _for_make(text, known | dict(options or {}))
 
 
+def prog_as_typed(prog: str) -> str:
+    """What an error begins with: under make, the verb of `prog` alone, "python -m model train"."""
+    return re.sub(r"^python -m (?:(?:model|host_tools) )?", "", prog) if start.by_make() else prog
+
+
 def _for_make(text: str, options: Mapping[str, Any]) -> str:
     text = re.sub(rf"\bpython -m (?:model |host_tools )?(?={'|'.join(_VERBS)})", "make ", text)
     for name, given in options.items():
