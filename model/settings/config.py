@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from squeezenet_mcu.common import sizes
 from squeezenet_mcu.common.command_line.models import did_you_mean_model
 from squeezenet_mcu.common.data.fits import AS_THE_PICTURES_ARE, FITS
 from squeezenet_mcu.common.data.text import names_no_class
@@ -315,16 +316,14 @@ def _read_convert(root: Table, layers: list[str], imported: bool) -> Convert:
 
 
 def _read_flash(table: Table) -> dict[str, int]:
-    most = 2**31 - 1
-    want = f"a whole number of bytes, or a table of them by kernels: {', '.join(KERNELS)}"
-    limit = table.read("flash_bytes", 0, want, lambda v: isinstance(v, dict) or within(v, 0, most))
+    want = f"{sizes.WANT}, or a table of them by kernels: {', '.join(KERNELS)}"
+    limit = table.read("flash_bytes", 0, want, lambda v: isinstance(v, dict) or sizes.is_one(v))
+    limits = dict.fromkeys(KERNELS, limit)
     if isinstance(limit, dict):
         own = table.table("flash_bytes")
-        limits = {family: own.integer(family, 0, most, 0) for family in KERNELS}
+        limits = {family: own.read(family, 0, sizes.WANT, sizes.is_one) for family in KERNELS}
         own.close()
-    else:
-        limits = dict.fromkeys(KERNELS, limit)
-    return {family: bytes_ for family, bytes_ in limits.items() if bytes_}
+    return {family: sizes.parse(str(bytes_)) for family, bytes_ in limits.items() if bytes_}
 
 
 def name_of(model: str) -> str:

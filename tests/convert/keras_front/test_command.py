@@ -138,10 +138,7 @@ def test_pixels_that_are_scaled_twice_are_noted(place, capsys):
     nets.saved(nets.network(layers.Rescaling(1 / 255)), place / "my.keras")
     gathered_loud("--model", "my.keras", "--preprocess", "unit")
     said = " ".join(capsys.readouterr().out.split())
-    assert (
-        "note: the network begins with a Rescaling or Normalization, and --preprocess unit comes before"
-        in said
-    )
+    assert "note: the network begins with a Rescaling or Normalization, and --preprocess unit comes" in said
     gathered_loud("--model", "my.keras")
     assert "comes before" not in capsys.readouterr().out
 
@@ -157,14 +154,14 @@ def test_an_operator_that_the_engine_lacks(place):
 
 WRONG = {
     ("my.keras",): "no such file; want a .keras",
-    ("net.h5",): "begins with no Rescaling or Normalization.*give --preprocess as it was trained: unit",
+    ("net.h5",): "begins with no Rescaling or Normalization.*give PREPROCESS= as it was trained: unit",
     ("net.h5", "--preprocess", "mean=1:2,std=3"): "2 numbers for mean; the input has 3 channels",
     ("net.h5", "--preprocess", "unit", "--weight-bits", "9"): "--weight-bits 9: want 4 to 8",
     ("net.h5", "--weights", "x.npz"): "--weights goes with a model whose TOML has a table",
     ("net.h5", "--trust"): "--trust goes with a SavedModel as --model",
     ("digits.h5", "--preprocess", "unit"): "digits is the name of a model that comes with the project",
-    ("saved",): "saved is a SavedModel, and loading one runs whatever its maker put in.*say --trust",
-    ("saved", "--trust"): "does not say which values it wants of a pixel; give --preprocess",
+    ("saved",): "saved is a SavedModel, and loading one runs whatever its maker put in.*say TRUST=1",
+    ("saved", "--trust"): "does not say which values it wants of a pixel; give PREPROCESS=",
     ("x.pth",): r'--model "x.pth" is PyTorch\'s weights, which hold code; .*docs/from-elsewhere.md',
     ("x.onnx",): '--model "x.onnx" is an ONNX network; .*docs/from-elsewhere.md',
     ("x.pb",): '--model "x.pb" is a TensorFlow graph; .*docs/from-elsewhere.md',
@@ -186,7 +183,7 @@ def test_one_line(options, place):
 
 def test_images_must_be_given(place):
     nets.saved(nets.network(), place / "net.h5")
-    for more, said in (((), "--calibration folder"), (("--calibration", "random"), "not noise")):
+    for more, said in (((), "CALIBRATION=folder"), (("--calibration", "random"), "not noise")):
         args = command.parser().parse_args(["--model", "net.h5", "--preprocess", "unit", *more])
         with pytest.raises(UserError, match=said):
             command.run(args)
@@ -203,7 +200,7 @@ def test_the_name_of_a_shipped_model_is_not_taken(place):
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("x.pt", "PyTorch's.*docs/from-elsewhere.md"), ("x.keras", "as --model")]
+    ("name", "said"), [("x.pt", "PyTorch's.*docs/from-elsewhere.md"), ("x.keras", "as MODEL=")]
 )
 def test_other_files_as_tflite(name, said):
     with pytest.raises(UserError, match=said):
