@@ -22,7 +22,7 @@ VARIABLES = ("MODEL", "BOARD", "DATA", "KERNEL_FAMILY", "MAX_FLASH", "IMAGE")
     [
         ("MODLE", "MODEL"), ("BORD", "BOARD"), ("board", "BOARD"), ("MAXFLASH", "MAX_FLASH"),
         ("kernel-family", "KERNEL_FAMILY"), ("IMAGES", "IMAGE"),
-        ("XYZZY", None), ("", None), ("D" * 61, None),
+        ("XYZZY", None), ("", None), ("BOARD" + "-" * 60, None),
     ],
 )  # fmt: skip
 def test_the_nearest_word(word, meant):

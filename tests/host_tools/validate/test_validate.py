@@ -2,21 +2,24 @@
 
 import argparse
 import dataclasses
+import io
 import json
 import signal
 
 import numpy as np
 import pytest
 
+from squeezenet_mcu.common import start
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.preprocess import quantize_images
+from squeezenet_mcu.common.terminal import Console
 from squeezenet_mcu.host_tools.link.device import Device, Result
 from squeezenet_mcu.host_tools.link.messages import Info
 from squeezenet_mcu.host_tools.validate import command as validate
 from squeezenet_mcu.host_tools.validate import devices
 from squeezenet_mcu.host_tools.validate.compare import Report, compare_all
 from tests.host_tools.validate.toy import CLASSES, Python, run, set_sha
-from tests.manifests import manifest
+from tests.manifests import engine_record, manifest
 from tests.protocol.link_binaries import FakeDevice, fake_answer, random_images
 
 
@@ -273,3 +276,46 @@ def test_the_table_says_why_there_is_no_accuracy(classes, said):
     fields = dict.fromkeys(Info.__dataclass_fields__, 0) | {"classes": classes}
     rows = dict(validate.table_rows(Report(), Info(**fields), "images", top5=True))
     assert {value for name, value in rows.items() if "accuracy" in name} == {said}
+
+
+@pytest.mark.parametrize("by_make", [True, False])
+def test_a_board_without_an_emulator_is_validated_by_the_user(build, capsys, monkeypatch, by_make):
+    """Where `make train BOARD=nano33ble` ends: nothing to be done here, and no mistake."""
+    monkeypatch.setattr(start, "by_make", lambda: by_make)
+    assert run("--board", "nano33ble", "--if-emulated") == 0
+    said = capsys.readouterr().out
+    assert said.startswith(
+        "validate: nothing is validated, because no emulator plays nano33ble; on the board: "
+    )
+    flash = "make flash MODEL=toy BOARD=nano33ble", "python -m host_tools flash --model toy --board nano33ble"
+    then = (
+        "make validate MODEL=toy PORT=<its port>",
+        "python -m host_tools validate --model toy --port <its port>",
+    )
+    assert flash[not by_make] in said and said.endswith(f"serial cable connected: {then[not by_make]}\n")
+    assert "firmware.elf: missing; run: " in refused(capsys, "--board", "stm32f405", "--if-emulated")
+
+
+@pytest.mark.parametrize(
+    ("board", "target", "said"),
+    [
+        ("rp2040", {"workers": 2}, "2 of 2"),
+        ("rp2040", {"workers": 1}, "1 of 2"),
+        ("rp2040", {}, ""),
+        ("rp2040", None, ""),
+        ("stm32f405", {"workers": 1}, ""),
+        (None, {"workers": 2}, ""),
+    ],
+)
+def test_the_table_names_the_cores_of_a_board_that_has_two(build, board, target, said):
+    folder = build / f"firmware/{board}/model"
+    folder.mkdir(parents=True)
+    (folder / "engine.json").write_text(json.dumps(engine_record(made_from={"target": target})))
+    way = devices.Way(None if board else "x", board, "squeeze", 115_200)
+    artefacts = devices.load_artefacts("toy")
+    assert validate._cores(way, artefacts) == said
+    console = Console(file=io.StringIO(), width=100)
+    texts = {"board": "x", "counter_kind": "cycles", "model_sha256": "5a"}
+    info = Info(**dict.fromkeys(Info.__dataclass_fields__, 0) | texts)
+    validate.show(console, Report(), info, artefacts, "images", said)
+    assert ("cores that compute" in console.file.getvalue()) == bool(said)
