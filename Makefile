@@ -16,11 +16,16 @@ CONVERTED = build/$(NAME)/manifest.json
 VARIABLES := MODEL BOARD PYTHON DATA EPOCHS SEED FRESH INIT WORKERS ONLY LIMIT ENGINE_LIMIT JSON TEACHER CANDIDATES \
   PUBLISH WEIGHTS CALIBRATION WEIGHT_BITS TFLITE PREPROCESS FIT LABELS TRUST PACKAGE OPTIMIZE KERNEL_FAMILY KERNELS SRAM_BYTES \
   FLASH_BYTES ENCODING CORES ENGINE TFLM_INCLUDE TFLM_LIB TFLM_ARENA_BYTES LAYERS FUNCTIONS TOOL PORT ELF DRY_RUN BUILD CHECK UPDATE \
-  MAX_FLASH MAX_SRAM MAX_MS MIN_ACCURACY USB
+  MAX_FLASH MAX_SRAM MAX_MS MIN_ACCURACY USB IMAGE SAVE
 unexport $(VARIABLES)
 typed := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
 unknown := $(filter-out $(VARIABLES) MAKE% -%,$(typed))
-$(if $(unknown),$(error $(firstword $(unknown))=: no such variable; want $(VARIABLES)))
+# $(call nearest,WORD,WORDS): that of the words which WORD was meant for, if one is like it. Only after a mistake is
+# Python called, any that there is; without one, nothing is found.
+nearest = $(shell python3 common/command_line/nearest.py '$(subst ','\'',$(1))' $(2) 2>/dev/null)
+meant := $(if $(unknown),$(call nearest,$(firstword $(unknown)),$(VARIABLES)))
+no_variable = $(firstword $(unknown))=: no such variable
+$(if $(unknown),$(error $(no_variable)$(if $(meant), (did you mean $(meant)=?); make help lists them,; want $(VARIABLES))))
 # What `if` takes for nothing is nothing: another command than the one that was meant would run.
 blank := $(strip $(foreach v,$(VARIABLES),$(if $(strip $(value $v)),,$(if $(value $v)$(filter $v,$(typed)),$v))))
 $(if $(blank),$(error $(firstword $(blank))=: is empty or blank; want a value, or leave it out))
@@ -58,7 +63,7 @@ DEVICE = $(if $(value PORT),--port=$(call quoted,PORT),--board=$(call quoted,BOA
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
-VERBS := help setup demo test test-long lint train preview prune cluster quantize search curves zoo import evaluate analyze convert firmware flash selftest simulate validate bench sizes boards licences clean
+VERBS := help setup demo test test-long lint train preview prune cluster quantize search curves zoo import evaluate classify analyze convert firmware flash selftest simulate validate bench sizes boards licences clean
 .PHONY: $(VERBS)
 
 # What is typed for a verb that does not take it would be ignored in silence, and the verb do something else than
@@ -88,9 +93,28 @@ idle := $(filter-out $(taken) PYTHON MAKE% -%,$(typed))
 $(if $(idle),$(error $(firstword $(idle))=: make $(goals) does not take it; it takes $(or $(filter-out PYTHON,$(taken)),no variable)))
 endif
 
+# What a firmware is made with. A board at PORT= has its firmware, and no board at all has none to be made.
+SETTINGS := BOARD OPTIMIZE KERNEL_FAMILY KERNELS SRAM_BYTES FLASH_BYTES ENCODING CORES TFLM_INCLUDE TFLM_LIB TFLM_ARENA_BYTES
+for_firmware := $(if $(filter firmware flash simulate train bench,$(goals)),,$(filter $(SETTINGS) MAX_FLASH MAX_SRAM LAYERS,$(typed)))
+ifneq ($(filter validate classify,$(goals)),)
+$(if $(and $(value PORT),$(for_firmware)),$(error $(firstword $(for_firmware))=: the board at PORT= has its firmware already; leave $(firstword $(for_firmware))= out, or first: make flash $(firstword $(for_firmware))=...))
+endif
+on_host := $(if $(value PORT),,$(if $(filter file,$(origin BOARD)),yes))
+$(if $(and $(filter classify,$(goals)),$(on_host),$(for_firmware)),$(error $(firstword $(for_firmware))=: is of a board; want BOARD=, too))
+$(if $(and $(filter zoo,$(goals)),$(filter file,$(origin MODEL))),$(error MODEL=: is missing; make zoo trains for hours, so say which: MODEL=$(subst $(space), or ,$(basename $(notdir $(wildcard model/configs/*.toml))))))
+
+##@ Start here
+# Verbs in groups, as ##@ says, what ## says of each folded to 100 columns.
 help: ## this list
-	@echo "make VERB [MODEL=digits] [BOARD=stm32f405] ..."
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 12
+	@echo "make VERB [MODEL=digits] [BOARD=stm32f405] [NAME=value ...]"
+	@awk 'function flush() { if (line != "") print line } \
+	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
+	  /^[a-z-]+:.*## / { verb = $$0; sub(/:.*/, "", verb); text = $$0; sub(/.*## /, "", text); \
+	    line = sprintf("  %-10s", verb); n = split(text, words, " "); \
+	    for (i = 1; i <= n; i++) { \
+	      if (length(line) + 1 + length(words[i]) > 100) { flush(); line = sprintf("%12s", "") } \
+	      line = line " " words[i] } \
+	    flush() }' Makefile
 
 setup: .venv/.ready ## Debian packages and .venv; every other verb does it when needed
 .venv/.ready: pyproject.toml setup.sh locks/full.txt locks/tflm.txt firmware_cpp/boards/rp2040/emulator/package-lock.json
@@ -99,29 +123,16 @@ setup: .venv/.ready ## Debian packages and .venv; every other verb does it when 
 demo: setup ## everything without a board: convert, build, boot the emulated board, check real images
 	@$(RUN) -m host_tools demo
 
-lint: setup ## style, types and structure: ruff, mypy, import-linter, clang-format, clang-tidy, sizes of files
-	@$(RUN) -m ruff check .
-	@$(RUN) -m ruff format --check .
-	@$(RUN) tools/lint/check_types.py
-	@$(RUN) tools/lint/check_imports.py
-	@$(RUN) tools/lint/sizes.py
-	@$(RUN) tools/lint/clang_format.py
-	@$(RUN) tools/lint/clang_tidy.py
-
-test: lint ## all tests but the long ones, and the linters
-	@$(RUN) -m pytest -m "not long" -n 2 --dist loadfile
-
-test-long: setup ## the tests that take long: every board, many images, training
-	@$(RUN) -m pytest -m long -n 2
-
+##@ A network
 # One task of a cluster only trains.
 ONLY_TRAINS = $(call flag,ONLY)$(if $(value TF_CONFIG),set)
 train: setup ## train, compress, convert, validate on the emulated BOARD=; goes on where interrupted [DATA= FIT=resize|crop WORKERS= INIT=model|file EPOCHS= FRESH=1 LIMIT=100] [ONLY=1: the float network]
+	@$(if $(ONLY_TRAINS),,$(RUN) -m host_tools firmware --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST) --only-check)
 	@$(RUN) -m model train $(STAGE) $(call option,FIT) $(call option,INIT) $(call option,WORKERS) $(call flag,ONLY)
 	@$(if $(ONLY_TRAINS),,$(RUN) -m convert --model=$(call quoted,MODEL) $(call option,DATA))
 	@$(if $(ONLY_TRAINS),,$(RUN) -m host_tools firmware --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST))
 	@$(if $(ONLY_TRAINS),,$(RUN) -m host_tools validate --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) \
-	  $(call option,ENGINE) $(call option,DATA) --limit=$(if $(value LIMIT),$(call quoted,LIMIT),100) $(call option,JSON))
+	  --if-emulated $(call option,ENGINE) $(call option,DATA) --limit=$(if $(value LIMIT),$(call quoted,LIMIT),100) $(call option,JSON))
 
 preview: setup ## build/<model>/preview.png: images, and what augmentation makes of them [DATA= FIT=]
 	@$(RUN) -m model preview --model=$(call quoted,MODEL) $(call option,DATA) $(call option,FIT)
@@ -160,6 +171,12 @@ import: setup ## weights trained elsewhere: .net, .npz, .caffemodel [MODEL=image
 evaluate: setup $(CONVERTED) ## accuracy: Keras, the int8 .tflite, our engine on the host [DATA= LIMIT= ENGINE_LIMIT= JSON=file MIN_ACCURACY=0.97]
 	@$(RUN) -m model evaluate --model=$(call quoted,MODEL) $(call option,DATA) $(call option,LIMIT) $(call option,ENGINE_LIMIT) $(call option,JSON) $(call option,MIN_ACCURACY)
 
+# By our engine on this computer, on the emulated BOARD= where that was given, or on the board at PORT=.
+classify: $(if $(value PORT),setup,$(if $(on_host),setup $(CONVERTED),firmware)) ## what is this? the classes of a picture, or of each in a folder [IMAGE=photo.jpg] [BOARD= or PORT=] [SAVE=sheet.png JSON=file]
+	@$(RUN) -m host_tools classify --model=$(call quoted,MODEL) $(if $(value PORT),$(call option,PORT),$(call typed_option,BOARD)) \
+	  $(call option,ENGINE) $(call option,IMAGE) $(call option,SAVE) $(call option,JSON)
+
+##@ On a board
 analyze: setup ## before anything is built: does it fit each board, how many milliseconds, what to change [MODEL= or TFLITE=file] [BOARD= CORES=2 MAX_FLASH=64K MAX_SRAM= MAX_MS=] [JSON=file]
 	@$(RUN) -m host_tools analyze $(CONVERT_MODEL) $(call option,TFLITE) $(call typed_option,BOARD) $(call option,CORES) $(call option,JSON) \
 	  $(BUDGET) $(call option,MAX_MS)
@@ -189,6 +206,7 @@ simulate: firmware ## boot the emulated BOARD= and print the URL of its serial p
 validate: $(if $(value PORT),setup,firmware) ## images over serial, device against Python [PORT= or BOARD=, of an emulated Pico USB=1] [DATA= LIMIT= JSON=file, and as firmware]
 	@$(RUN) -m host_tools validate --model=$(call quoted,MODEL) $(DEVICE) $(call flag,USB) $(call option,ENGINE) $(call option,DATA) $(call option,LIMIT) $(call option,JSON)
 
+##@ Measure
 bench: setup ## cycles, instructions, SRAM, flash on all emulated boards [MODEL= BOARD= CHECK=1 LAYERS=1 FUNCTIONS=1 UPDATE=1 MAX_MS=, and as firmware]
 	@$(RUN) -m host_tools bench $(TYPED) \
 	  $(REQUEST) $(BUDGET) $(call option,MAX_MS) $(call option,JSON) $(call flag,CHECK) $(call flag,LAYERS) $(call flag,FUNCTIONS) $(call flag,UPDATE)
@@ -199,12 +217,28 @@ sizes: setup ## SRAM against input size for ImageNet's networks, beside TFLite M
 boards: setup ## flash and SRAM that each converted model takes of each board [MODEL= BOARD= JSON=file]
 	@$(RUN) -m host_tools boards $(TYPED) $(call option,JSON)
 
+##@ Work on this project
+lint: setup ## style, types and structure: ruff, mypy, import-linter, clang-format, clang-tidy, sizes of files
+	@$(RUN) -m ruff check .
+	@$(RUN) -m ruff format --check .
+	@$(RUN) tools/lint/check_types.py
+	@$(RUN) tools/lint/check_imports.py
+	@$(RUN) tools/lint/sizes.py
+	@$(RUN) tools/lint/clang_format.py
+	@$(RUN) tools/lint/clang_tidy.py
+
+test: lint ## all tests but the long ones, and the linters
+	@$(RUN) -m pytest -m "not long" -n 2 --dist loadfile
+
+test-long: setup ## the tests that take long: every board, many images, training
+	@$(RUN) -m pytest -m long -n 2
+
 licences: setup ## licences of all that is installed: Python, npm, Debian [JSON=file]
 	@$(RUN) tools/supply/licences.py $(call option,JSON)
 
-# Without a shell, which would look into what was typed.
+# Without a shell, which would look into what was typed; only `nearest` has one, and quotes it.
 .DEFAULT:
-	$(error no verb $@; see make help)
+	$(error no verb $@$(foreach verb,$(call nearest,$@,$(VERBS)), (did you mean $(verb)?)); see make help)
 
 clean: ## remove build/ (trained models in it, too)
 	rm -rf build

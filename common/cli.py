@@ -7,12 +7,15 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn, Protocol
 
 from squeezenet_mcu.common import start, terminal
+from squeezenet_mcu.common.command_line import spoken
+from squeezenet_mcu.common.command_line.nearest import did_you_mean
+from squeezenet_mcu.common.command_line.spoken import as_typed
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.programs import missing_package
 from squeezenet_mcu.common.version import DISTRIBUTION, version
@@ -30,27 +33,6 @@ class Command(Protocol):
     def run(self, args: argparse.Namespace) -> int: ...
 
 
-def as_typed(text: str, options: Mapping[str, Any]) -> str:
-    """An error as who has typed a verb of make knows the options: NAME=value for --name value.
-
-    `options`: the value of each by its name, as argparse has them. Elsewhere than under make, `text`.
-    """
-    if not start.by_make():
-        return text
-    text = re.sub(r"\bpython -m (?:model |host_tools )?", "make ", text)
-    for name, given in options.items():
-        option, variable = f"--{name.replace('_', '-')}", name.upper()
-        text = re.sub(rf" \({option}(?: [^ ()]+)?\)", "", text)  # said beside the variable
-        if isinstance(given, bool):
-            text = re.sub(rf"{option}(?![\w-])", f"{variable}=1", text)
-        # What follows is its value where it is what was typed, or one word before a comma or the like.
-        value = rf"{re.escape(str(given))}(?![\w-])|[^\s:;,()]+(?=[:;,]|$| --| [A-Z])"
-        text = re.sub(rf"{option} ({value})", rf"{variable}=\1", text)
-        text = re.sub(rf"{option}(?![\w-])", f"{variable}=", text)
-        text = text.replace(f" ({variable}=)", "")
-    return text
-
-
 class Parser(argparse.ArgumentParser):
     """argparse, but a mistake is one line and status 1, as everywhere here."""
 
@@ -61,12 +43,36 @@ class Parser(argparse.ArgumentParser):
             if word == "" or re.fullmatch(r"--[\w-]+=", word):
                 option = before if word == "" else word[:-1]
                 self.error(f"{option or 'an argument'}: is empty; want a value")
-        return super().parse_args(args, namespace)
+        found, unknown = super().parse_known_args(given, namespace)
+        if unknown:
+            option = unknown[0].partition("=")[0]
+            hint = did_you_mean(option, self._options(found)) if option.startswith("--") else ""
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
+        return found
+
+    def _options(self, found: argparse.Namespace) -> Iterator[str]:
+        """The long options of this parser, and of the sub-command that `found` names."""
+        for action in self._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                parser = action.choices.get(getattr(found, action.dest, ""))
+                yield from parser._options(found) if isinstance(parser, Parser) else ()
+            elif action.help != argparse.SUPPRESS:
+                yield from (option for option in action.option_strings if option.startswith("--"))
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """As argparse's, which says what can be chosen; with what was meant, where something is like it."""
+        try:
+            super()._check_value(action, value)
+        except argparse.ArgumentError as error:
+            error.message += did_you_mean(str(value), [str(choice) for choice in action.choices or ()])
+            raise
 
     def error(self, message: str) -> NoReturn:
         options = {action.dest: False if action.nargs == 0 else None for action in self._actions}
         said = as_typed(terminal.one_line(message, _LONG), options)
-        self.exit(1, f"{self.prog}: error: {said}; see {'make help' if start.by_make() else '--help'}\n")
+        said += "" if re.search(r"; did you mean [^;]+\?$", said) else ";"
+        more = "make help" if start.by_make() else "--help"
+        self.exit(1, f"{spoken.prog_as_typed(self.prog)}: error: {said} see {more}\n")
 
 
 def add_version(parser: argparse.ArgumentParser) -> None:
@@ -183,25 +189,18 @@ def failed(error: UserError, prog: str) -> int:
     said = terminal.printable(str(error))
     if len(said) > _LONG:  # a name of thousands of characters; the fix stands at the end
         said = f"{said[: _LONG // 2]} ... {said[-_LONG // 4 :]}"
-    terminal.error(f"{prog}: error: {said}")
+    terminal.error(f"{spoken.prog_as_typed(prog)}: error: {said}")
     return 1
 
 
 def examples(text: str, prog: str) -> str:
     """Examples that are written with `python -m`, as somebody types them who calls `prog`."""
-    if prog.startswith("python -m "):
-        return text
-    return re.sub(r"python -m (?:(?:model|host_tools) )?", f"{prog} ", text)
+    with spoken.speaking_as(prog):
+        return spoken.commands_as_typed(text)
 
 
-def main(
-    prog: str,
-    description: str,
-    commands: Sequence[Command],
-    argv: Sequence[str] | None = None,
-    epilog: str | None = None,
-) -> int:
-    """Parses `argv` and runs the sub-command it names; returns the exit status. `epilog` ends the --help."""
+def parser_of(prog: str, description: str, commands: Sequence[Command], epilog: str | None = None) -> Parser:
+    """The parser of a command line with these sub-commands. `epilog` ends its --help."""
     parser = Parser(
         prog=prog,
         description=description,
@@ -220,5 +219,17 @@ def main(
         )
         command.add_arguments(sub)
         sub.set_defaults(run=command.run)
-    args = parser.parse_args(argv)
-    return guarded(args.run, args, f"{prog} {args.command}")
+    return parser
+
+
+def main(
+    prog: str,
+    description: str,
+    commands: Sequence[Command],
+    argv: Sequence[str] | None = None,
+    epilog: str | None = None,
+) -> int:
+    """Parses `argv` and runs the sub-command it names; returns the exit status. See parser_of."""
+    with spoken.speaking_as(prog):
+        args = parser_of(prog, description, commands, epilog).parse_args(argv)
+        return guarded(args.run, args, f"{prog} {args.command}")

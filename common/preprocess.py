@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from squeezenet_mcu.common.command_line.nearest import did_you_mean
 from squeezenet_mcu.common.errors import UserError
 
 
@@ -53,7 +54,8 @@ def parse(text: str) -> Rule:
         raise UserError(f"preprocess: {len(text)} characters; want {_LONGEST} at most")
     said = f'preprocess "{text}"'
     if "=" not in text:
-        raise UserError(f"{said}: unknown; want {', '.join(PREPROCESSES)} or {FREE}")
+        hint = did_you_mean(text, PREPROCESSES)
+        raise UserError(f"{said}: unknown{hint or ';'} want {', '.join(PREPROCESSES)} or {FREE}")
     values: dict[str, str] = {}
     for part in text.split(","):
         key, equals, value = part.partition("=")

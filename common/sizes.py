@@ -19,6 +19,14 @@ def parse(text: str) -> int:
     return size
 
 
+def is_one(value: object) -> bool:
+    """Whether `value`, of a TOML, is a size below 2 GB, a number or a text that `parse` takes; or 0: none."""
+    try:
+        return type(value) in (int, str) and (value == 0 or parse(str(value)) < 1 << 31)
+    except UserError:
+        return False
+
+
 def option(text: str) -> int:
     """`parse`, as the `type` of an option of argparse."""
     try:

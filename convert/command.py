@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from squeezenet_mcu.common import cli, files, sizes
+from squeezenet_mcu.common.command_line.models import did_you_mean_model
+from squeezenet_mcu.common.command_line.notices import notice
 from squeezenet_mcu.common.data.fits import FITS
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.kernel_families import FAMILIES
@@ -16,7 +18,6 @@ from squeezenet_mcu.common.paths import BUILD, ZOO
 from squeezenet_mcu.common.preprocess import FREE, PREPROCESSES, quantize_images
 from squeezenet_mcu.common.terminal import Console
 from squeezenet_mcu.convert import engine_model, from_tflite, packaging
-from squeezenet_mcu.convert.from_tflite import note
 from squeezenet_mcu.convert.keras_front import command as keras_front
 from squeezenet_mcu.convert.lowering import tflite_file
 from squeezenet_mcu.convert.outputs import artefacts, report
@@ -167,7 +168,10 @@ def _trained(name: str) -> Path:
     own, shipped = BUILD / name / "quantized.keras", ZOO / name / "quantized.keras"
     source = own if own.is_file() else shipped
     if not source.is_file():
-        raise UserError(f"{own}: missing, and model/zoo ships no '{name}'; run: make train MODEL={name}")
+        hint = did_you_mean_model(name)
+        raise UserError(
+            f"{own}: missing, and model/zoo ships no '{name}'{hint or ';'} run: make train MODEL={name}"
+        )
     return Path(os.path.relpath(source))
 
 
@@ -234,7 +238,7 @@ def _gather(args: argparse.Namespace, console: Console) -> tuple[artefacts.Conve
         float_model = {"file": str(source), "sha256": inputs[str(source)], "divisor": 255.0}
         fit = record.get("fit", "resize")  # as it was trained; nobody could choose before records had it
         return converted, artefacts.Origin(inputs, settings.data.source, fit, float_model)
-    return from_tflite.gather(args, console)
+    return from_tflite.gather(args)
 
 
 def _refuse_differences(name: str, source: str, measured: dict[str, Any]) -> None:
@@ -280,8 +284,8 @@ def run(args: argparse.Namespace) -> int:
             images = sources.without(images, origin.calibration["sha256"])
             if not len(images.x):
                 raise UserError(f"{source}: the conversion is calibrated with all of its images; want others")
-        for notice in images.notices:
-            note(console, notice)
+        for text in images.notices:
+            notice(f"{text} (test)")
         quantized = quantize_images(images.x, c.image)
         golden = quantized[0]
         if np.any(images.y >= 0):
@@ -291,7 +295,7 @@ def run(args: argparse.Namespace) -> int:
                 measured |= front.compare(images, measured["int8_top1"], console)
             measured |= {"data": source, "images_sha256": files.sha256(quantized.tobytes())}
         elif c.network.buffers[c.network.output_buffer].channels > 1:
-            note(console, f"{source}: the images have no labels: no accuracy is measured")
+            notice(f"{source}: the images have no labels: no accuracy is measured")
     elif origin.calibration is None:
         measured = _recorded_accuracy(origin.files)
     manifest = artefacts.describe(c, origin, measured)
@@ -323,7 +327,7 @@ def _summary(console: Console, manifest: dict[str, Any]) -> None:
     arena = manifest["tflm_arena_bytes"]
     beside = f" (TFLite Micro's arena: {arena:,} B)" if arena else ""
     if manifest["tflm_problem"]:
-        note(console, f"{manifest['tflm_problem']}; our engine runs it")
+        notice(f"{manifest['tflm_problem']}; our engine runs it")
     lines = [
         f"{manifest['macs']:,} multiplications an image; {manifest['weights_dense_bytes']:,} weights, "
         f"stored in {manifest['weights_stored_bytes']:,} B",

@@ -5,6 +5,8 @@ import re
 from functools import partial
 
 from squeezenet_mcu.common import files, litert
+from squeezenet_mcu.common.command_line.notices import notice
+from squeezenet_mcu.common.command_line.spoken import as_typed
 from squeezenet_mcu.common.data.images import Images
 from squeezenet_mcu.common.data.labels import read_labels
 from squeezenet_mcu.common.errors import UserError
@@ -18,12 +20,7 @@ from squeezenet_mcu.convert.ptq import command as imported
 from squeezenet_mcu.model.settings import config
 
 
-def note(console: Console, text: str) -> None:
-    """Says what a user should know."""
-    console.print(f"note: {text}", soft_wrap=True)
-
-
-def gather(args: argparse.Namespace, console: Console) -> tuple[artefacts.Conversion, artefacts.Origin]:
+def gather(args: argparse.Namespace) -> tuple[artefacts.Conversion, artefacts.Origin]:
     """The conversion of --tflite for our engine and TensorFlow Lite Micro, and what went into it."""
     imported.refuse_options(args, "a .tflite")
     mended = mend.read(args.tflite)
@@ -35,10 +32,10 @@ def gather(args: argparse.Namespace, console: Console) -> tuple[artefacts.Conver
     classes = network.buffers[network.output_buffer].channels
     _check_labels(args, labels, classes)
     for text in mended.notes:
-        note(console, text)
+        notice(text)
     edge = input_range.edge_of(file, network)
     labelled = partial(_labelled, args, edge, labels, classes)
-    preprocess = input_range.settle(edge, args.preprocess, labelled, console)
+    preprocess = input_range.settle(edge, args.preprocess, labelled)
     converted = artefacts.convert(file, name, labels, preprocess)
     return converted, artefacts.Origin(inputs, "", args.fit or "resize")
 
@@ -104,8 +101,8 @@ def run_tflm(args: argparse.Namespace, console: Console) -> int:
     model = tflm_only.check(file)
     _check_labels(args, labels, model.classes)
     for text in mended.notes:
-        note(console, text)
-    preprocess = input_range.settle(tflm_only.edge(model), args.preprocess, lambda _: None, console)
+        notice(text)
+    preprocess = input_range.settle(tflm_only.edge(model), args.preprocess, lambda _: None)
     origin = artefacts.Origin(inputs, "", args.fit or "resize")
     folder = BUILD / name
     manifest = tflm_only.write(model, name, labels, preprocess, origin, folder)
@@ -113,7 +110,8 @@ def run_tflm(args: argparse.Namespace, console: Console) -> int:
     console.print(
         f"wrote {folder}/ for TensorFlow Lite Micro alone, without a model for our engine: "
         f"{manifest['macs']:,} multiplications an image, .tflite {manifest['tflite_bytes']:,} B"
-        f"{f', arena {arena:,} B' if arena else ''}; next: make validate ENGINE=tflm MODEL={name}",
+        f"{f', arena {arena:,} B' if arena else ''}; next: "
+        + as_typed(f"make validate ENGINE=tflm MODEL={name}"),
         soft_wrap=True,
     )
     return 0

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from squeezenet_mcu.common import statistics
+from squeezenet_mcu.common.command_line.notices import notice
 from squeezenet_mcu.common.data.images import Images
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.litert import Reference
 from squeezenet_mcu.common.preprocess import FREE, PREPROCESSES, fit, fitting, for_channels, quantize_images
-from squeezenet_mcu.common.terminal import Console
 from squeezenet_mcu.convert.lowering.tflite_file import TfliteFile
 from squeezenet_mcu.convert.network import Network
 
@@ -62,7 +62,7 @@ def edge_of(file: TfliteFile, network: Network) -> Edge:
     return Edge(file, size, image.scale, image.zero_point, network.macs, *outputs)
 
 
-def settle(edge: Edge, given: str | None, labelled: Callable[[int], Images | None], console: Console) -> str:
+def settle(edge: Edge, given: str | None, labelled: Callable[[int], Images | None]) -> str:
     """The rule for the pixels: `given`, the --preprocess of a command line, or what the input's range says.
 
     What was chosen, and what is odd about it, is said in a note. `labelled`: at most so many test images, or
@@ -72,7 +72,7 @@ def settle(edge: Edge, given: str | None, labelled: Callable[[int], Images | Non
     _check_scale(edge)
     text, note = _checked(edge, "".join(given.split())) if given else _derived(edge, labelled)
     if note:
-        console.print(f"note: {note}", soft_wrap=True)
+        notice(note)
     return text
 
 
@@ -111,7 +111,7 @@ def _checked(edge: Edge, text: str) -> tuple[str, str | None]:
         return text, None
     said = f"{_said(edge)}; with PREPROCESS={text} {found}; {_advice(edge)}"
     if found.hopeless:
-        raise UserError(f"{said} (--preprocess)")
+        raise UserError(said)
     return text, said
 
 

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from squeezenet_mcu.common import cli
+from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.programs import MissingPackageError, missing_package
 
 _MODEL = {
@@ -30,6 +31,8 @@ _HOST_TOOLS = {
     "analyze": "host_tools.analyze.command",
     "bench": "host_tools.bench",
     "boards": "host_tools.studies.board_table",
+    "classify": "host_tools.classify.command",
+    "completion": "host_tools.completion",
     "demo": "host_tools.validate.demo",
     "firmware": "host_tools.firmware.build",
     "flash": "host_tools.firmware.flash",
@@ -38,7 +41,8 @@ _HOST_TOOLS = {
     "sizes": "host_tools.studies.sizes",
     "validate": "host_tools.validate.command",
 }
-_LIGHT = {"analyze", "flash", "selftest", "validate"}
+_DOORS = {"python -m model": _MODEL, "python -m convert": _CONVERT, "python -m host_tools": _HOST_TOOLS}
+_LIGHT = {"analyze", "classify", "completion", "flash", "selftest", "validate"}
 """What `pip install .[host]` is enough for; all else needs [full]."""
 
 
@@ -61,6 +65,11 @@ def _listed(verbs: dict[str, str]) -> tuple[list[cli.Command], list[str]]:
     return commands, missing
 
 
+def commands() -> list[cli.Command]:
+    """Those of the console command that can be used here."""
+    return _listed(_MODEL | _CONVERT | _HOST_TOOLS)[0]
+
+
 def _main(prog: str, description: str, verbs: dict[str, str], argv: Sequence[str] | None) -> int:
     given = sys.argv[1:] if argv is None else list(argv)
     verb = given[0] if given else ""
@@ -69,6 +78,10 @@ def _main(prog: str, description: str, verbs: dict[str, str], argv: Sequence[str
             return cli.main(prog, description, [_load(verb, verbs[verb])], given)
         except MissingPackageError as error:
             return cli.failed(error, f"{prog} {verb}")
+    for door, others in _DOORS.items():
+        if verb in others and verb not in verbs:
+            whole = door if door.endswith(verb) else f"{door} {verb}"
+            return cli.failed(UserError(f"{verb} is a verb of {door}; run: {whole} --help"), prog)
     commands, missing = ([], []) if verb == "--version" else _listed(verbs)
     epilog = "\n".join(["not usable here:", *missing]) if missing else None
     return cli.main(prog, description, commands, given, epilog)

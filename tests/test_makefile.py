@@ -29,6 +29,7 @@ VERBS = {
     "flash": "TOOL PORT ELF OPTIMIZE ENGINE BOARD",
     "selftest": "PORT BOARD",
     "validate": "DATA LIMIT JSON PORT",
+    "classify": "IMAGE SAVE JSON PORT ENGINE",
     "bench": "JSON BOARD MAX_MS",
     "licences": "JSON",
 }
@@ -49,6 +50,10 @@ FLAGS = {
 }
 
 
+# What a verb wants beside others: the time that zoo takes is nothing to begin by mistake; a board, firmware.
+ALSO = {"zoo": {"MODEL": "digits"}, "classify": {"BOARD": "stm32f405"}}
+
+
 @pytest.fixture
 def make(tmp_path):
     """Runs a verb of a copy of the Makefile; returns the calls of Python that it made, and make itself."""
@@ -61,8 +66,13 @@ def make(tmp_path):
     for name in ("pyproject.toml", "setup.sh"):
         (tmp_path / name).touch()
     (tmp_path / "convert").mkdir()
+    nearest = tmp_path / "common/command_line/nearest.py"
+    nearest.parent.mkdir(parents=True)
+    nearest.write_text((ROOT / "common/command_line/nearest.py").read_text())
 
     def run(verb, **given):
+        if isinstance(verb, str) and verb in ALSO and not (verb == "classify" and "PORT" in given):
+            given = ALSO[verb] | given
         (tmp_path / "calls").write_text("")
         words = [f"{name}={value}" for name, value in given.items()]
         verbs = [verb] if isinstance(verb, str) else verb
@@ -181,6 +191,18 @@ def test_no_recipe_has_a_value_as_it_is():
 def test_a_variable_that_is_not_known(make):
     calls, done = make("firmware", BORD="stm32f405")
     assert done.returncode == 2 and not calls
+    line = r"Makefile:\d+: \*\*\* BORD=: no such variable \(did you mean BOARD=\?\); make help lists them.*\n"
+    assert re.fullmatch(line, done.stderr)
+    for word in ("MODLE", "image", "MAX_FALSH", "KERNELFAMILY"):
+        meant = {"MODLE": "MODEL", "image": "IMAGE", "MAX_FALSH": "MAX_FLASH"}.get(word, "KERNEL_FAMILY")
+        assert f"{word}=: no such variable (did you mean {meant}=?)" in make("train", **{word: "1"})[1].stderr
+    assert "XYZZY=: no such variable; want MODEL BOARD " in make("train", XYZZY="1")[1].stderr
+
+
+def test_without_a_python_a_variable_that_is_not_known_is_answered_with_all(make, tmp_path):
+    (tmp_path / "common/command_line/nearest.py").unlink()
+    calls, done = make("firmware", BORD="stm32f405")
+    assert done.returncode == 2 and not calls
     assert re.match(r"Makefile:\d+: \*\*\* BORD=: no such variable; want MODEL BOARD ", done.stderr)
 
 
@@ -238,7 +260,72 @@ def test_the_environment_is_no_typed_variable(make, monkeypatch):
 def test_a_verb_that_is_not_known(make):
     calls, done = make("fimware")
     assert done.returncode == 2 and not calls
-    assert re.fullmatch(r"Makefile:\d+: \*\*\* no verb fimware; see make help\.  Stop\.\n", done.stderr)
+    line = r"Makefile:\d+: \*\*\* no verb fimware \(did you mean firmware\?\); see make help\.  Stop\.\n"
+    assert re.fullmatch(line, done.stderr)
+    assert re.search(r"\*\*\* no verb xyzzy; see make help\.  Stop\.\n$", make("xyzzy")[1].stderr)
+
+
+def test_zoo_asks_which_model(make, tmp_path):
+    for name in ("digits", "gtsrb"):
+        (tmp_path / f"model/configs/{name}.toml").parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / f"model/configs/{name}.toml").touch()
+    calls, done = make(["zoo"], DATA="x")  # of a list, nothing is added
+    assert done.returncode == 2 and not calls
+    assert re.search(r"MODEL=: is missing; .*: MODEL=digits or gtsrb\.  Stop\.\n$", done.stderr)
+    assert make(["zoo"], MODEL="digits")[0]
+
+
+@pytest.mark.parametrize(
+    ("verbs", "given", "said"),
+    [
+        (["validate"], {"PORT": "x", "CORES": "2"}, "CORES=: the board at PORT= has its firmware already"),
+        (["validate"], {"PORT": "x", "BOARD": "y"}, "BOARD=: the board at PORT= has its firmware already"),
+        (["classify"], {"PORT": "x", "OPTIMIZE": "sram"}, "OPTIMIZE=: the board at PORT= has its firmware"),
+        (["classify"], {"CORES": "2"}, "CORES=: is of a board; want BOARD=, too"),
+        (["validate"], {"BOARD": "y", "CORES": "2"}, None),
+        (["classify"], {"BOARD": "y", "CORES": "2"}, None),
+        (["flash", "validate"], {"PORT": "x", "BOARD": "y", "CORES": "2"}, None),
+    ],
+)
+def test_settings_of_a_firmware_that_is_not_built(make, verbs, given, said):
+    calls, done = make(verbs, IMAGE="x", **given) if "classify" in verbs else make(verbs, **given)
+    assert (done.returncode, bool(calls)) == ((2, False) if said else (0, True)), done.stderr
+    assert not said or f"*** {said}" in done.stderr
+
+
+def test_where_classify_looks(make):
+    """Without BOARD= or PORT= there is no firmware to be built, though BOARD has a default."""
+    last = {}
+    for name, value in (("PORT", "x"), ("BOARD", "rp2040"), ("LIMIT", None)):
+        calls, done = make(["classify"], IMAGE="a b.jpg", **({name: value} if value else {}))
+        assert done.returncode == 0, done.stderr
+        assert any(call[:3] == ["-m", "host_tools", "firmware"] for call in calls) == (name == "BOARD")
+        last[name] = calls[-1]
+    assert last["PORT"][3:] == ["--model=digits", "--port=x", "--image=a b.jpg"]
+    assert last["BOARD"][3:] == ["--model=digits", "--board=rp2040", "--image=a b.jpg"]
+    assert last["LIMIT"][3:] == ["--model=digits", "--image=a b.jpg"]
+
+
+def test_train_looks_first_whether_it_can_end(make):
+    """`make train CORES=2 BOARD=stm32f405` was refused when the training was done."""
+    calls, _ = make("train", CORES="2", BOARD="nothing")
+    assert calls[0][:3] == ["-m", "host_tools", "firmware"] and calls[0][-1] == "--only-check"
+    assert {"--board=nothing", "--cores=2"} <= set(calls[0])
+    assert calls[1][:3] == ["-m", "model", "train"]
+    assert [call[:3] for call in make("train", ONLY="1")[0]] == [["-m", "model", "train"]]
+
+
+def test_help_is_in_groups_and_no_wider_than_a_terminal(make):
+    _, done = make("help")
+    lines = done.stdout.splitlines()
+    assert max(map(len, lines)) <= 100
+    verbs = re.findall(r"^  ([a-z-]+) ", done.stdout, re.M)
+    assert sorted(verbs) == sorted(known("VERBS"))
+    groups = re.findall(r"^([A-Z][a-z ]+)$", done.stdout, re.M)
+    assert groups == ["Start here", "A network", "On a board", "Measure", "Work on this project"]
+    text = " ".join(done.stdout.split())
+    for said in re.findall(r"^[a-z-]+:.*## (.*)$", (ROOT / "Makefile").read_text(), re.M):
+        assert " ".join(said.split()) in text
 
 
 @pytest.mark.parametrize("value", UNUSUAL, ids=ascii)

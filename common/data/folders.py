@@ -40,7 +40,7 @@ def _class_folders(root: Path, wanted: Wanted) -> classes.Sorted:
     return classes.of_folders(root, folders, wanted)
 
 
-def _images_of(folder: Path) -> tuple[list[Path], list[Path]]:
+def images_of(folder: Path) -> tuple[list[Path], list[Path]]:
     """The image files of a class's folder and of the folders in it, sorted; those of kinds that are not read.
 
     Hidden ones are none.
@@ -99,7 +99,7 @@ def _by_class(root: Path, split: str, form: Form, limit: int | None, wanted: Wan
     y: list[int] = []
     not_read: list[Path] = []
     for index, place in of_classes.folders:
-        found, others = _images_of(place)
+        found, others = images_of(place)
         not_read += others
         if not found:
             but = f", but {reading.kinds(others)}" if others else ""

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from squeezenet_mcu.common import files
+from squeezenet_mcu.common.command_line.nearest import did_you_mean
 from squeezenet_mcu.common.data import classes as of_classes
 from squeezenet_mcu.common.data import fits, folders, image_lists, images, npz
 from squeezenet_mcu.common.data.classes import Wanted
@@ -19,6 +20,7 @@ from squeezenet_mcu.common.data.images import Form, Images, colour, spread
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.programs import MissingPackageError, missing_package
 
+NAMES = ("digits", "cifar10", "random")
 RANDOM_COUNT = 100
 
 
@@ -91,8 +93,10 @@ def _load(source: str, split: str, form: Form, limit: int | None, wanted: Wanted
         return folders.folder(path, split, form, limit, wanted)
     if path.suffix == ".npz":
         return _npz(path, split, form, limit, wanted)
+    hint = did_you_mean(source, NAMES)
     raise UserError(
-        f"{source}: no such data; want a folder of class folders, an .npz, digits, cifar10 or random[:N]"
+        f"{source}: no such data{hint or ';'} want a folder of class folders, an .npz, digits, cifar10 or "
+        "random[:N]"
     )
 
 

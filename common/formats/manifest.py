@@ -5,6 +5,7 @@ from typing import Annotated, Any, NotRequired, TypedDict, cast
 
 from msgspec import Meta
 
+from squeezenet_mcu.common.command_line.models import did_you_mean_model
 from squeezenet_mcu.common.data.fits import FITS
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.formats import json_files
@@ -163,6 +164,8 @@ def read_manifest(folder: Path, fix: str | None = None) -> dict[str, Any]:
     """
     fix = fix or f"run: make convert MODEL={folder.name}"
     path = folder / NAME
+    if not path.exists() and (hint := did_you_mean_model(folder.name)):
+        raise UserError(f"{path}: missing{hint} {fix}")
     found = json_files.read(path, Manifest, fix)
     if "engine" in found:
         json_files.check(found["plan"], list[Operator], f"{path}: plan", fix)

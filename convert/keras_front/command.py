@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from squeezenet_mcu.common import files
+from squeezenet_mcu.common.command_line.notices import notice
 from squeezenet_mcu.common.data import sources
 from squeezenet_mcu.common.data.images import Images
 from squeezenet_mcu.common.data.labels import read_labels
@@ -136,7 +137,7 @@ def _name(path: Path) -> str:
     return name
 
 
-def _calibration(args: argparse.Namespace, size: tuple[int, ...], console: Console) -> Images:
+def _calibration(args: argparse.Namespace, size: tuple[int, ...]) -> Images:
     if args.calibration.startswith("random"):
         raise UserError(
             f'calibration "{args.calibration}": want images like those that it will see, not noise'
@@ -144,10 +145,10 @@ def _calibration(args: argparse.Namespace, size: tuple[int, ...], console: Conso
     height, width, channels = size
     fit = args.fit or "resize"
     found = sources.load(args.calibration, "train", height, width, channels, limit=_IMAGES, fit=fit)
-    for notice in found.notices:
-        _say(console, f"note: {notice}")
+    for text in found.notices:
+        notice(f"{text} (train)")
     if len(found.x) < _IMAGES:
-        _say(console, f"note: {args.calibration}: {len(found.x)} images; {_IMAGES} would be better")
+        notice(f"{args.calibration}: {len(found.x)} images; {_IMAGES} would be better")
     return found
 
 
@@ -170,16 +171,15 @@ def _keras(path: Path, args: argparse.Namespace, folder: Path, console: Console)
     if not given and core is graph:
         raise front_pixels.missing(path)
     if given and core is not graph and args.preprocess != "byte":
-        _say(
-            console,
-            f"note: the network begins with a Rescaling or Normalization, and PREPROCESS={args.preprocess} "
+        notice(
+            f"the network begins with a Rescaling or Normalization, and PREPROCESS={args.preprocess} "
             "comes before it; if it was trained on pixels 0 to 255, leave PREPROCESS= out",
         )
     _say(
         console,
         f"pixels become inputs by {pixels.said}: {pixels.text}" + (", blue first" if pixels.bgr else ""),
     )
-    images = _calibration(args, graph.input_shape, console)
+    images = _calibration(args, graph.input_shape)
     core, pixels = prepare.red_first(core, pixels)
     float_model = build(prepare.with_pixels(core, pixels))
     core, inner, zero = prepare.take_pixels(core, pixels)
@@ -204,7 +204,7 @@ def _saved_model(path: Path, args: argparse.Namespace, folder: Path, console: Co
     with saved_model.opened(path) as child:
         rule = f"PREPROCESS={args.preprocess}"
         pixels = front_pixels.of_rule(args.preprocess, child.size[2], rule)
-        images = _calibration(args, child.size, console)
+        images = _calibration(args, child.size)
         _say(console, f"calibrating {path} with {len(images.x)} images of {args.calibration}")
         tflite, plain = child.convert(images.x, pixels)
     parts = sorted(p for p in path.rglob("*") if p.is_file())

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from squeezenet_mcu.common.command_line.nearest import did_you_mean
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.convert.outputs.artefacts import Conversion
 from squeezenet_mcu.convert.packaging import arduino, cmake, package, platformio, tree
@@ -17,7 +18,7 @@ def kinds(text: str) -> list[str]:
     names = [name.strip() for name in text.split(",") if name.strip()]
     for name in names:
         if name not in KINDS:
-            raise UserError(f"--package {name}: want {', '.join(KINDS)}")
+            raise UserError(f"--package {name}: want {', '.join(KINDS)}{did_you_mean(name, KINDS)}")
     if not names:
         raise UserError(f"--package: names nothing; want {', '.join(KINDS)}")
     return list(dict.fromkeys(names))

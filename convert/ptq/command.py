@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from squeezenet_mcu.common import files
+from squeezenet_mcu.common.command_line.notices import notice
 from squeezenet_mcu.common.data import sources
 from squeezenet_mcu.common.data.labels import read_labels
 from squeezenet_mcu.common.errors import UserError
@@ -130,11 +131,11 @@ def _quantized(
     settings: Config, folder: Path, calibration: _Calibration, bits: dict[str, int], console: Console
 ) -> bytes:
     """The int8 .tflite of the imported model in `folder`."""
-    for notice in calibration.notices:
-        _say(console, f"note: {notice}")
+    for text in calibration.notices:
+        notice(f"{text} (train)")
     wanted = settings.convert.calibration
     if len(calibration.x) < wanted:
-        _say(console, f"note: {calibration.source}: {len(calibration.x)} images; {wanted} would be better")
+        notice(f"{calibration.source}: {len(calibration.x)} images; {wanted} would be better")
     _say(console, f"quantizing by {len(calibration.x)} images of {calibration.source}, {_summary(bits)}")
     keras_config.read(folder / imported_model.OUTPUT)
     from squeezenet_mcu.convert.ptq.pipeline import quantize  # imports TensorFlow: seconds

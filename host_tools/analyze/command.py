@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from squeezenet_mcu.common import files, litert
+from squeezenet_mcu.common.command_line.notices import notice
+from squeezenet_mcu.common.command_line.spoken import as_typed
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.paths import BUILD
 from squeezenet_mcu.common.terminal import Console
@@ -119,7 +121,7 @@ def _beside(found: Subject) -> str:
     lacking = tflm_arena.lacking(found.file)
     if lacking:
         return f"TensorFlow Lite Micro does not have {', '.join(lacking)} either"
-    what = "make convert ENGINE=tflm TFLITE=... says what it takes"
+    what = as_typed("make convert ENGINE=tflm TFLITE=... says what it takes")
     return f"TensorFlow Lite Micro has all of its operators: {what}"
 
 
@@ -136,7 +138,7 @@ def run(args: argparse.Namespace) -> int:
     if console.width < tables.WIDTH:  # a table that is cut tells nothing
         console = Console(width=tables.WIDTH)
     for note in found.notes:
-        console.print(f"note: {note}", soft_wrap=True)
+        notice(note)
     fits: list[Fit] = []
     base, steps = None, []
     if found.maker is not None:
@@ -162,5 +164,5 @@ def run(args: argparse.Namespace) -> int:
     if args.board:
         _keep_budget(args, found, base)
     elif model_budget.of(args, args.model) != budget.Budget():
-        console.print("note: the [budget] of its TOML was not looked at: that wants BOARD= (--board)")
+        notice("the [budget] of its TOML was not looked at: that wants BOARD= (--board)")
     return 0

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from squeezenet_mcu.common import files
+from squeezenet_mcu.common.command_line.models import did_you_mean_model
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.formats.manifest import read_manifest
 from squeezenet_mcu.common.paths import BUILD, CONFIGS, ZOO
@@ -76,8 +77,8 @@ def of_model(model: str) -> Subject:
     if own or not shipped.is_file():
         why = f"model/zoo ships {'another' if own else 'no'} '{name}'"
         raise UserError(
-            f"{converted}: missing, and {why}; run: make convert MODEL={model}, or give a file by TFLITE= "
-            "(--tflite)"
+            f"{converted}: missing, and {why}{did_you_mean_model(model) or ';'} run: "
+            f"make convert MODEL={model}, or give a file by TFLITE= (--tflite)"
         )
     known = (CONFIGS / f"{name}.toml").is_file()
     return _read(name, shipped, config.load(name).convert.flash_bytes if known else {})

@@ -7,6 +7,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from squeezenet_mcu.common.command_line.spoken import as_typed
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.terminal import Console, printable
 from squeezenet_mcu.convert.lowering.tflite_file import OperatorError
@@ -151,13 +152,16 @@ def _said(subject: Subject, problem: UserError) -> str:
 def show_steps(console: Console, base: Fit, steps: Sequence[Step], alone: bool) -> None:
     """What to do next on the board of `base`; `alone`: no other one was looked at."""
     if alone and base.missing:
-        console.print(f"it does not fit {printable(base.board.name)}; without BOARD= all boards are compared")
+        others = as_typed("without BOARD= all boards are compared")
+        console.print(f"it does not fit {printable(base.board.name)}; {others}")
     if not steps:
         console.print("next: nothing that was tried makes it smaller or faster")
         return
     console.print(f"next, for {base.board.name}, the greatest gain first, boards last:")
     for number, step in enumerate(steps, 1):
-        console.print(f"  {number}. {printable(step.what)}: {advice.effect(base, step)}", soft_wrap=True)
+        console.print(
+            f"  {number}. {printable(as_typed(step.what))}: {advice.effect(base, step)}", soft_wrap=True
+        )
     console.print(
         "Each was planned and priced as the network was, with as many rows at once. What it does to the\n"
         "accuracy, only training tells.",

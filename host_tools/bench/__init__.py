@@ -10,7 +10,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from squeezenet_mcu.common import cli, files, terminal
+from squeezenet_mcu.common import files, terminal
+from squeezenet_mcu.common.command_line import spoken
+from squeezenet_mcu.common.command_line.notices import notice
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.terminal import Console
 from squeezenet_mcu.host_tools.bench import goals, networks, results, within_budget
@@ -178,7 +180,7 @@ def _conclude(session: _Session, args: argparse.Namespace) -> int:
     status = 1 if session.failures else 0
     if args.check:
         for name in results.without_reference(session.results, reference):
-            session.say(f"note: {name} is not in {results.REFERENCE.name}; --update takes it in")
+            notice(f"{name} is not in {results.REFERENCE.name}; --update takes it in")
         lines = results.regressions(session.results, reference)
         for line in lines:
             session.say(f"regression: {line}")
@@ -199,7 +201,7 @@ def _conclude(session: _Session, args: argparse.Namespace) -> int:
         session.say(f"bench: FAILED: {line}")
     exceeded = within_budget.check(args, session.results, session.unmeasured)
     for line in exceeded:
-        terminal.error(f"bench: error: {cli.as_typed(line, vars(args))}")
+        terminal.error(f"bench: error: {spoken.as_typed(line, vars(args))}")
     return 1 if exceeded else status
 
 

@@ -28,7 +28,7 @@ from squeezenet_mcu.host_tools.firmware import build as firmware
 from squeezenet_mcu.host_tools.firmware.board_model import ModelRequest
 from squeezenet_mcu.host_tools.firmware.build import DoesNotFitError
 from squeezenet_mcu.host_tools.link.device import Device
-from squeezenet_mcu.host_tools.validate.command import longest_silence
+from squeezenet_mcu.host_tools.validate.devices import longest_silence
 
 _SILENCE = 900.0  # seconds: the portable kernels take half a minute for ImageNet, on a machine to themselves
 

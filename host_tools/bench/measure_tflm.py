@@ -20,7 +20,7 @@ from squeezenet_mcu.host_tools.emulate import emulator
 from squeezenet_mcu.host_tools.firmware import build as firmware
 from squeezenet_mcu.host_tools.firmware.tflm_library import TflmLibrary
 from squeezenet_mcu.host_tools.link.device import Device
-from squeezenet_mcu.host_tools.validate.command import longest_silence
+from squeezenet_mcu.host_tools.validate.devices import longest_silence
 
 ENGINE = "tflm"
 

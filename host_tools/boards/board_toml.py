@@ -1,18 +1,22 @@
 """The boards: what firmware_cpp/boards/<board>/board.toml says about each."""
 
 import os
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, cast
 
 from msgspec import Meta, Struct
 
+from squeezenet_mcu.common.command_line.nearest import did_you_mean
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.formats import json_files
 from squeezenet_mcu.common.formats.json_files import one_of
 from squeezenet_mcu.common.formats.toml_table import read_toml
 from squeezenet_mcu.common.kernel_families import FAMILIES, Family
 from squeezenet_mcu.common.paths import FIRMWARE
+from squeezenet_mcu.host_tools.boards import market_names
 
 FOLDER = FIRMWARE / "boards"
 _EXAMPLE = "see firmware_cpp/boards/stm32f405/board.toml"
@@ -269,9 +273,17 @@ def load(name: str, folder: Path = FOLDER) -> Board:
     elif name in names(folder):
         path = folder / name / "board.toml"
     else:
-        raise UserError(f"no board {name!r}; boards: {', '.join(names(folder))}")
+        raise UserError(unknown(name, names(folder)))
     found = json_files.check(read_toml(path), _Settings, path, _EXAMPLE)
     return _board(name_of(name), found, path.parent)
+
+
+def unknown(name: str, known: Sequence[str]) -> str:
+    """What is wrong with `name`, none of the boards `known`: with the one that was meant, or why not."""
+    plain = re.sub(r"[-_\s]", "", name.casefold())
+    none = {re.sub(r"\s", "", other): why for other, why in market_names.NOT_HERE.items()}.get(plain)
+    hint = f" here: {none}" if none else did_you_mean(name, known, market_names.ALIASES)
+    return f"no board {name!r}{hint}{'' if hint.endswith('?') else ';'} boards: {', '.join(known)}"
 
 
 def _is_path(name: str) -> bool:

@@ -3,6 +3,7 @@
 import argparse
 
 from squeezenet_mcu.common import terminal
+from squeezenet_mcu.common.command_line.spoken import as_typed
 from squeezenet_mcu.host_tools.emulate import emulator
 from squeezenet_mcu.host_tools.firmware import build, tflm_library
 from squeezenet_mcu.model.settings import config
@@ -27,7 +28,8 @@ def run(args: argparse.Namespace) -> int:
         if usb:
             terminal.echo(f"its own USB is a serial port, too: {machine.usb_url}")
         engine = tflm_library.make_option(args.engine)
-        terminal.echo(f"in another terminal:  make validate MODEL={model} PORT={machine.url}{engine}")
+        line = as_typed(f"make validate MODEL={model} PORT={machine.url}{engine}")
+        terminal.echo(f"in another terminal:  {line}")
         terminal.echo("Ctrl-C ends it.", flush=True)
         try:
             machine.wait()

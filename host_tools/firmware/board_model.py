@@ -68,19 +68,24 @@ def want_cores(board: Board, cores: int) -> None:
         )
 
 
+def check(board: Board, request: ModelRequest) -> None:
+    """UserError: no model can be made so for this board: of another CPU's kernels, or for more cores."""
+    want_cores(board, request.cores)
+    if request.kernel_family == "mve" and board.kernel_family != "mve":
+        raise UserError(
+            f"--kernel-family mve: {board.name}'s {board.cpu} has no Helium; it runs dsp or portable"
+        )
+
+
 def target_for(board: Board, manifest: dict[str, Any], request: ModelRequest) -> Target:
     """The converter's target: the board's kernels and the memory that a firmware leaves for the model.
 
     The model's own limit of flash for these kernels, from its TOML, holds unless the user gives another.
     The arena's limit is that of the memory of the variables, the fastest one there is.
 
-    UserError: the kernels asked for need another CPU, or the board has fewer cores.
+    UserError: see check.
     """
-    want_cores(board, request.cores)
-    if request.kernel_family == "mve" and board.kernel_family != "mve":
-        raise UserError(
-            f"--kernel-family mve: {board.name}'s {board.cpu} has no Helium; it runs dsp or portable"
-        )
+    check(board, request)
     flash = max(board.total("image") - FLASH_RESERVE, 1)
     family = request.kernel_family or board.kernel_family
     own = manifest.get("flash_limits", {}).get(family, flash)
@@ -127,6 +132,19 @@ def made_for(source: Path, board: str) -> dict[str, Any]:
     if not (folder / engine_record.NAME).is_file():
         return {}
     return {"engine_sha256": engine_record.read(folder)["engine_sha256"]}
+
+
+def cores_of(source: Path, board: Board, engine: str) -> int | None:
+    """How many share the work in what `make firmware` made for a board; None: nobody knows.
+
+    `source`: build/<model>; `engine`: as for folder_for. TFLite Micro uses one.
+    """
+    folder = folder_for(source, board.name, engine) / "model"
+    if engine != "squeeze" or not (folder / engine_record.NAME).is_file():
+        return 1 if engine != "squeeze" else None
+    target = engine_record.read(folder)["made_from"].get("target")
+    found = target.get("workers") if isinstance(target, dict) else None
+    return found if isinstance(found, int) else None
 
 
 def made_from(target: Target, tflite_bytes: bytes, board: Board) -> dict[str, Any]:

@@ -52,6 +52,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """See common.cli.Command."""
     add_build_arguments(parser)
     parser.add_argument("--layers", action="store_true", help="also what each layer's weights take")
+    parser.add_argument(
+        "--only-check",
+        action="store_true",
+        help="build nothing: see whether board and options go together, which needs no model",
+    )
     budget.add_arguments(parser, ("max_flash", "max_sram"))
 
 
@@ -127,6 +132,9 @@ def request_of(args: argparse.Namespace) -> ModelRequest:
 def run(args: argparse.Namespace) -> int:
     """See common.cli.Command."""
     model, request = config.name_of(args.model), request_of(args)
+    if args.only_check:
+        check(board_toml.load(args.board), request)
+        return 0
     used = make(args.board, model, request, layers=args.layers)
     limits = model_budget.of(args, args.model, read_manifest(BUILD / model)["inputs"])
     what = f"{model} on {board_toml.name_of(args.board)}"
@@ -161,6 +169,13 @@ def _imported(source: Path) -> Path | None:
     """The file of weights that the model in `source`, build/<model>, was imported from; None for others."""
     inputs = read_manifest(source)["inputs"]
     return next((Path(p) for p in inputs if Path(p).suffix in _WEIGHT_SUFFIXES), None)
+
+
+def check(board: Board, request: ModelRequest) -> None:
+    """UserError: no firmware can be built so for the board, whatever the model."""
+    board_model.check(board, request)
+    if request.tflm:
+        tflm_library.check(request.tflm, board)
 
 
 def build(board: str, model: str, request: ModelRequest = BOARD_DEFAULT, target: str = "firmware") -> Path:

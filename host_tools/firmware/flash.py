@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 
 from squeezenet_mcu.common import terminal
+from squeezenet_mcu.common.command_line.nearest import did_you_mean
+from squeezenet_mcu.common.command_line.spoken import as_typed
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.programs import missing_program
 from squeezenet_mcu.host_tools.boards import attached, board_toml
@@ -57,7 +59,9 @@ def flasher(board: Board, tool: str | None = None) -> Flasher:
     for way in board.flash:
         if way.tool == tool:
             return way
-    raise UserError(f"--tool {tool}: {board.name} is flashed by {', '.join(w.tool for w in board.flash)}")
+    tools = [way.tool for way in board.flash]
+    hint = did_you_mean(tool, tools)
+    raise UserError(f"--tool {tool}: {board.name} is flashed by {', '.join(tools)}{hint}")
 
 
 def commands(way: Flasher, elf: Path, port: str = _NO_PORT) -> list[list[str]]:
@@ -131,10 +135,12 @@ def run(args: argparse.Namespace) -> int:
 def _say_next(board: Board, model: str, engine: str) -> None:
     port = own_usb.after_restart(board) if board.usb_id else None
     if port:
-        terminal.echo(f"{port}: {board.name} answers; next: make validate MODEL={model} PORT={port}{engine}")
+        then = as_typed(f"make validate MODEL={model} PORT={port}{engine}")
+        terminal.echo(f"{port}: {board.name} answers; next: {then}")
         return
     cable = "its USB or the serial cable" if board.usb_id else "the serial cable"
-    terminal.echo(f"next, with {cable} connected: make validate MODEL={model} PORT=<its port>{engine}")
+    then = as_typed(f"make validate MODEL={model} PORT=<its port>{engine}")
+    terminal.echo(f"next, with {cable} connected: {then}")
 
 
 def write(way: Flasher, elf: Path, port: str) -> None:

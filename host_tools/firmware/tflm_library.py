@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from squeezenet_mcu.common import sizes
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.host_tools.boards.board_toml import Board
 
@@ -81,7 +82,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tflm-lib", type=Path, metavar="FILE", help="of --engine tflm: its library")
     parser.add_argument(
         "--tflm-arena-bytes",
-        type=int,
+        type=sizes.option,
         metavar="BYTES",
         help=f"of --engine tflm (what `convert` measured, and {SCRATCH_BYTES:,} for scratch memory)",
     )
@@ -100,8 +101,6 @@ def of(args: argparse.Namespace) -> TflmLibrary | None:
         if not given[option]:
             name = option.removeprefix("--").replace("-", "_").upper()
             raise UserError(f"--engine tflm: no {option} ({name}=); {DOCS}")
-    if args.tflm_arena_bytes is not None and args.tflm_arena_bytes <= 0:
-        raise UserError(f"--tflm-arena-bytes {args.tflm_arena_bytes}: wanted a positive number of bytes")
     folders = tuple(Path(folder).resolve() for folder in args.tflm_include.split(os.pathsep) if folder)
     return TflmLibrary(folders, args.tflm_lib.resolve(), args.tflm_arena_bytes)
 

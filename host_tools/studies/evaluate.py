@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemaining
 from rich.table import Table
 
 from squeezenet_mcu.common import files, statistics
+from squeezenet_mcu.common.command_line.notices import notice
 from squeezenet_mcu.common.data import sources
 from squeezenet_mcu.common.data.images import spread
 from squeezenet_mcu.common.errors import UserError
@@ -187,8 +188,8 @@ def evaluate(
             raise UserError(f"--{option} {value}: want at least 1 image")
     model = _load(name)
     tests = _test_set(model.manifest, source or model.manifest["data"], limit)
-    for notice in tests.notices:
-        console.print(f"note: {notice}", soft_wrap=True)
+    for text in tests.notices:
+        notice(f"{text} (test)")
     on_engine = np.zeros(len(tests.x), bool)
     on_engine[spread(len(tests.x), engine_limit)] = True
     logits, differing = _score_all(model, tests, on_engine, console)

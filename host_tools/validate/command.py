@@ -1,12 +1,9 @@
 """`python -m host_tools validate`: images over serial, the device's answers against Python's."""
 
 import argparse
-import contextlib
 import shlex
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,23 +11,22 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemaining
 from rich.table import Table
 
 from squeezenet_mcu.common import files
+from squeezenet_mcu.common.command_line.notices import notice
+from squeezenet_mcu.common.command_line.spoken import as_typed
 from squeezenet_mcu.common.data import sources
 from squeezenet_mcu.common.data.images import Images
-from squeezenet_mcu.common.errors import UserError
-from squeezenet_mcu.common.formats.manifest import read_manifest
-from squeezenet_mcu.common.litert import MOST_TFLITE, Reference
-from squeezenet_mcu.common.paths import BUILD
+from squeezenet_mcu.common.litert import Reference
 from squeezenet_mcu.common.preprocess import quantize_images
 from squeezenet_mcu.common.programs import MissingPackageError
 from squeezenet_mcu.common.terminal import Console, TextColumn
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.firmware import board_model, tflm_library
-from squeezenet_mcu.host_tools.link.device import OPEN_TIMEOUT, TIMEOUT, Device
+from squeezenet_mcu.host_tools.link.device import Device
 from squeezenet_mcu.host_tools.link.messages import Info
-from squeezenet_mcu.host_tools.link.transport import BAUDRATE
-from squeezenet_mcu.host_tools.validate import cost
+from squeezenet_mcu.host_tools.validate import cost, devices
 from squeezenet_mcu.host_tools.validate import top5 as answers
 from squeezenet_mcu.host_tools.validate.compare import Report, as_json, compare_all
+from squeezenet_mcu.host_tools.validate.devices import Artefacts, Way, load_artefacts
 from squeezenet_mcu.model.settings import config
 
 NAME = "validate"
@@ -44,27 +40,6 @@ EXAMPLES = """\
 exit status: 0 all equal, 1 any difference or a user's mistake, 130 interrupted"""
 
 LIMIT = 200
-_LEAST_SILENCE = 7.0  # seconds; what the smallest network is given
-_PATIENCE_WITH_OURS = (
-    4  # times as long: an emulator that we have started is no stranger, and has a slow share
-)
-_MORE = 1.0  # seconds for an image beyond the longest silence
-_SLOWEST_MACS = 1e6  # a second: reference kernels in an emulator on a busy machine
-
-
-@dataclass(frozen=True)
-class Artefacts:
-    """What `python -m convert` left for a model: its manifest and the .tflite that Python runs."""
-
-    manifest: dict[str, Any]
-    tflite: bytes
-    folder: Path
-
-    @property
-    def model(self) -> str:
-        """The model's name."""
-        found: str = self.manifest["model"]
-        return found
 
 
 @dataclass(frozen=True)
@@ -80,51 +55,42 @@ class TestSet:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """See common.cli.Command."""
     parser.add_argument("--model", default="digits", metavar="NAME", help="as in build/<model>/ (digits)")
-    where = parser.add_mutually_exclusive_group(required=True)
-    where.add_argument("--port", metavar="URL", help="serial port or pyserial URL of a device")
-    where.add_argument("--board", metavar="NAME", help="emulate this board, with its firmware from build/")
-    parser.add_argument(
-        "--usb", action="store_true", help="with --board: over the emulated board's own USB, not its UART"
-    )
-    tflm_library.add_engine_argument(parser)
-    parser.add_argument("--baudrate", type=int, default=BAUDRATE, help=f"of a real UART ({BAUDRATE})")
+    devices.add_arguments(parser)
     parser.add_argument("--data", metavar="SOURCE", help="folder, .npz or name (the model's own)")
     parser.add_argument(
         "--limit", type=int, default=LIMIT, metavar="N", help=f"at most N images of the test split ({LIMIT})"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the report to FILE")
+    parser.add_argument(
+        "--if-emulated",
+        action="store_true",
+        help="with a board that no emulator plays: validate nothing, and say how to on the board",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """See common.cli.Command."""
-    if args.usb and args.port:
-        raise UserError(f"--usb: is for an emulated board; the port is given: {args.port}; leave --usb out")
     console = Console()
+    if args.if_emulated and args.board and not board_toml.load(args.board).emulator:
+        console.print(_on_the_board(args), soft_wrap=True)
+        return 0
+    way = Way.of(args)
     if args.json:
         files.outputs(args.json)
     artefacts = load_artefacts(config.name_of(args.model))
     tests = load_tests(artefacts, args.data, args.limit)
-    for notice in tests.notices:
-        console.print(f"note: {notice}", soft_wrap=True)
-    patience = 1 if args.port else _PATIENCE_WITH_OURS
-    silence = patience * longest_silence(args.engine, artefacts.manifest)
-    if not args.port:  # in an emulator a burst of a large network's rows may take minutes, too
-        silence = max(silence, longest_silence("tflm", artefacts.manifest))
-    whole = patience * longest_image(silence, artefacts.manifest, args.baudrate)
+    for text in tests.notices:
+        notice(text)
     # First, because it finds a manifest that is not the .tflite's: no board is to blame for that.
     reference = Reference.of(artefacts.manifest, artefacts.tflite)
 
-    def device_at(url: str) -> Device:
-        return Device(url, silence, args.baudrate, image_timeout=whole, open_timeout=patience * OPEN_TIMEOUT)
-
-    with _device_url(args, artefacts) as url, device_at(url) as device:
-        check_model(device.info, artefacts, url, args.engine, ours=bool(args.board))
+    with devices.connected(way, artefacts) as device:
         report = compare_with_progress(console, device, reference, artefacts, tests)
         info = device.info
     if answers.many_classes(artefacts.manifest):
         answers.show(console, report.answers, artefacts.manifest)
-    show(console, report, info, artefacts, tests.source)
-    spent = None if args.port or report.interrupted else _count(console, args, artefacts, tests, device_at)
+    show(console, report, info, artefacts, tests.source, _cores(way, artefacts))
+    spent = None if args.port or report.interrupted else _count(console, way, artefacts, tests)
     if args.json and not report.interrupted:
         # Of a device at a port only the .tflite is known, not for what memory its engine model was made.
         ours = args.board and args.engine == "squeeze"
@@ -140,36 +106,18 @@ def run(args: argparse.Namespace) -> int:
     return conclude(console, report)
 
 
-def longest_silence(engine: str, manifest: dict[str, Any]) -> float:
-    """Seconds after which a device is given up: TFLite Micro answers nothing while it runs a whole image.
-
-    Our engine answers between the bursts of rows that it computes.
-    """
-    computing: float = manifest["macs"] / _SLOWEST_MACS
-    return min(TIMEOUT, _LEAST_SILENCE + computing) if engine == "squeeze" else TIMEOUT + computing
-
-
-def longest_image(silence: float, manifest: dict[str, Any], baudrate: int) -> float:
-    """Seconds for an image that a device may take that is never silent for `silence` seconds."""
-    size = manifest["input"]
-    bits = 10 * size["height"] * size["width"] * size["channels"]  # on a UART, with start and stop bit
-    found: float = silence + _MORE + manifest["macs"] / _SLOWEST_MACS + 2 * bits / max(1, baudrate)
-    return found
-
-
-def load_artefacts(model: str, build: Path = BUILD) -> Artefacts:
-    """Reads build/<model>/manifest.json and model.tflite; UserError where missing or at odds."""
-    folder = build / model
-    fix = f"run: make convert MODEL={model}"
-    tflite_path = folder / "model.tflite"
-    manifest = read_manifest(folder)
-    wanted_sha = manifest["tflite_sha256"]
-    tflite = files.read_input(tflite_path, MOST_TFLITE, fix)
-    if files.sha256(tflite) != wanted_sha:
-        raise UserError(
-            f"{tflite_path}: SHA-256 is {files.sha256(tflite)}, the manifest has {wanted_sha}; {fix}"
-        )
-    return Artefacts(manifest, tflite, folder)
+def _on_the_board(args: argparse.Namespace) -> str:
+    """What to do where no emulator plays the board."""
+    engine = tflm_library.make_option(args.engine)
+    lines = (
+        f"make flash MODEL={args.model} BOARD={shlex.quote(args.board)}{engine}",
+        f"make validate MODEL={args.model} PORT=<its port>{engine}",
+    )
+    flash, then = map(as_typed, lines)
+    return (
+        f"validate: nothing is validated, because no emulator plays {board_toml.name_of(args.board)}; "
+        f"on the board: {flash}; then, with its serial cable connected: {then}"
+    )
 
 
 def load_tests(artefacts: Artefacts, source: str | None, limit: int) -> TestSet:
@@ -209,51 +157,6 @@ def load_tests(artefacts: Artefacts, source: str | None, limit: int) -> TestSet:
     return TestSet(images, found.y, source, notices + found.notices)
 
 
-def check_model(info: Info, artefacts: Artefacts, url: str, engine: str, ours: bool) -> None:
-    """UserError where the device runs another model than the one that it would be compared with, or says
-    that it does and takes other images.
-
-    `ours`: we have started the emulator at `url` ourselves, from a firmware in build/.
-    """
-    wanted = artefacts.manifest["tflite_sha256"]
-    if info.model_sha256 == wanted:
-        check_sizes(info, artefacts, url)
-        return
-    names = f"MODEL={artefacts.model} BOARD={shlex.quote(info.board)}{tflm_library.make_option(engine)}"
-    if ours:
-        fix = f"run: make firmware {names}"
-    elif url.startswith("socket://"):
-        fix = f"end the emulator, then: make simulate {names}"
-    else:
-        fix = f"run: make flash {names}"
-    raise UserError(
-        f"{url}: the device runs model {info.model_sha256}, {artefacts.folder} has {wanted}; {fix}"
-    )
-
-
-def check_sizes(info: Info, artefacts: Artefacts, url: str) -> None:
-    """UserError where the device names the right model, but sizes that are not its, or impossible."""
-    size = artefacts.manifest["input"]
-    wanted = (size["height"], size["width"], size["channels"], artefacts.manifest["output"]["classes"])
-    seen = (info.height, info.width, info.channels, info.classes)
-    if seen != wanted:
-        said, want = ("{} x {} x {}, {} classes".format(*of) for of in (seen, wanted))
-        raise UserError(f"{url}: the device says {said}; {artefacts.folder} has {want}; {_FLASH_AGAIN}")
-    for what, used, total in (
-        ("SRAM for its arena", info.arena_bytes, info.sram_total_bytes),
-        ("SRAM for variables", info.static_sram_bytes, info.sram_total_bytes),
-        ("flash", info.flash_used_bytes, info.flash_total_bytes),
-    ):
-        if used > total:
-            raise UserError(
-                f"{url}: the device says that it uses {used:,} bytes of {what}; there are {total:,}; "
-                f"{_FLASH_AGAIN}"
-            )
-
-
-_FLASH_AGAIN = "its firmware is damaged, or not ours: flash it again"
-
-
 def compare_with_progress(
     console: Console, device: Device, reference: Reference, artefacts: Artefacts, tests: TestSet
 ) -> Report:
@@ -289,13 +192,26 @@ def compare_with_progress(
         )
 
 
-def show(console: Console, report: Report, info: Info, artefacts: Artefacts, source: str) -> None:
-    """Prints the table of figures."""
+def _cores(way: Way, artefacts: Artefacts) -> str:
+    """How many of an emulated board's cores compute; "" where it has one, and at a port: nobody says."""
+    board = board_toml.load(way.board) if way.board else None
+    if board is None or board.cores == 1:
+        return ""
+    cores = board_model.cores_of(artefacts.folder, board, way.engine)
+    return f"{cores} of {board.cores}" if cores else ""
+
+
+def show(
+    console: Console, report: Report, info: Info, artefacts: Artefacts, source: str, cores: str = ""
+) -> None:
+    """Prints the table of figures. `cores`: how many compute, of how many."""
     table = Table(title=f"{artefacts.model} on {info.board}", show_header=False)
     table.add_column(no_wrap=True)
     table.add_column(justify="right", overflow="fold")
     for name, value in table_rows(report, info, source, answers.many_classes(artefacts.manifest)):
         table.add_row(name, value)
+    if cores:
+        table.add_row("cores that compute", cores)
     console.print(table)
 
 
@@ -348,44 +264,21 @@ def conclude(console: Console, report: Report) -> int:
     return 0
 
 
-def _elf(args: argparse.Namespace, artefacts: Artefacts) -> Path:
-    """The firmware for --board, which may not be there yet."""
-    name = board_toml.load(args.board).name  # an unknown one is a better complaint than a missing file
-    return board_model.folder_for(artefacts.folder, name, args.engine) / "firmware.elf"
-
-
 def _count(
     console: Console,
-    args: argparse.Namespace,
+    way: Way,
     artefacts: Artefacts,
     tests: TestSet,
-    device_at: Callable[[str], Device],
 ) -> cost.Cost | None:
     """Says what the first image costs the emulated board; None: nobody knows."""
-    hardware = board_toml.load(args.board)
+    assert way.board is not None
+    hardware, elf = board_toml.load(way.board), devices.firmware_of(way, artefacts)
+    device_at = devices.opener(way, artefacts)
     try:
-        found = cost.of_one_image(args.board, hardware, _elf(args, artefacts), tests.images[0], device_at)
+        found = cost.of_one_image(way.board, hardware, elf, tests.images[0], device_at)
     except cost.NotCountedError as error:
-        console.print(f"note: no cycles: {error}", soft_wrap=True)
+        notice(f"no cycles: {error}")
         return None
     if found:
         console.print(cost.line(found, hardware), soft_wrap=True)
     return found
-
-
-@contextlib.contextmanager
-def _device_url(args: argparse.Namespace, artefacts: Artefacts) -> Iterator[str]:
-    """The URL to talk to: the port given, or an emulator that runs as long as the context."""
-    if args.port:
-        yield args.port
-        return
-    from squeezenet_mcu.host_tools.emulate import emulator
-
-    elf = _elf(args, artefacts)
-    if not elf.is_file():
-        more = " ENGINE=tflm TFLM_INCLUDE= TFLM_LIB=" if args.engine == "tflm" else ""
-        raise UserError(
-            f"{elf}: missing; run: make firmware MODEL={artefacts.model} BOARD={args.board}{more}"
-        )
-    with emulator.running(args.board, elf, args.usb) as url:
-        yield url

@@ -47,9 +47,10 @@ def many_classes(manifest: dict[str, Any]) -> bool:
     return found
 
 
-def _name(manifest: dict[str, Any], index: int) -> str:
+def name_of(manifest: dict[str, Any], index: int) -> str:
+    """That of a class, by the model's manifest; its number where the classes have no names."""
     labels = manifest["labels"]
-    return labels[index] if labels else str(index)
+    return str(labels[index]) if labels else str(index)
 
 
 def as_json(answers: list[Answer], manifest: dict[str, Any]) -> list[dict[str, Any]]:
@@ -62,12 +63,12 @@ def as_json(answers: list[Answer], manifest: dict[str, Any]) -> list[dict[str, A
         {
             "image": i,
             "label": a.label if a.label >= 0 else None,
-            "name": _name(manifest, a.label) if a.label >= 0 else None,
+            "name": name_of(manifest, a.label) if a.label >= 0 else None,
             "rank": a.rank,
             "top": [
                 {
                     "class": index,
-                    "name": _name(manifest, index),
+                    "name": name_of(manifest, index),
                     "probability": round((value - output["zero_point"]) * output["scale"], 6),
                 }
                 for index, value in zip(a.classes, a.probabilities, strict=True)

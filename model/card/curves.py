@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from squeezenet_mcu.common import files, paths, terminal
+from squeezenet_mcu.common.command_line.notices import notice
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.model.card.pictures import BLUE, DARK, GREEN, ORANGE, drawing
 from squeezenet_mcu.model.settings import config, options
@@ -51,7 +52,7 @@ def after(settings: Config, folder: Path) -> None:
     try:
         write(settings, folder)
     except Exception as error:  # whatever a picture can fail of, the stages go on without it
-        terminal.echo(f"notice: {folder / 'curves.png'} not drawn: {error!r}")
+        notice(f"{folder / 'curves.png'} not drawn: {error!r}")
 
 
 def write(settings: Config, folder: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from squeezenet_mcu.common import files, terminal
+from squeezenet_mcu.common.command_line.spoken import commands_as_typed
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.formats import engine_record, json_files
 from squeezenet_mcu.common.paths import BUILD, ZOO
@@ -58,9 +59,8 @@ def run(args: argparse.Namespace) -> int:
     settings = config.load(args.model)
     make = write_measured if args.measured_again else write
     target = make(settings, BUILD / settings.name, ZOO / settings.name, args.validated)
-    terminal.echo(
-        f"ship: wrote {os.path.relpath(target)}/; its card: python -m model card --model {args.model}"
-    )
+    then = commands_as_typed(f"python -m model card --model {args.model}")
+    terminal.echo(f"ship: wrote {os.path.relpath(target)}/; its card: {then}")
     return 0
 
 

@@ -1,23 +1,21 @@
 """Command: one picture of images as training sees them. Imports no TensorFlow."""
 
 import argparse
-import importlib.util
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from squeezenet_mcu.common import files, terminal
 from squeezenet_mcu.common.data import images
 from squeezenet_mcu.common.data.splits import Set
 from squeezenet_mcu.common.paths import BUILD
+from squeezenet_mcu.model.card import lettering
 from squeezenet_mcu.model.settings import config, options
 from squeezenet_mcu.model.settings.config import Config
 from squeezenet_mcu.model.train import training_images
 from squeezenet_mcu.model.train.augment import augmented
-
-Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 NAME = "preview"
 HELP = "a picture of each class's images, beside what augmentation makes of them"
@@ -29,9 +27,6 @@ _CLASSES, _ORIGINALS, _SAMPLES = 10, 3, 3
 _CELL, _GAP, _LABEL, _HEAD = 64, 6, 150, 26
 _BACK, _INK, _FAINT = "white", "black", "#666666"
 _FRAME = "#d03030"
-# Pillow's own font has no accents; Noto's has nearly every script. matplotlib (for mlxtend) brings DejaVu.
-_FONTS = ("NotoSansCJK-Regular.ttc", "DejaVuSans.ttf", "Arial.ttf")
-_MATPLOTLIB_FONT = "mpl-data/fonts/ttf/DejaVuSans.ttf"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,7 +63,7 @@ def picture(settings: Config, train: Set) -> Image.Image:
     columns = _ORIGINALS * (1 + _SAMPLES)
     size = (_LABEL + columns * (wide + _GAP) + _ORIGINALS * _GAP, _HEAD + len(shown) * (high + _GAP) + _GAP)
     sheet = Image.new("RGB", size, _BACK)
-    draw, font = ImageDraw.Draw(sheet), _font(13)
+    draw, font = ImageDraw.Draw(sheet), lettering.font(13)
     of_all = (
         f"{len(shown)} of {len(labels)} classes" if len(shown) < len(labels) else f"{len(labels)} classes"
     )
@@ -80,7 +75,7 @@ def picture(settings: Config, train: Set) -> Image.Image:
     for row, index in enumerate(shown):
         top = _HEAD + row * (high + _GAP)
         of_class = np.flatnonzero(train.y == index)
-        text = _fitting(labels[index], font, _LABEL - 2 * _GAP)
+        text = lettering.fitting(labels[index], font, _LABEL - 2 * _GAP)
         draw.text((_GAP, top + high / 2 - 17), text, _INK, font)
         draw.text((_GAP, top + high / 2 + 1), f"{len(of_class):,} images", _FAINT, font)
         for i, chosen in enumerate(of_class[images.spread(len(of_class), _ORIGINALS)]):
@@ -97,26 +92,3 @@ def _enlarged(pixels: npt.NDArray[np.uint8], scale: int) -> Image.Image:
     """uint8 [h, w, c] as a picture, every pixel a square of `scale`."""
     rgb = images.with_channels(pixels[np.newaxis], 3)[0]
     return Image.fromarray(rgb.repeat(scale, 0).repeat(scale, 1))
-
-
-def _font(size: int) -> Font:
-    """The font of this machine that knows most letters."""
-    names = list(_FONTS)
-    package = importlib.util.find_spec("matplotlib")
-    if package is not None and package.origin is not None:
-        names.append(str(Path(package.origin).parent / _MATPLOTLIB_FONT))
-    for name in names:
-        try:
-            return ImageFont.truetype(name, size)
-        except OSError:
-            continue  # not on this machine
-    return ImageFont.load_default(size)
-
-
-def _fitting(text: str, font: Font, width: int) -> str:
-    """`text`, cut to `width` pixels."""
-    if font.getlength(text) <= width:
-        return text
-    while text and font.getlength(f"{text}...") > width:
-        text = text[:-1]
-    return f"{text}..."

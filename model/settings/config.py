@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from squeezenet_mcu.common import sizes
+from squeezenet_mcu.common.command_line.models import did_you_mean_model
 from squeezenet_mcu.common.data.fits import AS_THE_PICTURES_ARE, FITS
 from squeezenet_mcu.common.data.text import names_no_class
 from squeezenet_mcu.common.errors import UserError
@@ -314,16 +316,14 @@ def _read_convert(root: Table, layers: list[str], imported: bool) -> Convert:
 
 
 def _read_flash(table: Table) -> dict[str, int]:
-    most = 2**31 - 1
-    want = f"a whole number of bytes, or a table of them by kernels: {', '.join(KERNELS)}"
-    limit = table.read("flash_bytes", 0, want, lambda v: isinstance(v, dict) or within(v, 0, most))
+    want = f"{sizes.WANT}, or a table of them by kernels: {', '.join(KERNELS)}"
+    limit = table.read("flash_bytes", 0, want, lambda v: isinstance(v, dict) or sizes.is_one(v))
+    limits = dict.fromkeys(KERNELS, limit)
     if isinstance(limit, dict):
         own = table.table("flash_bytes")
-        limits = {family: own.integer(family, 0, most, 0) for family in KERNELS}
+        limits = {family: own.read(family, 0, sizes.WANT, sizes.is_one) for family in KERNELS}
         own.close()
-    else:
-        limits = dict.fromkeys(KERNELS, limit)
-    return {family: bytes_ for family, bytes_ in limits.items() if bytes_}
+    return {family: sizes.parse(str(bytes_)) for family, bytes_ in limits.items() if bytes_}
 
 
 def name_of(model: str) -> str:
@@ -352,8 +352,14 @@ def load(name_or_path: str | Path) -> Config:
     path = Path(text) if is_path else CONFIGS / f"{text}.toml"
     if not path.is_file():
         if is_path:
-            raise UserError(f"{path}: no such file; want a model's TOML, or a name: {', '.join(names())}")
-        raise UserError(f'model "{text}" is unknown; want one of {", ".join(names())}, or the path of a TOML')
+            hint = did_you_mean_model(text)
+            raise UserError(
+                f"{path}: no such file{hint or ';'} want a model's TOML, or a name: {', '.join(names())}"
+            )
+        hint = did_you_mean_model(text)
+        raise UserError(
+            f'model "{text}" is unknown{hint or ";"} want one of {", ".join(names())}, or the path of a TOML'
+        )
     root = Table(path, "", read_toml(path))
     # The name becomes a folder and part of file names and C identifiers.
     name = root.read(

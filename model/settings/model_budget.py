@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from squeezenet_mcu.common import terminal
+from squeezenet_mcu.common.command_line.notices import notice
 from squeezenet_mcu.model.settings import budget, config
 from squeezenet_mcu.model.settings.budget import Budget
 
@@ -36,6 +36,6 @@ def of(args: argparse.Namespace, model: str | None, inputs: Iterable[str] = ()) 
         found = model
     else:
         if converted_from:
-            terminal.echo(f"note: {converted_from} is gone; if it has a [budget], that is not looked at")
+            notice(f"{converted_from} is gone; if it has a [budget], that is not looked at")
         return budget.of(args)
     return budget.of(args, config.load(found).budget)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from squeezenet_mcu.common import files, terminal
+from squeezenet_mcu.common.command_line.spoken import as_typed
 from squeezenet_mcu.common.data import fits, splits
 from squeezenet_mcu.common.data.splits import Set
 from squeezenet_mcu.common.errors import UserError
@@ -198,7 +199,7 @@ def is_done(stage: TrainingStage) -> bool:
         terminal.echo(f"{stage.name}: other test images than before: scored anew")
     terminal.echo(
         f"{stage.name}: {stage.output} is up to date (test accuracy {record['test_accuracy']:.4f}); "
-        "--fresh makes it again"
+        + as_typed("--fresh makes it again")
     )
     return True
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from squeezenet_mcu.common import terminal
+from squeezenet_mcu.common.command_line.notices import notice
 from squeezenet_mcu.common.data import sources
 from squeezenet_mcu.common.data.image_lists import LABELS_FILE
 from squeezenet_mcu.common.data.images import Images
@@ -29,7 +29,7 @@ def load(settings: Config, source: str, say: bool = True) -> tuple[Config, Set, 
     _check_enough(source, train, test)
     if say:
         for line in _remarks(settings, source, train):
-            terminal.echo(line)
+            notice(line)
     return _of(settings, train), Set(train.x, train.y), Set(test.x, test.y)
 
 
@@ -69,8 +69,8 @@ def _split(settings: Config, source: str, split: str, labels: list[str] | tuple[
     found = sources.load(
         source, split, size.height, size.width, size.channels, labels=labels, fit=settings.data.fit
     )
-    for notice in found.notices:
-        terminal.echo(f"notice: {notice} ({split})")
+    for text in found.notices:
+        notice(f"{text} ({split})")
     return found
 
 
@@ -89,7 +89,7 @@ def _remarks(settings: Config, source: str, train: Images) -> list[str]:
     lines = []
     if train.fit == "crop" and not settings.data.fit:
         lines.append(
-            f"notice: {source}: the network is square, most images are not: cropped; --fit resize (FIT=), or "
+            f"{source}: the network is square, most images are not: cropped; --fit resize (FIT=), or "
             f'fit = "resize" in [data], squeezes them whole'
         )
     if not settings.architecture.classes:
@@ -103,7 +103,7 @@ def _remarks(settings: Config, source: str, train: Images) -> list[str]:
         if not balance:
             weighed = "to give rare classes more weight, set [train] balance (0 to 1)"
         lines.append(
-            f"notice: {source}: {counts[most]} images to train on of {train.labels[most]}, {counts[least]} "
+            f"{source}: {counts[most]} images to train on of {train.labels[most]}, {counts[least]} "
             f"of {train.labels[least]}; {weighed}"
         )
     return lines

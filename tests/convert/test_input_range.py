@@ -1,5 +1,6 @@
 """Which --preprocess a .tflite's input asks for: what is derived, what is noted, what is refused."""
 
+import contextlib
 import io
 
 import numpy as np
@@ -8,7 +9,6 @@ import pytest
 from squeezenet_mcu.common.data.images import Images
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.statistics import chance
-from squeezenet_mcu.common.terminal import Console
 from squeezenet_mcu.convert import input_range
 from squeezenet_mcu.convert.lowering import tflite_file
 from squeezenet_mcu.convert.lowering.operators import lower
@@ -28,7 +28,8 @@ def edge(covers: tuple[float, float], kind: str = "int8", rule: str = "unit") ->
 def settled(found: input_range.Edge, given: str | None = None, labelled=unasked) -> tuple[str, str]:
     """The rule, and the note."""
     text = io.StringIO()
-    rule = input_range.settle(found, given, labelled, Console(file=text, width=500))
+    with contextlib.redirect_stdout(text):
+        rule = input_range.settle(found, given, labelled)
     return rule, text.getvalue()
 
 
@@ -132,8 +133,8 @@ def test_minus_1_to_1_without_labels_is_tf_with_a_note(data):
     found = {"none": None, "unlabelled": Images(x, np.full_like(y, -1), [], [])}[data]
     rule, note = settled(edge((-1, 1)), labelled=lambda _: found)
     assert rule == "tf"
-    assert "only labelled images (DATA=) could tell; tf is taken: if " in note
-    assert "if the network was trained on pixel / 255, say PREPROCESS=unit\n" in note
+    assert "only labelled images (--data) could tell; tf is taken: if " in note
+    assert "if the network was trained on pixel / 255, say --preprocess unit\n" in note
 
 
 def test_a_difference_by_chance_decides_nothing():

@@ -83,4 +83,4 @@ def test_labelled_images_tell_the_two_rules_of_minus_1_to_1_apart(place, capsys,
     other = {"unit": "tf", "tf": "unit"}[rule]
     wrong = (litert_answers(content, VALUES[other](x))[0] == y).mean()
     assert f"{rule} {right:.1%}" in said and f"{other} {wrong:.1%}" in said
-    assert f"{rule} is taken; else say PREPROCESS={other}\n" in said
+    assert f"{rule} is taken; else say --preprocess {other}\n" in said

@@ -291,17 +291,17 @@ def test_options(tmp_path):
         (["--engine", "tflm"], "no --tflm-include"),
         (["--engine", "tflm", "--tflm-include", "a"], "no --tflm-lib"),
         (
-            ["--engine", "tflm", "--tflm-include", "a", "--tflm-lib", "b", "--tflm-arena-bytes", "0"],
-            "positive",
-        ),
-        (
             ["--engine", "tflm", "--tflm-include", "a", "--tflm-lib", "b", "--optimize", "sram"],
             "takes no",
         ),
     ):
         with pytest.raises(UserError, match=wanted):
             request(*options)
-    given = request("--engine", "tflm", "--tflm-include", f"{tmp_path}:b:", "--tflm-lib", "c.a").tflm
+    words = ["--engine", "tflm", "--tflm-include", f"{tmp_path}:b:", "--tflm-lib", "c.a"]
+    with pytest.raises(SystemExit):
+        request(*words, "--tflm-arena-bytes", "0")
+    given = request(*words, "--tflm-arena-bytes", "20K").tflm
+    assert given.arena_bytes == 20 * 1024
     assert given.include == (tmp_path, Path("b").resolve())
     assert given.file == Path("c.a").resolve()
 

@@ -17,7 +17,7 @@ from squeezenet_mcu.host_tools.bench import networks
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.firmware import board_model, build
 from squeezenet_mcu.host_tools.validate import command as validate
-from squeezenet_mcu.host_tools.validate import top5
+from squeezenet_mcu.host_tools.validate import devices, top5
 from tests import manifests
 from tests.mutations.run import guarded
 
@@ -59,7 +59,7 @@ def read(folder: Path) -> int:
         reference = Reference.of(artefacts.manifest, artefacts.tflite)
         for image in tests.images:
             reference.infer(image, artefacts.manifest["output"]["logits_tensor"])
-        validate.longest_silence("tflm", artefacts.manifest)
+        devices.longest_silence("tflm", artefacts.manifest)
         top5.many_classes(artefacts.manifest)
         networks._converted("toy", artefacts.manifest["tflite_sha256"], True, tflm=True)
         for name in board_toml.names():

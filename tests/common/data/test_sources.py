@@ -438,7 +438,7 @@ def test_half_split_folder(tmp_path):
 
 @pytest.mark.parametrize("source", ["nowhere", "nowhere/at/all", "digit"])
 def test_no_such_source(source):
-    with pytest.raises(UserError, match=f"{source}: no such data; want a folder"):
+    with pytest.raises(UserError, match=rf"{source}: no such data(;|; did you mean digits\?) want a folder"):
         sources.load(source, "test", 20, 20, 3)
 
 

@@ -138,9 +138,7 @@ def test_pixels_that_are_scaled_twice_are_noted(place, capsys):
     nets.saved(nets.network(layers.Rescaling(1 / 255)), place / "my.keras")
     gathered_loud("--model", "my.keras", "--preprocess", "unit")
     said = " ".join(capsys.readouterr().out.split())
-    assert (
-        "note: the network begins with a Rescaling or Normalization, and PREPROCESS=unit comes before" in said
-    )
+    assert "note: the network begins with a Rescaling or Normalization, and --preprocess unit comes" in said
     gathered_loud("--model", "my.keras")
     assert "comes before" not in capsys.readouterr().out
 

@@ -56,7 +56,7 @@ def test_the_artefacts_are_of_tflm_alone(converted):
     lines = [line for line in printed.splitlines() if not line.startswith("note:")]
     assert len(lines) == 1
     assert "for TensorFlow Lite Micro alone" in lines[0]
-    assert "make validate ENGINE=tflm MODEL=dense" in lines[0]
+    assert "python -m host_tools validate --engine tflm --model dense" in lines[0]
 
 
 def test_the_settings_name_tflms_operators(converted):

@@ -246,8 +246,8 @@ def test_a_file_that_cannot_be_read_ends_in_one_line(tmp_path, capsys, content, 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--model", "nothing"), "model/zoo ships no 'nothing'; run: make convert MODEL=nothing"),
-        (("--model", "x.tflite"), "is a .tflite; give it as TFLITE="),
+        (("--model", "nothing"), "model/zoo ships no 'nothing'; run: python -m convert --model nothing"),
+        (("--model", "x.tflite"), "is a .tflite; give it as --tflite"),
         (("--model", "../digits"), "names no folder; want letters"),
         (("--board", "nothing"), "no board 'nothing'; boards: "),
         (("--model", "digits", "--tflite", DIGITS), "want one of them"),

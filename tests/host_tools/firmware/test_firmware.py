@@ -17,6 +17,7 @@ from squeezenet_mcu.common import cli, files, paths
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.host_tools.bench import small_net
 from squeezenet_mcu.host_tools.boards import board_toml
+from squeezenet_mcu.host_tools.console import host_tools
 from squeezenet_mcu.host_tools.emulate import emulator
 from squeezenet_mcu.host_tools.firmware import board_model, build, uf2
 from squeezenet_mcu.host_tools.firmware.code_sizes import STACK_BYTES
@@ -341,8 +342,28 @@ def test_missing_program_names_the_package(program, package, tmp_path, monkeypat
 
 
 def test_unknown_board():
-    with pytest.raises(UserError, match=r"^no board 'esp32'; boards: "):
-        build.build("esp32", MODEL)
+    with pytest.raises(UserError, match=r"^no board 'zx81'; boards: "):
+        build.build("zx81", MODEL)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], None),
+        (["--board", "rp2040", "--cores", "2"], None),
+        (["--cores", "2"], "--cores 2: stm32f405 has 1; boards with 2: "),
+        (["--board", "pico"], "no board 'pico'; did you mean rp2040?"),
+        (["--kernel-family", "mve"], "--kernel-family mve: stm32f405's Cortex-M4F has no Helium"),
+        (["--engine", "tflm", "--tflm-include", "x", "--tflm-lib", "y"], "--tflm-include "),
+    ],
+)
+def test_what_cannot_be_built_is_known_before_there_is_a_model(words, said, tmp_path, monkeypatch, capsys):
+    """`make train CORES=2` was refused when the training was done."""
+    monkeypatch.chdir(tmp_path)
+    assert host_tools(["firmware", "--model", "nonesuch", "--only-check", *words]) == (1 if said else 0)
+    out, err = capsys.readouterr()
+    assert (out, err == "") == ("", said is None) and (said or "") in err
+    assert not list(tmp_path.iterdir())
 
 
 def test_device_says_why_it_refuses_its_model():
@@ -378,7 +399,7 @@ def simulation():
 def test_simulation_serves_a_device_until_interrupted(simulation):
     process, lines = simulation
     url = re.search(r"socket://127\.0\.0\.1:\d+", lines[0])[0]
-    assert lines[1].strip().endswith(f"make validate MODEL={MODEL} PORT={url}")
+    assert lines[1].strip().endswith(f"python -m host_tools validate --model {MODEL} --port {url}")
     with Device(url) as device:
         assert device.info.board == BOARD
     process.send_signal(signal.SIGINT)

@@ -2,20 +2,24 @@
 
 import argparse
 import dataclasses
+import io
 import json
 import signal
 
 import numpy as np
 import pytest
 
+from squeezenet_mcu.common import start
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.preprocess import quantize_images
+from squeezenet_mcu.common.terminal import Console
 from squeezenet_mcu.host_tools.link.device import Device, Result
 from squeezenet_mcu.host_tools.link.messages import Info
 from squeezenet_mcu.host_tools.validate import command as validate
+from squeezenet_mcu.host_tools.validate import devices
 from squeezenet_mcu.host_tools.validate.compare import Report, compare_all
 from tests.host_tools.validate.toy import CLASSES, Python, run, set_sha
-from tests.manifests import manifest
+from tests.manifests import engine_record, manifest
 from tests.protocol.link_binaries import FakeDevice, fake_answer, random_images
 
 
@@ -151,21 +155,23 @@ def test_a_device_with_another_model(build, url, capsys):
     wanted = json.loads((build / "manifest.json").read_text())["tflite_sha256"]
     line = refused(capsys, "--port", url)
     assert (
-        f"the device runs model {'5a' * 32}, build/toy has {wanted}; end the emulator, then: make simulate"
-        in line
+        f"the device runs model {'5a' * 32}, build/toy has {wanted}; end the emulator, then: "
+        "python -m host_tools simulate" in line
     )
 
 
 def test_not_converted_yet(build, capsys):
     (build / "manifest.json").unlink()
-    assert "build/toy/manifest.json: missing; run: make convert MODEL=toy" in refused(capsys, "--port", "x")
+    assert "build/toy/manifest.json: missing; run: python -m convert --model toy" in refused(
+        capsys, "--port", "x"
+    )
 
 
 def test_a_tflite_that_is_not_the_manifests(build, capsys):
     (build / "model.tflite").write_bytes(b"another")
     line = refused(capsys, "--port", "x")
     assert "build/toy/model.tflite: SHA-256 is " in line
-    assert line.endswith("; run: make convert MODEL=toy")
+    assert line.endswith("; run: python -m convert --model toy")
 
 
 @pytest.mark.parametrize("content", ["{", "[]", "{}", '{"model": "toy", "input": {}}'])
@@ -173,14 +179,14 @@ def test_a_manifest_that_is_none(build, capsys, content):
     (build / "manifest.json").write_text(content)
     line = refused(capsys, "--port", "x")
     assert "build/toy/manifest.json: " in line
-    assert line.endswith("; run: make convert MODEL=toy")
+    assert line.endswith("; run: python -m convert --model toy")
 
 
 def test_no_firmware_for_the_board(build, capsys):
     line = refused(capsys, "--board", "stm32f405")
     assert (
-        "build/toy/firmware/stm32f405/firmware.elf: missing; run: make firmware MODEL=toy BOARD=stm32f405"
-        in line
+        "build/toy/firmware/stm32f405/firmware.elf: missing; run: python -m host_tools firmware --model toy "
+        "--board stm32f405" in line
     )
 
 
@@ -244,10 +250,10 @@ def test_a_device_that_says_what_its_model_cannot_be(build, device, same_model, 
     set_sha(build, "5a" * 32)
     artefacts = validate.load_artefacts("toy")
     info = dataclasses.replace(device.info, model_sha256="5a" * 32)
-    validate.check_model(info, artefacts, "port", "squeeze", ours=False)
+    devices.check_model(info, artefacts, "port", "squeeze", ours=False)
     changed, said = LIES[what]
     with pytest.raises(UserError) as error:
-        validate.check_model(dataclasses.replace(info, **changed), artefacts, "port", "squeeze", ours=False)
+        devices.check_model(dataclasses.replace(info, **changed), artefacts, "port", "squeeze", ours=False)
     assert said in str(error.value)
     assert str(error.value).startswith("port: ")
     assert "flash it again" in str(error.value)
@@ -261,8 +267,8 @@ def test_a_large_network_may_take_long(engine, macs, silence, whole):
     """Of 11,520 bytes: at 115,200 baud they take a second, which counts twice."""
     size = {"height": 80, "width": 48, "channels": 3}
     large = manifest() | {"macs": macs, "input": manifest()["input"] | size}
-    assert validate.longest_silence(engine, large) == silence
-    assert validate.longest_image(silence, large, 115_200) == whole
+    assert devices.longest_silence(engine, large) == silence
+    assert devices.longest_image(silence, large, 115_200) == whole
 
 
 @pytest.mark.parametrize(("classes", "said"), [(1, "none: one output"), (2, "no labels")])
@@ -270,3 +276,46 @@ def test_the_table_says_why_there_is_no_accuracy(classes, said):
     fields = dict.fromkeys(Info.__dataclass_fields__, 0) | {"classes": classes}
     rows = dict(validate.table_rows(Report(), Info(**fields), "images", top5=True))
     assert {value for name, value in rows.items() if "accuracy" in name} == {said}
+
+
+@pytest.mark.parametrize("by_make", [True, False])
+def test_a_board_without_an_emulator_is_validated_by_the_user(build, capsys, monkeypatch, by_make):
+    """Where `make train BOARD=nano33ble` ends: nothing to be done here, and no mistake."""
+    monkeypatch.setattr(start, "by_make", lambda: by_make)
+    assert run("--board", "nano33ble", "--if-emulated") == 0
+    said = capsys.readouterr().out
+    assert said.startswith(
+        "validate: nothing is validated, because no emulator plays nano33ble; on the board: "
+    )
+    flash = "make flash MODEL=toy BOARD=nano33ble", "python -m host_tools flash --model toy --board nano33ble"
+    then = (
+        "make validate MODEL=toy PORT=<its port>",
+        "python -m host_tools validate --model toy --port <its port>",
+    )
+    assert flash[not by_make] in said and said.endswith(f"serial cable connected: {then[not by_make]}\n")
+    assert "firmware.elf: missing; run: " in refused(capsys, "--board", "stm32f405", "--if-emulated")
+
+
+@pytest.mark.parametrize(
+    ("board", "target", "said"),
+    [
+        ("rp2040", {"workers": 2}, "2 of 2"),
+        ("rp2040", {"workers": 1}, "1 of 2"),
+        ("rp2040", {}, ""),
+        ("rp2040", None, ""),
+        ("stm32f405", {"workers": 1}, ""),
+        (None, {"workers": 2}, ""),
+    ],
+)
+def test_the_table_names_the_cores_of_a_board_that_has_two(build, board, target, said):
+    folder = build / f"firmware/{board}/model"
+    folder.mkdir(parents=True)
+    (folder / "engine.json").write_text(json.dumps(engine_record(made_from={"target": target})))
+    way = devices.Way(None if board else "x", board, "squeeze", 115_200)
+    artefacts = devices.load_artefacts("toy")
+    assert validate._cores(way, artefacts) == said
+    console = Console(file=io.StringIO(), width=100)
+    texts = {"board": "x", "counter_kind": "cycles", "model_sha256": "5a"}
+    info = Info(**dict.fromkeys(Info.__dataclass_fields__, 0) | texts)
+    validate.show(console, Report(), info, artefacts, "images", said)
+    assert ("cores that compute" in console.file.getvalue()) == bool(said)

@@ -32,4 +32,4 @@ def set_sha(build, value: str) -> None:
 
 
 def run(*arguments: str) -> int:
-    return cli.main("host_tools", "test", [validate], ["validate", "--model", "toy", *arguments])
+    return cli.main("python -m host_tools", "test", [validate], ["validate", "--model", "toy", *arguments])

@@ -82,7 +82,7 @@ def test_says_what_it_found(trained):
     _, said = trained
     assert "3 classes of my images: fünf ß 五, null, zwei drei\n" in said
     assert (
-        "notice: my images: 1 of 89 images cannot be read: my images/null/broken.jpg "
+        "note: my images: 1 of 89 images cannot be read: my images/null/broken.jpg "
         "(of no format that is read): left out (train)\n" in said
     )
     assert said.count("40 images to train on of null, 8 of fünf ß 五; rare classes weigh more") == 1

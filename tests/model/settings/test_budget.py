@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from squeezenet_mcu.common import cli, start
+from squeezenet_mcu.common.command_line import spoken
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.paths import CONFIGS
 from squeezenet_mcu.model.settings import budget, config, model_budget
@@ -155,7 +156,7 @@ def test_make_reads_its_own_variables(monkeypatch):
     monkeypatch.setattr(start, "by_make", lambda: True)
     limits = budget.of(options(*LIMITS))
     figures = Figures("x", flash=48_364, sram="why", ms=21, accuracy=0.1)
-    said = cli.as_typed(
+    said = spoken.as_typed(
         "; ".join(budget.check(limits, figures)), vars(options(*LIMITS)) | {"optimize": "speed"}
     )
     for words in (

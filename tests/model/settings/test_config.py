@@ -210,6 +210,9 @@ flash_bytes = 4096
     text = text.replace("4096", "{ dsp = 4096 }")
     mine = config.load(write(tmp_path, GOOD.partition("[prune]")[0] + text))
     assert mine.convert.flash_bytes == {"dsp": 4096}
+    text = text.replace("4096", '"4K", mve = 0')
+    mine = config.load(write(tmp_path, GOOD.partition("[prune]")[0] + text))
+    assert mine.convert.flash_bytes == {"dsp": 4096}
     assert config.load("digits").distill is None and config.load("digits").cluster.clusters == 0
 
 

@@ -1,0 +1,203 @@
+"""The device that a command talks to: a board at a port, or an emulated one with firmware from build/."""
+
+import argparse
+import contextlib
+import shlex
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from squeezenet_mcu.common import files
+from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.formats.manifest import read_manifest
+from squeezenet_mcu.common.litert import MOST_TFLITE
+from squeezenet_mcu.common.paths import BUILD
+from squeezenet_mcu.host_tools.boards import board_toml
+from squeezenet_mcu.host_tools.firmware import board_model, tflm_library
+from squeezenet_mcu.host_tools.link.device import OPEN_TIMEOUT, TIMEOUT, Device
+from squeezenet_mcu.host_tools.link.messages import Info
+from squeezenet_mcu.host_tools.link.transport import BAUDRATE
+
+_LEAST_SILENCE = 7.0  # seconds; what the smallest network is given
+_PATIENCE_WITH_OURS = (
+    4  # times as long: an emulator that we have started is no stranger, and has a slow share
+)
+_MORE = 1.0  # seconds for an image beyond the longest silence
+_SLOWEST_MACS = 1e6  # a second: reference kernels in an emulator on a busy machine
+
+
+@dataclass(frozen=True)
+class Artefacts:
+    """What `python -m convert` left for a model: its manifest and the .tflite that Python runs."""
+
+    manifest: dict[str, Any]
+    tflite: bytes
+    folder: Path
+
+    @property
+    def model(self) -> str:
+        """The model's name."""
+        found: str = self.manifest["model"]
+        return found
+
+
+@dataclass(frozen=True)
+class Way:
+    """To a device: at `port`, a pyserial URL, or else an emulated `board`, a name or a folder.
+
+    `engine`: that its firmware has, "squeeze" or "tflm"; `baudrate`: of a real UART; `usb`: over the emulated
+    board's own USB, not its UART.
+    """
+
+    port: str | None
+    board: str | None
+    engine: str
+    baudrate: int
+    usb: bool = False
+
+    @classmethod
+    def of(cls, args: argparse.Namespace) -> "Way":
+        """What the options of add_arguments say. UserError where they contradict each other."""
+        if args.usb and not args.board:
+            given = f"the port is given: {args.port}" if args.port else "there is no --board"
+            raise UserError(f"--usb: is for an emulated board; {given}; leave --usb out")
+        return cls(args.port, args.board, args.engine, args.baudrate, args.usb)
+
+
+def add_arguments(parser: argparse.ArgumentParser, required: bool = True) -> None:
+    """--port or --board, --usb, --engine, --baudrate. `required`: one of the first two."""
+    where = parser.add_mutually_exclusive_group(required=required)
+    where.add_argument("--port", metavar="URL", help="serial port or pyserial URL of a device")
+    where.add_argument("--board", metavar="NAME", help="emulate this board, with its firmware from build/")
+    parser.add_argument(
+        "--usb", action="store_true", help="with --board: over the emulated board's own USB, not its UART"
+    )
+    tflm_library.add_engine_argument(parser)
+    parser.add_argument("--baudrate", type=int, default=BAUDRATE, help=f"of a real UART ({BAUDRATE})")
+
+
+def longest_silence(engine: str, manifest: dict[str, Any]) -> float:
+    """Seconds after which a device is given up: TFLite Micro answers nothing while it runs a whole image.
+
+    Our engine answers between the bursts of rows that it computes.
+    """
+    computing: float = manifest["macs"] / _SLOWEST_MACS
+    return min(TIMEOUT, _LEAST_SILENCE + computing) if engine == "squeeze" else TIMEOUT + computing
+
+
+def longest_image(silence: float, manifest: dict[str, Any], baudrate: int) -> float:
+    """Seconds for an image that a device may take that is never silent for `silence` seconds."""
+    size = manifest["input"]
+    bits = 10 * size["height"] * size["width"] * size["channels"]  # on a UART, with start and stop bit
+    found: float = silence + _MORE + manifest["macs"] / _SLOWEST_MACS + 2 * bits / max(1, baudrate)
+    return found
+
+
+def load_artefacts(model: str, build: Path = BUILD) -> Artefacts:
+    """Reads build/<model>/manifest.json and model.tflite; UserError where missing or at odds."""
+    folder = build / model
+    fix = f"run: make convert MODEL={model}"
+    tflite_path = folder / "model.tflite"
+    manifest = read_manifest(folder)
+    wanted_sha = manifest["tflite_sha256"]
+    tflite = files.read_input(tflite_path, MOST_TFLITE, fix)
+    if files.sha256(tflite) != wanted_sha:
+        raise UserError(
+            f"{tflite_path}: SHA-256 is {files.sha256(tflite)}, the manifest has {wanted_sha}; {fix}"
+        )
+    return Artefacts(manifest, tflite, folder)
+
+
+def opener(way: Way, artefacts: Artefacts) -> Callable[[str], Device]:
+    """What opens the device at a URL, with as much patience as the model wants."""
+    patience = 1 if way.port else _PATIENCE_WITH_OURS
+    silence = patience * longest_silence(way.engine, artefacts.manifest)
+    if not way.port:  # in an emulator a burst of a large network's rows may take minutes, too
+        silence = max(silence, longest_silence("tflm", artefacts.manifest))
+    whole = patience * longest_image(silence, artefacts.manifest, way.baudrate)
+
+    def device_at(url: str) -> Device:
+        return Device(url, silence, way.baudrate, image_timeout=whole, open_timeout=patience * OPEN_TIMEOUT)
+
+    return device_at
+
+
+@contextlib.contextmanager
+def connected(way: Way, artefacts: Artefacts) -> Iterator[Device]:
+    """The device, which runs the model of `artefacts`; an emulator runs as long as the context.
+
+    UserError: no firmware in build/, no such board or port, or it runs another model.
+    """
+    with _url(way, artefacts) as url, opener(way, artefacts)(url) as device:
+        check_model(device.info, artefacts, url, way.engine, ours=bool(way.board))
+        yield device
+
+
+def check_model(info: Info, artefacts: Artefacts, url: str, engine: str, ours: bool) -> None:
+    """UserError where the device runs another model than the one that it would be compared with, or says
+    that it does and takes other images.
+
+    `ours`: we have started the emulator at `url` ourselves, from a firmware in build/.
+    """
+    wanted = artefacts.manifest["tflite_sha256"]
+    if info.model_sha256 == wanted:
+        check_sizes(info, artefacts, url)
+        return
+    names = f"MODEL={artefacts.model} BOARD={shlex.quote(info.board)}{tflm_library.make_option(engine)}"
+    if ours:
+        fix = f"run: make firmware {names}"
+    elif url.startswith("socket://"):
+        fix = f"end the emulator, then: make simulate {names}"
+    else:
+        fix = f"run: make flash {names}"
+    raise UserError(
+        f"{url}: the device runs model {info.model_sha256}, {artefacts.folder} has {wanted}; {fix}"
+    )
+
+
+def check_sizes(info: Info, artefacts: Artefacts, url: str) -> None:
+    """UserError where the device names the right model, but sizes that are not its, or impossible."""
+    size = artefacts.manifest["input"]
+    wanted = (size["height"], size["width"], size["channels"], artefacts.manifest["output"]["classes"])
+    seen = (info.height, info.width, info.channels, info.classes)
+    if seen != wanted:
+        said, want = ("{} x {} x {}, {} classes".format(*of) for of in (seen, wanted))
+        raise UserError(f"{url}: the device says {said}; {artefacts.folder} has {want}; {_FLASH_AGAIN}")
+    for what, used, total in (
+        ("SRAM for its arena", info.arena_bytes, info.sram_total_bytes),
+        ("SRAM for variables", info.static_sram_bytes, info.sram_total_bytes),
+        ("flash", info.flash_used_bytes, info.flash_total_bytes),
+    ):
+        if used > total:
+            raise UserError(
+                f"{url}: the device says that it uses {used:,} bytes of {what}; there are {total:,}; "
+                f"{_FLASH_AGAIN}"
+            )
+
+
+_FLASH_AGAIN = "its firmware is damaged, or not ours: flash it again"
+
+
+def firmware_of(way: Way, artefacts: Artefacts) -> Path:
+    """The firmware for the board, which may not be there yet."""
+    assert way.board is not None
+    name = board_toml.load(way.board).name  # an unknown one is a better complaint than a missing file
+    return board_model.folder_for(artefacts.folder, name, way.engine) / "firmware.elf"
+
+
+@contextlib.contextmanager
+def _url(way: Way, artefacts: Artefacts) -> Iterator[str]:
+    """The URL to talk to: the port given, or an emulator that runs as long as the context."""
+    if way.port:
+        yield way.port
+        return
+    assert way.board is not None
+    from squeezenet_mcu.host_tools.emulate import emulator
+
+    elf = firmware_of(way, artefacts)
+    if not elf.is_file():
+        more = " ENGINE=tflm TFLM_INCLUDE= TFLM_LIB=" if way.engine == "tflm" else ""
+        raise UserError(f"{elf}: missing; run: make firmware MODEL={artefacts.model} BOARD={way.board}{more}")
+    with emulator.running(way.board, elf, way.usb) as url:
+        yield url

@@ -1,0 +1,1 @@
+"""Of squeezenet_mcu.common.command_line."""
