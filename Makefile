@@ -172,9 +172,9 @@ evaluate: setup $(CONVERTED) ## accuracy: Keras, the int8 .tflite, our engine on
 	@$(RUN) -m model evaluate --model=$(call quoted,MODEL) $(call option,DATA) $(call option,LIMIT) $(call option,ENGINE_LIMIT) $(call option,JSON) $(call option,MIN_ACCURACY)
 
 # By our engine on this computer, on the emulated BOARD= where that was given, or on the board at PORT=.
-classify: $(if $(value PORT),setup,$(if $(on_host),setup $(CONVERTED),firmware)) ## what is this? the classes of a picture, or of each in a folder [IMAGE=photo.jpg] [BOARD= or PORT=] [SAVE=sheet.png JSON=file]
+classify: $(if $(value PORT),setup,$(if $(on_host),setup $(CONVERTED),firmware)) ## what is this? the classes of a picture, or of each in a folder [IMAGE=photo.jpg] [BOARD= or PORT=, of an emulated Pico USB=1] [SAVE=sheet.png JSON=file]
 	@$(RUN) -m host_tools classify --model=$(call quoted,MODEL) $(if $(value PORT),$(call option,PORT),$(call typed_option,BOARD)) \
-	  $(call option,ENGINE) $(call option,IMAGE) $(call option,SAVE) $(call option,JSON)
+	  $(call flag,USB) $(call option,ENGINE) $(call option,IMAGE) $(call option,SAVE) $(call option,JSON)
 
 ##@ On a board
 analyze: setup ## before anything is built: does it fit each board, how many milliseconds, what to change [MODEL= or TFLITE=file] [BOARD= CORES=2 MAX_FLASH=64K MAX_SRAM= MAX_MS=] [JSON=file]

@@ -12,7 +12,7 @@ from squeezenet_mcu.common import start
 
 # What the Makefile takes beside a verb and hands on as an option of the same name, switches apart.
 SWITCHES = (
-    "BUILD", "CHECK", "DRY_RUN", "FRESH", "FUNCTIONS", "LAYERS", "ONLY", "PUBLISH", "TRUST", "UPDATE",
+    "BUILD", "CHECK", "DRY_RUN", "FRESH", "FUNCTIONS", "LAYERS", "ONLY", "PUBLISH", "TRUST", "UPDATE", "USB",
 )  # fmt: skip
 VARIABLES = (
     "BOARD", "CALIBRATION", "CORES", "DATA", "ELF", "ENCODING", "ENGINE", "ENGINE_LIMIT", "EPOCHS",

@@ -103,7 +103,7 @@ def test_flash_needs_no_button_and_finds_the_port(desk, flash_pico, capsys):
     assert desk.touched == [PORT]
     said = capsys.readouterr().out
     assert f"{PORT}: restarting rp2040 into its boot loader" in said
-    assert f"{PORT}: rp2040 answers; next: make validate MODEL=digits PORT={PORT}" in said
+    assert f"{PORT}: rp2040 answers; next: python -m host_tools validate --model digits --port {PORT}" in said
 
 
 def test_a_board_in_its_boot_loader_is_left_there(desk, flash_pico, capsys):
@@ -111,7 +111,7 @@ def test_a_board_in_its_boot_loader_is_left_there(desk, flash_pico, capsys):
     desk.touched.clear()
     assert flash_pico() == 0
     assert desk.touched == []
-    assert f"next: make validate MODEL=digits PORT={PORT}" in capsys.readouterr().out
+    assert f"next: python -m host_tools validate --model digits --port {PORT}" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("runs", ["pico2", "somebody's own program"])
@@ -134,7 +134,8 @@ def test_where_it_is_not_found_again_the_user_is_told_what_to_do(desk, flash_pic
     monkeypatch.setattr(own_usb, "_PORT_TIMEOUT", 0.1)
     monkeypatch.setattr(Desk, "restart", lambda self, *_: setattr(self, "runs", "silent"))
     assert flash_pico() == 0
-    wanted = "next, with its USB or the serial cable connected: make validate MODEL=digits PORT=<its port>"
+    wanted = "python -m host_tools validate --model digits --port <its port>"
+    wanted = f"next, with its USB or the serial cable connected: {wanted}"
     assert wanted in capsys.readouterr().out
 
 
