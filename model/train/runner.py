@@ -38,6 +38,14 @@ def _source_hash(settings: Config, name: str, folder: Path) -> str:
     return _sha256(path)
 
 
+def _digests(images: Set) -> dict[str, str]:
+    """SHA-256 of the arrays of `images`, by their names."""
+    found = {"x": files.sha256(images.x.tobytes()), "y": files.sha256(images.y.tobytes())}
+    if images.keys is not None:
+        found["keys"] = files.sha256(images.keys.tobytes())
+    return found
+
+
 def _sha256(path: Path) -> str:
     """Of a .keras file."""
     return files.sha256(files.read_input(path, keras_config.MOST_FILE, "want a .keras or .h5 file"))
@@ -88,8 +96,7 @@ def open_stage(name: str, args: argparse.Namespace) -> TrainingStage:
         "epochs": epochs,
         "source": source_hash,
         "teacher": None if teacher is None else _sha256(teacher),
-        "x": files.sha256(train.x.tobytes()),
-        "y": files.sha256(train.y.tobytes()),
+        **_digests(train),
     }
     # Only where there is one: what has been trained before there were such options stays up to date.
     if of_data:
