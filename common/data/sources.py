@@ -97,6 +97,16 @@ def _load(source: str, split: str, form: Form, limit: int | None, wanted: Wanted
     )
 
 
+def is_named(source: str) -> bool:
+    """Whether `source` is no file or folder, but data that have a name."""
+    return source in ("digits", "cifar10") or source.partition(":")[0] == "random"
+
+
+def is_there(source: str) -> bool:
+    """Whether this machine has `source`, which a model remembers from another day or another machine."""
+    return is_named(source) or os.path.lexists(source)
+
+
 def _named(
     source: str, y: npt.NDArray[np.int64], own: list[str], wanted: Wanted
 ) -> tuple[npt.NDArray[np.int64], list[str]]:

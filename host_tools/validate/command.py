@@ -4,24 +4,15 @@ import argparse
 import contextlib
 import shlex
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 from rich.table import Table
 
 from squeezenet_mcu.common import files
-from squeezenet_mcu.common.data import sources
-from squeezenet_mcu.common.data.images import Images
 from squeezenet_mcu.common.errors import UserError
-from squeezenet_mcu.common.formats.manifest import read_manifest
-from squeezenet_mcu.common.litert import MOST_TFLITE, Reference
-from squeezenet_mcu.common.paths import BUILD
-from squeezenet_mcu.common.preprocess import quantize_images
-from squeezenet_mcu.common.programs import MissingPackageError
+from squeezenet_mcu.common.litert import Reference
 from squeezenet_mcu.common.terminal import Console, TextColumn
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.firmware import board_model, tflm_library
@@ -31,6 +22,7 @@ from squeezenet_mcu.host_tools.link.transport import BAUDRATE
 from squeezenet_mcu.host_tools.validate import cost
 from squeezenet_mcu.host_tools.validate import top5 as answers
 from squeezenet_mcu.host_tools.validate.compare import Report, as_json, compare_all
+from squeezenet_mcu.host_tools.validate.compared import Artefacts, TestSet, load_artefacts, load_tests
 from squeezenet_mcu.model.settings import config
 
 NAME = "validate"
@@ -49,31 +41,6 @@ _PATIENCE_WITH_OURS = (
 )
 _MORE = 1.0  # seconds for an image beyond the longest silence
 _SLOWEST_MACS = 1e6  # a second: reference kernels in an emulator on a busy machine
-
-
-@dataclass(frozen=True)
-class Artefacts:
-    """What `python -m convert` left for a model: its manifest and the .tflite that Python runs."""
-
-    manifest: dict[str, Any]
-    tflite: bytes
-    folder: Path
-
-    @property
-    def model(self) -> str:
-        """The model's name."""
-        found: str = self.manifest["model"]
-        return found
-
-
-@dataclass(frozen=True)
-class TestSet:
-    """int8 [n, height, width, channels] as the model takes them; int64 [n], -1 = unknown; their source."""
-
-    images: npt.NDArray[np.int8]
-    labels: npt.NDArray[np.int64]
-    source: str
-    notices: list[str]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -149,58 +116,6 @@ def longest_image(silence: float, manifest: dict[str, Any], baudrate: int) -> fl
     bits = 10 * size["height"] * size["width"] * size["channels"]  # on a UART, with start and stop bit
     found: float = silence + _MORE + manifest["macs"] / _SLOWEST_MACS + 2 * bits / max(1, baudrate)
     return found
-
-
-def load_artefacts(model: str, build: Path = BUILD) -> Artefacts:
-    """Reads build/<model>/manifest.json and model.tflite; UserError where missing or at odds."""
-    folder = build / model
-    fix = f"run: make convert MODEL={model}"
-    tflite_path = folder / "model.tflite"
-    manifest = read_manifest(folder)
-    wanted_sha = manifest["tflite_sha256"]
-    tflite = files.read_input(tflite_path, MOST_TFLITE, fix)
-    if files.sha256(tflite) != wanted_sha:
-        raise UserError(
-            f"{tflite_path}: SHA-256 is {files.sha256(tflite)}, the manifest has {wanted_sha}; {fix}"
-        )
-    return Artefacts(manifest, tflite, folder)
-
-
-def load_tests(artefacts: Artefacts, source: str | None, limit: int) -> TestSet:
-    """The test split of `source`, quantized; without one, of the model's own data.
-
-    Random images where the model has none, or where this machine lacks the package that brings them.
-    """
-    manifest = artefacts.manifest
-    notices = []
-    given, source = source, source or manifest["data"]
-    if not source:
-        source = f"random:{limit}"
-        notices.append(
-            f"{artefacts.model} has no data of its own: random images show exactness, not accuracy (DATA=)"
-        )
-    size = manifest["input"]
-
-    def images_of(source: str) -> Images:
-        return sources.load(
-            *(source, "test", size["height"], size["width"], size["channels"]),
-            limit,
-            manifest["labels"] or None,
-            manifest["fit"],
-            manifest["output"]["classes"],
-        )
-
-    try:
-        found = images_of(source)
-    except MissingPackageError as error:
-        if given:
-            raise
-        # A light host lacks what brings some models' own data; any images prove the answers the same.
-        notices.append(f'data "{source}": {error}; random images show exactness, not accuracy')
-        source = f"random:{limit}"
-        found = images_of(source)
-    images = quantize_images(found.x, size)
-    return TestSet(images, found.y, source, notices + found.notices)
 
 
 def check_model(info: Info, artefacts: Artefacts, url: str, engine: str, ours: bool) -> None:

@@ -77,7 +77,7 @@ def open_stage(name: str, args: argparse.Namespace) -> TrainingStage:
     for model in (teacher, init, folder / OUTPUTS[before] if before else None):
         if model is not None:
             keras_graphs.check(model)
-    source = settings.data.source if args.data is None else args.data
+    source = training_images.source_of(settings, folder, args.data, name)
     of_data = not settings.architecture.classes
     settings = settings.with_fit(_fit(settings, name, folder, getattr(args, "fit", None)))
     settings, train, test = training_images.load(settings, source, say=name == "train")

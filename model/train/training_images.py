@@ -12,11 +12,33 @@ from squeezenet_mcu.common.data.images import Images
 from squeezenet_mcu.common.data.splits import Set
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.model.settings.config import Config
+from squeezenet_mcu.model.train import records
 
 LEAST = 5  # images of a class, those for testing included
 FEW = 10  # so many and fewer are said: the accuracy on two test images tells nothing
 _UNEVEN = 3
 _SHOWN = 5
+
+
+def source_of(settings: Config, folder: Path, given: str | None, stage: str = "train") -> str:
+    """The data to train on: `given`, else the TOML's, else those of the training before in `folder`.
+
+    A later `stage` takes those of the training before the TOML's. UserError where these are gone.
+    """
+    if given is not None:
+        return given
+    record = folder / "train.json"
+    before = str(records.read(record).get("data", ""))
+    if not before or (stage == "train" and settings.data.source):
+        return settings.data.source
+    if not sources.is_there(before):
+        raise UserError(
+            f"{before}: no such data any more; {record} remembers them; put them back, or give others: DATA= "
+            "(--data)"
+        )
+    if stage == "train" and not sources.is_named(before):
+        terminal.echo(f"notice: images of {before}, as {record} remembers; DATA= (--data) takes others")
+    return before
 
 
 def load(settings: Config, source: str, say: bool = True) -> tuple[Config, Set, Set]:

@@ -122,6 +122,9 @@ def test_converted_with_the_names_of_the_folders(trained):
     folder, _ = trained
     done = command(folder, "convert", "--model", "tiny.toml")
     assert done.returncode == 0, done.stderr
+    assert (
+        "note: scored with my images, which tiny was trained on; DATA= (--data) takes others" in done.stdout
+    )
     build = folder / "build/tiny"
     tested = json.loads((build / "quantize.json").read_text())["test_images"]
     assert re.search(rf"accuracy: int8 top-1 \d+\.\d\d% of {tested} images", done.stdout)
@@ -133,6 +136,33 @@ def test_converted_with_the_names_of_the_folders(trained):
     names = re.findall(r'"((?:[^"\\]|\\.)*)"', header.partition("#define MODEL_LABELS")[2])[:3]
     assert [codecs.escape_decode(name.encode())[0].decode() for name in names] == sorted(CLASSES)
     assert "\n".join(sorted(CLASSES)).encode() in (build / "model.sqz").read_bytes()
+
+
+def test_every_verb_remembers_the_data(trained):
+    """Converted above without DATA=; and so it is where the images are gone, which is said."""
+    folder, _ = trained
+    manifest = json.loads((folder / "build/tiny/manifest.json").read_text(encoding="utf-8"))
+    assert manifest["data"] == "my images"
+    again = command(folder, "model", "train", "--model", "tiny.toml", "--only")
+    assert again.returncode == 0, again.stderr
+    assert "notice: images of my images, as build/tiny/train.json remembers; DATA=" in again.stdout
+    assert "train: build/tiny/float.keras is up to date" in again.stdout
+    (folder / "my images").rename(folder / "elsewhere")
+    converted = command(folder, "convert", "--model", "tiny.toml")
+    pruned = command(folder, "model", "prune", "--model", "tiny.toml")
+    (folder / "elsewhere").rename(folder / "my images")
+    assert converted.returncode == 0, converted.stderr
+    assert (
+        "note: my images: no such data any more, and tiny was trained on them: not scored anew; put them "
+        "back, or give the images to score: DATA= (--data)\n"
+    ) in converted.stdout
+    manifest = json.loads((folder / "build/tiny/manifest.json").read_text(encoding="utf-8"))
+    assert manifest["accuracy"]["measured"] == "when trained" and manifest["data"] == "my images"
+    assert pruned.returncode == 1
+    assert pruned.stderr == (
+        "python -m model prune: error: my images: no such data any more; build/tiny/train.json remembers "
+        "them; put them back, or give others: DATA= (--data)\n"
+    )
 
 
 def test_without_its_record_nobody_knows_the_classes(trained):
