@@ -18,8 +18,8 @@ from squeezenet_mcu.model.distributed import machine
 from squeezenet_mcu.model.network import keras_config, keras_graphs
 from squeezenet_mcu.model.settings import config
 from squeezenet_mcu.model.settings.config import Config
-from squeezenet_mcu.model.train import records, tf_environment, training_images
-from squeezenet_mcu.model.train.chain import OUTPUTS, described, stage_before, table_of
+from squeezenet_mcu.model.train import checkpoint, fresh_run, records, tf_environment, training_images
+from squeezenet_mcu.model.train.chain import OUTPUTS, chain, described, stage_before, table_of
 from squeezenet_mcu.model.train.distill import teacher_file, teacher_logits
 from squeezenet_mcu.model.train.stage import TrainingStage
 from squeezenet_mcu.model.train.transfer import initial_file
@@ -187,9 +187,13 @@ def _shown(labels: Sequence[str]) -> str:
 
 
 def is_done(stage: TrainingStage) -> bool:
-    """Whether the same settings and data have already made the output; says so. Never with --fresh."""
+    """Whether the same settings and data have already made the output; says so. Never with --fresh.
+
+    With --fresh, a checkpoint goes, unless --fresh has begun it: its training was interrupted and goes on.
+    """
     if stage.fresh:
-        stage.checkpoint.unlink(missing_ok=True)
+        if not checkpoint.begun_fresh(stage.checkpoint, stage.fingerprint):
+            stage.checkpoint.unlink(missing_ok=True)
         return False
     record = records.read(stage.record)
     if record.get("fingerprint") != stage.fingerprint or not stage.output.is_file():
@@ -203,6 +207,9 @@ def is_done(stage: TrainingStage) -> bool:
         record = scored_anew(stage, record)
         files.write_json(stage.record, record)
         terminal.echo(f"{stage.name}: other test images than before: scored anew")
+    stage.checkpoint.unlink(
+        missing_ok=True
+    )  # of a run that ended before it could; --fresh would go on from it
     terminal.echo(
         f"{stage.name}: {stage.output} is up to date (test accuracy {record['test_accuracy']:.4f}); "
         "--fresh makes it again"
@@ -242,6 +249,7 @@ def train(
             class_weights=splits.class_weights(stage.train.y, stage.config.train.balance),
             teacher=teacher,
             distill=distill,
+            fresh=stage.fresh or checkpoint.begun_fresh(stage.checkpoint, stage.fingerprint),
             report=lambda line: terminal.echo(line, flush=True),
             **extra,
         )
@@ -297,6 +305,8 @@ def finish(
     }
     files.write_json(stage.record, record)
     stage.checkpoint.unlink(missing_ok=True)
+    if stage.name == chain(stage.config)[-1]:
+        fresh_run.forget(stage.folder)
     terminal.echo(
         f"{stage.name}: test accuracy {accuracies['test_accuracy']:.4f} on {len(stage.test.y)} images; "
         f"wrote {stage.output}"
