@@ -207,9 +207,8 @@ def is_done(stage: TrainingStage) -> bool:
         record = scored_anew(stage, record)
         files.write_json(stage.record, record)
         terminal.echo(f"{stage.name}: other test images than before: scored anew")
-    stage.checkpoint.unlink(
-        missing_ok=True
-    )  # of a run that ended before it could; --fresh would go on from it
+    # Of a run that was killed before it could: --fresh would go on from it.
+    stage.checkpoint.unlink(missing_ok=True)
     terminal.echo(
         f"{stage.name}: {stage.output} is up to date (test accuracy {record['test_accuracy']:.4f}); "
         "--fresh makes it again"

@@ -75,7 +75,12 @@ def test_pictures_that_are_no_copies_are_not(tmp_path):
     mirrored = one.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     half = cropped(0.25)(one)
     darker = one.point(lambda value: value * 6 // 10)
-    assert groups_of(tmp_path, [one, mirrored, half, darker, photo(2)]) == [0, 1, 2, 3, 4]
+    pale = one.point(lambda value: 128 + (value - 128) * 7 // 10)
+    tinted = Image.merge(
+        "RGB", [band.point(lambda v, d=d: v + d) for band, d in zip(one.split(), (30, -15, 0), strict=True)]
+    )
+    pictures = [one, mirrored, half, darker, pale, tinted, photo(2)]
+    assert groups_of(tmp_path, pictures) == list(range(7))
 
 
 def test_pictures_of_one_colour_are_not_alike_but_the_same_file_is(tmp_path):
