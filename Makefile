@@ -9,11 +9,16 @@ others := $(value MODEL)
 $(foreach c,$(LETTERS) A B C D E F G H I J K L M N O P Q R S T U V W X Y Z 0 1 2 3 4 5 6 7 8 9 _ . / - +,$(eval others := $$(subst $c,,$$(others))))
 $(if $(value MODEL),,$(error MODEL=: is empty; want the name of a model or its TOML))
 $(if $(others),$(error MODEL=: holds other characters than a-z, A-Z, 0-9 and _ . / - +; rename the file; want the name of a model or its TOML))
-NAME = $(patsubst %.hdf5,%,$(patsubst %.h5,%,$(patsubst %.keras,%,$(patsubst %.toml,%,$(notdir $(MODEL))))))
-CONVERTED = build/$(NAME)/manifest.json
+MODEL_NAME = $(patsubst %.hdf5,%,$(patsubst %.h5,%,$(patsubst %.keras,%,$(patsubst %.toml,%,$(notdir $(MODEL))))))
+CONVERTED = build/$(MODEL_NAME)/manifest.json
+
+# Some systems export a NAME, which is the machine's: only one that is typed is meant.
+ifneq ($(origin NAME),command line)
+NAME :=
+endif
 
 # What may be typed beside a verb. Not exported: make would look into the values.
-VARIABLES := MODEL BOARD PYTHON DATA EPOCHS SEED FRESH INIT WORKERS ONLY LIMIT ENGINE_LIMIT JSON TEACHER CANDIDATES \
+VARIABLES := MODEL BOARD PYTHON NAME DATA EPOCHS SEED FRESH INIT WORKERS ONLY LIMIT ENGINE_LIMIT JSON TEACHER CANDIDATES \
   PUBLISH WEIGHTS CALIBRATION WEIGHT_BITS TFLITE PREPROCESS FIT LABELS TRUST PACKAGE OPTIMIZE KERNEL_FAMILY KERNELS SRAM_BYTES \
   FLASH_BYTES ENCODING CORES ENGINE TFLM_INCLUDE TFLM_LIB TFLM_ARENA_BYTES LAYERS FUNCTIONS TOOL PORT ELF DRY_RUN BUILD CHECK UPDATE \
   MAX_FLASH MAX_SRAM MAX_MS MIN_ACCURACY USB IMAGE SAVE
@@ -38,7 +43,7 @@ define line_end
 
 endef
 quoted = $(if $(findstring $(line_end),$(value $(1))),$(error $(1)=: holds a line end; want one line))'$(subst ','\'',$(value $(1)))'
-# $(call option,NAME): --name='value of NAME', $(call flag,NAME): --name, when the variable has been given.
+# $(call option,SEED): --seed='value of SEED', $(call flag,ONLY): --only, when the variable has been given.
 lower = $(subst _,-,$(subst A,a,$(subst B,b,$(subst C,c,$(subst D,d,$(subst E,e,$(subst F,f,$(subst G,g,$(subst H,h,$(subst I,i,$(subst J,j,$(subst K,k,$(subst L,l,$(subst M,m,$(subst N,n,$(subst O,o,$(subst P,p,$(subst R,r,$(subst S,s,$(subst T,t,$(subst U,u,$(subst V,v,$(subst W,w,$(subst X,x,$(subst Y,y,$(subst Z,z,$(1)))))))))))))))))))))))))))
 option = $(if $(value $(1)),--$(call lower,$(1))=$(call quoted,$(1)))
 flag = $(if $(filter 1 yes true,$(value $(1))),--$(call lower,$(1)))
@@ -124,14 +129,16 @@ demo: setup ## everything without a board: convert, build, boot the emulated boa
 	@$(RUN) -m host_tools demo
 
 ##@ A network
+# NAME= is the model that train makes of MODEL=.
+TRAINED = --model=$(if $(value NAME),$(call quoted,NAME),$(call quoted,MODEL))
 # One task of a cluster only trains.
 ONLY_TRAINS = $(call flag,ONLY)$(if $(value TF_CONFIG),set)
-train: setup ## train, compress, convert, validate on the emulated BOARD=; goes on where interrupted [DATA= FIT=resize|crop WORKERS= INIT=model|file EPOCHS= FRESH=1 LIMIT=100] [ONLY=1: the float network]
+train: setup ## train, compress, convert, validate on the emulated BOARD=; goes on where interrupted [DATA= FIT=resize|crop WORKERS= INIT=model|file EPOCHS= FRESH=1 LIMIT=100] [NAME=: a second result, a model of that name] [ONLY=1: the float network]
 	@$(if $(ONLY_TRAINS),,$(RUN) -m host_tools firmware --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST) --only-check)
-	@$(RUN) -m model train $(STAGE) $(call option,FIT) $(call option,INIT) $(call option,WORKERS) $(call flag,ONLY)
-	@$(if $(ONLY_TRAINS),,$(RUN) -m convert --model=$(call quoted,MODEL) $(call option,DATA))
-	@$(if $(ONLY_TRAINS),,$(RUN) -m host_tools firmware --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST))
-	@$(if $(ONLY_TRAINS),,$(RUN) -m host_tools validate --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) \
+	@$(RUN) -m model train $(STAGE) $(call option,NAME) $(call option,FIT) $(call option,INIT) $(call option,WORKERS) $(call flag,ONLY)
+	@$(if $(ONLY_TRAINS),,$(RUN) -m convert $(TRAINED) $(call option,DATA))
+	@$(if $(ONLY_TRAINS),,$(RUN) -m host_tools firmware $(TRAINED) --board=$(call quoted,BOARD) $(REQUEST))
+	@$(if $(ONLY_TRAINS),,$(RUN) -m host_tools validate $(TRAINED) --board=$(call quoted,BOARD) \
 	  --if-emulated $(call option,ENGINE) $(call option,DATA) --limit=$(if $(value LIMIT),$(call quoted,LIMIT),100) $(call option,JSON))
 
 preview: setup ## build/<model>/preview.png: images, and what augmentation makes of them [DATA= FIT=]
@@ -158,8 +165,8 @@ zoo: setup ## all of a shipped model: stages, dense baseline, convert, 500 image
 	@$(RUN) -m model quantize --model=$(call quoted,MODEL) --dense $(ZOO_STAGE)
 	@$(RUN) -m convert --model=$(call quoted,MODEL) $(call option,DATA)
 	@$(RUN) -m host_tools firmware --model=$(call quoted,MODEL) --board $(ZOO_BOARD)
-	@$(RUN) -m host_tools validate --model=$(call quoted,MODEL) --board $(ZOO_BOARD) $(call option,DATA) --limit 500 --json "build/$(NAME)/validated.json"
-	@$(RUN) -m model ship --model=$(call quoted,MODEL) --validated "build/$(NAME)/validated.json"
+	@$(RUN) -m host_tools validate --model=$(call quoted,MODEL) --board $(ZOO_BOARD) $(call option,DATA) --limit 500 --json "build/$(MODEL_NAME)/validated.json"
+	@$(RUN) -m model ship --model=$(call quoted,MODEL) --validated "build/$(MODEL_NAME)/validated.json"
 	@$(RUN) -m model card --model=$(call quoted,MODEL)
 
 search: setup ## train the candidates of model/zoo/MODEL/search.toml shortly, compare them [MODEL=cifar10 DATA= CANDIDATES="NAME ..." FRESH=1 PUBLISH=1]
@@ -186,8 +193,8 @@ convert: setup ## build/<model>/: C arrays, settings, engine model [TFLITE=file 
 	  $(call option,LABELS) $(call option,DATA) $(call option,MIN_ACCURACY) $(call option,PACKAGE) $(MADE_FOR) $(call option,ENGINE)
 
 # Again when the network has been quantized anew, or the converter has changed; not for a .tflite from elsewhere.
-OURS = $(wildcard $(filter %.toml,$(MODEL)) model/configs/$(NAME).toml)
-$(CONVERTED): $(if $(OURS),$(OURS) $(wildcard build/$(NAME)/quantized.keras build/$(NAME)/imported.keras model/zoo/$(NAME)/quantized.keras) $(shell find convert -name '*.py')) | setup
+OURS = $(wildcard $(filter %.toml,$(MODEL)) model/configs/$(MODEL_NAME).toml build/$(MODEL_NAME)/$(MODEL_NAME).toml)
+$(CONVERTED): $(if $(OURS),$(OURS) $(wildcard build/$(MODEL_NAME)/quantized.keras build/$(MODEL_NAME)/imported.keras model/zoo/$(MODEL_NAME)/quantized.keras) $(shell find convert -name '*.py')) | setup
 	@$(RUN) -m convert --model=$(call quoted,MODEL)
 
 firmware: setup $(CONVERTED) ## build the firmware of MODEL= for BOARD= [OPTIMIZE=speed|flash|sram SRAM_BYTES= FLASH_BYTES= ENCODING= KERNEL_FAMILY= CORES=2 LAYERS=1] [MAX_FLASH=64K MAX_SRAM=] [ENGINE=tflm TFLM_INCLUDE=dir:dir TFLM_LIB=file]

@@ -11,6 +11,7 @@ import numpy as np
 from squeezenet_mcu.common import cli, files, sizes
 from squeezenet_mcu.common.command_line.models import did_you_mean_model
 from squeezenet_mcu.common.command_line.notices import notice
+from squeezenet_mcu.common.data import sources
 from squeezenet_mcu.common.data.fits import FITS
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.kernel_families import FAMILIES
@@ -237,8 +238,24 @@ def _gather(args: argparse.Namespace, console: Console) -> tuple[artefacts.Conve
         converted = artefacts.convert(file, settings.name, labels, "unit", settings.convert.flash_bytes)
         float_model = {"file": str(source), "sha256": inputs[str(source)], "divisor": 255.0}
         fit = record.get("fit", "resize")  # as it was trained; nobody could choose before records had it
-        return converted, artefacts.Origin(inputs, settings.data.source, fit, float_model)
+        data = record.get("data") or settings.data.source  # DATA= of the training goes before the TOML
+        return converted, artefacts.Origin(inputs, data, fit, float_model)
     return from_tflite.gather(args)
+
+
+def _to_score(args: argparse.Namespace, name: str, origin: artefacts.Origin) -> str:
+    """The images to score: those given, or those that the model was trained on; "" = none."""
+    if args.data or not origin.data:
+        return args.data or ""
+    if not sources.is_there(origin.data):
+        notice(
+            f"{origin.data}: no such data any more, and {name} was trained on them: not scored anew; put "
+            "them back, or give the images to score: DATA= (--data)",
+        )
+        return ""
+    if not sources.is_named(origin.data):
+        notice(f"scored with {origin.data}, which {name} was trained on; DATA= (--data) takes others")
+    return origin.data
 
 
 def _refuse_differences(name: str, source: str, measured: dict[str, Any]) -> None:
@@ -268,12 +285,10 @@ def run(args: argparse.Namespace) -> int:
     c, origin = (front.conversion, front.origin) if front else _gather(args, console)
     if target.flash_bytes is None:
         target = replace(target, flash_bytes=c.flash_limits.get(target.family))
-    source = args.data or origin.data
+    source = _to_score(args, c.name, origin)
     shape = c.network.buffers[c.network.input_buffer]
     measured, golden = None, None
     if source:
-        from squeezenet_mcu.common.data import sources
-
         images = sources.load(
             *(source, "test", shape.height, shape.width, shape.channels),
             labels=c.labels or None,

@@ -56,9 +56,8 @@ def _of_tflite(args: argparse.Namespace, mended: mend.Mended) -> tuple[str, list
     if not re.fullmatch(r"\w[\w.-]*", name):
         whose = "--model" if args.model else f"{args.tflite}: the file's name,"
         raise UserError(f"{whose} '{name}', names no folder well; give --model, of letters, digits, _ - .")
-    if name in config.names():  # build/<name>/ is that model's, and so is what other verbs know of it
-        what = "is the name of a model that comes with the project"
-        raise UserError(f"{args.tflite}: {name} {what}; give another by --model")
+    if whose := config.whose(name):  # build/<name>/ is that model's, and so is what other verbs know of it
+        raise UserError(f"{args.tflite}: {name} is the name of {whose}; give another by --model")
     inputs = {str(args.tflite): mended.given_sha256}
     labels = []
     if args.labels:

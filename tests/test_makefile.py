@@ -20,7 +20,7 @@ VERBS = {
         "KERNELS SRAM_BYTES FLASH_BYTES ENCODING CORES ENGINE"
     ),
     "firmware": "BOARD TFLM_INCLUDE TFLM_LIB TFLM_ARENA_BYTES MAX_FLASH MAX_SRAM",
-    "train": "DATA EPOCHS SEED INIT WORKERS LIMIT BOARD JSON",
+    "train": "NAME DATA EPOCHS SEED INIT WORKERS LIMIT BOARD JSON",
     "zoo": "DATA TEACHER",
     "search": "DATA",
     "import": "WEIGHTS",
@@ -166,11 +166,11 @@ def test_candidates_are_words(make):
 
 def test_every_variable_of_the_makefile_is_tried():
     text = (ROOT / "Makefile").read_text()
-    handed_on = set(re.findall(r"\$\(call option,(\w+)\)", text)) - {"NAME"}  # of a comment
+    handed_on = set(re.findall(r"\$\(call option,(\w+)\)", text))
     handed_on |= set(re.findall(r"quoted,([A-Z]\w*)\)", text)) - {"PYTHON"}
     tried = {name for names in VERBS.values() for name in names.split()}
     assert handed_on - tried == {"MODEL"}  # which has tests of its own
-    switches = set(re.findall(r"\$\(call flag,(\w+)\)", text)) - {"NAME"}
+    switches = set(re.findall(r"\$\(call flag,(\w+)\)", text))
     assert switches - {name for names in FLAGS.values() for name in names.split()} == {"BUILD"}
     assert set(known("VARIABLES")) == handed_on | switches | {"MODEL", "BOARD", "PYTHON", "CANDIDATES"}
 
@@ -255,6 +255,18 @@ def test_the_environment_is_no_typed_variable(make, monkeypatch):
     """It is everybody's: somebody's DATA stops no verb that takes none."""
     monkeypatch.setenv("DATA", "elsewhere")
     assert make("curves")[1].returncode == 0
+
+
+def test_a_second_result_has_a_name_of_its_own(make, monkeypatch):
+    calls, done = make("train", MODEL="small", NAME="pets")
+    assert done.returncode == 0 and "--model=small" in calls[0] and "--name=pets" in calls[0]
+    assert [[word for word in call if word.startswith("--model")] for call in calls[1:]] == [
+        ["--model=pets"]
+    ] * 3
+    monkeypatch.setenv("NAME", "the machine's, as under WSL")
+    calls, done = make("train", MODEL="small")
+    assert done.returncode == 0 and all("--model=small" in call for call in calls)
+    assert not [word for call in calls for word in call if "machine" in word]
 
 
 def test_a_verb_that_is_not_known(make):

@@ -8,12 +8,13 @@ from squeezenet_mcu.common.data import classes, pictures, reading, text
 from squeezenet_mcu.common.data.classes import Wanted
 from squeezenet_mcu.common.data.image_lists import LABELS_FILE
 from squeezenet_mcu.common.data.images import Form, Images
+from squeezenet_mcu.common.data.own_folders.division import divide
 from squeezenet_mcu.common.errors import UserError
 
 SPLITS = ("train", "test")
 # What others call the parts of their data.
 _PARTS = {*SPLITS, "dev", "eval", "testing", "training", "val", "valid", "validation"}
-LEAST = 5  # images of a class in a folder that is not split: every fifth is for testing
+LEAST = 5  # images of a class in a folder that is not split: about a fifth is for testing
 
 
 def _check_name(folder: Path) -> None:
@@ -107,17 +108,22 @@ def _by_class(root: Path, split: str, form: Form, limit: int | None, wanted: Wan
             raise UserError(f"{place}: no images ({read}){but}; want some of every class")
         if not presplit and len(found) < LEAST:
             raise UserError(
-                f"{place}: {len(found)} images, none left for testing (every fifth); want at least {LEAST} "
-                "of each"
+                f"{place}: {len(found)} images, too few to keep some for testing; "
+                f"want at least {LEAST} of each"
             )
-        kept = [path for i, path in enumerate(found) if presplit or (i % 5 == 4) == (split == "test")]
-        files += kept
-        y += [index] * len(kept)
+        files += found
+        y += [index] * len(found)
+    notices = [*of_classes.notices, *reading.of_other_kinds(root, not_read)]
+    of_files, keys = np.array(y, np.int64), None
+    if not presplit:
+        division = divide(root, files, y, dict(of_classes.folders))
+        kept = np.flatnonzero(division.is_test == (split == "test"))
+        files, of_files, keys = [files[i] for i in kept], of_files[kept], division.keys[kept]
+        if split == "train":  # once
+            notices += division.notices
     # Of a few images a class, the share that can be read says little about the folder.
     places = dict(of_classes.folders) if limit is None or limit >= len(files) else {}
-    of_files = np.array(y, np.int64)
-    read_ones = reading.read_files(root, files, of_files, form, of_classes.names, places, limit)
-    notices = [*of_classes.notices, *reading.of_other_kinds(root, not_read)]
+    read_ones = reading.read_files(root, files, of_files, form, of_classes.names, places, limit, keys)
     if wanted.count:
         notices += [f"{root}: {notice}" for notice in classes.some_of(of_files, wanted.count)]
     read_ones.notices.extend(notices)

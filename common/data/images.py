@@ -22,6 +22,8 @@ class Images:
     """x uint8 [n, h, w, c]; y int64 [n], indices into `labels`, -1 = unknown; notices: lines for the user.
 
     `places`: the folder of each class, where there is one. `fit`: how they have come to their size.
+    `keys` float64 [n]: shares of 1 by which to divide them further, see own_folders.sides; None where they
+    are divided by their order.
     """
 
     x: Pixels
@@ -30,6 +32,7 @@ class Images:
     notices: list[str]
     places: Mapping[int, Path] = field(default_factory=dict)
     fit: str = "resize"
+    keys: npt.NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)

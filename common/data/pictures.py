@@ -5,7 +5,7 @@ import importlib
 import importlib.util
 import re
 import warnings
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -173,12 +173,15 @@ def _halve(file: ImageFile.ImageFile, height: int, width: int) -> None:
     file.draft(None, half)
 
 
-def _decoded(path: Path, height: int, width: int) -> Image.Image:
-    """The picture in `path`, unpacked, in 8 bits, upright, in the file's own colours."""
+def _decoded(path: Path, prepare: Callable[[ImageFile.ImageFile], None]) -> Image.Image:
+    """The picture in `path`, unpacked, in 8 bits, upright, in the file's own colours.
+
+    `prepare`: called before it is unpacked, with what Pillow has read of it so far.
+    """
     with _open(path) as file:
         if file.mode == "F":
             raise PictureError("floating-point pixels; want 8 or 16 bits")
-        _halve(file, height, width)
+        prepare(file)
         kind = deep.stored(file)
         file.load()
         if file.format == "PNG" and png_rows.are_missing(path, file):
@@ -207,6 +210,30 @@ def size_of(path: Path) -> tuple[int, int] | None:
         return None
 
 
+def glance(path: Path, side: int) -> tuple[Image.Image, int]:
+    """The picture in `path`, upright, RGB, laid over white, of any size; how many pixels the file has.
+
+    A JPEG is decoded at the smallest of its fractions that has `side` pixels each way: it is quick.
+    PictureError: see read.
+    """
+    pixels = 0
+
+    def note_and_shrink(file: ImageFile.ImageFile) -> None:
+        nonlocal pixels
+        pixels = file.width * file.height
+        file.draft(None, (side, side))
+
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            found = _decoded(path, note_and_shrink)
+            found = _on_white(found, "RGB") if _lets_through(found) else found.convert("RGB")
+    except PictureError:
+        raise
+    except Exception as error:  # as in read
+        raise PictureError(_reason(error)) from error
+    return found, pixels
+
+
 def read(path: Path, height: int, width: int, channels: int, fit: str = "resize") -> Picture:
     """The picture in `path`, at the size asked for, in 1 (gray), 3 (RGB) or 4 (RGBA) channels.
 
@@ -226,7 +253,7 @@ def read(path: Path, height: int, width: int, channels: int, fit: str = "resize"
 
 
 def _read(path: Path, height: int, width: int, channels: int, fit: str) -> Picture:
-    picture = _decoded(path, height, width)
+    picture = _decoded(path, lambda file: _halve(file, height, width))
     gray = picture.mode in ("1", "L", "LA")
     through = _lets_through(picture)
     mode = {1: "L", 3: "RGB", 4: "RGBA"}[channels]

@@ -39,10 +39,12 @@ def read_files(
     names: list[str],
     places: Mapping[int, Path] = _NO_PLACES,
     limit: int | None = None,
+    keys: npt.NDArray[np.float64] | None = None,
 ) -> Images:
     """The images in `paths`, classes `y`; those that cannot be read are left out, see _check_unreadable.
 
     `limit`: so many of them, evenly spread. The next one takes the place of one that cannot be read.
+    `keys` [n]: of the images, see Images.
     """
     channels = form.size[2]
     if channels not in pictures.CHANNELS:
@@ -99,7 +101,8 @@ def read_files(
         notices.append(f"{root}: turned {recoloured} images to {colour(channels)}")
     if resized:
         notices.append(f"{form.notice(root, resized)} (bilinear)")
-    return Images(x[: len(read)], y[read], names, notices, places, form.fit)
+    of_read = None if keys is None else keys[read]
+    return Images(x[: len(read)], y[read], names, notices, places, form.fit, of_read)
 
 
 class _Spare:

@@ -42,9 +42,10 @@ def load(
       "cifar10"    Keras' own, downloaded by it on first use (needs TensorFlow);
       "random[:N]" N uniform random images (100), the same each time, y = -1;
       FILE.npz     x_train, y_train, x_test, y_test: uint8 [n, h, w] or [n, h, w, c], integer [n];
-      FOLDER       FOLDER/[Tt]rain/<class>/ and FOLDER/[Tt]est/<class>/, or FOLDER/<class>/ where every fifth
-                   image of a class (sorted by name) is for testing; images in folders within a class's folder
-                   are of the class, hidden ones (.name) and other files are none;
+      FOLDER       FOLDER/[Tt]rain/<class>/ and FOLDER/[Tt]est/<class>/, or FOLDER/<class>/ where about a
+                   fifth of the images of a class is for testing, by what is in the files: own_folders.sides;
+                   images in folders within a class's folder are of the class, hidden ones (.name) and other
+                   files are none;
       FOLDER       with a labels.csv (file,label: a class's index) beside the images: no split, all images are
                    "train" and "test" alike; or with nothing but images: likewise, y = -1.
     `limit`: at most so many, spread evenly over the split. `labels`: names of the classes in order; folders
@@ -98,6 +99,16 @@ def _load(source: str, split: str, form: Form, limit: int | None, wanted: Wanted
         f"{source}: no such data{hint or ';'} want a folder of class folders, an .npz, digits, cifar10 or "
         "random[:N]"
     )
+
+
+def is_named(source: str) -> bool:
+    """Whether `source` is no file or folder, but data that have a name."""
+    return source in ("digits", "cifar10") or source.partition(":")[0] == "random"
+
+
+def is_there(source: str) -> bool:
+    """Whether this machine has `source`, which a model remembers from another day or another machine."""
+    return is_named(source) or os.path.lexists(source)
 
 
 def _named(

@@ -9,10 +9,11 @@ import numpy.typing as npt
 
 @dataclass(frozen=True)
 class Set:
-    """Images uint8 [n, h, w, c] and their classes int64 [n]."""
+    """Images uint8 [n, h, w, c], their classes int64 [n]; `keys` float64 [n] or None, see images.Images."""
 
     x: npt.NDArray[np.uint8]
     y: npt.NDArray[np.int64]
+    keys: npt.NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,14 @@ def _part(images: Set, mask: npt.NDArray[np.bool_]) -> Set | None:
 def split(images: Set, reserve: float, validation: float, block: int) -> Parts:
     """`images` in three, see Parts; `reserve` and `validation` are shares of all of them.
 
-    The reserve is taken first, so that it does not depend on what is left for validation.
+    The reserve is taken first, so that it does not depend on what is left for validation. Images with keys
+    are divided by these, unless blocks of several are asked for.
     """
+    if images.keys is not None and block == 1:
+        kept = held_out_by_key(images.y, images.keys, 0, reserve)
+        rest = Set(images.x[~kept], images.y[~kept])
+        mask = held_out_by_key(rest.y, images.keys[~kept], reserve, reserve + validation)
+        return Parts(Set(rest.x[~mask], rest.y[~mask]), _part(rest, mask), _part(images, kept))
     kept = held_out(images.y, reserve, block)
     rest = Set(images.x[~kept], images.y[~kept])
     mask = held_out(rest.y, validation / (1 - reserve), block)
@@ -54,6 +61,28 @@ def held_out(y: npt.NDArray[np.int64], share: float, block: int) -> npt.NDArray[
         count = min(max(1, round(share * blocks)), blocks - 1)
         for number in ((np.arange(count) + 0.5) * blocks / max(count, 1)).astype(int):
             chosen[of_class[number * block : (number + 1) * block]] = True
+    return chosen
+
+
+def held_out_by_key(
+    y: npt.NDArray[np.int64], keys: npt.NDArray[np.float64], low: float, high: float
+) -> npt.NDArray[np.bool_]:
+    """Which of the training images, classes `y`, to validate on: those whose key is from `low` to `high`.
+
+    So added images move no others. Images of one key stay together. Of a class without any, those of the
+    lowest key that is not below `low` are; never all of a class.
+    """
+    if high <= low:
+        return np.zeros(len(y), bool)
+    chosen = (keys >= low) & (keys < high)
+    classes = [np.flatnonzero(y == label) for label in np.unique(y)]
+    for of_class in classes:
+        free = keys[of_class][keys[of_class] >= low]
+        if not chosen[of_class].any() and len(free):
+            chosen[keys == free.min()] = True
+    for of_class in classes:
+        if chosen[of_class].all():
+            chosen[keys == keys[of_class].max()] = False
     return chosen
 
 

@@ -181,6 +181,12 @@ def read_manifest(folder: Path, fix: str | None = None) -> dict[str, Any]:
     return cast(dict[str, Any], found)
 
 
+def remembered(manifest: dict[str, Any]) -> str:
+    """The data that the model was trained on, or else scored with when it was converted; "" = not known."""
+    accuracy = manifest.get("accuracy") or {}
+    return str(manifest["data"] or accuracy.get("data", ""))
+
+
 def _check_pixels(source: Input, path: Path, fix: str) -> None:
     """UserError unless `preprocess` is a rule for so many channels, and one that an input of this scale can
     be meant for. Up to version 0.1 "byte" was pixel - 128 whatever the scale.

@@ -130,10 +130,8 @@ def _name(path: Path) -> str:
     name = path.resolve().name if path.is_dir() else path.stem
     if not re.fullmatch(r"\w[\w.-]*", name):
         raise UserError(f"{path}: its name, '{name}', names no folder well; want letters, digits, _ - .")
-    if name in config.names():
-        raise UserError(
-            f"{path}: {name} is the name of a model that comes with the project; call the file otherwise"
-        )
+    if whose := config.whose(name):
+        raise UserError(f"{path}: {name} is the name of {whose}; call the file otherwise")
     return name
 
 

@@ -16,7 +16,8 @@ from squeezenet_mcu.host_tools.classify import answers, pictures, runners, sheet
 from squeezenet_mcu.host_tools.classify.answers import Answer
 from squeezenet_mcu.host_tools.classify.pictures import Shown
 from squeezenet_mcu.host_tools.validate import devices
-from squeezenet_mcu.host_tools.validate.devices import Artefacts, Way
+from squeezenet_mcu.host_tools.validate.devices import Way
+from squeezenet_mcu.host_tools.validate.inputs import Artefacts, load_artefacts
 from squeezenet_mcu.model.settings import config
 
 NAME = "classify"
@@ -51,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     way = Way.of(args)
     if args.save:
         sheet.check(args.save)
-    artefacts = devices.load_artefacts(config.name_of(args.model))
+    artefacts = load_artefacts(config.name_of(args.model))
     words = [*args.pictures]
     for text in args.image:
         words += pictures.words_of(text) if start.by_make() else [text]

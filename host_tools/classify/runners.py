@@ -16,7 +16,8 @@ from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.link.device import Device
 from squeezenet_mcu.host_tools.validate import cost, devices
 from squeezenet_mcu.host_tools.validate.cost import Cost
-from squeezenet_mcu.host_tools.validate.devices import Artefacts, Way
+from squeezenet_mcu.host_tools.validate.devices import Way
+from squeezenet_mcu.host_tools.validate.inputs import Artefacts
 
 Int8 = npt.NDArray[np.int8]
 _MOST_MODEL = 64 << 20  # bytes of model.sqz; ImageNet's have 1.3 million

@@ -16,7 +16,7 @@ from squeezenet_mcu.common.command_line.notices import notice
 from squeezenet_mcu.common.data import sources
 from squeezenet_mcu.common.data.images import spread
 from squeezenet_mcu.common.errors import UserError
-from squeezenet_mcu.common.formats.manifest import read_manifest
+from squeezenet_mcu.common.formats.manifest import read_manifest, remembered
 from squeezenet_mcu.common.paths import BUILD
 from squeezenet_mcu.common.terminal import Console, TextColumn
 from squeezenet_mcu.model.network import keras_config
@@ -112,6 +112,19 @@ def _test_set(manifest: dict[str, Any], source: str, limit: int | None) -> TestS
     return TestSet(fresh.x[chosen], fresh.y[chosen], source, skipped, fresh.notices)
 
 
+def _own_data(manifest: dict[str, Any]) -> str:
+    """The data that the model remembers, "" = none; says so. UserError where they are gone."""
+    source, model = remembered(manifest), manifest["model"]
+    if source and not sources.is_there(source):
+        raise UserError(
+            f"{source}: no such data any more, and {model} was trained on them or scored with them; put them "
+            "back, or give labelled test images: DATA= (--data)"
+        )
+    if source and not sources.is_named(source):
+        notice(f"images of {source}, as {model} remembers; DATA= (--data) takes others")
+    return source
+
+
 def _float_model(manifest: dict[str, Any]) -> Any:
     """The Keras model that was converted; None where there was none (a .tflite from elsewhere)."""
     entry = manifest["float"]
@@ -187,7 +200,7 @@ def evaluate(
         if value is not None and value < 1:
             raise UserError(f"--{option} {value}: want at least 1 image")
     model = _load(name)
-    tests = _test_set(model.manifest, source or model.manifest["data"], limit)
+    tests = _test_set(model.manifest, source or _own_data(model.manifest), limit)
     for text in tests.notices:
         notice(f"{text} (test)")
     on_engine = np.zeros(len(tests.x), bool)

@@ -2,22 +2,15 @@
 
 import argparse
 import shlex
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 from rich.table import Table
 
 from squeezenet_mcu.common import files
 from squeezenet_mcu.common.command_line.notices import notice
 from squeezenet_mcu.common.command_line.spoken import as_typed
-from squeezenet_mcu.common.data import sources
-from squeezenet_mcu.common.data.images import Images
 from squeezenet_mcu.common.litert import Reference
-from squeezenet_mcu.common.preprocess import quantize_images
-from squeezenet_mcu.common.programs import MissingPackageError
 from squeezenet_mcu.common.terminal import Console, TextColumn
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.firmware import board_model, tflm_library
@@ -26,7 +19,8 @@ from squeezenet_mcu.host_tools.link.messages import Info
 from squeezenet_mcu.host_tools.validate import cost, devices
 from squeezenet_mcu.host_tools.validate import top5 as answers
 from squeezenet_mcu.host_tools.validate.compare import Report, as_json, compare_all
-from squeezenet_mcu.host_tools.validate.devices import Artefacts, Way, load_artefacts
+from squeezenet_mcu.host_tools.validate.devices import Way
+from squeezenet_mcu.host_tools.validate.inputs import Artefacts, TestSet, load_artefacts, load_tests
 from squeezenet_mcu.model.settings import config
 
 NAME = "validate"
@@ -40,16 +34,6 @@ EXAMPLES = """\
 exit status: 0 all equal, 1 any difference or a user's mistake, 130 interrupted"""
 
 LIMIT = 200
-
-
-@dataclass(frozen=True)
-class TestSet:
-    """int8 [n, height, width, channels] as the model takes them; int64 [n], -1 = unknown; their source."""
-
-    images: npt.NDArray[np.int8]
-    labels: npt.NDArray[np.int64]
-    source: str
-    notices: list[str]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -118,43 +102,6 @@ def _on_the_board(args: argparse.Namespace) -> str:
         f"validate: nothing is validated, because no emulator plays {board_toml.name_of(args.board)}; "
         f"on the board: {flash}; then, with its serial cable connected: {then}"
     )
-
-
-def load_tests(artefacts: Artefacts, source: str | None, limit: int) -> TestSet:
-    """The test split of `source`, quantized; without one, of the model's own data.
-
-    Random images where the model has none, or where this machine lacks the package that brings them.
-    """
-    manifest = artefacts.manifest
-    notices = []
-    given, source = source, source or manifest["data"]
-    if not source:
-        source = f"random:{limit}"
-        notices.append(
-            f"{artefacts.model} has no data of its own: random images show exactness, not accuracy (DATA=)"
-        )
-    size = manifest["input"]
-
-    def images_of(source: str) -> Images:
-        return sources.load(
-            *(source, "test", size["height"], size["width"], size["channels"]),
-            limit,
-            manifest["labels"] or None,
-            manifest["fit"],
-            manifest["output"]["classes"],
-        )
-
-    try:
-        found = images_of(source)
-    except MissingPackageError as error:
-        if given:
-            raise
-        # A light host lacks what brings some models' own data; any images prove the answers the same.
-        notices.append(f'data "{source}": {error}; random images show exactness, not accuracy')
-        source = f"random:{limit}"
-        found = images_of(source)
-    images = quantize_images(found.x, size)
-    return TestSet(images, found.y, source, notices + found.notices)
 
 
 def compare_with_progress(

@@ -8,16 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from squeezenet_mcu.common import files
 from squeezenet_mcu.common.errors import UserError
-from squeezenet_mcu.common.formats.manifest import read_manifest
-from squeezenet_mcu.common.litert import MOST_TFLITE
-from squeezenet_mcu.common.paths import BUILD
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.firmware import board_model, tflm_library
 from squeezenet_mcu.host_tools.link.device import OPEN_TIMEOUT, TIMEOUT, Device
 from squeezenet_mcu.host_tools.link.messages import Info
 from squeezenet_mcu.host_tools.link.transport import BAUDRATE
+from squeezenet_mcu.host_tools.validate.inputs import Artefacts
 
 _LEAST_SILENCE = 7.0  # seconds; what the smallest network is given
 _PATIENCE_WITH_OURS = (
@@ -25,21 +22,6 @@ _PATIENCE_WITH_OURS = (
 )
 _MORE = 1.0  # seconds for an image beyond the longest silence
 _SLOWEST_MACS = 1e6  # a second: reference kernels in an emulator on a busy machine
-
-
-@dataclass(frozen=True)
-class Artefacts:
-    """What `python -m convert` left for a model: its manifest and the .tflite that Python runs."""
-
-    manifest: dict[str, Any]
-    tflite: bytes
-    folder: Path
-
-    @property
-    def model(self) -> str:
-        """The model's name."""
-        found: str = self.manifest["model"]
-        return found
 
 
 @dataclass(frozen=True)
@@ -92,21 +74,6 @@ def longest_image(silence: float, manifest: dict[str, Any], baudrate: int) -> fl
     bits = 10 * size["height"] * size["width"] * size["channels"]  # on a UART, with start and stop bit
     found: float = silence + _MORE + manifest["macs"] / _SLOWEST_MACS + 2 * bits / max(1, baudrate)
     return found
-
-
-def load_artefacts(model: str, build: Path = BUILD) -> Artefacts:
-    """Reads build/<model>/manifest.json and model.tflite; UserError where missing or at odds."""
-    folder = build / model
-    fix = f"run: make convert MODEL={model}"
-    tflite_path = folder / "model.tflite"
-    manifest = read_manifest(folder)
-    wanted_sha = manifest["tflite_sha256"]
-    tflite = files.read_input(tflite_path, MOST_TFLITE, fix)
-    if files.sha256(tflite) != wanted_sha:
-        raise UserError(
-            f"{tflite_path}: SHA-256 is {files.sha256(tflite)}, the manifest has {wanted_sha}; {fix}"
-        )
-    return Artefacts(manifest, tflite, folder)
 
 
 def opener(way: Way, artefacts: Artefacts) -> Callable[[str], Device]:

@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Writes build/<model>/preview.png; exit status 0."""
     settings = config.load(args.model)
-    source = settings.data.source if args.data is None else args.data
+    source = training_images.source_of(settings, BUILD / settings.name, args.data)
     settings = settings.with_fit(args.fit or settings.data.fit)
     settings, train, _ = training_images.load(settings, source)
     write(settings, train, BUILD / settings.name / FILE)

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from squeezenet_mcu.common import terminal
 from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.paths import BUILD
 from squeezenet_mcu.model.card import curves
 from squeezenet_mcu.model.commands import preview
 from squeezenet_mcu.model.distributed import launch, tf_config
 from squeezenet_mcu.model.distributed.tf_config import Task
-from squeezenet_mcu.model.settings import options
+from squeezenet_mcu.model.settings import named, options
+from squeezenet_mcu.model.train.fresh_run import FreshRun
 
 if TYPE_CHECKING:
     from squeezenet_mcu.model.distributed.workers import Alone
@@ -27,6 +29,7 @@ EXAMPLES = """  python -m model train
   python -m model train --model gtsrb --data gtsrb.npz --only     # the float network, no further
   python -m model train --model gtsrb --data gtsrb.npz --workers 2    # the float network by two processes
   python -m model train --model small --data my_images/           # classes as in the folder
+  python -m model train --model small --data my_pets/ --name pets # a second result, model pets from then on
   python -m model train --model small --data my_images/ --fit resize  # whole photos, squeezed to squares
   python -m model train --model small --data my_images/ --init gtsrb
   python -m model train --model my.toml --data my_images/ --init keras3.keras  # same names of layers"""
@@ -42,6 +45,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME|FILE",
         help="start from the weights of a model that is trained, imported or shipped, or of a .keras or .h5",
     )
+    parser.add_argument(
+        "--name",
+        metavar="NAME",
+        help="keep the result in build/NAME/, beside that of --model; then NAME is a model like any other",
+    )
     parser.add_argument("--only", action="store_true", help="train the float network, no further stage")
 
 
@@ -55,24 +63,43 @@ def run(args: argparse.Namespace) -> int:
     from squeezenet_mcu.model.settings import config
     from squeezenet_mcu.model.train.chain import chain
 
+    args.model = named.model_of(args.model, args.name)
     task = tf_config.from_environment()
     workers = launch.check_workers(args.workers, task)
     if task is not None and task.number:
         with contextlib.redirect_stdout(io.StringIO()):
             return _join(args, task)
+    settings = config.load(args.model)
+    fresh = None
+    if args.fresh and not launch.launched():
+        fresh = FreshRun(BUILD / settings.name, args)
+    _again(args, fresh, NAME)
     if task is not None and workers > 1:
         status = _join(args, task)
         if status:
             return status
     else:
         _train(args, workers)
-    if args.only:
-        return 0
+    stages = [] if args.only else chain(settings)[1:]
     args.epochs, args.dense = None, False  # --epochs is of the training from scratch
     commands = {"prune": prune.run, "cluster": cluster.run, "quantize": quantize.run}
-    for name in chain(config.load(args.model))[1:]:
+    for before, name in zip([NAME, *stages], stages, strict=False):
+        if fresh:
+            fresh.finish(before)
+        _again(args, fresh, name)
         commands[name](args)
+    if fresh:
+        fresh.end()
     return 0
+
+
+def _again(args: argparse.Namespace, fresh: FreshRun | None, name: str) -> None:
+    """Has --fresh make stage `name` again, unless an interrupted run of the same line has done so."""
+    if fresh is None:
+        return
+    args.fresh = not fresh.has_finished(name)
+    if not args.fresh:
+        terminal.echo(f"{name}: --fresh has made it again already, before it was interrupted")
 
 
 def _train(args: argparse.Namespace, workers: int) -> None:

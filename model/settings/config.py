@@ -1,6 +1,5 @@
 """Settings of a model: one TOML file, read into frozen dataclasses. Imports neither TensorFlow nor numpy."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +13,7 @@ from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.formats.toml_table import Table, read_toml, within
 from squeezenet_mcu.common.kernel_families import FAMILIES as KERNELS
 from squeezenet_mcu.common.paths import CONFIGS
-from squeezenet_mcu.model.settings import budget, compression
+from squeezenet_mcu.model.settings import budget, compression, naming
 from squeezenet_mcu.model.settings.architecture import Architecture, Conv1, Fire, Input, kernels
 from squeezenet_mcu.model.settings.budget import Budget
 from squeezenet_mcu.model.settings.compression import Cluster, Distill, Prune, Quantize
@@ -341,8 +340,15 @@ def names() -> list[str]:
     return sorted(path.stem for path in CONFIGS.glob("*.toml"))
 
 
+def whose(name: str) -> str:
+    """What has the name already, and with it the folder build/<name>/; "" where nothing has."""
+    if name in names():
+        return "a model that comes with the project"
+    return f"a result of train, by {naming.toml_of(name)}" if naming.has_toml(name) else ""
+
+
 def load(name_or_path: str | Path) -> Config:
-    """Reads a model's settings: by the name of a shipped model, or by the path of a TOML file.
+    """Reads a model's settings: by the name of a shipped model or of a result, or by the path of a TOML file.
 
     Raises UserError (file, key, value seen, value wanted) for an unknown name, a file that is not TOML, an
     unknown key, a value of a wrong type, or one that is impossible.
@@ -350,6 +356,8 @@ def load(name_or_path: str | Path) -> Config:
     text = str(name_or_path)
     is_path = text.endswith(".toml") or "/" in text
     path = Path(text) if is_path else CONFIGS / f"{text}.toml"
+    if not is_path and not path.is_file() and naming.has_toml(text):
+        path = naming.toml_of(text)
     if not path.is_file():
         if is_path:
             hint = did_you_mean_model(text)
@@ -361,13 +369,7 @@ def load(name_or_path: str | Path) -> Config:
             f'model "{text}" is unknown{hint or ";"} want one of {", ".join(names())}, or the path of a TOML'
         )
     root = Table(path, "", read_toml(path))
-    # The name becomes a folder and part of file names and C identifiers.
-    name = root.read(
-        "name",
-        None,
-        "lower-case letters, digits and underscores, starting with a letter",
-        lambda v: isinstance(v, str) and re.fullmatch(r"[a-z][a-z0-9_]{0,62}", v) is not None,
-    )
+    name = root.read("name", None, naming.NAMES, lambda v: isinstance(v, str) and naming.is_name(v))
     if name != path.stem:
         raise root.fail("name", f'"{path.stem}", as the file is called')
     architecture = read_architecture(root.table("architecture", required=True), "weights" in root.values)

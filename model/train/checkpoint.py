@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypedDict, cast
+from typing import Any, NotRequired, TypedDict, cast
 
 import numpy as np
 
@@ -16,10 +16,11 @@ from squeezenet_mcu.model.train.records import Epoch
 
 
 class Meta(TypedDict):
-    """What is beside the arrays; `fingerprint`: of the data and all settings."""
+    """What is beside the arrays; `fingerprint`: of the data and all settings; `fresh`: begun by --fresh."""
 
     fingerprint: str
     history: list[Epoch]
+    fresh: NotRequired[bool]
 
 
 def _meta(arrays: Any) -> Meta:
@@ -34,10 +35,19 @@ def _check_headers(path: Path) -> None:
                 npy.header(stream)
 
 
-def save(path: Path, fingerprint: str, history: list[dict[str, float]], variables: Sequence[Any]) -> None:
-    """Writes the values of `variables`, and one entry of `history` per finished epoch, to `path`."""
+def save(
+    path: Path,
+    fingerprint: str,
+    history: list[dict[str, float]],
+    variables: Sequence[Any],
+    fresh: bool = False,
+) -> None:
+    """Writes the values of `variables`, and one entry of `history` per finished epoch, to `path`.
+
+    `fresh`: the training was begun by --fresh, which then goes on from here: see begun_fresh.
+    """
     arrays = {f"v{i:04}": variable.numpy() for i, variable in enumerate(variables)}
-    meta = json.dumps({"fingerprint": fingerprint, "history": history})
+    meta = json.dumps({"fingerprint": fingerprint, "history": history, "fresh": fresh})
     with files.replacing(path) as temporary:
         np.savez(temporary, meta=np.array(meta), **arrays)
 
@@ -68,6 +78,17 @@ def restore(path: Path, fingerprint: str, variables: Sequence[Any], epochs: int)
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
     return cast(list[dict[str, float]], meta["history"])
+
+
+def begun_fresh(path: Path, fingerprint: str) -> bool:
+    """Whether there is a checkpoint of these settings and data, of a training that --fresh began."""
+    try:
+        _check_headers(path)
+        with np.load(path, allow_pickle=False) as arrays:
+            meta = _meta(arrays)
+    except Exception:  # as above; also where there is none
+        return False
+    return meta["fingerprint"] == fingerprint and meta.get("fresh", False)
 
 
 def kept(path: Path, fingerprint: str, epochs: int) -> str:

@@ -35,6 +35,7 @@ class Job:
     `class_weights`: float32 [classes], of each class's images in the loss; None = 1 each.
     `teacher`: logits [n, classes] of images [n, h, w, c] in [0, 1], to learn from as `distill` says.
     `callback`: a Keras callback told of the beginning and the end of each epoch (TFMOT's pruning has one).
+    `fresh`: see checkpoint.save.
     `team`: the processes that train together; each takes its share of every batch.
     """
 
@@ -53,6 +54,7 @@ class Job:
     teacher: Callable[[Any], Any] | None = None
     distill: Distill | None = None
     callback: Any = None
+    fresh: bool = False
     team: Alone = ALONE
     report: Callable[[str], None] = field(default=print)
 
@@ -196,7 +198,7 @@ def _epochs(job: Job, optimizer: Any, state: Sequence[Any], history: list[dict[s
             )
         history.append(entry)
         if job.team.is_chief:
-            checkpoint.save(job.checkpoint, job.fingerprint, history, state)
+            checkpoint.save(job.checkpoint, job.fingerprint, history, state, job.fresh)
 
 
 def _epoch(

@@ -62,6 +62,7 @@ class Scored(Accuracies):
     """What the converter takes of a stage's record or of a shipped model's metrics.json."""
 
     labels: NotRequired[list[ClassName]]
+    data: NotRequired[Annotated[str, Meta(max_length=4096)]]
     fit: NotRequired[Fit]
     sha256: NotRequired[Sha256]
     output_sha256: NotRequired[Sha256]

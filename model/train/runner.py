@@ -19,8 +19,8 @@ from squeezenet_mcu.model.distributed import machine
 from squeezenet_mcu.model.network import keras_config, keras_graphs
 from squeezenet_mcu.model.settings import config
 from squeezenet_mcu.model.settings.config import Config
-from squeezenet_mcu.model.train import records, tf_environment, training_images
-from squeezenet_mcu.model.train.chain import OUTPUTS, described, stage_before, table_of
+from squeezenet_mcu.model.train import checkpoint, fresh_run, records, tf_environment, training_images
+from squeezenet_mcu.model.train.chain import OUTPUTS, chain, described, stage_before, table_of
 from squeezenet_mcu.model.train.distill import teacher_file, teacher_logits
 from squeezenet_mcu.model.train.stage import TrainingStage
 from squeezenet_mcu.model.train.transfer import initial_file
@@ -37,6 +37,14 @@ def _source_hash(settings: Config, name: str, folder: Path) -> str:
     if not path.is_file():
         raise UserError(f"{path}: no such file; run first: python -m model {before} --model {settings.path}")
     return _sha256(path)
+
+
+def _digests(images: Set) -> dict[str, str]:
+    """SHA-256 of the arrays of `images`, by their names."""
+    found = {"x": files.sha256(images.x.tobytes()), "y": files.sha256(images.y.tobytes())}
+    if images.keys is not None:
+        found["keys"] = files.sha256(images.keys.tobytes())
+    return found
 
 
 def _sha256(path: Path) -> str:
@@ -70,7 +78,7 @@ def open_stage(name: str, args: argparse.Namespace) -> TrainingStage:
     for model in (teacher, init, folder / OUTPUTS[before] if before else None):
         if model is not None:
             keras_graphs.check(model)
-    source = settings.data.source if args.data is None else args.data
+    source = training_images.source_of(settings, folder, args.data, name)
     of_data = not settings.architecture.classes
     settings = settings.with_fit(_fit(settings, name, folder, getattr(args, "fit", None)))
     settings, train, test = training_images.load(settings, source, say=name == "train")
@@ -89,8 +97,7 @@ def open_stage(name: str, args: argparse.Namespace) -> TrainingStage:
         "epochs": epochs,
         "source": source_hash,
         "teacher": None if teacher is None else _sha256(teacher),
-        "x": files.sha256(train.x.tobytes()),
-        "y": files.sha256(train.y.tobytes()),
+        **_digests(train),
     }
     # Only where there is one: what has been trained before there were such options stays up to date.
     if of_data:
@@ -181,9 +188,13 @@ def _shown(labels: Sequence[str]) -> str:
 
 
 def is_done(stage: TrainingStage) -> bool:
-    """Whether the same settings and data have already made the output; says so. Never with --fresh."""
+    """Whether the same settings and data have already made the output; says so. Never with --fresh.
+
+    With --fresh, a checkpoint goes, unless --fresh has begun it: its training was interrupted and goes on.
+    """
     if stage.fresh:
-        stage.checkpoint.unlink(missing_ok=True)
+        if not checkpoint.begun_fresh(stage.checkpoint, stage.fingerprint):
+            stage.checkpoint.unlink(missing_ok=True)
         return False
     record = records.read(stage.record)
     if record.get("fingerprint") != stage.fingerprint or not stage.output.is_file():
@@ -197,6 +208,8 @@ def is_done(stage: TrainingStage) -> bool:
         record = scored_anew(stage, record)
         files.write_json(stage.record, record)
         terminal.echo(f"{stage.name}: other test images than before: scored anew")
+    # Of a run that was killed before it could: --fresh would go on from it.
+    stage.checkpoint.unlink(missing_ok=True)
     terminal.echo(
         f"{stage.name}: {stage.output} is up to date (test accuracy {record['test_accuracy']:.4f}); "
         + as_typed("--fresh makes it again")
@@ -236,6 +249,7 @@ def train(
             class_weights=splits.class_weights(stage.train.y, stage.config.train.balance),
             teacher=teacher,
             distill=distill,
+            fresh=stage.fresh or checkpoint.begun_fresh(stage.checkpoint, stage.fingerprint),
             report=lambda line: terminal.echo(line, flush=True),
             **extra,
         )
@@ -291,6 +305,8 @@ def finish(
     }
     files.write_json(stage.record, record)
     stage.checkpoint.unlink(missing_ok=True)
+    if stage.name == chain(stage.config)[-1]:
+        fresh_run.forget(stage.folder)
     terminal.echo(
         f"{stage.name}: test accuracy {accuracies['test_accuracy']:.4f} on {len(stage.test.y)} images; "
         f"wrote {stage.output}"

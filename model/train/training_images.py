@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from squeezenet_mcu.common.command_line.notices import notice
 from squeezenet_mcu.common.data import sources
@@ -11,9 +12,33 @@ from squeezenet_mcu.common.data.images import Images
 from squeezenet_mcu.common.data.splits import Set
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.model.settings.config import Config
+from squeezenet_mcu.model.train import records
 
-LEAST = 5  # images of a class, those for testing included: every fifth is one
+LEAST = 5  # images of a class, those for testing included
+FEW = 10  # so many and fewer are said: the accuracy on two test images tells nothing
 _UNEVEN = 3
+_SHOWN = 5
+
+
+def source_of(settings: Config, folder: Path, given: str | None, stage: str = "train") -> str:
+    """The data to train on: `given`, else the TOML's, else those of the training before in `folder`.
+
+    A later `stage` takes those of the training before the TOML's. UserError where these are gone.
+    """
+    if given is not None:
+        return given
+    record = folder / "train.json"
+    before = str(records.read(record).get("data", ""))
+    if not before or (stage == "train" and settings.data.source):
+        return settings.data.source
+    if not sources.is_there(before):
+        raise UserError(
+            f"{before}: no such data any more; {record} remembers them; put them back, or give others: DATA= "
+            "(--data)"
+        )
+    if stage == "train" and not sources.is_named(before):
+        notice(f"images of {before}, as {record} remembers; DATA= (--data) takes others")
+    return before
 
 
 def load(settings: Config, source: str, say: bool = True) -> tuple[Config, Set, Set]:
@@ -28,15 +53,15 @@ def load(settings: Config, source: str, say: bool = True) -> tuple[Config, Set, 
     test = _split(settings.with_fit(train.fit), source, "test", train.labels)
     _check_enough(source, train, test)
     if say:
-        for line in _remarks(settings, source, train):
+        for line in [*_remarks(settings, source, train), *_few(source, train, test)]:
             notice(line)
-    return _of(settings, train), Set(train.x, train.y), Set(test.x, test.y)
+    return _of(settings, train), Set(train.x, train.y, train.keys), Set(test.x, test.y)
 
 
 def load_train(settings: Config, source: str) -> tuple[Config, Set]:
     """As `load`, but for the images to test with: these are not read."""
     train = _to_train(settings, source)
-    return _of(settings, train), Set(train.x, train.y)
+    return _of(settings, train), Set(train.x, train.y, train.keys)
 
 
 def _of(settings: Config, train: Images) -> Config:
@@ -74,9 +99,28 @@ def _split(settings: Config, source: str, split: str, labels: list[str] | tuple[
     return found
 
 
-def _check_enough(source: str, train: Images, test: Images) -> None:
+def _counts(train: Images, test: Images) -> npt.NDArray[np.int64]:
+    """Images of each class, int64 [classes]."""
     classes = len(train.labels)
-    counts = np.bincount(train.y, minlength=classes) + np.bincount(test.y, minlength=classes)
+    return np.bincount(train.y, minlength=classes) + np.bincount(test.y, minlength=classes)
+
+
+def _few(source: str, train: Images, test: Images) -> list[str]:
+    """A line that names the classes of so few images that little can be learnt or said of them."""
+    counts = _counts(train, test)
+    few = np.flatnonzero(counts <= FEW)
+    if not len(few):
+        return []
+    shown = ", ".join(f"{train.labels[i]} ({counts[i]})" for i in few[:_SHOWN])
+    more = ", ..." if len(few) > _SHOWN else ""
+    return [
+        f"warning: {source}: {FEW} images or fewer of {len(few)} class{'es' if len(few) > 1 else ''}: "
+        f"{shown}{more}: too few to learn from, or to tell how much was learnt; want 50 or more of each"
+    ]
+
+
+def _check_enough(source: str, train: Images, test: Images) -> None:
+    counts = _counts(train, test)
     for index in np.flatnonzero(counts < LEAST)[:1]:
         where = train.places[index] if train.places else f'{source}: class "{train.labels[index]}"'
         raise UserError(

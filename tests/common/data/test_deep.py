@@ -82,14 +82,14 @@ def test_values_beyond_16_bits(tmp_path, value):
 
 
 def test_such_pictures_are_left_out_and_it_is_said(tmp_path):
-    for name in "ab":
-        (tmp_path / name).mkdir()
-        for i in range(10):
+    for name in ("test/a", "test/b"):
+        (tmp_path / name).mkdir(parents=True)
+        for i in (4, 9):
             Image.fromarray(values(8, 8)).save(tmp_path / name / f"{i}.png")
-    (tmp_path / "a/4.png").write_bytes(png(values(8, 8, below=256), 16, GRAY))
+    (tmp_path / "test/a/4.png").write_bytes(png(values(8, 8, below=256), 16, GRAY))
     found = sources.load(str(tmp_path), "test", 8, 8, 1)
     assert found.notices == [
-        f"{tmp_path}: 1 of 4 images cannot be read: {tmp_path}/a/4.png ({DARK}): left out"
+        f"{tmp_path}: 1 of 4 images cannot be read: {tmp_path}/test/a/4.png ({DARK}): left out"
     ]
 
 

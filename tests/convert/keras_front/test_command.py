@@ -71,7 +71,8 @@ def test_everything_is_written(place, capsys):
         "sha256": manifest["inputs"][saved],
     }
     assert manifest["weight_bits"] == {"conv1": 8, "conv2": 8, "head": 8}
-    assert len(manifest["calibration"]["sha256"]) == 20  # four of five images of each class
+    train = sources.load("images", "train", 16, 16, 3)
+    assert len(manifest["calibration"]["sha256"]) == len(train.y)
     real = model(x.astype(np.float32), training=False).numpy()
     tflite = (build / "model.tflite").read_bytes()
     int8 = int8_answers(manifest["input"], tflite, manifest["output"], x)
@@ -83,11 +84,9 @@ def test_everything_is_written(place, capsys):
     assert accuracy["float_top1"] == pytest.approx(wanted)
     said = capsys.readouterr().out
     assert "mean=127.5:127.5:127.5,std=127.5:127.5:127.5" in said
-    assert "note: images: 20 images; 100 would be better" in said
-    assert (
-        f"accuracy: float {accuracy['float_top1']:.2%}, int8 {accuracy['int8_top1']:.2%} of 4 images: "
-        in said
-    )
+    assert f"note: images: {len(train.y)} images; 100 would be better" in said
+    shares = f"float {accuracy['float_top1']:.2%}, int8 {accuracy['int8_top1']:.2%}"
+    assert f"accuracy: {shares} of {len(test.y)} images: " in said
     assert "calibration images" in said
 
 

@@ -73,6 +73,24 @@ def test_nothing_left_to_test_on(source):
         evaluate._test_set(manifest(used), source, None)
 
 
+def test_data_are_remembered(source, capsys):
+    console = evaluate.Console()
+    trained = {**manifest(), "data": source, "accuracy": {"data": "other"}}
+    assert evaluate._own_data(trained, console) == source
+    said = capsys.readouterr().out
+    assert said == f"note: images of {source}, as toy remembers; DATA= (--data) takes others\n"
+    assert evaluate._own_data({**trained, "data": ""} | {"accuracy": {"data": source}}, console) == source
+    for named in ("", "digits"):
+        assert evaluate._own_data({**manifest(), "data": named, "accuracy": None}, console) == named
+    capsys.readouterr()
+    with pytest.raises(UserError) as error:
+        evaluate._own_data({**trained, "data": "my_photos"}, console)
+    assert str(error.value) == (
+        "my_photos: no such data any more, and toy was trained on them or scored with them; put them back, "
+        "or give labelled test images: DATA= (--data)"
+    )
+
+
 def test_no_image_has_a_label():
     with pytest.raises(UserError, match="random:3: 3 images, none of them labelled; evaluate wants other"):
         evaluate._test_set(manifest(), "random:3", None)

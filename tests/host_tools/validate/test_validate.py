@@ -199,9 +199,37 @@ def test_a_model_brings_its_own_data(build):
     """The manifest names it; where it names none, there are as many random images as asked for."""
     artefacts = validate.load_artefacts("toy")
     assert validate.load_tests(artefacts, None, 7).source == "random:7"
-    artefacts.manifest["data"] = "nowhere"
-    with pytest.raises(UserError, match="nowhere"):
+    assert validate.load_tests(artefacts, "random:5", 7).source == "random:5"
+
+
+@pytest.mark.parametrize("where", ["trained on", "scored with"])
+def test_a_model_remembers_its_data(build, tmp_path, where):
+    """Those that it was trained on, or else those that the conversion scored it with."""
+    artefacts = validate.load_artefacts("toy")
+    if where == "trained on":
+        artefacts.manifest["data"] = "d.npz"
+    else:
+        artefacts.manifest["accuracy"] = {"int8_top1": 1.0, "test_images": 10, "data": "d.npz"}
+    gone = validate.load_tests(artefacts, None, 7)
+    assert gone.source == "random:7" and (gone.labels == -1).all()
+    (line,) = gone.notices
+    assert line.startswith(
+        "d.npz, the images that toy remembers, are not here: random images instead, which "
+    )
+    x = np.zeros((10, 4, 3), np.uint8)
+    np.savez(tmp_path / "d.npz", x_train=x, y_train=np.arange(10), x_test=x, y_test=np.arange(10))
+    found = validate.load_tests(artefacts, None, 7)
+    assert found.source == "d.npz" and len(found.labels) == 7 and (found.labels >= 0).all()
+    assert found.notices == ["images of d.npz, as toy remembers; DATA= (--data) takes others"]
+    assert validate.load_tests(artefacts, "random", 7).source == "random"
+    (tmp_path / "d.npz").write_bytes(b"of another machine")
+    with pytest.raises(UserError, match=r"d\.npz: .*; toy remembers d\.npz; DATA= \(--data\) takes others"):
         validate.load_tests(artefacts, None, 7)
+
+
+def test_data_that_are_gone_and_asked_for_are_an_error(build):
+    with pytest.raises(UserError, match=r"^nowhere: no such data; want a folder"):
+        validate.load_tests(validate.load_artefacts("toy"), "nowhere", 7)
 
 
 def test_port_or_board():
@@ -312,7 +340,7 @@ def test_the_table_names_the_cores_of_a_board_that_has_two(build, board, target,
     folder.mkdir(parents=True)
     (folder / "engine.json").write_text(json.dumps(engine_record(made_from={"target": target})))
     way = devices.Way(None if board else "x", board, "squeeze", 115_200)
-    artefacts = devices.load_artefacts("toy")
+    artefacts = validate.load_artefacts("toy")
     assert validate._cores(way, artefacts) == said
     console = Console(file=io.StringIO(), width=100)
     texts = {"board": "x", "counter_kind": "cycles", "model_sha256": "5a"}

@@ -1,0 +1,23 @@
+"""What a model can be called, and where the TOML of a second result is (train --name, see named.py)."""
+
+import re
+from pathlib import Path
+
+from squeezenet_mcu.common.paths import BUILD
+
+NAMES = "lower-case letters, digits and underscores, starting with a letter"
+
+
+def is_name(text: str) -> bool:
+    """Whether a model can be called so: it becomes a folder and part of file names and C identifiers."""
+    return re.fullmatch(r"[a-z][a-z0-9_]{0,62}", text) is not None
+
+
+def toml_of(name: str) -> Path:
+    """The TOML of the result `name`, if there is one."""
+    return BUILD / name / f"{name}.toml"
+
+
+def has_toml(name: str) -> bool:
+    """Whether `name` is a result that has a TOML of its own."""
+    return is_name(name) and toml_of(name).is_file()
