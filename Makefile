@@ -13,7 +13,7 @@ NAME = $(patsubst %.hdf5,%,$(patsubst %.h5,%,$(patsubst %.keras,%,$(patsubst %.t
 CONVERTED = build/$(NAME)/manifest.json
 
 # What may be typed beside a verb. Not exported: make would look into the values.
-VARIABLES := MODEL BOARD PYTHON DATA EPOCHS SEED FRESH INIT WORKERS ONLY LIMIT ENGINE_LIMIT JSON TEACHER CANDIDATES \
+VARIABLES := MODEL BOARD PYTHON DATA COMPRESS EPOCHS SEED FRESH INIT WORKERS ONLY LIMIT ENGINE_LIMIT JSON TEACHER CANDIDATES \
   PUBLISH WEIGHTS CALIBRATION WEIGHT_BITS TFLITE PREPROCESS FIT LABELS TRUST PACKAGE OPTIMIZE KERNEL_FAMILY KERNELS SRAM_BYTES \
   FLASH_BYTES ENCODING CORES ENGINE TFLM_INCLUDE TFLM_LIB TFLM_ARENA_BYTES LAYERS FUNCTIONS TOOL PORT ELF DRY_RUN BUILD CHECK UPDATE \
   MAX_FLASH MAX_SRAM MAX_MS MIN_ACCURACY
@@ -116,12 +116,13 @@ test-long: setup ## the tests that take long: every board, many images, training
 
 # One task of a cluster only trains.
 ONLY_TRAINS = $(call flag,ONLY)$(if $(value TF_CONFIG),set)
-train: setup ## train, compress, convert, validate on the emulated BOARD=; goes on where interrupted [DATA= FIT=resize|crop WORKERS= INIT=model|file EPOCHS= FRESH=1 LIMIT=100] [ONLY=1: the float network]
-	@$(RUN) -m model train $(STAGE) $(call option,FIT) $(call option,INIT) $(call option,WORKERS) $(call flag,ONLY)
+train: setup ## train, compress, convert, validate on the emulated BOARD=; goes on where interrupted [DATA= FIT=resize|crop WORKERS= INIT=model|file COMPRESS=none EPOCHS= FRESH=1 LIMIT=100] [ONLY=1: the float network]
+	@$(RUN) -m model train $(STAGE) $(call option,FIT) $(call option,INIT) $(call option,COMPRESS) $(call option,WORKERS) $(call flag,ONLY)
 	@$(if $(ONLY_TRAINS),,$(RUN) -m convert --model=$(call quoted,MODEL) $(call option,DATA))
 	@$(if $(ONLY_TRAINS),,$(RUN) -m host_tools firmware --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST))
 	@$(if $(ONLY_TRAINS),,$(RUN) -m host_tools validate --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) \
 	  $(call option,ENGINE) $(call option,DATA) --limit=$(if $(value LIMIT),$(call quoted,LIMIT),100) $(call option,JSON))
+	@$(if $(ONLY_TRAINS),,$(RUN) -m host_tools summary --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(call option,DATA))
 
 preview: setup ## build/<model>/preview.png: images, and what augmentation makes of them [DATA= FIT=]
 	@$(RUN) -m model preview --model=$(call quoted,MODEL) $(call option,DATA) $(call option,FIT)
@@ -132,8 +133,8 @@ prune: setup ## prune the trained network [DATA= EPOCHS= FRESH=1]
 cluster: setup ## few different weights a layer, as the TOML's [cluster] says [DATA= EPOCHS= FRESH=1]
 	@$(RUN) -m model cluster $(STAGE)
 
-quantize: setup ## quantization-aware training of the pruned network [DATA= EPOCHS= FRESH=1]
-	@$(RUN) -m model quantize $(STAGE)
+quantize: setup ## quantization-aware training of the pruned network [DATA= EPOCHS= FRESH=1 COMPRESS=none]
+	@$(RUN) -m model quantize $(STAGE) $(call option,COMPRESS)
 
 curves: setup ## build/<model>/curves.png, .json: loss, accuracy, zeros, bytes over the stages so far
 	@$(RUN) -m model curves --model=$(call quoted,MODEL)

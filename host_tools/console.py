@@ -36,6 +36,7 @@ _HOST_TOOLS = {
     "selftest": "host_tools.selftest.command",
     "simulate": "host_tools.emulate.simulate",
     "sizes": "host_tools.studies.sizes",
+    "summary": "host_tools.summary.command",
     "validate": "host_tools.validate.command",
 }
 _LIGHT = {"analyze", "flash", "selftest", "validate"}

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from squeezenet_mcu.common import terminal
 from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.paths import BUILD
 from squeezenet_mcu.model.card import curves
 from squeezenet_mcu.model.commands import preview
 from squeezenet_mcu.model.distributed import launch, tf_config
 from squeezenet_mcu.model.distributed.tf_config import Task
-from squeezenet_mcu.model.settings import options
+from squeezenet_mcu.model.settings import config, options
 
 if TYPE_CHECKING:
     from squeezenet_mcu.model.distributed.workers import Alone
@@ -28,6 +29,7 @@ EXAMPLES = """  python -m model train
   python -m model train --model gtsrb --data gtsrb.npz --workers 2    # the float network by two processes
   python -m model train --model small --data my_images/           # classes as in the folder
   python -m model train --model small --data my_images/ --fit resize  # whole photos, squeezed to squares
+  python -m model train --model small --data my_images/ --compress none   # float, then int8
   python -m model train --model small --data my_images/ --init gtsrb
   python -m model train --model my.toml --data my_images/ --init keras3.keras  # same names of layers"""
 
@@ -37,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_stage(parser)
     options.add_fit(parser)
     options.add_workers(parser)
+    options.add_compress(parser)
     parser.add_argument(
         "--init",
         metavar="NAME|FILE",
@@ -52,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     and goes on to the further stages.
     """
     from squeezenet_mcu.model.commands import cluster, prune, quantize
-    from squeezenet_mcu.model.settings import config
+    from squeezenet_mcu.model.train import records
     from squeezenet_mcu.model.train.chain import chain
 
     task = tf_config.from_environment()
@@ -66,11 +69,13 @@ def run(args: argparse.Namespace) -> int:
             return status
     else:
         _train(args, workers)
+    settings = config.load(args.model)
+    records.note_asked(BUILD / settings.name, args.compress or "toml")
     if args.only:
         return 0
     args.epochs, args.dense = None, False  # --epochs is of the training from scratch
     commands = {"prune": prune.run, "cluster": cluster.run, "quantize": quantize.run}
-    for name in chain(config.load(args.model))[1:]:
+    for name in chain(records.as_asked(settings, BUILD / settings.name))[1:]:
         commands[name](args)
     return 0
 

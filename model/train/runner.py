@@ -19,8 +19,9 @@ from squeezenet_mcu.model.network import keras_config, keras_graphs
 from squeezenet_mcu.model.settings import config
 from squeezenet_mcu.model.settings.config import Config
 from squeezenet_mcu.model.train import records, tf_environment, training_images
-from squeezenet_mcu.model.train.chain import OUTPUTS, described, stage_before, table_of
+from squeezenet_mcu.model.train.chain import OUTPUTS, described, stage_before, table_of, without_compression
 from squeezenet_mcu.model.train.distill import teacher_file, teacher_logits
+from squeezenet_mcu.model.train.divergence import DivergedError, Rate, check_collapse
 from squeezenet_mcu.model.train.stage import TrainingStage
 from squeezenet_mcu.model.train.transfer import initial_file
 
@@ -34,7 +35,10 @@ def _source_hash(settings: Config, name: str, folder: Path) -> str:
         return ""
     path = folder / OUTPUTS[before]
     if not path.is_file():
-        raise UserError(f"{path}: no such file; run first: python -m model {before} --model {settings.path}")
+        other = "; or quantize what was not pruned: --compress none" if before in ("prune", "cluster") else ""
+        raise UserError(
+            f"{path}: no such file; run first: python -m model {before} --model {settings.path}{other}"
+        )
     return _sha256(path)
 
 
@@ -43,10 +47,18 @@ def _sha256(path: Path) -> str:
     return files.sha256(files.read_input(path, keras_config.MOST_FILE, "want a .keras or .h5 file"))
 
 
+def _asked(settings: Config, name: str, args: argparse.Namespace) -> Config:
+    """`settings` without compression where that is asked for: now, by --compress, or by the train before."""
+    folder, asked = BUILD / settings.name, getattr(args, "compress", None)
+    if name == "quantize" and asked is None:
+        return records.as_asked(settings, folder)
+    return without_compression(settings) if asked == "none" and name != "dense" else settings
+
+
 def open_stage(name: str, args: argparse.Namespace) -> TrainingStage:
     """Reads the settings and the data of `args` (see options.add_stage; train has init). Raises UserError."""
     tf_environment.prepare()
-    settings = config.load(args.model)
+    settings = _asked(config.load(args.model), name, args)
     if settings.weights is not None:
         raise UserError(
             f"{settings.path}: its weights are imported, says its table [weights]; to train it here, take a "
@@ -190,12 +202,14 @@ def is_done(stage: TrainingStage) -> bool:
     if record["output_sha256"] != files.sha256(stage.output.read_bytes()):
         return False
     now = stage.test_sha256
-    if record.get("test_sha256", now) != now:
+    others = record.get("test_sha256", now) != now
+    if others or "training_accuracy" not in record or ("confusion" in record and "mistakes" not in record):
         from squeezenet_mcu.model.train.stage_scores import scored_anew
 
         record = scored_anew(stage, record)
         files.write_json(stage.record, record)
-        terminal.echo(f"{stage.name}: other test images than before: scored anew")
+        if others:
+            terminal.echo(f"{stage.name}: other test images than before: scored anew")
     terminal.echo(
         f"{stage.name}: {stage.output} is up to date (test accuracy {record['test_accuracy']:.4f}); "
         "--fresh makes it again"
@@ -235,10 +249,25 @@ def train(
             class_weights=splits.class_weights(stage.train.y, stage.config.train.balance),
             teacher=teacher,
             distill=distill,
+            rate=Rate.of(stage.config, stage.name, stage.epochs),
             report=lambda line: terminal.echo(line, flush=True),
             **extra,
         )
     )
+
+
+def _check_collapse(stage: TrainingStage, accuracy: float) -> None:
+    """DivergedError where the stage has lost what the one before it knew."""
+    before = stage_before(stage.config, stage.name)
+    record = records.read(stage.folder / f"{before}.json") if before else {}
+    if not record:
+        return
+    rate = Rate.of(stage.config, stage.name, stage.epochs)
+    try:
+        check_collapse(stage.name, rate, record["test_accuracy"], accuracy, stage.test.y)
+    except DivergedError:
+        stage.checkpoint.unlink(missing_ok=True)  # with another rate it is of no use, and in the way
+        raise
 
 
 def finish(
@@ -259,6 +288,7 @@ def finish(
     from squeezenet_mcu.model.train.stage_scores import accuracies_of
 
     accuracies = accuracies_of(stage, score or scorer(model))
+    _check_collapse(stage, accuracies["test_accuracy"])
     keras_files.save(model, stage.output)
     versions = {}
     for package in _VERSIONS:
