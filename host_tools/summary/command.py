@@ -73,7 +73,8 @@ def run(args: argparse.Namespace) -> int:
 
 def show_accuracies(console: Console, name: str, found: Outcome) -> None:
     """A row a stage: training images, test images with their interval."""
-    table = Table(title=f"{name}: images that are right", title_justify="left", box=box.SIMPLE_HEAD)
+    console.print(f"{name}: images that are right", style="bold", soft_wrap=True)
+    table = Table(box=box.SIMPLE_HEAD)
     table.add_column("network", no_wrap=True)
     sample = found.int8.training
     of = f"training (a sample of {sample.images:,})" if sample else "training"
@@ -95,8 +96,9 @@ def show_classes(console: Console, found: Outcome, folder: Path) -> None:
     """Of each class the share of its test images that the int8 network knows; the worst confusions."""
     shares = confusion.recall(found.confusion)
     known = sorted((share, label) for label, share in enumerate(shares) if share is not None)
-    title = f"int8, class by class ({'the worst of ' if len(known) > _ALL else ''}{len(shares):,} classes)"
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    worst_of = f"the {_WORST} worst of " if len(known) > _ALL else ""
+    console.print(f"int8, class by class ({worst_of}{len(shares):,} classes)", style="bold", soft_wrap=True)
+    table = Table(box=box.SIMPLE_HEAD)
     table.add_column("class", overflow="fold")
     for column in ("right", "of", ""):
         table.add_column(column, justify="right", no_wrap=True)

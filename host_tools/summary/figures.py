@@ -1,6 +1,5 @@
 """What a training has come to, by the records of its stages: accuracies, mistakes, what was pruned."""
 
-import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -143,7 +142,5 @@ def best_epoch(history: list[dict[str, Any]]) -> tuple[int, float, float] | None
 
 
 def apart(one: Share, other: Share) -> bool:
-    """Whether two shares of different images differ by more than chance may explain (95 %)."""
-    pooled = (one.right * one.images + other.right * other.images) / (one.images + other.images)
-    spread = math.sqrt(pooled * (1 - pooled) * (1 / one.images + 1 / other.images))
-    return abs(one.right - other.right) > 1.96 * spread
+    """Whether two shares differ by so much that their intervals have nothing in common."""
+    return one.interval[0] > other.interval[1] or other.interval[0] > one.interval[1]

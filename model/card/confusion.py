@@ -62,6 +62,7 @@ def draw(table: Table, labels: Sequence[str], title: str, path: Path) -> None:
         chosen = _worst_classes(table) or list(range(_MOST))
         title += f": {len(chosen)} of {len(labels):,} classes, those of most mistakes"
         shares, labels = shares[np.ix_(chosen, chosen)], [labels[i] for i in chosen]
+        table = [[table[row][column] for column in chosen] for row in chosen]
     labels = [shortened(label, _LONGEST) for label in labels]
     few = len(labels) <= _NUMBERED
     size = 9 if few else 7
