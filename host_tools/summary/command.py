@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     show_classes(console, found, folder)
     made = None
     try:
-        made = fits_of(args.model, board)
+        made = fits_of(args.model, board, found.tflite_sha256)
         flash = in_flash(made, args.model)
     except UserError as error:  # the rest is worth reading all the same
         flash = f"flash of {board.name}: not known: {error}"
@@ -130,9 +130,12 @@ class Fits:
         return sum(stored_bytes(layer) for layer in self.small.made.network.layers)
 
 
-def fits_of(model: str, board: Board) -> Fits:
+def fits_of(model: str, board: Board, tflite_sha256: str) -> Fits:
     """Nothing is compiled. UserError: it is not converted, or our engine does not take it."""
     found = subject.of_model(model)
+    if found.sha256 != tflite_sha256:
+        fix = f"run: make convert MODEL={model}"
+        raise UserError(f"{found.path}: of another network than the training has made; {fix}")
     if found.maker is None:
         raise found.problems[0]
     fast, small = (

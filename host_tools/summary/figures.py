@@ -50,6 +50,7 @@ class Outcome:
         zeros, weights: of the int8 network.
         values: the most different weights that a layer has; 0: it was not clustered.
         channels: how many of how many channels of the fires are left; (0, 0): all.
+        tflite_sha256: of the int8 network.
         asked: stages that the TOML asks for and that were left out (COMPRESS=none).
     """
 
@@ -62,6 +63,7 @@ class Outcome:
     weights: int = 0
     values: int = 0
     channels: tuple[int, int] = (0, 0)
+    tflite_sha256: str = ""
     asked: list[str] = field(default_factory=list)
 
     @property
@@ -121,6 +123,7 @@ def gather(settings: Config, folder: Path) -> Outcome:
         weights=sum(layer["weights"] for layer in layers),
         values=max((layer["values"] for layer in layers), default=0) if "cluster" in found else 0,
         channels=(sum(c[1] for c in channels), sum(c[0] for c in channels)),
+        tflite_sha256=last.get("tflite_sha256", ""),
         asked=[name for name in chain(settings) if name not in found],
     )
 

@@ -116,13 +116,14 @@ def cost(found: Outcome, stored_bytes: int | None, again: str) -> list[str]:
     lost = 100 * (found.float_row.test.right - last.test.right)
     what = "pruned and clustered" if found.values else "pruned"
     shares = _shares(found.float_row, last)
-    text = f"{what}: {', '.join(parts)}. It costs {lost:.1f} points ({shares} of the test images)"
-    if not apart(found.float_row.test, last.test):
+    price = f"{lost:.1f} points" if lost >= 0.05 else "nothing"
+    text = f"{what}: {', '.join(parts)}. It costs {price} ({shares} of the test images)"
+    if lost >= 0.05 and not apart(found.float_row.test, last.test):
         text += ", no more than chance may explain"
     if stored_bytes is not None and found.weights:
         text += (
-            f". The weights take {stored_bytes:,} B of flash where made for it, {found.weights:,} B at one "
-            "byte each"
+            f". The weights, biases included, take {stored_bytes:,} B where made for flash, "
+            f"{found.weights:,} B at one byte each"
         )
     return [text, f"to do without: {again}"]
 

@@ -7,7 +7,7 @@ import shutil
 import pytest
 from msgspec.structs import replace
 
-from squeezenet_mcu.common import start
+from squeezenet_mcu.common import files, start
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.paths import ZOO
 from squeezenet_mcu.host_tools import console
@@ -104,7 +104,7 @@ def test_what_pruning_costs():
     lines = sentences.cost(outcome(rows=rows, zeros=60, weights=100), 45, "make train COMPRESS=none")
     assert lines == [
         "pruned: 60 of 100 weights are zero (60%). It costs 5.0 points (float 95.0 %, pruned 90.0 % of the "
-        "test images). The weights take 45 B of flash where made for it, 100 B at one byte each",
+        "test images). The weights, biases included, take 45 B where made for flash, 100 B at one byte each",
         "to do without: make train COMPRESS=none",
     ]
     near = [dataclasses.replace(rows[0], test=Share(0.91, 1000)), *rows[1:]]
@@ -113,6 +113,9 @@ def test_what_pruning_costs():
         "pruned and clustered: 4 of 16 channels are gone, 6 of 10 weights are zero (60%), at"
     )
     assert "at most 16 different weights a layer" in said and said.endswith("no more than chance may explain")
+    better = [dataclasses.replace(rows[0], test=Share(0.89, 1000)), *rows[1:]]
+    said = sentences.cost(outcome(rows=better, zeros=6, weights=10), None, "")[0]
+    assert said.endswith("It costs nothing (float 89.0 %, pruned 90.0 % of the test images)")
     assert sentences.cost(outcome(), 45, "") == []  # the TOML asks for none
     (line,) = sentences.cost(outcome(asked=["prune", "cluster"]), 45, "")
     assert line.startswith("not pruned and clustered, as asked (COMPRESS=none)")
@@ -147,7 +150,7 @@ def test_the_lines_to_paste(monkeypatch):
 
 def test_bytes_in_flash_fast_and_small():
     board = board_toml.load("rp2040")
-    found = command.fits_of("gtsrb", board)
+    found = command.fits_of("gtsrb", board, files.sha256((ZOO / "gtsrb/model.tflite").read_bytes()))
     fast, small = found.fast.flash_used, found.small.flash_used
     line = command.in_flash(found, "gtsrb")
     assert small < fast and 0 < found.weights < small
@@ -175,6 +178,9 @@ def test_command(tmp_path, monkeypatch, capsys):
     build = tmp_path / "build/digits"
     stage_records.write(DIGITS, build)
     shutil.copy(ZOO / "digits/model.tflite", build / "model.tflite")
+    record = json.loads((build / "quantize.json").read_text())
+    record["tflite_sha256"] = files.sha256((build / "model.tflite").read_bytes())
+    (build / "quantize.json").write_text(json.dumps(record))
     (build / "confusion.png").write_bytes(b"")
     assert console.host_tools(["summary", "--model", str(toml), "--board", "rp2040", "--data", "d.npz"]) == 0
     said = capsys.readouterr().out
@@ -185,9 +191,9 @@ def test_command(tmp_path, monkeypatch, capsys):
         "weights are zero", "--compress=none", "flash of rp2040: ", "next:\n", "--package=arduino",
     ):  # fmt: skip
         assert part in said, part
-    (build / "model.tflite").write_bytes(b"none")
+    shutil.copy(ZOO / "gtsrb/model.tflite", build / "model.tflite")  # not converted since
     assert console.host_tools(["summary", "--model", str(toml), "--board", "rp2040"]) == 0
-    assert "flash of rp2040: not known: " in capsys.readouterr().out
+    assert "flash of rp2040: not known: build/digits/model.tflite: of another" in capsys.readouterr().out
     records.note_asked(build, "none")
     assert console.host_tools(["summary", "--model", str(toml)]) == 1
     assert "quantize.json: missing, or of another network" in capsys.readouterr().err
