@@ -80,7 +80,7 @@ def draw(
                 continue
             mistake = mistakes[number]
             pixels = images.with_channels(test.x[mistake["image"]][np.newaxis], 3)[0]
-            axes.imshow(pixels, interpolation="nearest")
+            axes.imshow(pixels)  # large ones are smoothed, small ones show their pixels
             lines = (
                 (f"is {shortened(labels[mistake['label']], _WIDE - 3)}", GREEN),
                 (f"taken for {shortened(labels[mistake['taken']], _WIDE - 10)}", ORANGE),

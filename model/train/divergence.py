@@ -1,6 +1,7 @@
 """Stops a training that the learning rate has broken, and says what to lower. Imports no TensorFlow.
 
-The rules only stop what cannot recover: a loss that is not a number; a loss that grows; a network that no
+The rules only stop what cannot recover: a loss that is not a number, or such weights (whose loss may be one:
+ReLU makes 0 of them, on some processors); a loss that grows; a network that no
 longer looks at its images (all ways to the answer end in ReLUs that give zero for every image, and no
 gradient passes them); and after the last epoch one that still guesses. A slow start is none of these: its
 answers differ from image to image.
@@ -21,13 +22,13 @@ from squeezenet_mcu.model.train.chain import table_of
 
 # So long, both, ReLUs have to be dead. After an epoch of few steps they may come back: small on 60 images a
 # class was dead for 5 steps, and went on.
-_EPOCHS, _STEPS = 4, 60
+_EPOCHS, _STEPS = 4, 40
 _WARMUP, _EPOCHS_AFTER, _SPARSE, _FEW_CLUSTERS = 3, 5, 0.7, 16  # what is advised
 _SMALL = 5e-4  # a learning rate that breaks nothing
 _GROWN = 10.0  # times log(classes)
 _SIGMAS = 2.0
 # A shorter trial need not learn. Else the mean loss of the last epochs is below that of guessing times this:
-_ALL_EPOCHS, _ALL_STEPS, _LAST, _LEARNT = 10, 300, 3, 0.97
+_ALL_EPOCHS, _ALL_STEPS, _LAST, _LEARNT = 10, 60, 3, 0.97
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,8 @@ class DivergedError(UserError):
 class Watch:
     """Follows one training: `step` after each step, `epoch` after each epoch. Both raise DivergedError.
 
-    `same_answers()`: whether the network gives the same answers for all of some images of several classes.
+    `finite()`: whether all weights are numbers. `same_answers()`: whether the network gives the same answers
+    for all of some images of several classes.
     `guess`: loss_of_guessing. `taught`: a teacher's answers are part of the loss, which has another scale.
     """
 
@@ -88,6 +90,7 @@ class Watch:
     guess: float
     taught: bool
     same_answers: Callable[[], bool]
+    finite: Callable[[], bool]
     _losses: list[float] = field(default_factory=list)
     _same: tuple[int, int] = (0, 0)  # epochs, steps
 
@@ -99,6 +102,8 @@ class Watch:
     def epoch(self, epoch: int, steps: int, loss: float, accuracy: float) -> None:
         """`loss` and `accuracy` (of the augmented training images) are the epoch's means."""
         self._losses.append(loss)
+        if not self.finite():
+            self._stop(epoch, "weights are no numbers any more")
         # A forward pass only where it may tell something: who knows images looks at them.
         dead = self.guesses(accuracy, 1) and self.same_answers()
         self._same = (self._same[0] + 1, self._same[1] + steps) if dead else (0, 0)

@@ -220,6 +220,7 @@ def _watch(job: Job) -> Watch | None:
         guess=loss_of_guessing(job.train.y, job.class_weights),
         taught=job.teacher is not None,
         same_answers=lambda: same_answers(job.model, some),
+        finite=lambda: all(bool(np.isfinite(v.numpy()).all()) for v in job.model.trainable_variables),
     )
 
 

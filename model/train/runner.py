@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from squeezenet_mcu.common import files, terminal
-from squeezenet_mcu.common.data import fits, splits
+from squeezenet_mcu.common.data import fits, images, splits
 from squeezenet_mcu.common.data.splits import Set
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.paths import BUILD
@@ -256,15 +256,17 @@ def train(
     )
 
 
-def _check_collapse(stage: TrainingStage, accuracy: float) -> None:
+def _check_collapse(stage: TrainingStage, accuracies: Mapping[str, float]) -> None:
     """DivergedError where the stage has lost what the one before it knew."""
     before = stage_before(stage.config, stage.name)
     record = records.read(stage.folder / f"{before}.json") if before else {}
-    if not record:
-        return
     rate = Rate.of(stage.config, stage.name, stage.epochs)
+    some = images.spread(len(stage.train.y), int(accuracies["training_images"]))
     try:
-        check_collapse(stage.name, rate, record["test_accuracy"], accuracy, stage.test.y)
+        for part, y in (("test", stage.test.y), ("training", stage.train.y[some])):
+            key = f"{part}_accuracy"
+            if key in record:
+                check_collapse(stage.name, rate, record[key], accuracies[key], y)
     except DivergedError:
         stage.checkpoint.unlink(missing_ok=True)  # with another rate it is of no use, and in the way
         raise
@@ -288,7 +290,7 @@ def finish(
     from squeezenet_mcu.model.train.stage_scores import accuracies_of
 
     accuracies = accuracies_of(stage, score or scorer(model))
-    _check_collapse(stage, accuracies["test_accuracy"])
+    _check_collapse(stage, accuracies)
     keras_files.save(model, stage.output)
     versions = {}
     for package in _VERSIONS:
