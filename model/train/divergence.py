@@ -43,12 +43,12 @@ class Rate:
     epochs: int = 1
 
     @classmethod
-    def of(cls, settings: Config, stage: str, epochs: int) -> "Rate":
-        """That of a stage which runs for `epochs`."""
+    def of(cls, settings: Config, stage: str, epochs: int, init: bool = False) -> "Rate":
+        """That of a stage which runs for `epochs`; `init`: from the weights of another model."""
         own, more, warmup = table_of(settings, stage), "", None
         if stage == "train":
             warmup = own.warmup_epochs
-            if not settings.architecture.batch_norm:
+            if not settings.architecture.batch_norm and not init:
                 more = ", or start from weights that are trained (--init)"
         elif stage == "prune" and own.sparsity > _SPARSE:
             more = f", or sparsity from {own.sparsity:g} to {_SPARSE:g}"

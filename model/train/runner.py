@@ -249,7 +249,7 @@ def train(
             class_weights=splits.class_weights(stage.train.y, stage.config.train.balance),
             teacher=teacher,
             distill=distill,
-            rate=Rate.of(stage.config, stage.name, stage.epochs),
+            rate=Rate.of(stage.config, stage.name, stage.epochs, stage.init is not None),
             report=lambda line: terminal.echo(line, flush=True),
             **extra,
         )

@@ -45,6 +45,13 @@ def test_of_records(tmp_path):
     (tmp_path / "quantize.json").write_text(json.dumps(record | {"confusion": [[1]], "labels": ["a", "b"]}))
     with pytest.raises(UserError, match=r"quantize.json: confusion: want a row and a column a class"):
         figures.gather(DIGITS, tmp_path)
+    (tmp_path / "quantize.json").write_text(json.dumps(record))
+    before = json.loads((tmp_path / "train.json").read_text())["output_sha256"]
+    (tmp_path / "quantize.json").write_text(json.dumps(record | {"input_sha256": before}))
+    records.note_asked(tmp_path, "none")
+    found = figures.gather(DIGITS, tmp_path)
+    assert [row.name for row in found.rows] == ["float", "int8"] and found.asked == ["prune"]
+    records.note_asked(tmp_path, "toml")
     (tmp_path / "prune.json").unlink()
     with pytest.raises(UserError, match=r"prune.json: missing, .* run: make train MODEL=digits"):
         figures.gather(DIGITS, tmp_path)

@@ -113,6 +113,7 @@ def test_what_is_advised():
     assert Rate.of(few, "cluster", 5).advice().endswith("or raise clusters from 8 to 16")
     plain = config.load("v1_1")
     assert "or start from weights that are trained (--init)" in Rate.of(plain, "train", 5).advice()
+    assert "--init" not in Rate.of(plain, "train", 5, init=True).advice()
 
 
 def test_a_stage_that_forgets_what_the_one_before_knew():
