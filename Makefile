@@ -18,7 +18,7 @@ NAME :=
 endif
 
 # What may be typed beside a verb. Not exported: make would look into the values.
-VARIABLES := MODEL BOARD PYTHON NAME DATA EPOCHS SEED FRESH INIT WORKERS ONLY LIMIT ENGINE_LIMIT JSON TEACHER CANDIDATES \
+VARIABLES := MODEL BOARD PYTHON NAME DATA COMPRESS EPOCHS SEED FRESH INIT WORKERS ONLY LIMIT ENGINE_LIMIT JSON TEACHER CANDIDATES \
   PUBLISH WEIGHTS CALIBRATION WEIGHT_BITS TFLITE PREPROCESS FIT LABELS TRUST PACKAGE OPTIMIZE KERNEL_FAMILY KERNELS SRAM_BYTES \
   FLASH_BYTES ENCODING CORES ENGINE TFLM_INCLUDE TFLM_LIB TFLM_ARENA_BYTES LAYERS FUNCTIONS TOOL PORT ELF DRY_RUN BUILD CHECK UPDATE \
   MAX_FLASH MAX_SRAM MAX_MS MIN_ACCURACY USB IMAGE SAVE
@@ -133,13 +133,14 @@ demo: setup ## everything without a board: convert, build, boot the emulated boa
 TRAINED = --model=$(if $(value NAME),$(call quoted,NAME),$(call quoted,MODEL))
 # One task of a cluster only trains.
 ONLY_TRAINS = $(call flag,ONLY)$(if $(value TF_CONFIG),set)
-train: setup ## train, compress, convert, validate on the emulated BOARD=; goes on where interrupted [DATA= FIT=resize|crop WORKERS= INIT=model|file EPOCHS= FRESH=1 LIMIT=100] [NAME=: a second result, a model of that name] [ONLY=1: the float network]
+train: setup ## train, compress, convert, validate on the emulated BOARD=; goes on where interrupted [DATA= FIT=resize|crop WORKERS= INIT=model|file COMPRESS=none EPOCHS= FRESH=1 LIMIT=100] [NAME=: a second result, a model of that name] [ONLY=1: the float network]
 	@$(if $(ONLY_TRAINS),,$(RUN) -m host_tools firmware --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST) --only-check)
-	@$(RUN) -m model train $(STAGE) $(call option,NAME) $(call option,FIT) $(call option,INIT) $(call option,WORKERS) $(call flag,ONLY)
+	@$(RUN) -m model train $(STAGE) $(call option,NAME) $(call option,FIT) $(call option,INIT) $(call option,COMPRESS) $(call option,WORKERS) $(call flag,ONLY)
 	@$(if $(ONLY_TRAINS),,$(RUN) -m convert $(TRAINED) $(call option,DATA))
 	@$(if $(ONLY_TRAINS),,$(RUN) -m host_tools firmware $(TRAINED) --board=$(call quoted,BOARD) $(REQUEST))
 	@$(if $(ONLY_TRAINS),,$(RUN) -m host_tools validate $(TRAINED) --board=$(call quoted,BOARD) \
 	  --if-emulated $(call option,ENGINE) $(call option,DATA) --limit=$(if $(value LIMIT),$(call quoted,LIMIT),100) $(call option,JSON))
+	@$(if $(ONLY_TRAINS),,$(RUN) -m host_tools summary $(TRAINED) --board=$(call quoted,BOARD) $(call option,DATA))
 
 preview: setup ## build/<model>/preview.png: images, and what augmentation makes of them [DATA= FIT=]
 	@$(RUN) -m model preview --model=$(call quoted,MODEL) $(call option,DATA) $(call option,FIT)
@@ -150,8 +151,8 @@ prune: setup ## prune the trained network [DATA= EPOCHS= FRESH=1]
 cluster: setup ## few different weights a layer, as the TOML's [cluster] says [DATA= EPOCHS= FRESH=1]
 	@$(RUN) -m model cluster $(STAGE)
 
-quantize: setup ## quantization-aware training of the pruned network [DATA= EPOCHS= FRESH=1]
-	@$(RUN) -m model quantize $(STAGE)
+quantize: setup ## quantization-aware training of the pruned network [DATA= EPOCHS= FRESH=1 COMPRESS=none]
+	@$(RUN) -m model quantize $(STAGE) $(call option,COMPRESS)
 
 curves: setup ## build/<model>/curves.png, .json: loss, accuracy, zeros, bytes over the stages so far
 	@$(RUN) -m model curves --model=$(call quoted,MODEL)

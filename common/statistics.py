@@ -1,10 +1,12 @@
 """How answers are counted: shares of images, and how far chance may move them."""
 
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+MISTAKES = 24  # as many as are worth looking at
 _Z = 1.959964  # of the normal distribution: 95 % lie within
 
 
@@ -43,3 +45,31 @@ def chance(one: int, other: int) -> float:
     count = one + other
     tail: float = sum(math.comb(count, k) for k in range(min(one, other) + 1)) / 2**count
     return min(1.0, 2 * tail)
+
+
+def confusion(y: npt.NDArray[np.int64], found: npt.NDArray[np.int64], classes: int) -> list[list[int]]:
+    """How many images of class `row` were taken for class `column`; y, found [n]."""
+    table = np.zeros((classes, classes), np.int64)
+    np.add.at(table, (y, found), 1)
+    return table.tolist()
+
+
+def worst_mistakes(
+    y: npt.NDArray[np.int64], found: npt.NDArray[np.int64], sure: npt.NDArray[np.float64]
+) -> list[dict[str, Any]]:
+    """The images that are taken for another class with the highest probabilities, the worst first.
+
+    `y`, `found`, `sure` [n]: their classes, what they are taken for, with which probability. Of each mistake:
+    its image, label, taken, probability.
+    """
+    wrong = np.flatnonzero(y != found)
+    worst = wrong[np.argsort(-sure[wrong], kind="stable")][:MISTAKES]
+    return [
+        {
+            "image": int(i),
+            "label": int(y[i]),
+            "taken": int(found[i]),
+            "probability": round(float(sure[i]), 4),
+        }
+        for i in worst
+    ]

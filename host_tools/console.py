@@ -39,6 +39,7 @@ _HOST_TOOLS = {
     "selftest": "host_tools.selftest.command",
     "simulate": "host_tools.emulate.simulate",
     "sizes": "host_tools.studies.sizes",
+    "summary": "host_tools.summary.command",
     "validate": "host_tools.validate.command",
 }
 _DOORS = {"python -m model": _MODEL, "python -m convert": _CONVERT, "python -m host_tools": _HOST_TOOLS}

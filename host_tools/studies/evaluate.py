@@ -11,14 +11,17 @@ import numpy.typing as npt
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 from rich.table import Table
 
-from squeezenet_mcu.common import files, statistics
+from squeezenet_mcu.common import files, statistics, terminal
 from squeezenet_mcu.common.command_line.notices import notice
 from squeezenet_mcu.common.data import sources
 from squeezenet_mcu.common.data.images import spread
+from squeezenet_mcu.common.data.splits import Set
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.formats.manifest import read_manifest, remembered
 from squeezenet_mcu.common.paths import BUILD
 from squeezenet_mcu.common.terminal import Console, TextColumn
+from squeezenet_mcu.host_tools.validate.top5 import MANY
+from squeezenet_mcu.model.card import mistakes
 from squeezenet_mcu.model.network import keras_config
 from squeezenet_mcu.model.settings import budget, config, model_budget
 
@@ -209,6 +212,7 @@ def evaluate(
     figures: dict[str, Any] = {
         "model": name,
         "data": tests.source,
+        "classes": model.manifest["output"]["classes"],
         "images": len(tests.x),
         "engine_images": int(on_engine.sum()),
         "calibration_images_skipped": tests.skipped,
@@ -225,7 +229,24 @@ def evaluate(
             figures[f"{runner}_top{k}_interval"] = (
                 None if share is None else list(statistics.interval(share, len(y)))
             )
+    _draw(name, model, tests, logits["int8"])
     return figures
+
+
+def _draw(name: str, model: Model, tests: TestSet, logits: npt.NDArray[Any] | None) -> None:
+    """confusion.png and mistakes.png of the int8 network; what goes wrong is told, and loses no figure."""
+    if logits is None:
+        return
+    output, y = model.manifest["output"], tests.y
+    try:
+        found = logits.argmax(axis=1)
+        steps = logits - logits.max(axis=1, keepdims=True).astype(np.float64)
+        sure = 1 / np.exp(steps * output["logits_scale"]).sum(axis=1)
+        table = statistics.confusion(y, found, output["classes"])
+        worst = statistics.worst_mistakes(y, found, sure)
+        mistakes.write(name, model.manifest["labels"], table, worst, Set(tests.x, y), BUILD / name)
+    except Exception as error:  # whatever a picture can fail of
+        terminal.echo(f"notice: {BUILD / name / mistakes.MISTAKES} not drawn: {error!r}")
 
 
 def _cells(figures: dict[str, Any], key: str) -> tuple[str, str]:
@@ -240,11 +261,12 @@ def _show(console: Console, figures: dict[str, Any]) -> None:
     count = figures["images"]
     table = Table(title=f"{figures['model']}: {count:,} test images of {figures['data']}")
     table.add_column("")
-    for column in ("images", "top-1", "95 % interval", "top-5", "95 % interval"):
+    ks = (1, 5) if figures["classes"] > MANY else (1,)  # of few classes, five say little
+    for column in ("images", *(text for k in ks for text in (f"top-{k}", "95 % interval"))):
         table.add_column(column, justify="right", no_wrap=True)
     for runner, label in _LABELS.items():
         images = figures["engine_images"] if runner == "engine" else count
-        cells = [cell for k in (1, 5) for cell in _cells(figures, f"{runner}_top{k}")]
+        cells = [cell for k in ks for cell in _cells(figures, f"{runner}_top{k}")]
         table.add_row(label, f"{images:,}", *cells)
     console.print(table)
     if figures["engine_images"] < count:
@@ -253,8 +275,9 @@ def _show(console: Console, figures: dict[str, Any]) -> None:
             "its shares are of these"
         )
     if figures["keras_top1"] is not None:
-        points = [100 * (figures[f"int8_top{k}"] - figures[f"keras_top{k}"]) for k in (1, 5)]
-        console.print(f"int8 against float: {points[0]:+.2f} points of top-1, {points[1]:+.2f} of top-5")
+        points = [(100 * (figures[f"int8_top{k}"] - figures[f"keras_top{k}"]), k) for k in ks]
+        said = ", ".join(f"{gained:+.2f} points of top-{k}" for gained, k in points)
+        console.print(f"int8 against float: {said}")
     differing = figures["differing_values"]
     console.print(
         f"int8 values on which LiteRT and the engine differ: {differing} "

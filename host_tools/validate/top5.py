@@ -11,7 +11,7 @@ from rich.table import Table
 from squeezenet_mcu.common.terminal import Console
 
 TOP = 5
-_MANY = 10  # classes; with as many or fewer, five of them say little
+MANY = 10  # classes; with as many or fewer, five of them say little
 _SHOWN = 20  # images in the table
 
 
@@ -43,7 +43,7 @@ def answer(logits: npt.NDArray[np.int8], probabilities: npt.NDArray[np.int8], la
 
 def many_classes(manifest: dict[str, Any]) -> bool:
     """Whether the model has so many classes that the highest five are worth a look."""
-    found: bool = manifest["output"]["classes"] > _MANY
+    found: bool = manifest["output"]["classes"] > MANY
     return found
 
 

@@ -1,5 +1,6 @@
 """Which classes are taken for which: as a picture, and the worst of them as a list. Imports no TensorFlow."""
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,9 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from squeezenet_mcu.model.card.pictures import drawing
+from squeezenet_mcu.model.card.pictures import drawing, shortened
 
 Table = Sequence[Sequence[int]]  # images of class `row` that were taken for class `column`
+_MOST = 60  # classes that are drawn
+_LONGEST = 32  # characters of a name
+_FEW = 5  # classes at most that need no scale of colours
 _NUMBERED = 12  # classes at most whose cells still hold a number each
 
 
@@ -39,23 +43,46 @@ def recall(table: Table) -> list[float | None]:
     return [row[label] / sum(row) if sum(row) else None for label, row in enumerate(table)]
 
 
+def _worst_classes(table: Table) -> list[int]:
+    """Of many classes those of the most frequent mistakes, in their order."""
+    chosen: dict[int, None] = {}
+    for mistake in worst(table, _MOST):
+        chosen |= dict.fromkeys((mistake.label, mistake.taken))
+    return sorted(list(chosen)[:_MOST])
+
+
 def draw(table: Table, labels: Sequence[str], title: str, path: Path) -> None:
-    """Writes the heat map to `path`, a PNG: shares of each class, with numbers if there are few classes."""
+    """Writes the heat map to `path`, a PNG: shares of each class, with numbers if there are few classes.
+
+    Of more than _MOST classes those that are taken for each other the most often.
+    """
     counts = np.array(table, np.float64)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    if len(labels) > _MOST:
+        chosen = _worst_classes(table) or list(range(_MOST))
+        title += f": {len(chosen)} of {len(labels):,} classes, those of most mistakes"
+        shares, labels = shares[np.ix_(chosen, chosen)], [labels[i] for i in chosen]
+        table = [[table[row][column] for column in chosen] for row in chosen]
+    labels = [shortened(label, _LONGEST) for label in labels]
     few = len(labels) <= _NUMBERED
-    side = 0.42 * len(labels) + 1.6 if few else 0.155 * len(labels) + 3.2
-    with drawing(path, side + 0.9, side) as figure:
+    size = 9 if few else 7
+    longest = max(map(len, labels), default=0)
+    flat = few and longest <= 3
+    # Inches: the map, and beside it the names, as wide as their letters.
+    side = max(2.0, (0.42 if len(labels) > _FEW else 0.6) * len(labels)) if few else 0.155 * len(labels)
+    names = longest * size * 0.0085
+    bar = 1.2 if len(labels) > _FEW else 0.0
+    width, height = side + names + bar + 0.6, side + (0.3 if flat else names) + 0.9
+    with drawing(path, width, height) as figure:
         axes = figure.subplots()
         image = _heat(axes, shares)
-        size = 9 if few else 7
-        flat = few and max(map(len, labels), default=0) <= 3
         axes.set_xticks(range(len(labels)), labels, rotation=0 if flat else 90, fontsize=size)
         axes.set_yticks(range(len(labels)), labels, fontsize=size)
         axes.tick_params(length=0)
         axes.set_xlabel("taken for")
         axes.set_ylabel("class")
-        axes.set_title(title)
+        text = textwrap.fill(title, max(20, int(width / 0.09)))
+        figure.suptitle(text, x=0.01, ha="left", fontsize=10, weight="bold")
         if few:
             _number(axes, table, shares)
         else:
@@ -65,10 +92,15 @@ def draw(table: Table, labels: Sequence[str], title: str, path: Path) -> None:
             axes.tick_params(which="minor", length=0)
         for spine in axes.spines.values():
             spine.set_visible(False)
-        bar = figure.colorbar(image, ax=axes, shrink=0.8, ticks=(0, 0.01, 0.05, 0.2, 0.5, 1))
-        bar.ax.set_yticklabels(["0 %", "1 %", "5 %", "20 %", "50 %", "100 %"])
-        bar.set_label("of the class's images")
-        bar.outline.set_visible(False)
+        if bar:
+            _scale(figure, axes, image)
+
+
+def _scale(figure: Any, axes: Any, image: Any) -> None:
+    bar = figure.colorbar(image, ax=axes, shrink=0.8, ticks=(0, 0.01, 0.05, 0.2, 0.5, 1))
+    bar.ax.set_yticklabels(["0 %", "1 %", "5 %", "20 %", "50 %", "100 %"])
+    bar.set_label("of the class's images")
+    bar.outline.set_visible(False)
 
 
 def _heat(axes: Any, shares: Any) -> Any:

@@ -42,6 +42,7 @@ def run(args: argparse.Namespace) -> int:
     """Writes build/<model>/curves.png and curves.json; exit status 0."""
     settings = config.load(args.model)
     folder = paths.BUILD / settings.name
+    settings = records.as_asked(settings, folder)
     write(settings, folder)
     terminal.echo(f"curves: wrote {folder / 'curves.png'} and curves.json")
     return 0

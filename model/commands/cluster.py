@@ -17,9 +17,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Runs the stage; exit status 0."""
-    from squeezenet_mcu.model.train import runner
+    from squeezenet_mcu.model.train import records, runner
 
     stage = runner.open_stage(NAME, args)
+    records.note_asked(stage.folder, "toml")  # from here quantize goes on
     if not runner.is_done(stage):
         from squeezenet_mcu.model.compress.clustering import cluster  # imports TensorFlow: seconds
 

@@ -14,7 +14,7 @@ from squeezenet_mcu.model.card import curves
 from squeezenet_mcu.model.commands import preview
 from squeezenet_mcu.model.distributed import launch, tf_config
 from squeezenet_mcu.model.distributed.tf_config import Task
-from squeezenet_mcu.model.settings import named, options
+from squeezenet_mcu.model.settings import config, named, options
 from squeezenet_mcu.model.train.fresh_run import FreshRun
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ EXAMPLES = """  python -m model train
   python -m model train --model small --data my_images/           # classes as in the folder
   python -m model train --model small --data my_pets/ --name pets # a second result, model pets from then on
   python -m model train --model small --data my_images/ --fit resize  # whole photos, squeezed to squares
+  python -m model train --model small --data my_images/ --compress none   # float, then int8
   python -m model train --model small --data my_images/ --init gtsrb
   python -m model train --model my.toml --data my_images/ --init keras3.keras  # same names of layers"""
 
@@ -40,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_stage(parser)
     options.add_fit(parser)
     options.add_workers(parser)
+    options.add_compress(parser)
     parser.add_argument(
         "--init",
         metavar="NAME|FILE",
@@ -60,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     and goes on to the further stages.
     """
     from squeezenet_mcu.model.commands import cluster, prune, quantize
-    from squeezenet_mcu.model.settings import config
+    from squeezenet_mcu.model.train import records
     from squeezenet_mcu.model.train.chain import chain
 
     args.model = named.model_of(args.model, args.name)
@@ -80,7 +82,8 @@ def run(args: argparse.Namespace) -> int:
             return status
     else:
         _train(args, workers)
-    stages = [] if args.only else chain(settings)[1:]
+    records.note_asked(BUILD / settings.name, args.compress or "toml")
+    stages = [] if args.only else chain(records.as_asked(settings, BUILD / settings.name))[1:]
     args.epochs, args.dense = None, False  # --epochs is of the training from scratch
     commands = {"prune": prune.run, "cluster": cluster.run, "quantize": quantize.run}
     for before, name in zip([NAME, *stages], stages, strict=False):

@@ -159,11 +159,11 @@ def quantize(stage: TrainingStage) -> None:
     seen = guarantees.check(tflite, wanted, str(stage.output))
     to_tflite.check(tflite, str(stage.output))
     terminal.echo(guarantees.table(seen))
-    score, table = int8_scorer(stage, tflite)
+    score, of_test = int8_scorer(stage, tflite)
     figures = {
         "tflite_bytes": len(tflite),
         "tflite_sha256": files.sha256(tflite),
         "layers": guarantees.record(seen, wanted),
-        "confusion": table,
+        **of_test,
     }
     runner.finish(stage, aware, history, started=started, figures=figures, score=score)

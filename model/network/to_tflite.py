@@ -81,9 +81,14 @@ def _operators(interpreter: Any, kind: str) -> Iterator[dict[str, Any]]:
 
 
 def predictions(tflite: bytes, x: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
-    """The class that the int8 model gives each image of x [n, h, w, c]: arg max of the logits.
+    """The class that the int8 model gives each image of x [n, h, w, c]: arg max of the logits."""
+    return answers(tflite, x)[0]
 
-    The logits, not the probabilities: the softmax's 256 steps make ties of different logits.
+
+def answers(tflite: bytes, x: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """The class that the int8 model gives each image of x [n, h, w, c], int64 [n], and how sure it is of it.
+
+    By the logits, whose softmax is computed here: the .tflite's has 256 steps, which make ties of them.
     """
     wide = litert.wide_softmax.parts(tflite)  # of many classes: SOFTMAX itself could end the program
     interpreter = _interpreter(wide.head if wide else tflite)
@@ -93,12 +98,15 @@ def predictions(tflite: bytes, x: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64
         (softmax,) = _operators(interpreter, "SOFTMAX")
         logits = int(softmax["inputs"][0])
     image = interpreter.get_input_details()[0]["index"]
-    out = np.empty(len(x), np.int64)
+    scale = next(t for t in interpreter.get_tensor_details() if t["index"] == logits)["quantization"][0]
+    out, sure = np.empty(len(x), np.int64), np.empty(len(x))
     for i, pixels in enumerate(x):
         interpreter.set_tensor(image, (pixels.astype(np.int16) - 128).astype(np.int8)[np.newaxis])
         interpreter.invoke()
-        out[i] = int(np.argmax(interpreter.get_tensor(logits)[0]))
-    return out
+        found = interpreter.get_tensor(logits)[0].astype(np.float64)
+        out[i] = int(np.argmax(found))
+        sure[i] = 1 / np.exp((found - found.max()) * scale).sum()
+    return out, sure
 
 
 def tflite_kernels(tflite: bytes) -> dict[str, npt.NDArray[np.int8]]:

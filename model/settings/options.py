@@ -42,6 +42,15 @@ def add_stage(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fresh", action="store_true", help="start over, whatever is there already")
 
 
+def add_compress(parser: argparse.ArgumentParser) -> None:
+    """--compress: whether the chain prunes and clusters."""
+    parser.add_argument(
+        "--compress",
+        choices=("none",),
+        help="none: neither prune nor cluster, whatever the TOML says",
+    )
+
+
 def add_workers(parser: argparse.ArgumentParser) -> None:
     """--workers: how many processes train together."""
     parser.add_argument(

@@ -24,6 +24,16 @@ def chain(settings: Config) -> list[str]:
     return [name for name, wanted in stages.items() if wanted]
 
 
+def without_compression(settings: Config) -> Config:
+    """The same settings without pruning and clustering: the float network is quantized as it is."""
+    prune = dataclasses.replace(
+        settings.prune, sparsity=0.0, layers={}, channels=0.0, pattern="free", spread="even"
+    )
+    return dataclasses.replace(
+        settings, prune=prune, cluster=dataclasses.replace(settings.cluster, clusters=0, layers={})
+    )
+
+
 def stage_before(settings: Config, name: str) -> str | None:
     """The stage whose output stage `name` starts from; None for train."""
     if name == "dense":

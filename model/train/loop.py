@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from squeezenet_mcu.common import terminal
+from squeezenet_mcu.common.data import images
 from squeezenet_mcu.common.data.splits import Set
-from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.tf import keras, tf
 from squeezenet_mcu.model.distributed.workers import ALONE, Alone
 from squeezenet_mcu.model.network.logits import logits_of
@@ -22,8 +22,10 @@ from squeezenet_mcu.model.settings.compression import Distill
 from squeezenet_mcu.model.settings.config import Train
 from squeezenet_mcu.model.train import checkpoint
 from squeezenet_mcu.model.train.augment import augmented
-from squeezenet_mcu.model.train.scoring import scorer
+from squeezenet_mcu.model.train.divergence import DivergedError, Rate, Watch, loss_of_guessing
+from squeezenet_mcu.model.train.scoring import same_answers, scorer
 
+_SEEN = 64  # images, by which a network is asked whether it still looks at them
 _TOWER_IMAGES = 32  # at least; batch norm needs some, and a smaller batch gains nothing
 
 
@@ -37,6 +39,7 @@ class Job:
     `callback`: a Keras callback told of the beginning and the end of each epoch (TFMOT's pruning has one).
     `fresh`: see checkpoint.save.
     `team`: the processes that train together; each takes its share of every batch.
+    `rate`: where the learning rate stands, for whom it breaks the training; None: nobody watches.
     """
 
     name: str
@@ -56,6 +59,7 @@ class Job:
     callback: Any = None
     fresh: bool = False
     team: Alone = ALONE
+    rate: Rate | None = None
     report: Callable[[str], None] = field(default=print)
 
 
@@ -188,21 +192,48 @@ def _epochs(job: Job, optimizer: Any, state: Sequence[Any], history: list[dict[s
     if job.callback is not None:
         job.callback.set_model(job.model)
         job.callback.on_train_begin()
-    step, score = _step(job, optimizer), scorer(job.model)
-    while len(history) < job.epochs:
-        entry = _epoch(job, step, score, optimizer, state, len(history))
-        if not math.isfinite(entry["loss"]):  # it stays so, and what it learnt before is lost
-            raise UserError(
-                f"{job.name}: epoch {len(history) + 1}: the loss is {entry['loss']}; want a number: take a "
-                "smaller learning_rate in the TOML, or a longer warm-up"
-            )
-        history.append(entry)
-        if job.team.is_chief:
-            checkpoint.save(job.checkpoint, job.fingerprint, history, state, job.fresh)
+    step, score, watch = _step(job, optimizer), scorer(job.model), _watch(job)
+    try:
+        steps = len(job.train.y) // _batch(job)
+        while len(history) < job.epochs:
+            entry = _epoch(job, step, score, watch, optimizer, state, len(history))
+            history.append(entry)
+            if watch is not None:
+                watch.epoch(len(history), steps, entry["loss"], entry["accuracy"])
+            if job.team.is_chief:
+                checkpoint.save(job.checkpoint, job.fingerprint, history, state, job.fresh)
+        if watch is not None:
+            watch.end(steps, history)
+    except DivergedError:
+        if job.team.is_chief:  # with another rate it is of no use, and in the way
+            job.checkpoint.unlink(missing_ok=True)
+        raise
+
+
+def _watch(job: Job) -> Watch | None:
+    if job.rate is None:
+        return None
+    some = job.train.x[images.spread(len(job.train.y), _SEEN)]
+    return Watch(
+        name=job.name,
+        rate=job.rate,
+        y=job.train.y,
+        classes=job.model.output_shape[-1],
+        guess=loss_of_guessing(job.train.y, job.class_weights),
+        taught=job.teacher is not None,
+        same_answers=lambda: same_answers(job.model, some),
+        finite=lambda: all(bool(np.isfinite(v.numpy()).all()) for v in job.model.trainable_variables),
+    )
 
 
 def _epoch(
-    job: Job, step: Any, score: Callable[[Set], float], optimizer: Any, state: Sequence[Any], epoch: int
+    job: Job,
+    step: Any,
+    score: Callable[[Set], float],
+    watch: Watch | None,
+    optimizer: Any,
+    state: Sequence[Any],
+    epoch: int,
 ) -> dict[str, float]:
     count = len(job.train.y)
     batch, share = _batch(job), job.team.share(_batch(job))
@@ -231,6 +262,8 @@ def _epoch(
             optimizer.learning_rate.assign(rate)
             batch_loss, batch_right = step(x, y)
             loss += float(batch_loss)
+            if watch is not None:
+                watch.step(epoch + 1, loss)
             right += int(batch_right)
             if sys.stdout.isatty() and number % 10 == 0:
                 terminal.echo(

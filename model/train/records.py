@@ -6,6 +6,7 @@ from typing import Annotated, Any, NotRequired, TypedDict, cast
 
 from msgspec import Meta
 
+from squeezenet_mcu.common import files
 from squeezenet_mcu.common.data.fits import FITS
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.formats import json_files
@@ -13,10 +14,11 @@ from squeezenet_mcu.common.formats.json_files import ClassName, Count, Positive,
 from squeezenet_mcu.common.formats.manifest import NAME as MANIFEST
 from squeezenet_mcu.common.formats.manifest import read_manifest
 from squeezenet_mcu.model.settings.config import Config
-from squeezenet_mcu.model.train.chain import chain, described
+from squeezenet_mcu.model.train.chain import chain, described, without_compression
 
 Record = dict[str, Any]
 Fit = Annotated[str, one_of(*FITS)]
+CHAIN = "chain.json"
 
 
 class Guarantee(TypedDict):
@@ -68,6 +70,15 @@ class Scored(Accuracies):
     output_sha256: NotRequired[Sha256]
 
 
+class Mistake(TypedDict):
+    """The test image number `image`, of class `label`, was taken for class `taken`."""
+
+    image: Count
+    label: Count
+    taken: Count
+    probability: Share
+
+
 class Settings(TypedDict):
     """What of the TOML a stage depends on: chain.described."""
 
@@ -99,6 +110,9 @@ class StageRecord(Accuracies):
     tflite_bytes: NotRequired[Positive]
     tflite_sha256: NotRequired[Sha256]
     confusion: NotRequired[list[list[Count]]]
+    mistakes: NotRequired[list[Mistake]]
+    training_accuracy: NotRequired[Share]
+    training_images: NotRequired[Positive]
 
 
 def read(path: Path, kind: type = StageRecord) -> Record:
@@ -111,6 +125,24 @@ def read(path: Path, kind: type = StageRecord) -> Record:
         if "promised" in layer:  # version 0.1.0 called it so
             layer["guaranteed"] = layer.pop("promised")
     return found
+
+
+class Asked(TypedDict):
+    """chain.json: what `make train` was last asked for. `compress`: "none", or as the TOML says."""
+
+    compress: Annotated[str, one_of("none", "toml")]
+
+
+def note_asked(folder: Path, compress: str) -> None:
+    """Notes in `folder` (build/<model>) whether the chain is to go without pruning and clustering."""
+    if read(folder / CHAIN, Asked).get("compress", "toml") != compress:
+        files.write_json(folder / CHAIN, {"compress": compress})
+
+
+def as_asked(settings: Config, folder: Path) -> Config:
+    """`settings` without compression where that was asked for last (COMPRESS=none)."""
+    none = read(folder / CHAIN, Asked).get("compress") == "none"
+    return without_compression(settings) if none else settings
 
 
 def of_chain(settings: Config, folder: Path) -> dict[str, Record]:

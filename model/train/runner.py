@@ -11,7 +11,7 @@ from typing import Any
 
 from squeezenet_mcu.common import files, terminal
 from squeezenet_mcu.common.command_line.spoken import as_typed
-from squeezenet_mcu.common.data import fits, splits
+from squeezenet_mcu.common.data import fits, images, splits
 from squeezenet_mcu.common.data.splits import Set
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.paths import BUILD
@@ -20,8 +20,16 @@ from squeezenet_mcu.model.network import keras_config, keras_graphs
 from squeezenet_mcu.model.settings import config
 from squeezenet_mcu.model.settings.config import Config
 from squeezenet_mcu.model.train import checkpoint, fresh_run, records, tf_environment, training_images
-from squeezenet_mcu.model.train.chain import OUTPUTS, chain, described, stage_before, table_of
+from squeezenet_mcu.model.train.chain import (
+    OUTPUTS,
+    chain,
+    described,
+    stage_before,
+    table_of,
+    without_compression,
+)
 from squeezenet_mcu.model.train.distill import teacher_file, teacher_logits
+from squeezenet_mcu.model.train.divergence import DivergedError, Rate, check_collapse
 from squeezenet_mcu.model.train.stage import TrainingStage
 from squeezenet_mcu.model.train.transfer import initial_file
 
@@ -35,7 +43,10 @@ def _source_hash(settings: Config, name: str, folder: Path) -> str:
         return ""
     path = folder / OUTPUTS[before]
     if not path.is_file():
-        raise UserError(f"{path}: no such file; run first: python -m model {before} --model {settings.path}")
+        other = "; or quantize what was not pruned: --compress none" if before in ("prune", "cluster") else ""
+        raise UserError(
+            f"{path}: no such file; run first: python -m model {before} --model {settings.path}{other}"
+        )
     return _sha256(path)
 
 
@@ -52,10 +63,18 @@ def _sha256(path: Path) -> str:
     return files.sha256(files.read_input(path, keras_config.MOST_FILE, "want a .keras or .h5 file"))
 
 
+def _asked(settings: Config, name: str, args: argparse.Namespace) -> Config:
+    """`settings` without compression where that is asked for: now, by --compress, or by the train before."""
+    folder, asked = BUILD / settings.name, getattr(args, "compress", None)
+    if name == "quantize" and asked is None:
+        return records.as_asked(settings, folder)
+    return without_compression(settings) if asked == "none" and name != "dense" else settings
+
+
 def open_stage(name: str, args: argparse.Namespace) -> TrainingStage:
     """Reads the settings and the data of `args` (see options.add_stage; train has init). Raises UserError."""
     tf_environment.prepare()
-    settings = config.load(args.model)
+    settings = _asked(config.load(args.model), name, args)
     if settings.weights is not None:
         raise UserError(
             f"{settings.path}: its weights are imported, says its table [weights]; to train it here, take a "
@@ -202,12 +221,14 @@ def is_done(stage: TrainingStage) -> bool:
     if record["output_sha256"] != files.sha256(stage.output.read_bytes()):
         return False
     now = stage.test_sha256
-    if record.get("test_sha256", now) != now:
+    others = record.get("test_sha256", now) != now
+    if others or "training_accuracy" not in record or ("confusion" in record and "mistakes" not in record):
         from squeezenet_mcu.model.train.stage_scores import scored_anew
 
         record = scored_anew(stage, record)
         files.write_json(stage.record, record)
-        terminal.echo(f"{stage.name}: other test images than before: scored anew")
+        if others:
+            terminal.echo(f"{stage.name}: other test images than before: scored anew")
     # Of a run that was killed before it could: --fresh would go on from it.
     stage.checkpoint.unlink(missing_ok=True)
     terminal.echo(
@@ -250,10 +271,27 @@ def train(
             teacher=teacher,
             distill=distill,
             fresh=stage.fresh or checkpoint.begun_fresh(stage.checkpoint, stage.fingerprint),
+            rate=Rate.of(stage.config, stage.name, stage.epochs, stage.init is not None),
             report=lambda line: terminal.echo(line, flush=True),
             **extra,
         )
     )
+
+
+def _check_collapse(stage: TrainingStage, accuracies: Mapping[str, float]) -> None:
+    """DivergedError where the stage has lost what the one before it knew."""
+    before = stage_before(stage.config, stage.name)
+    record = records.read(stage.folder / f"{before}.json") if before else {}
+    rate = Rate.of(stage.config, stage.name, stage.epochs)
+    some = images.spread(len(stage.train.y), int(accuracies["training_images"]))
+    try:
+        for part, y in (("test", stage.test.y), ("training", stage.train.y[some])):
+            key = f"{part}_accuracy"
+            if key in record:
+                check_collapse(stage.name, rate, record[key], accuracies[key], y)
+    except DivergedError:
+        stage.checkpoint.unlink(missing_ok=True)  # with another rate it is of no use, and in the way
+        raise
 
 
 def finish(
@@ -274,6 +312,7 @@ def finish(
     from squeezenet_mcu.model.train.stage_scores import accuracies_of
 
     accuracies = accuracies_of(stage, score or scorer(model))
+    _check_collapse(stage, accuracies)
     keras_files.save(model, stage.output)
     versions = {}
     for package in _VERSIONS:

@@ -11,6 +11,7 @@ from squeezenet_mcu.common.tf import tf
 from squeezenet_mcu.model.network.logits import logits_of
 
 _BATCH = 256
+_ROUNDING = 1e-6  # of float32, in sums of another order
 
 
 def scorer(model: Any) -> Callable[[Set], float]:
@@ -33,8 +34,13 @@ def scorer(model: Any) -> Callable[[Set], float]:
     return score
 
 
-def confusion(y: npt.NDArray[np.int64], found: npt.NDArray[np.int64], classes: int) -> list[list[int]]:
-    """How many images of class `row` were taken for class `column`."""
-    table = np.zeros((classes, classes), np.int64)
-    np.add.at(table, (y, found), 1)
-    return table.tolist()
+def same_answers(model: Any, x: npt.NDArray[np.uint8]) -> bool:
+    """Whether a Keras model (float32 in [0, 1] to softmax) has the same logits for all images x [n, h, w, c].
+
+    As in training: batch norm looks at these images. What that moves in the model is put back.
+    """
+    kept = [variable.numpy() for variable in model.weights]
+    found = logits_of(model)(x.astype(np.float32) / np.float32(255), training=True).numpy()
+    for variable, value in zip(model.weights, kept, strict=True):
+        variable.assign(value)
+    return bool(np.ptp(found, axis=0).max() <= _ROUNDING * max(1.0, np.abs(found).max()))

@@ -233,6 +233,7 @@ def figures(
 
 
 def _train(task: Task, model: Any, parts: splits.Parts) -> list[dict[str, float]]:
+    from squeezenet_mcu.model.train.divergence import Rate
     from squeezenet_mcu.model.train.loop import Job, fit
 
     settings = task.config.train
@@ -253,6 +254,7 @@ def _train(task: Task, model: Any, parts: splits.Parts) -> list[dict[str, float]
             checkpoint=task.checkpoint,
             fingerprint=task.trained,
             class_weights=splits.class_weights(parts.train.y, settings.balance),
+            rate=Rate.of(task.config, "train", settings.epochs),
             report=lambda line: terminal.echo(f"  {line}", flush=True),
         )
     )

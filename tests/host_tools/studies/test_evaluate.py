@@ -9,6 +9,7 @@ import pytest
 
 from squeezenet_mcu.common import cli
 from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.terminal import Console
 from squeezenet_mcu.host_tools.studies import evaluate
 from tests import manifests
 
@@ -165,3 +166,33 @@ def test_keras_sees_a_few_floats_at_a_time():
     assert done == [32, 64, 70]
     assert [b.dtype for b in network.batches] == [np.float32] * 3
     assert np.array_equal(logits[:, 0], np.arange(70, dtype=np.float32) / np.float32(255))
+
+
+@pytest.mark.parametrize("classes", [10, 11])
+def test_top_5_is_told_above_ten_classes(classes, capsys):
+    shares = {f"{runner}_top{k}": 0.9 for runner in ("keras", "int8", "engine") for k in (1, 5)}
+    intervals = {f"{name}_interval": [0.8, 0.95] for name in shares}
+    counts = {"images": 40, "engine_images": 40, "differing_values": 0, "classes": classes}
+    evaluate._show(Console(width=120), {"model": "toy", "data": "d", **shares, **intervals, **counts})
+    said = capsys.readouterr().out
+    assert said.count("top-5") == (2 if classes > 10 else 0) and said.count("top-1") == 2
+
+
+def test_its_mistakes_are_drawn(source, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    tests = evaluate._test_set(manifest(), source, None)
+    logits = np.where(np.arange(40)[:, None] % 2 == np.arange(2), 50, -50).astype(np.int8)
+    logits[3] = (9, 4)  # odd, taken for even
+    made = manifest() | {"output": {"classes": 2, "logits_scale": 0.1}}
+    evaluate._draw("toy", evaluate.Model(made, b"", b""), tests, logits)
+    assert "build/toy/confusion.png, build/toy/mistakes.png" in capsys.readouterr().out
+    assert (tmp_path / "build/toy/mistakes.png").is_file()
+    drawn = []
+    monkeypatch.setattr(evaluate.mistakes, "write", lambda *given: drawn.append(given))
+    evaluate._draw("toy", evaluate.Model(made, b"", b""), tests, logits)
+    _, _, table, (worst,), test, _ = drawn[0]
+    assert table == [[20, 0], [1, 19]] and (test.x[worst["image"]] == 3).any()
+    assert worst["probability"] == pytest.approx(1 / (1 + np.exp(-0.5)), abs=1e-4)
+    monkeypatch.setattr(evaluate.mistakes, "write", lambda *_: 1 / 0)
+    evaluate._draw("toy", evaluate.Model(made, b"", b""), tests, logits)
+    assert "not drawn: ZeroDivisionError" in capsys.readouterr().out

@@ -1,0 +1,176 @@
+"""Stops a training that the learning rate has broken, and says what to lower. Imports no TensorFlow.
+
+The rules only stop what cannot recover: a loss that is not a number, or such weights (whose loss may be one:
+ReLU makes 0 of them, on some processors); a loss that grows; a network that no
+longer looks at its images (all ways to the answer end in ReLUs that give zero for every image, and no
+gradient passes them); and after the last epoch one that still guesses. A slow start is none of these: its
+answers differ from image to image.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from squeezenet_mcu.common import statistics
+from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.model.settings.config import Config
+from squeezenet_mcu.model.train.chain import table_of
+
+# So long, both, ReLUs have to be dead. After an epoch of few steps they may come back: small on 60 images a
+# class was dead for 5 steps, and went on.
+_EPOCHS, _STEPS = 4, 40
+_WARMUP, _EPOCHS_AFTER, _SPARSE, _FEW_CLUSTERS = 3, 5, 0.7, 16  # what is advised
+_SMALL = 5e-4  # a learning rate that breaks nothing
+_GROWN = 10.0  # times log(classes)
+_SIGMAS = 2.0
+# A shorter trial need not learn. Else the mean loss of the last epochs is below that of guessing times this:
+_ALL_EPOCHS, _ALL_STEPS, _LAST, _LEARNT = 10, 60, 3, 0.97
+
+
+@dataclass(frozen=True)
+class Rate:
+    """The learning rate of a stage, as the table `table` of the TOML `toml` has it."""
+
+    toml: Path
+    table: str
+    value: float
+    warmup_epochs: int | None = None  # None: the stage has none
+    more: str = ""  # what else would help
+    epochs: int = 1
+
+    @classmethod
+    def of(cls, settings: Config, stage: str, epochs: int, init: bool = False) -> "Rate":
+        """That of a stage which runs for `epochs`; `init`: from the weights of another model."""
+        own, more, warmup = table_of(settings, stage), "", None
+        if stage == "train":
+            warmup = own.warmup_epochs
+            if not settings.architecture.batch_norm and not init:
+                more = ", or start from weights that are trained (--init)"
+        elif stage == "prune" and own.sparsity > _SPARSE:
+            more = f", or sparsity from {own.sparsity:g} to {_SPARSE:g}"
+        elif stage == "cluster" and own.clusters < _FEW_CLUSTERS:
+            more = f", or raise clusters from {own.clusters} to {_FEW_CLUSTERS}"
+        table = "quantize" if stage == "dense" else stage
+        return cls(settings.path, table, own.learning_rate, warmup, more, epochs)
+
+    def advice(self, learnt_little: bool = False) -> str:
+        """What to lower, from what to what; a very small rate that has `learnt_little` is to be raised."""
+        if not self.epochs:
+            return f"raise epochs in [{self.table}] of {self.toml} from 0 to {_EPOCHS_AFTER}"
+        where = f"learning_rate in [{self.table}] of {self.toml}"
+        if learnt_little and self.value < _SMALL:
+            return f"raise {where} from {self.value:g} to {self.value * 10:.2g}, or epochs{self.more}"
+        said = f"lower {where} from {self.value:g} to {self.value / 10:.2g}"
+        if self.warmup_epochs is not None and self.warmup_epochs < _WARMUP:
+            said += f", or raise warmup_epochs from {self.warmup_epochs} to {_WARMUP}"
+        return said + self.more
+
+
+class DivergedError(UserError):
+    """A training that cannot recover: what it has learnt is lost, its checkpoint worth nothing."""
+
+
+@dataclass
+class Watch:
+    """Follows one training: `step` after each step, `epoch` after each epoch. Both raise DivergedError.
+
+    `finite()`: whether all weights are numbers. `same_answers()`: whether the network gives the same answers
+    for all of some images of several classes.
+    `guess`: loss_of_guessing. `taught`: a teacher's answers are part of the loss, which has another scale.
+    """
+
+    name: str
+    rate: Rate
+    y: npt.NDArray[np.int64]
+    classes: int
+    guess: float
+    taught: bool
+    same_answers: Callable[[], bool]
+    finite: Callable[[], bool]
+    _losses: list[float] = field(default_factory=list)
+    _same: tuple[int, int] = (0, 0)  # epochs, steps
+
+    def step(self, epoch: int, loss: float) -> None:
+        """`epoch` counts from 1; `loss` of the step's images."""
+        if not math.isfinite(loss):  # it stays so
+            self._stop(epoch, f"the loss is {loss}, no number any more")
+
+    def epoch(self, epoch: int, steps: int, loss: float, accuracy: float) -> None:
+        """`loss` and `accuracy` (of the augmented training images) are the epoch's means."""
+        self._losses.append(loss)
+        if not self.finite():
+            self._stop(epoch, "weights are no numbers any more")
+        # A forward pass only where it may tell something: who knows images looks at them.
+        dead = self.guesses(accuracy, 1) and self.same_answers()
+        self._same = (self._same[0] + 1, self._same[1] + steps) if dead else (0, 0)
+        if self._same[0] >= _EPOCHS and self._same[1] >= _STEPS:
+            self._stop(
+                epoch, "the network gives the same answer for every image and learns no more (dead ReLUs)"
+            )
+        uniform = math.log(self.classes)
+        if not self.taught and len(self._losses) > 1:
+            before, now = self._losses[-2:]
+            if now >= before > _GROWN * uniform:
+                self._stop(epoch, f"the loss grows without end: {now:.4g}, before {before:.4g}")
+
+    def end(self, steps: int, history: Sequence[Mapping[str, float]]) -> None:
+        """After the last epoch; `steps` of one, `history` of all, those before an interruption too."""
+        if len(history) < _ALL_EPOCHS or len(history) * steps < _ALL_STEPS:
+            return
+        loss, accuracy = (
+            float(np.mean([entry[key] for entry in history[-_LAST:]])) for key in ("loss", "accuracy")
+        )
+        if self.guesses(accuracy, _LAST) if self.taught else loss > _LEARNT * self.guess:
+            self._stop(
+                len(history),
+                f"it has learnt next to nothing: {accuracy:.1%} of the training images right, by guessing "
+                f"{chance_of(self.y):.1%}",
+                learnt_little=True,
+            )
+
+    def guesses(self, accuracy: float, epochs: int) -> bool:
+        """Whether `accuracy`, over so many epochs, is no better than taking all for the commonest class."""
+        return accuracy <= chance_of(self.y) + _SIGMAS * _deviation(self.y, epochs)
+
+    def _stop(self, epoch: int, what: str, learnt_little: bool = False) -> None:
+        raise DivergedError(f"{self.name}: epoch {epoch}: {what}: {self.rate.advice(learnt_little)}")
+
+
+def chance_of(y: npt.NDArray[np.int64]) -> float:
+    """The accuracy of taking every image for the commonest class of `y` [n]."""
+    return float(np.bincount(y).max() / len(y))
+
+
+def loss_of_guessing(y: npt.NDArray[np.int64], weights: npt.NDArray[np.float32] | None) -> float:
+    """The least cross-entropy of a network that does not look at the images of classes `y` [n].
+
+    `weights` [classes]: what an image of each class weighs; None: 1.
+    """
+    counts = np.bincount(y).astype(np.float64)
+    if weights is not None:
+        counts = counts * weights[: len(counts)]
+    counts = counts[counts > 0]
+    return float(-(counts * np.log(counts / counts.sum())).sum() / len(y))
+
+
+def _deviation(y: npt.NDArray[np.int64], epochs: int) -> float:
+    share = chance_of(y)
+    return math.sqrt(share * (1 - share) / (len(y) * epochs))
+
+
+def check_collapse(name: str, rate: Rate, before: float, after: float, y: npt.NDArray[np.int64]) -> None:
+    """DivergedError where a stage has fallen to about chance from an accuracy well above it.
+
+    `before`, `after`: accuracies on images of the classes `y` [n].
+    """
+    chance = chance_of(y)
+    known = statistics.interval(before, len(y))[0] > chance
+    if known and after - chance < max(0.1 * (before - chance), _deviation(y, 1)):
+        raise DivergedError(
+            f"{name}: accuracy fell from {before:.1%} to {after:.1%}, about that of guessing ({chance:.1%}): "
+            f"{rate.advice()}"
+        )
