@@ -7,6 +7,7 @@ from pathlib import Path
 from rich import box
 from rich.table import Table
 
+from squeezenet_mcu.common.command_line.spoken import as_typed
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.paths import BUILD
 from squeezenet_mcu.common.terminal import Console, printable
@@ -52,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     console.print()
     show_accuracies(console, settings.name, found)
     for line in sentences.gap(found):
-        console.print(line, soft_wrap=True)
+        console.print(as_typed(line), soft_wrap=True)
     show_classes(console, found, folder)
     made = None
     try:
@@ -62,12 +63,12 @@ def run(args: argparse.Namespace) -> int:
         flash = f"flash of {board.name}: not known: {error}"
     again = next_steps.command("train", model=args.model, data=args.data, compress="none")
     for line in sentences.cost(found, made.weights if made else None, again):
-        console.print(line, soft_wrap=True)
-    console.print(flash, soft_wrap=True)
+        console.print(as_typed(line), soft_wrap=True)
+    console.print(as_typed(flash), soft_wrap=True)
     console.print("next:")
     ports = [port for port in attached.serial_ports() if "ttyS" not in port]  # a PC's own are no board
     for step in next_steps.steps(args.model, args.board, settings.name, board, args.data, ports):
-        console.print(f"  {step.line}   # {step.why}", soft_wrap=True)
+        console.print(f"  {as_typed(step.line)}   # {step.why}", soft_wrap=True)
     return 0
 
 

@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from squeezenet_mcu.common import terminal
+from squeezenet_mcu.common.command_line.spoken import as_typed
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.paths import BUILD
 from squeezenet_mcu.model.card import curves
@@ -102,7 +103,8 @@ def _again(args: argparse.Namespace, fresh: FreshRun | None, name: str) -> None:
         return
     args.fresh = not fresh.has_finished(name)
     if not args.fresh:
-        terminal.echo(f"{name}: --fresh has made it again already, before it was interrupted")
+        said = as_typed("--fresh has made it again already, before it was interrupted")
+        terminal.echo(f"{name}: {said}")
 
 
 def _train(args: argparse.Namespace, workers: int) -> None:

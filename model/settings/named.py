@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from squeezenet_mcu.common import files, terminal
+from squeezenet_mcu.common.command_line.spoken import as_typed
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.model.settings import config, naming
 
@@ -34,7 +35,8 @@ def model_of(model: str, name: str | None) -> str:
     if not path.is_file():
         _check_free(path.parent, name)
         _write(settings, path)
-        terminal.echo(f"{path}: {settings.name}'s settings; from now on, {name} is a model: MODEL={name}")
+        said = f"{path}: {settings.name}'s settings; from now on, {name} is a model: MODEL={name}"
+        terminal.echo(as_typed(said))
         return name
     text = files.read_input(path, _MOST, "want a model's TOML").decode(errors="replace")
     made_of = _OF.match(text)

@@ -75,17 +75,16 @@ def test_nothing_left_to_test_on(source):
 
 
 def test_data_are_remembered(source, capsys):
-    console = evaluate.Console()
     trained = {**manifest(), "data": source, "accuracy": {"data": "other"}}
-    assert evaluate._own_data(trained, console) == source
+    assert evaluate._own_data(trained) == source
     said = capsys.readouterr().out
-    assert said == f"note: images of {source}, as toy remembers; DATA= (--data) takes others\n"
-    assert evaluate._own_data({**trained, "data": ""} | {"accuracy": {"data": source}}, console) == source
+    assert said == f"note: images of {source}, as toy remembers; --data takes others\n"
+    assert evaluate._own_data({**trained, "data": ""} | {"accuracy": {"data": source}}) == source
     for named in ("", "digits"):
-        assert evaluate._own_data({**manifest(), "data": named, "accuracy": None}, console) == named
+        assert evaluate._own_data({**manifest(), "data": named, "accuracy": None}) == named
     capsys.readouterr()
     with pytest.raises(UserError) as error:
-        evaluate._own_data({**trained, "data": "my_photos"}, console)
+        evaluate._own_data({**trained, "data": "my_photos"})
     assert str(error.value) == (
         "my_photos: no such data any more, and toy was trained on them or scored with them; put them back, "
         "or give labelled test images: DATA= (--data)"
