@@ -14,7 +14,7 @@ CONVERTED = build/$(NAME)/manifest.json
 
 # What may be typed beside a verb. Not exported: make would look into the values.
 VARIABLES := MODEL BOARD PYTHON DATA EPOCHS SEED FRESH INIT WORKERS ONLY LIMIT ENGINE_LIMIT JSON TEACHER CANDIDATES \
-  PUBLISH WEIGHTS CALIBRATION WEIGHT_BITS TFLITE PREPROCESS FIT LABELS TRUST PACKAGE OPTIMIZE KERNEL_FAMILY KERNELS SRAM_BYTES \
+  PUBLISH WEIGHTS URL CALIBRATION WEIGHT_BITS TFLITE PREPROCESS FIT LABELS TRUST PACKAGE OPTIMIZE KERNEL_FAMILY KERNELS SRAM_BYTES \
   FLASH_BYTES ENCODING CORES ENGINE TFLM_INCLUDE TFLM_LIB TFLM_ARENA_BYTES LAYERS FUNCTIONS TOOL PORT ELF DRY_RUN BUILD CHECK UPDATE \
   MAX_FLASH MAX_SRAM MAX_MS MIN_ACCURACY
 unexport $(VARIABLES)
@@ -58,7 +58,7 @@ DEVICE = $(if $(value PORT),--port=$(call quoted,PORT),--board=$(call quoted,BOA
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
-VERBS := help setup demo test test-long lint train preview prune cluster quantize search curves zoo import evaluate analyze convert firmware flash selftest simulate validate bench sizes boards licences clean
+VERBS := help setup demo test test-long lint train preview prune cluster quantize search curves zoo weights import evaluate analyze convert firmware flash selftest simulate validate bench sizes boards licences clean
 .PHONY: $(VERBS)
 
 # What is typed for a verb that does not take it would be ignored in silence, and the verb do something else than
@@ -116,7 +116,7 @@ test-long: setup ## the tests that take long: every board, many images, training
 
 # One task of a cluster only trains.
 ONLY_TRAINS = $(call flag,ONLY)$(if $(value TF_CONFIG),set)
-train: setup ## train, compress, convert, validate on the emulated BOARD=; goes on where interrupted [DATA= FIT=resize|crop WORKERS= INIT=model|file EPOCHS= FRESH=1 LIMIT=100] [ONLY=1: the float network]
+train: setup ## train, compress, convert, validate on the emulated BOARD=; goes on where interrupted [DATA= FIT=resize|crop WORKERS= INIT=model|file|none EPOCHS= FRESH=1 LIMIT=100] [ONLY=1: the float network]
 	@$(RUN) -m model train $(STAGE) $(call option,FIT) $(call option,INIT) $(call option,WORKERS) $(call flag,ONLY)
 	@$(if $(ONLY_TRAINS),,$(RUN) -m convert --model=$(call quoted,MODEL) $(call option,DATA))
 	@$(if $(ONLY_TRAINS),,$(RUN) -m host_tools firmware --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST))
@@ -154,7 +154,10 @@ zoo: setup ## all of a shipped model: stages, dense baseline, convert, 500 image
 search: setup ## train the candidates of model/zoo/MODEL/search.toml shortly, compare them [MODEL=cifar10 DATA= CANDIDATES="NAME ..." FRESH=1 PUBLISH=1]
 	@$(RUN) -m model search --model=$(call quoted,MODEL) $(call option,DATA) $(if $(value CANDIDATES),--only $(foreach c,$(value CANDIDATES),'$(subst ','\'',$c)')) $(call flag,FRESH) $(call flag,PUBLISH)
 
-import: setup ## weights trained elsewhere: .net, .npz, .caffemodel [MODEL=imagenet_v1_0 WEIGHTS=file]
+weights: setup ## fetch published weights into build/weights/, check, import them [MODEL=imagenet_v1_1|imagenet_v1_0|photos WEIGHTS=which URL=mirror]
+	@$(RUN) -m model weights --model=$(call quoted,MODEL) $(call option,WEIGHTS) $(call option,URL)
+
+import: setup ## weights trained elsewhere: .net, .npz, .caffemodel, .pth [MODEL=imagenet_v1_0 WEIGHTS=file]
 	@$(RUN) -m model import --model=$(call quoted,MODEL) $(call option,WEIGHTS)
 
 evaluate: setup $(CONVERTED) ## accuracy: Keras, the int8 .tflite, our engine on the host [DATA= LIMIT= ENGINE_LIMIT= JSON=file MIN_ACCURACY=0.97]

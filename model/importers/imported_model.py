@@ -56,6 +56,11 @@ def imported(config: Config, weights: Path) -> Any:
     """
     check_imported(config)
     assert config.weights is not None
+    if weights.suffix == ".pth" and config.weights.preprocess == "caffe":
+        raise UserError(
+            f'{weights}: torchvision\'s weights want preprocess = "torch" and conv10_padding = 0; '
+            f'{config.path} says preprocess = "caffe"; copy it, and change both'
+        )
     arrays = importers.load(weights, config.kernels)
     # Here, because it imports TensorFlow: seconds, which a broken file need not cost.
     from squeezenet_mcu.model.network.squeezenet import build

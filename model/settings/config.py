@@ -22,6 +22,7 @@ BYPASSES = ("none", "simple", "complex")
 PADS = ("zero", "edge")
 PREPROCESSES = ("byte", "caffe", "tf", "torch", "unit")
 CLASSES_OF_DATA = "data"
+NO_INIT = "none"
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class Train:
     `zoom`, slant by up to `shear` columns a row, `brightness` and `contrast` by up to these shares, mirror
     (`flip`), one gray square of `cutout` pixels. `balance`: each image weighs (images a class / images of
     its class) ** balance in the loss: 0 leaves rare classes rare, 1 gives every class the same weight.
+    `init`: the model or file whose weights the float network starts from; "" and NO_INIT: random ones.
     """
 
     epochs: int
@@ -73,6 +75,7 @@ class Train:
     flip: bool
     cutout: int
     balance: float
+    init: str = ""
 
 
 @dataclass(frozen=True)
@@ -264,6 +267,7 @@ def read_train(table: Table, size: Input) -> Train:
         flip=table.flag("flip", False),
         cutout=table.integer("cutout", 0, side, 0),
         balance=table.number("balance", 0, 1, 0.0),
+        init=table.text("init", ""),
     )
     table.close()
     return train

@@ -22,7 +22,7 @@ from squeezenet_mcu.model.train import records, tf_environment, training_images
 from squeezenet_mcu.model.train.chain import OUTPUTS, described, stage_before, table_of
 from squeezenet_mcu.model.train.distill import teacher_file, teacher_logits
 from squeezenet_mcu.model.train.stage import TrainingStage
-from squeezenet_mcu.model.train.transfer import initial_file
+from squeezenet_mcu.model.train.transfer import initial
 
 _VERSIONS = ("tensorflow", "tensorflow-cpu", "tf-keras", "tensorflow-model-optimization", "numpy")
 
@@ -63,7 +63,7 @@ def open_stage(name: str, args: argparse.Namespace) -> TrainingStage:
         raise UserError(f"--epochs {epochs}: want a whole number from {least} to 10000")
     folder = BUILD / settings.name
     source_hash = _source_hash(settings, name, folder)
-    init = initial_file(args.init, BUILD) if name == "train" and args.init else None
+    init = initial(settings, args.init, BUILD) if name == "train" else None
     before = stage_before(settings, name)
     # Now, before images are read and TensorFlow takes its seconds: they may hold what is not to be loaded.
     for model in (teacher, init, folder / OUTPUTS[before] if before else None):
@@ -97,7 +97,8 @@ def open_stage(name: str, args: argparse.Namespace) -> TrainingStage:
     if init is not None:
         if init.resolve() == (folder / OUTPUTS[name]).resolve():
             raise UserError(
-                f"--init {args.init}: {init} is what this training will write; want another, or a copy"
+                f"--init {args.init or settings.train.init}: {init} is what this training will write; want "
+                "another, or a copy"
             )
         known["init"] = _sha256(init)
     return TrainingStage(
