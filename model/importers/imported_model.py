@@ -13,6 +13,7 @@ from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.formats import json_files
 from squeezenet_mcu.common.formats.json_files import Count, Positive, Sha256
 from squeezenet_mcu.model import importers
+from squeezenet_mcu.model.importers import official
 from squeezenet_mcu.model.network.fold_preprocessing import fold
 from squeezenet_mcu.model.settings.config import Config
 
@@ -112,6 +113,10 @@ def read(config: Config, folder: Path) -> dict[str, Any]:
     """The record of the model in `folder`. Raises UserError unless it is whole and of these settings."""
     model, record = folder / OUTPUT, folder / RECORD
     fix = f"give the weights again: WEIGHTS= (or python -m model import --model {config.name} --weights FILE)"
+    if config.name in official.FILES:
+        fix = (
+            f"run first: python -m model weights --model {config.name}; or give a file: WEIGHTS= (--weights)"
+        )
     if not model.is_file():
         raise UserError(f"{model}: missing; {fix}")
     made = cast(dict[str, Any], json_files.read(record, Import, fix))

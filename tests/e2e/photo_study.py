@@ -150,7 +150,8 @@ def run(place: Path, task: int, seed: int, model: str) -> Run:
             own, "model", "train", "--model", model, "--data", str(data), "--seed", str(seed), timeout=7200
         )
         sys.stderr.write(f"{task}-{seed} {model}: {time.monotonic() - began:.0f} s\n")
-    records = [json.loads((built / f"{stage}.json").read_text()) for stage in ("train", "prune", "quantize")]
+    stages = [built / f"{stage}.json" for stage in ("train", "prune", "quantize")]
+    records = [json.loads(path.read_text()) for path in stages if path.is_file()]
     first, last = records[0], records[-1]
     return Run(
         *(task, seed, model, first["test_accuracy"], last["test_accuracy"], last["test_images"]),
