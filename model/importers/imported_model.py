@@ -115,7 +115,7 @@ def read(config: Config, folder: Path) -> dict[str, Any]:
     fix = f"give the weights again: WEIGHTS= (or python -m model import --model {config.name} --weights FILE)"
     if config.name in official.FILES:
         fix = (
-            f"run first: python -m model weights --model {config.name}; or give a file: WEIGHTS= (--weights)"
+            f"give the weights again: python -m model weights --model {config.name}; or WEIGHTS= (--weights)"
         )
     if not model.is_file():
         raise UserError(f"{model}: missing; {fix}")

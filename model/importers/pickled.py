@@ -1,8 +1,9 @@
 """The pickle of a PyTorch state dict, read as data: nothing in it is imported or called.
 
 A pickle is a program for a stack machine. Here it may use only the instructions and the names that torch.save
-writes for a dict of tensors; whatever else stands in it, a call of os.system say, is an error. Instructions:
-Lib/pickletools.py of CPython; what torch.save writes: torch/serialization.py and torch/_utils.py of PyTorch.
+writes for a dict of tensors; whatever else stands in it, a call of os.system say, is an error. Source of the
+instructions: CPython's module pickletools; of what torch.save writes: PyTorch's torch.serialization and
+torch._utils.
 """
 
 import struct

@@ -1,7 +1,7 @@
 """PyTorch's .pth, a zip with a pickle and the values: the state dict of torchvision's SqueezeNets.
 
-Source: torch/serialization.py of PyTorch (since 1.6), torchvision/models/squeezenet.py. The pickle is read
-as data (pickled.py). Layers are numbered there: features.0 is conv1, each features.N with squeeze and expands
+Source: PyTorch's torch.serialization (since 1.6), torchvision.models.squeezenet. The pickle is read as data
+(pickled.py). Layers are numbered there: features.0 is conv1, each features.N with squeeze and expands
 the next fire module, classifier.1 conv10.
 """
 
