@@ -19,7 +19,7 @@ endif
 
 # What may be typed beside a verb. Not exported: make would look into the values.
 VARIABLES := MODEL BOARD PYTHON NAME DATA COMPRESS EPOCHS SEED FRESH INIT WORKERS ONLY LIMIT ENGINE_LIMIT JSON TEACHER CANDIDATES \
-  PUBLISH WEIGHTS CALIBRATION WEIGHT_BITS TFLITE PREPROCESS FIT LABELS TRUST PACKAGE OPTIMIZE KERNEL_FAMILY KERNELS SRAM_BYTES \
+  PUBLISH WEIGHTS URL CALIBRATION WEIGHT_BITS TFLITE PREPROCESS FIT LABELS TRUST PACKAGE OPTIMIZE KERNEL_FAMILY KERNELS SRAM_BYTES \
   FLASH_BYTES ENCODING CORES ENGINE TFLM_INCLUDE TFLM_LIB TFLM_ARENA_BYTES LAYERS FUNCTIONS TOOL PORT ELF DRY_RUN BUILD CHECK UPDATE \
   MAX_FLASH MAX_SRAM MAX_MS MIN_ACCURACY USB IMAGE SAVE
 unexport $(VARIABLES)
@@ -68,7 +68,7 @@ DEVICE = $(if $(value PORT),--port=$(call quoted,PORT),--board=$(call quoted,BOA
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
-VERBS := help setup demo test test-long lint train preview prune cluster quantize search curves zoo import evaluate classify analyze convert firmware flash selftest simulate validate bench sizes boards licences clean
+VERBS := help setup demo test test-long lint train preview prune cluster quantize search curves zoo weights import evaluate classify analyze convert firmware flash selftest simulate validate bench sizes boards licences clean
 .PHONY: $(VERBS)
 
 # What is typed for a verb that does not take it would be ignored in silence, and the verb do something else than
@@ -133,7 +133,7 @@ demo: setup ## everything without a board: convert, build, boot the emulated boa
 TRAINED = --model=$(if $(value NAME),$(call quoted,NAME),$(call quoted,MODEL))
 # One task of a cluster only trains.
 ONLY_TRAINS = $(call flag,ONLY)$(if $(value TF_CONFIG),set)
-train: setup ## train, compress, convert, validate on the emulated BOARD=; goes on where interrupted [DATA= FIT=resize|crop WORKERS= INIT=model|file COMPRESS=none EPOCHS= FRESH=1 LIMIT=100] [NAME=: a second result, a model of that name] [ONLY=1: the float network]
+train: setup ## train, compress, convert, validate on the emulated BOARD=; goes on where interrupted [DATA= FIT=resize|crop WORKERS= INIT=model|file|none COMPRESS=none EPOCHS= FRESH=1 LIMIT=100] [NAME=: a second result, a model of that name] [ONLY=1: the float network]
 	@$(if $(ONLY_TRAINS),,$(RUN) -m host_tools firmware --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST) --only-check)
 	@$(RUN) -m model train $(STAGE) $(call option,NAME) $(call option,FIT) $(call option,INIT) $(call option,COMPRESS) $(call option,WORKERS) $(call flag,ONLY)
 	@$(if $(ONLY_TRAINS),,$(RUN) -m convert $(TRAINED) $(call option,DATA))
@@ -173,7 +173,10 @@ zoo: setup ## all of a shipped model: stages, dense baseline, convert, 500 image
 search: setup ## train the candidates of model/zoo/MODEL/search.toml shortly, compare them [MODEL=cifar10 DATA= CANDIDATES="NAME ..." FRESH=1 PUBLISH=1]
 	@$(RUN) -m model search --model=$(call quoted,MODEL) $(call option,DATA) $(if $(value CANDIDATES),--only $(foreach c,$(value CANDIDATES),'$(subst ','\'',$c)')) $(call flag,FRESH) $(call flag,PUBLISH)
 
-import: setup ## weights trained elsewhere: .net, .npz, .caffemodel [MODEL=imagenet_v1_0 WEIGHTS=file]
+weights: setup ## fetch published weights into build/weights/, check, import them [MODEL=imagenet_v1_1|imagenet_v1_0|photos WEIGHTS=which URL=mirror]
+	@$(RUN) -m model weights --model=$(call quoted,MODEL) $(call option,WEIGHTS) $(call option,URL)
+
+import: setup ## weights trained elsewhere: .net, .npz, .caffemodel, .pth [MODEL=imagenet_v1_0 WEIGHTS=file]
 	@$(RUN) -m model import --model=$(call quoted,MODEL) $(call option,WEIGHTS)
 
 evaluate: setup $(CONVERTED) ## accuracy: Keras, the int8 .tflite, our engine on the host [DATA= LIMIT= ENGINE_LIMIT= JSON=file MIN_ACCURACY=0.97]

@@ -3,9 +3,10 @@
 Everything is printed by `echo` or by a `Console` of here; ruff finds prints and consoles around them.
 """
 
+import contextlib
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TextIO, TypeVar
 
 from rich.console import Console as RichConsole
@@ -84,8 +85,21 @@ class TextColumn(RichTextColumn):
         return Text(clean(text.plain), style=text.style)
 
 
+def _bar(disable: bool = False) -> Progress:
+    """A progress bar that goes when it is done."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=Console(), transient=True, disable=disable)
+
+
 def track(parts: Sequence[T], title: str, disable: bool = False) -> Iterator[T]:
     """`parts`, one after the other, with a progress bar that goes when it is done."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(), transient=True, disable=disable) as progress:
+    with _bar(disable) as progress:
         yield from progress.track(parts, description=title)
+
+
+@contextlib.contextmanager
+def progress(title: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """A progress bar towards `total` (None: not known), as long as it lasts; it gives what moves it on."""
+    with _bar() as bar:
+        task = bar.add_task(title, total=total)
+        yield lambda step: bar.advance(task, step)

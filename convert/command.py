@@ -66,7 +66,7 @@ def add_arguments(p: argparse.ArgumentParser) -> None:
     )
     p.add_argument("--tflite", type=Path, metavar="FILE", help="convert this int8 .tflite instead of our own")
     p.add_argument(
-        "--weights", type=Path, metavar="FILE", help="import these first (.net, .npz, .caffemodel)"
+        "--weights", type=Path, metavar="FILE", help="import these first (.net, .npz, .caffemodel, .pth)"
     )
     p.add_argument(
         "--calibration",

@@ -19,6 +19,7 @@ _MODEL = {
     "quantize": "model.commands.quantize",
     "preview": "model.commands.preview",
     "import": "model.commands.import_weights",
+    "weights": "model.commands.weights",
     "evaluate": "host_tools.studies.evaluate",
     "info": "model.commands.info",
     "search": "host_tools.studies.search.command",

@@ -25,6 +25,7 @@ VERBS = {
     "zoo": "DATA TEACHER",
     "search": "DATA",
     "import": "WEIGHTS",
+    "weights": "WEIGHTS URL",
     "analyze": "TFLITE BOARD CORES JSON MAX_FLASH MAX_SRAM MAX_MS",
     "evaluate": "DATA LIMIT ENGINE_LIMIT JSON MIN_ACCURACY",
     "flash": "TOOL PORT ELF OPTIMIZE ENGINE BOARD",

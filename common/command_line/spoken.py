@@ -19,17 +19,18 @@ VARIABLES = (
     "EPOCHS", "FIT", "FLASH_BYTES", "IMAGE", "INIT", "JSON", "KERNELS", "KERNEL_FAMILY", "LABELS", "LIMIT",
     "MAX_FLASH", "MAX_MS", "MAX_SRAM", "MIN_ACCURACY", "MODEL", "NAME", "OPTIMIZE", "PACKAGE", "PORT",
     "PREPROCESS", "SAVE", "SEED", "SRAM_BYTES", "TFLITE", "TFLM_ARENA_BYTES", "TFLM_INCLUDE",
-    "TFLM_LIB", "TOOL", "WEIGHTS", "WEIGHT_BITS", "WORKERS",
+    "TFLM_LIB", "TOOL", "URL", "WEIGHTS", "WEIGHT_BITS", "WORKERS",
 )  # fmt: skip
 # The verbs that Python has, and its module with each.
 DOORS = {
     "model": (
         "train", "prune", "cluster", "quantize", "preview", "import", "evaluate", "search", "curves",
+        "weights",
     ),
     "convert": ("convert",),
     "host_tools": (
         "analyze", "bench", "boards", "classify", "demo", "firmware", "flash", "selftest", "simulate",
-        "sizes", "validate",
+        "sizes", "summary", "validate",
     ),
 }  # fmt: skip
 _VERBS = {verb: door for door, verbs in DOORS.items() for verb in verbs}

@@ -162,7 +162,7 @@ def make(board: str, model: str, request: ModelRequest = BOARD_DEFAULT, layers: 
     return used
 
 
-_WEIGHT_SUFFIXES = (".net", ".npz", ".caffemodel")
+_WEIGHT_SUFFIXES = (".net", ".npz", ".caffemodel", ".pth")
 
 
 def _imported(source: Path) -> Path | None:

@@ -13,6 +13,7 @@ HELP = "a Keras model with weights trained elsewhere: build/<model>/imported.ker
 EXAMPLES = """  python -m model import --model imagenet_v1_0 --weights compressed_SqueezeNet.net
   python -m model import --model imagenet_v1_0 --weights squeezenet_v1.0.caffemodel
   python -m model import --model imagenet_v1_1 --weights squeezenet_v1_1.npz
+  python -m model import --model imagenet_v1_1 --weights squeezenet1_1-b8a52dc0.pth
   python -m model import --model imagenet_v1_0_128.toml --weights compressed_SqueezeNet.net"""
 
 
@@ -22,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--model", default="imagenet_v1_0", metavar="NAME|TOML", help="with a table [weights] (imagenet_v1_0)"
     )
     parser.add_argument(
-        "--weights", type=Path, required=True, metavar="FILE", help=".net, .npz or .caffemodel"
+        "--weights", type=Path, required=True, metavar="FILE", help=".net, .npz, .caffemodel or .pth"
     )
 
 

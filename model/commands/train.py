@@ -34,6 +34,8 @@ EXAMPLES = """  python -m model train
   python -m model train --model small --data my_images/ --fit resize  # whole photos, squeezed to squares
   python -m model train --model small --data my_images/ --compress none   # float, then int8
   python -m model train --model small --data my_images/ --init gtsrb
+  python -m model train --model photos --data my_images/          # after: model weights --model photos
+  python -m model train --model photos --data my_images/ --init none
   python -m model train --model my.toml --data my_images/ --init keras3.keras  # same names of layers"""
 
 
@@ -46,7 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--init",
         metavar="NAME|FILE",
-        help="start from the weights of a model that is trained, imported or shipped, or of a .keras or .h5",
+        help="start from the weights of a model that is trained, imported or shipped, or of a .keras or .h5; "
+        "none: from random ones (default: the TOML's [train] init)",
     )
     parser.add_argument(
         "--name",

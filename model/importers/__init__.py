@@ -1,10 +1,10 @@
-"""Weights of a network from files of others: the Deep Compression authors', Keras-style .npz, Caffe's."""
+"""Weights of a network from files of others: Deep Compression's, Keras-style .npz, Caffe's, PyTorch's."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from squeezenet_mcu.common.errors import UserError
-from squeezenet_mcu.model.importers import caffe, deep_compression, keras_npz
+from squeezenet_mcu.model.importers import caffe, deep_compression, keras_npz, torch_zip
 from squeezenet_mcu.model.importers.checks import Arrays, Shapes, checked
 
 _MOST_BYTES = 256 << 20  # 50 times a SqueezeNet of float32: more is not read into memory
@@ -12,6 +12,7 @@ _FORMATS: dict[str, Callable[[Path, Shapes], Mapping[str, Arrays]]] = {
     ".net": deep_compression.load,
     ".npz": keras_npz.load,
     ".caffemodel": caffe.load,
+    ".pth": torch_zip.load,
 }
 
 
@@ -19,7 +20,8 @@ def load(path: Path, shapes: Shapes) -> dict[str, Arrays]:
     """Kernel float32 [height, width, in, out], bias float32 [out] of every layer, in the order of `shapes`.
 
     Args:
-        path: a .net (songhan/SqueezeNet-Deep-Compression), .npz (conv1/kernel, conv1/bias, ...), .caffemodel.
+        path: a .net (songhan/SqueezeNet-Deep-Compression), .npz (conv1/kernel, conv1/bias, ...), .caffemodel,
+            or a .pth with torchvision's names.
         shapes: of the network's kernels, by layer: Config.kernels.
 
     Raises UserError, one line with the file, what is wrong and what is wanted, for anything but a whole file

@@ -13,6 +13,7 @@ from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.formats import json_files
 from squeezenet_mcu.common.formats.json_files import Count, Positive, Sha256
 from squeezenet_mcu.model import importers
+from squeezenet_mcu.model.importers import official
 from squeezenet_mcu.model.network.fold_preprocessing import fold
 from squeezenet_mcu.model.settings.config import Config
 
@@ -56,6 +57,11 @@ def imported(config: Config, weights: Path) -> Any:
     """
     check_imported(config)
     assert config.weights is not None
+    if weights.suffix == ".pth" and config.weights.preprocess == "caffe":
+        raise UserError(
+            f'{weights}: torchvision\'s weights want preprocess = "torch" and conv10_padding = 0; '
+            f'{config.path} says preprocess = "caffe"; copy it, and change both'
+        )
     arrays = importers.load(weights, config.kernels)
     # Here, because it imports TensorFlow: seconds, which a broken file need not cost.
     from squeezenet_mcu.model.network.squeezenet import build
@@ -107,6 +113,10 @@ def read(config: Config, folder: Path) -> dict[str, Any]:
     """The record of the model in `folder`. Raises UserError unless it is whole and of these settings."""
     model, record = folder / OUTPUT, folder / RECORD
     fix = f"give the weights again: WEIGHTS= (or python -m model import --model {config.name} --weights FILE)"
+    if config.name in official.FILES:
+        fix = (
+            f"give the weights again: python -m model weights --model {config.name}; or WEIGHTS= (--weights)"
+        )
     if not model.is_file():
         raise UserError(f"{model}: missing; {fix}")
     made = cast(dict[str, Any], json_files.read(record, Import, fix))

@@ -23,6 +23,7 @@ BYPASSES = ("none", "simple", "complex")
 PADS = ("zero", "edge")
 PREPROCESSES = ("byte", "caffe", "tf", "torch", "unit")
 CLASSES_OF_DATA = "data"
+NO_INIT = "none"
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Train:
     `zoom`, slant by up to `shear` columns a row, `brightness` and `contrast` by up to these shares, mirror
     (`flip`), one gray square of `cutout` pixels. `balance`: each image weighs (images a class / images of
     its class) ** balance in the loss: 0 leaves rare classes rare, 1 gives every class the same weight.
+    `init`: the model or file whose weights the float network starts from; "" and NO_INIT: random ones.
     """
 
     epochs: int
@@ -74,6 +76,7 @@ class Train:
     flip: bool
     cutout: int
     balance: float
+    init: str = ""
 
 
 @dataclass(frozen=True)
@@ -95,10 +98,9 @@ class Weights:
 class Convert:
     """Conversion. `flash_bytes`: at most so much for the engine's model, unless the user says otherwise, by
 
-    family of kernels (convert.target.FAMILIES); no limit for those that are not in it.
-
-    Of imported weights: bits of the weights, `layers` by name, else `weight_bits`; `calibration`: at most
-    so many images, spread evenly over those given.
+    family of kernels (convert.target.FAMILIES); no limit for those that are not in it. Of imported
+    weights: bits of the weights, `layers` by name, else `weight_bits`; `calibration`: at most so many
+    images, spread evenly over those given.
     """
 
     weight_bits: int
@@ -265,6 +267,7 @@ def read_train(table: Table, size: Input) -> Train:
         flip=table.flag("flip", False),
         cutout=table.integer("cutout", 0, side, 0),
         balance=table.number("balance", 0, 1, 0.0),
+        init=table.text("init", ""),
     )
     table.close()
     return train

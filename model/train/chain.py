@@ -58,10 +58,12 @@ def is_taught(settings: Config, stage: str) -> bool:
 
 def described(settings: Config, name: str) -> dict[str, Any]:
     """What of the TOML decides what stage `name` makes."""
+    training = dataclasses.asdict(settings.train)
+    del training["init"]  # --init may say another: the weights themselves are what counts, by their SHA-256
     return {
         "input": dataclasses.asdict(settings.input),
         "architecture": dataclasses.asdict(settings.architecture),
-        "train": {**dataclasses.asdict(settings.train), "epochs": 0},
+        "train": {**training, "epochs": 0},
         "distill": _given(settings.distill) if settings.distill and is_taught(settings, name) else None,
         "own": dataclasses.asdict(table_of(settings, name)),
         "reserve": settings.data.reserve,

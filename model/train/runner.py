@@ -15,11 +15,11 @@ from squeezenet_mcu.common.data import fits, images, splits
 from squeezenet_mcu.common.data.splits import Set
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.paths import BUILD
-from squeezenet_mcu.model.distributed import machine
+from squeezenet_mcu.model.distributed import machine, tf_environment
 from squeezenet_mcu.model.network import keras_config, keras_graphs
 from squeezenet_mcu.model.settings import config
 from squeezenet_mcu.model.settings.config import Config
-from squeezenet_mcu.model.train import checkpoint, fresh_run, records, tf_environment, training_images
+from squeezenet_mcu.model.train import checkpoint, fresh_run, records, training_images
 from squeezenet_mcu.model.train.chain import (
     OUTPUTS,
     chain,
@@ -31,7 +31,7 @@ from squeezenet_mcu.model.train.chain import (
 from squeezenet_mcu.model.train.distill import teacher_file, teacher_logits
 from squeezenet_mcu.model.train.divergence import DivergedError, Rate, check_collapse
 from squeezenet_mcu.model.train.stage import TrainingStage
-from squeezenet_mcu.model.train.transfer import initial_file
+from squeezenet_mcu.model.train.transfer import initial
 
 _VERSIONS = ("tensorflow", "tensorflow-cpu", "tf-keras", "tensorflow-model-optimization", "numpy")
 
@@ -91,7 +91,7 @@ def open_stage(name: str, args: argparse.Namespace) -> TrainingStage:
         raise UserError(f"--epochs {epochs}: want a whole number from {least} to 10000")
     folder = BUILD / settings.name
     source_hash = _source_hash(settings, name, folder)
-    init = initial_file(args.init, BUILD) if name == "train" and args.init else None
+    init = initial(settings, args.init, BUILD) if name == "train" else None
     before = stage_before(settings, name)
     # Now, before images are read and TensorFlow takes its seconds: they may hold what is not to be loaded.
     for model in (teacher, init, folder / OUTPUTS[before] if before else None):
@@ -124,7 +124,8 @@ def open_stage(name: str, args: argparse.Namespace) -> TrainingStage:
     if init is not None:
         if init.resolve() == (folder / OUTPUTS[name]).resolve():
             raise UserError(
-                f"--init {args.init}: {init} is what this training will write; want another, or a copy"
+                f"--init {args.init or settings.train.init}: {init} is what this training will write; want "
+                "another, or a copy"
             )
         known["init"] = _sha256(init)
     return TrainingStage(

@@ -77,7 +77,7 @@ def _operators() -> Kind:
 
 def _weights(suffix: str) -> Kind:
     from squeezenet_mcu.model import importers
-    from tests.model.importers import weight_files
+    from tests.model.importers import torch_files, weight_files
 
     def sound(folder: Path) -> list[tuple[str, bytes]]:
         found = []
@@ -88,6 +88,8 @@ def _weights(suffix: str) -> Kind:
                 (folder / "made.npz").unlink()
             elif suffix == ".net":
                 content = weight_files.net(weights)
+            elif suffix == ".pth":
+                content = torch_files.pth(weights)
             else:
                 content = weight_files.caffemodel(weights, v1=bool(seed))
             found.append((f"{seed}{suffix}", content))
@@ -97,7 +99,7 @@ def _weights(suffix: str) -> Kind:
         (path,) = folder.glob(f"*{suffix}")
         return guarded(lambda: importers.load(path, weight_files.SHAPES))
 
-    return Kind(sound, damage.in_zip if suffix == ".npz" else damage.in_bytes, read)
+    return Kind(sound, damage.in_zip if suffix in (".npz", ".pth") else damage.in_bytes, read)
 
 
 _MAKE_KERAS = """
@@ -200,6 +202,7 @@ KINDS: dict[str, Callable[[], Kind]] = {
     "net": lambda: _weights(".net"),
     "npz": lambda: _weights(".npz"),
     "caffemodel": lambda: _weights(".caffemodel"),
+    "pth": lambda: _weights(".pth"),
     "keras": lambda: Kind(_keras, damage.in_zip, _read_keras),
     "arrays": lambda: Kind(_arrays, damage.in_zip, _read_arrays),
     "images": lambda: Kind(_images, _damage_image, _read_images),

@@ -26,6 +26,7 @@ SAMPLE = {
     "net": 60,
     "npz": 60,
     "caffemodel": 60,
+    "pth": 60,
     "keras": 2,
     "arrays": 60,
     "images": 40,

@@ -21,8 +21,9 @@ from squeezenet_mcu.common.terminal import Console
 from squeezenet_mcu.host_tools.studies.search import report
 from squeezenet_mcu.host_tools.studies.search import settings as search_settings
 from squeezenet_mcu.host_tools.studies.search.settings import Search
+from squeezenet_mcu.model.distributed import tf_environment
 from squeezenet_mcu.model.settings.config import Config
-from squeezenet_mcu.model.train import records, tf_environment, training_images
+from squeezenet_mcu.model.train import records, training_images
 
 NAME = "search"
 HELP = "train the candidates of a search.toml shortly; compare accuracy, weights, SRAM and instructions"

@@ -13,6 +13,7 @@ from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.model import importers
 from squeezenet_mcu.model.settings import config
 from tests.model.importers import imagenet_files, weight_files
+from tests.model.importers.torch_files import pth
 from tests.model.importers.weight_files import (
     SHAPES,
     caffemodel,
@@ -23,7 +24,7 @@ from tests.model.importers.weight_files import (
     same,
 )
 
-SUFFIXES = (".net", ".npz", ".caffemodel")
+SUFFIXES = (".net", ".npz", ".caffemodel", ".pth")
 
 
 def load(folder, suffix, content):
@@ -46,7 +47,7 @@ def good(suffix, folder):
     weights = random_weights(SHAPES, density=0.3)
     if suffix == ".npz":
         return npz(folder / "good.npz", weights).read_bytes()
-    return net(weights) if suffix == ".net" else caffemodel(weights)
+    return {".net": net, ".caffemodel": caffemodel, ".pth": pth}[suffix](weights)
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +119,7 @@ def test_numbers_that_are_not_finite(tmp_path, suffix, change, words):
     if suffix == ".npz":
         content = npz(tmp_path / "a.npz", weights).read_bytes()
     else:
-        content = net(weights) if suffix == ".net" else caffemodel(weights)
+        content = {".net": net, ".caffemodel": caffemodel, ".pth": pth}[suffix](weights)
     message = mistake(tmp_path, suffix, content)
     for word in words:
         assert word in message

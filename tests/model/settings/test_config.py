@@ -69,7 +69,8 @@ def test_shipped_models_load_under_their_own_name(name):
 
 def test_shipped_names():
     assert config.names() == [
-        *("cifar10", "digits", "gtsrb", "imagenet_v1_0", "imagenet_v1_1", "small", "v1_0", "v1_1"),
+        *("cifar10", "digits", "gtsrb", "imagenet_v1_0", "imagenet_v1_1"),
+        *("photos", "photos_160", "small", "v1_0", "v1_1"),
     ]
 
 
@@ -98,6 +99,7 @@ def test_shipped_names():
         ('"b", "c"', '"b", "\\u001b[31mc"', ["[data] labels", "3 different names"]),
         ("epochs = 2", "epochs = 0", ["[train] epochs = 0", "from 1 to"]),
         ("epochs = 2", "shift = 11", ["[train] shift = 11", "from 0 to 10"]),
+        ("epochs = 2", "init = 1", ["[train] init = 1", "a string"]),
         ("sparsity = 0.7", "sparsity = 1.0", ["[prune] sparsity = 1.0", "from 0 to 0.99"]),
         ("conv1 = 0.1", 'conv1 = "x"', ['[prune.layers] conv1 = "x"', "a number"]),
         ('name = "mine"', 'name = "My Model"', ['name = "My Model"', "lower-case"]),

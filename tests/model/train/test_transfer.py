@@ -12,7 +12,8 @@ from squeezenet_mcu.model.importers import imported_model
 from squeezenet_mcu.model.network import keras_files
 from squeezenet_mcu.model.network.squeezenet import build
 from squeezenet_mcu.model.settings import config
-from squeezenet_mcu.model.train.transfer import folded, initial_file, layers_of, take
+from squeezenet_mcu.model.train.chain import described
+from squeezenet_mcu.model.train.transfer import folded, initial, layers_of, take
 from tests.model.importers.weight_files import npz, random_weights
 
 TOML = """
@@ -65,7 +66,7 @@ def test_an_h5_gives_its_layers(tmp_path):
     """--init takes Keras's older format too, and Keras 3's files by the same way."""
     source = network(tmp_path)
     source.save(tmp_path / "old.h5")
-    path = initial_file(str(tmp_path / "old.h5"), tmp_path)
+    path = initial(config.load("small"), str(tmp_path / "old.h5"), tmp_path)
     target = network(tmp_path, seed=1)
     assert len(take(target, path)["layers"]) == LAYERS
     np.testing.assert_allclose(target(images()).numpy(), source(images()).numpy(), rtol=1e-5)
@@ -80,7 +81,46 @@ def test_an_h5_gives_its_layers(tmp_path):
 )
 def test_a_file_to_start_from_that_is_none(name, said, tmp_path):
     with pytest.raises(UserError, match=said):
-        initial_file(name, tmp_path)
+        initial(config.load("small"), name, tmp_path)
+
+
+def test_what_training_starts_from(tmp_path):
+    """--init goes before the TOML's [train] init; none is random weights."""
+    photos, small = config.load("photos"), config.load("small")
+    imported = tmp_path / "imagenet_v1_1" / imported_model.OUTPUT
+    imported.parent.mkdir()
+    imported.touch()
+    (tmp_path / "own.keras").touch()
+    assert initial(small, None, tmp_path) is None
+    assert initial(photos, None, tmp_path) == imported
+    assert initial(photos, str(tmp_path / "own.keras"), tmp_path) == tmp_path / "own.keras"
+    assert initial(photos, "none", tmp_path) is None
+
+
+def test_published_weights_that_are_not_there(tmp_path):
+    place = "build/weights/squeezenet1_1-b8a52dc0.pth"
+    with pytest.raises(UserError) as error:
+        initial(config.load("photos"), None, tmp_path)
+    assert str(error.value) == (
+        f'{config.load("photos").path}: [train] init = "imagenet_v1_1": '
+        f"{tmp_path}/imagenet_v1_1/imported.keras: no such file; run first: python -m model weights --model "
+        f"imagenet_v1_1; without a network, put squeezenet1_1-b8a52dc0.pth at {place} before; --init none, "
+        "to start from random weights"
+    )
+
+
+def test_weights_of_another_architecture_say_what_they_fit(tmp_path):
+    """Before any image is read, and whether the weights are there or not."""
+    with pytest.raises(UserError) as error:
+        initial(config.load("small"), "imagenet_v1_1", tmp_path)
+    assert str(error.value) == (
+        "--init imagenet_v1_1: no layer fits small; these weights fit --model photos, --model photos_160"
+    )
+
+
+def test_what_training_starts_from_is_no_setting_of_a_stage():
+    """The weights count by their SHA-256; records made before there was such a key stay up to date."""
+    assert "init" not in described(config.load("photos"), "train")["train"]
 
 
 def test_conv10_of_other_classes_starts_afresh(tmp_path, capsys):
@@ -89,12 +129,23 @@ def test_conv10_of_other_classes_starts_afresh(tmp_path, capsys):
     taken = take(target, saved(tmp_path, source))
     assert taken["left"] == {"conv10": "1x1x16x4 there, 1x1x16x7 here"}
     assert len(taken["layers"]) == LAYERS - 1
-    for was, now in zip(before, target.get_layer("conv10").get_weights(), strict=True):
-        np.testing.assert_array_equal(was, now)
+    kernel, bias = target.get_layer("conv10").get_weights()
+    assert np.any(before[0]) and not np.any(kernel)  # all classes alike, until it has learnt
+    np.testing.assert_array_equal(before[1], bias)
     np.testing.assert_array_equal(
         source.get_layer("fire3_expand3x3").kernel, target.get_layer("fire3_expand3x3").kernel
     )
-    assert "7 of 8 layers, 952 of 1,064 weights; afresh: conv10 (1x1x16x4" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "7 of 8 layers, 952 of 1,064 weights; afresh: conv10 (1x1x16x4 there, 1x1x16x7 here)\n" in said
+
+
+def test_a_notice_where_more_than_the_classes_starts_afresh(tmp_path, capsys):
+    (tmp_path / "mine.toml").write_text(
+        TOML.format(classes=4, norm="true").replace("kernel = 3", "kernel = 5")
+    )
+    source = build(config.load(tmp_path / "mine.toml"))
+    take(network(tmp_path), saved(tmp_path, source))
+    assert "afresh: conv1 (5x5x3x8 there, 3x3x3x8 here); want a network with" in capsys.readouterr().out
 
 
 def test_quantized_models_give_their_kernels(tmp_path):
@@ -132,7 +183,8 @@ def test_kernels_go_into_a_network_with_batch_norm(tmp_path):
 def test_nothing_fits(tmp_path):
     x = keras.Input((16, 16, 3))
     other = keras.Model(x, keras.layers.Conv2D(8, 5, name="conv1")(x))
-    with pytest.raises(UserError, match=r"no layer fits: conv1 \(5x5x3x8 there, 3x3x3x8 here\), fire2"):
+    fits = r"no layer fits: conv1 \(5x5x3x8 there, 3x3x3x8 here\), fire2.*; want a network with layers of"
+    with pytest.raises(UserError, match=fits):
         take(network(tmp_path), saved(tmp_path, other))
 
 
