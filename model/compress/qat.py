@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from squeezenet_mcu.common import files, terminal
+from squeezenet_mcu.common import files, litert, terminal
 from squeezenet_mcu.common.tf import keras, tf
 from squeezenet_mcu.model.compress import guarantees
 from squeezenet_mcu.model.compress.constraints import keep_clusters, keep_positive, keep_zeros, make_positive
 from squeezenet_mcu.model.network import keras_files, to_tflite
 from squeezenet_mcu.model.network.tfmot import quantize_layer, tfmot
 from squeezenet_mcu.model.train import runner
+from squeezenet_mcu.model.train.divergence import DivergedError, Rate
 from squeezenet_mcu.model.train.stage import TrainingStage
 from squeezenet_mcu.model.train.stage_scores import int8_scorer
 
@@ -140,6 +141,20 @@ class _Ranges:
         return quantize
 
 
+def check_runs(tflite: bytes, name: str, rate: Rate) -> None:
+    """DivergedError where LiteRT would end this program over what stage `name` has made: a dead network.
+
+    A layer that gives the same for every image has a scale next to zero, which LiteRT's SOFTMAX refuses by
+    abort().
+    """
+    if trouble := litert.trouble(tflite):
+        raise DivergedError(
+            f"{name}: LiteRT {trouble}: a layer gives the same for every image, as of a network that has "
+            f"learnt nothing; want one whose training accuracy is above guessing: more images or epochs, or "
+            f"{rate.advice()}"
+        )
+
+
 def quantize(stage: TrainingStage) -> None:
     """Writes build/<model>/quantized.keras (dense.keras for the baseline) and its record. Raises UserError.
 
@@ -159,6 +174,7 @@ def quantize(stage: TrainingStage) -> None:
     seen = guarantees.check(tflite, wanted, str(stage.output))
     to_tflite.check(tflite, str(stage.output))
     terminal.echo(guarantees.table(seen))
+    check_runs(tflite, stage.name, Rate.of(stage.config, stage.name, stage.epochs))
     score, of_test = int8_scorer(stage, tflite)
     figures = {
         "tflite_bytes": len(tflite),

@@ -1,6 +1,7 @@
 """Quantization-aware training keeps the zeros, with and without batch norm, and the .tflite is checked."""
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,10 +9,11 @@ import pytest
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.tf import keras
 from squeezenet_mcu.model.compress import guarantees
-from squeezenet_mcu.model.compress.qat import kept, quantization_aware
+from squeezenet_mcu.model.compress.qat import check_runs, kept, quantization_aware
 from squeezenet_mcu.model.network import keras_files, to_tflite
 from squeezenet_mcu.model.network.squeezenet import build
 from squeezenet_mcu.model.settings.compression import Prune
+from squeezenet_mcu.model.train.divergence import Rate
 from squeezenet_mcu.model.train.loop import fit
 from tests.model.tiny import X, job, settings
 
@@ -55,6 +57,19 @@ def test_zeros_input_and_concatenations(changes, batch, tmp_path):
         UserError, match=r"convolution fire9_squeeze1x1 is not in the .tflite; it has conv1, fire2"
     ):
         guarantees.check(tflite, {"fire9_squeeze1x1": guarantees.Guarantee(0, None, None)}, "x")
+
+
+def test_a_dead_network_is_an_error_with_advice_and_does_not_end_the_program():
+    """Its logits are next to zero for every image: LiteRT calls abort() over the scale of SOFTMAX's input."""
+    model = pruned_network(batch_norm=False, relu_logits=True)
+    kernel, bias = model.get_layer("conv10").get_weights()
+    model.get_layer("conv10").set_weights([kernel * 0, bias * 0 + 1e-9])
+    aware = quantization_aware(model, X)
+    tflite = to_tflite.to_int8_tflite(aware)
+    rate = Rate(Path("my.toml"), "quantize", 0.05)
+    with pytest.raises(UserError, match=r"^quantize: LiteRT crashes on it: .* from 0\.05 to 0\.005$"):
+        check_runs(tflite, "quantize", rate)
+    check_runs(to_tflite.to_int8_tflite(quantization_aware(pruned_network(), X)), "quantize", rate)
 
 
 def test_an_input_that_is_not_the_pixel_is_refused():
