@@ -156,6 +156,7 @@ def quantize(stage: TrainingStage) -> None:
         constraints = kept(source, aware, clusters)
         history = runner.train(stage, aware, stage.config.quantize.learning_rate, 0, constraints=constraints)
     tflite = to_tflite.to_int8_tflite(aware)
+    to_tflite.check_alive(tflite, str(stage.output))
     seen = guarantees.check(tflite, wanted, str(stage.output))
     to_tflite.check(tflite, str(stage.output))
     terminal.echo(guarantees.table(seen))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from ai_edge_litert import schema_py_generated as schema
 
 from squeezenet_mcu.common import litert
 from squeezenet_mcu.common.errors import UserError
@@ -15,6 +16,7 @@ from squeezenet_mcu.model.network import keras_files
 from squeezenet_mcu.model.network.batch_norm import Norm, norm_of
 from squeezenet_mcu.model.network.tfmot import tfmot
 
+_DEAD = 2.0**-26  # of the logits' scale
 INPUT_SCALE = float(np.float32(1 / 255))
 INPUT_ZERO_POINT = -128
 
@@ -119,6 +121,26 @@ def tflite_kernels(tflite: bytes) -> dict[str, npt.NDArray[np.int8]]:
             )
         found[match[1]] = interpreter.get_tensor(index)
     return found
+
+
+def check_alive(tflite: bytes, source: str) -> None:
+    """UserError where all logits are the same for every image: LiteRT ends the program on such a SOFTMAX.
+
+    It calls abort() where SOFTMAX's input has a scale of 2 ** -26 or less. The ranges of a network that has
+    died hold nothing, and give scales of 1e-9.
+    """
+    model = schema.Model.GetRootAs(tflite, 0)
+    codes, graph = litert.objects.codes(model), model.Subgraphs(0)
+    for operator in (graph.Operators(i) for i in range(graph.OperatorsLength())):
+        if codes[operator.OpcodeIndex()] != schema.BuiltinOperator.SOFTMAX:
+            continue
+        scale = float(graph.Tensors(operator.Inputs(0)).Quantization().Scale(0))
+        if scale <= _DEAD:
+            raise UserError(
+                f"{source}: the network gives every image the same answer: it has died in training (a step "
+                f"of its logits is {scale:.2g}); take a smaller learning_rate in the TOML, another seed, more "
+                "images, or a model that starts from trained weights, like photos"
+            )
 
 
 def check(tflite: bytes, source: str) -> None:

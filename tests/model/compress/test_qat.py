@@ -57,6 +57,20 @@ def test_zeros_input_and_concatenations(changes, batch, tmp_path):
         guarantees.check(tflite, {"fire9_squeeze1x1": guarantees.Guarantee(0, None, None)}, "x")
 
 
+def test_a_dead_network_is_one_line():
+    """LiteRT would end the program, with status 134 and no word."""
+    model = build(
+        dataclasses.replace(SMALL, architecture=dataclasses.replace(SMALL.architecture, relu_logits=True))
+    )
+    last = model.get_layer("conv10")
+    last.bias.assign(last.bias * 0 - 1)
+    last.kernel.assign(last.kernel * 0)
+    dead = to_tflite.to_int8_tflite(quantization_aware(model, X))
+    with pytest.raises(UserError, match=r"x: the network gives every image the same answer: it has died"):
+        to_tflite.check_alive(dead, "x")
+    to_tflite.check_alive(to_tflite.to_int8_tflite(quantization_aware(build(SMALL), X)), "x")
+
+
 def test_an_input_that_is_not_the_pixel_is_refused():
     aware = quantization_aware(pruned_network(), X)
     for variable in aware.layers[1].non_trainable_weights:
