@@ -138,8 +138,8 @@ def check_alive(tflite: bytes, source: str) -> None:
         if scale <= _DEAD:
             raise UserError(
                 f"{source}: the network gives every image the same answer: it has died in training (a step "
-                f"of its logits is {scale:.2g}); take a smaller learning_rate in the TOML, another seed, more "
-                "images, or a model that starts from trained weights, like photos"
+                f"of its logits is {scale:.2g}); take a smaller learning_rate in the TOML, another seed, "
+                "more images, or a model that starts from trained weights, like photos"
             )
 
 
