@@ -1,1 +1,1 @@
-"""Containers of arrays and files, opened within limits: zip and .npy."""
+"""Containers of arrays and files, opened within limits: zip and .npy; and files fetched within limits."""

@@ -2,7 +2,8 @@
 
 import argparse
 
-from squeezenet_mcu.common import download, terminal
+from squeezenet_mcu.common import terminal
+from squeezenet_mcu.common.archives import download
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.paths import BUILD
 from squeezenet_mcu.model.importers import imported_model, official

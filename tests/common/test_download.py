@@ -6,8 +6,8 @@ import urllib.request
 
 import pytest
 
-from squeezenet_mcu.common import download as module
-from squeezenet_mcu.common.download import download
+from squeezenet_mcu.common.archives import download as module
+from squeezenet_mcu.common.archives.download import download
 from squeezenet_mcu.common.errors import UserError
 from tests.servers import PROXIES, serving
 
