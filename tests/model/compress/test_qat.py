@@ -57,6 +57,7 @@ def test_zeros_input_and_concatenations(changes, batch, tmp_path):
         guarantees.check(tflite, {"fire9_squeeze1x1": guarantees.Guarantee(0, None, None)}, "x")
 
 
+@pytest.mark.long  # not seen to end yet on a loaded machine
 def test_a_dead_network_is_one_line():
     """LiteRT would end the program, with status 134 and no word."""
     model = build(
