@@ -68,7 +68,7 @@ DEVICE = $(if $(value PORT),--port=$(call quoted,PORT),--board=$(call quoted,BOA
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
-VERBS := help setup demo test test-long lint train preview prune cluster quantize search curves zoo weights import evaluate classify analyze convert firmware flash selftest simulate validate bench sizes boards licences clean
+VERBS := help setup demo test test-long lint train preview prune cluster quantize summary search curves zoo weights import evaluate classify analyze convert firmware flash selftest simulate validate bench sizes boards licences clean
 .PHONY: $(VERBS)
 
 # What is typed for a verb that does not take it would be ignored in silence, and the verb do something else than
@@ -153,6 +153,9 @@ cluster: setup ## few different weights a layer, as the TOML's [cluster] says [D
 
 quantize: setup ## quantization-aware training of the pruned network [DATA= EPOCHS= FRESH=1 COMPRESS=none]
 	@$(RUN) -m model quantize $(STAGE) $(call option,COMPRESS)
+
+summary: setup ## what a training has come to: accuracies, mistakes, what pruning cost, what to do next [BOARD= DATA=]
+	@$(RUN) -m host_tools summary --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(call option,DATA)
 
 curves: setup ## build/<model>/curves.png, .json: loss, accuracy, zeros, bytes over the stages so far
 	@$(RUN) -m model curves --model=$(call quoted,MODEL)

@@ -26,6 +26,7 @@ VERBS = {
     "search": "DATA",
     "import": "WEIGHTS",
     "weights": "WEIGHTS URL",
+    "summary": "BOARD DATA",
     "analyze": "TFLITE BOARD CORES JSON MAX_FLASH MAX_SRAM MAX_MS",
     "evaluate": "DATA LIMIT ENGINE_LIMIT JSON MIN_ACCURACY",
     "flash": "TOOL PORT ELF OPTIMIZE ENGINE BOARD",

@@ -150,8 +150,8 @@ def check_runs(tflite: bytes, name: str, rate: Rate) -> None:
     if trouble := litert.trouble(tflite):
         raise DivergedError(
             f"{name}: LiteRT {trouble}: a layer gives the same for every image, as of a network that has "
-            f"learnt nothing; want one whose training accuracy is above guessing: more images or epochs, or "
-            f"{rate.advice()}"
+            "learnt nothing; want one whose training accuracy is above guessing: more images, another --seed, "
+            f"a model that starts from trained weights, like photos, or {rate.advice()}"
         )
 
 
@@ -171,10 +171,10 @@ def quantize(stage: TrainingStage) -> None:
         constraints = kept(source, aware, clusters)
         history = runner.train(stage, aware, stage.config.quantize.learning_rate, 0, constraints=constraints)
     tflite = to_tflite.to_int8_tflite(aware)
+    check_runs(tflite, stage.name, Rate.of(stage.config, stage.name, stage.epochs))
     seen = guarantees.check(tflite, wanted, str(stage.output))
     to_tflite.check(tflite, str(stage.output))
     terminal.echo(guarantees.table(seen))
-    check_runs(tflite, stage.name, Rate.of(stage.config, stage.name, stage.epochs))
     score, of_test = int8_scorer(stage, tflite)
     figures = {
         "tflite_bytes": len(tflite),

@@ -152,14 +152,14 @@ def test_every_verb_remembers_the_data(trained):
     assert converted.returncode == 0, converted.stderr
     assert (
         "note: my images: no such data any more, and tiny was trained on them: not scored anew; put them "
-        "back, or give the images to score: DATA= (--data)\n"
+        "back, or give the images to score: --data\n"
     ) in converted.stdout
     manifest = json.loads((folder / "build/tiny/manifest.json").read_text(encoding="utf-8"))
     assert manifest["accuracy"]["measured"] == "when trained" and manifest["data"] == "my images"
     assert pruned.returncode == 1
     assert pruned.stderr == (
         "python -m model prune: error: my images: no such data any more; build/tiny/train.json remembers "
-        "them; put them back, or give others: DATA= (--data)\n"
+        "them; put them back, or give others: --data\n"
     )
 
 

@@ -60,7 +60,7 @@ def test_a_result_ends_the_fresh_run(tmp_path):
         {
             "test_accuracy": 0.5, "test_images": 2, "train_images": 8, "parameters": 9, "epochs": 1,
             "seconds": 1.0, "machine": "x", "output_sha256": files.sha256(b"weights"),
-            "fingerprint": "mine", "history": [],
+            "fingerprint": "mine", "history": [], "training_accuracy": 0.5,
         },
     )  # fmt: skip
     stage = SimpleNamespace(
