@@ -150,8 +150,8 @@ def check_runs(tflite: bytes, name: str, rate: Rate) -> None:
     if trouble := litert.trouble(tflite):
         raise DivergedError(
             f"{name}: LiteRT {trouble}: a layer gives the same for every image, as of a network that has "
-            "learnt nothing; want one whose training accuracy is above guessing: more images, another --seed, "
-            f"a model that starts from trained weights, like photos, or {rate.advice()}"
+            "learnt nothing; want one whose training accuracy is above guessing: more images, another "
+            f"--seed, a model that starts from trained weights, like photos, or {rate.advice()}"
         )
 
 
