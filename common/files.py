@@ -26,7 +26,7 @@ def replacing(path: Path) -> Iterator[Path]:
         with _to_device(path) as copy:
             yield copy
         return
-    path = path.resolve() if path.is_symlink() else path
+    path = _target(path)
     temporary: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -46,12 +46,27 @@ def replacing(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+def _target(path: Path) -> Path:
+    """What `path` links to. OSError of links that lead round in a circle."""
+    try:
+        return path.resolve() if path.is_symlink() else path
+    except RuntimeError as error:
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path)) from error
+
+
 @contextlib.contextmanager
 def _to_device(path: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
         yield Path(folder) / f"output{path.suffix}"
-        with path.open("wb") as stream:  # IsADirectoryError of a folder
+        with open(path, "wb", opener=_at_once) as stream:  # IsADirectoryError of a folder
             stream.write((Path(folder) / f"output{path.suffix}").read_bytes())
+
+
+def _at_once(path: str, flags: int) -> int:
+    """Opens a device or pipe. OSError of a pipe that nobody reads: to open it would wait for ever."""
+    handle = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+    os.set_blocking(handle, True)
+    return handle
 
 
 def read_input(path: Path, most: int, want: str) -> bytes:
@@ -80,8 +95,9 @@ def clear(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    if path.is_file():
-        path.resolve().unlink()
+    target = _target(path)
+    if target.is_file():
+        target.unlink()
 
 
 def check_folder(folder: Path) -> None:

@@ -36,6 +36,20 @@ def interval(share: float, count: int) -> tuple[float, float]:
     return (0.0 if share == 0 else low), (1.0 if share == 1 else high)
 
 
+def surely_fewer(right: int, count: int, others_right: int, others: int) -> bool:
+    """Whether `right` of `count` images is a smaller share than `others_right` of `others`, beyond chance.
+
+    Fisher's exact test, one-sided, at 2.5 %.
+    """
+    wrong = count - right
+    all_wrong = wrong + others - others_right
+    ways = sum(
+        math.comb(count, k) * math.comb(others, all_wrong - k)
+        for k in range(wrong, min(count, all_wrong) + 1)
+    )
+    return ways / math.comb(count + others, all_wrong) < 0.025
+
+
 def chance(one: int, other: int) -> float:
     """How probable it is that chance alone splits one + other images at least so unevenly.
 

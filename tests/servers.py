@@ -3,6 +3,7 @@
 import contextlib
 import http.server
 import threading
+import time
 from collections.abc import Iterator
 
 BREAKS_AFTER = 100_000
@@ -12,12 +13,14 @@ class Server(http.server.ThreadingHTTPServer):
     """Gives `content` as `manner` says; `seen`: path and Range header of each request.
 
     manner: "" well; "breaks" off after BREAKS_AFTER bytes; "gone": 404; "redirect URL"; "no ranges": all of
-    it, whatever part is asked for; "no length"; "other range", "nonsense": a wrong Content-Range.
+    it, whatever part is asked for; "no length"; "other range", "nonsense": a wrong Content-Range; "endless
+    redirect": with a body that never ends; "endless headers"; "drip": a byte now and then, for ever.
     """
 
     def __init__(self, content: bytes) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.content, self.manner = content, ""
+        self.sent = 0  # bytes beside an endless redirect
         self.seen: list[tuple[str, str | None]] = []
 
     @property
@@ -40,6 +43,25 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.send_response(302)
             self.send_header("Location", manner.removeprefix("redirect "))
             self.end_headers()
+            return
+        if manner == "endless redirect" and not self.path.startswith("/there"):
+            self.send_response(302)
+            self.send_header("Location", "/there")
+            self.end_headers()
+            with contextlib.suppress(OSError):  # until the other side hangs up
+                while True:
+                    self.wfile.write(bytes(1 << 16))
+                    server.sent += 1 << 16
+            return
+        if manner in ("endless headers", "drip"):
+            self.send_response(100 if manner == "endless headers" else 200)
+            self.end_headers()
+            with contextlib.suppress(OSError):
+                while True:
+                    self.wfile.write(
+                        b"HTTP/1.1 100 Continue\r\n\r\n" if manner == "endless headers" else b"x"
+                    )
+                    time.sleep(0.01)
             return
         begins = 0
         if self.headers.get("Range") and manner != "no ranges":

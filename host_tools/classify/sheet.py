@@ -30,6 +30,8 @@ def check(path: Path) -> None:
     """Before long work. UserError: no name of a PNG, or a file stands there that is no sheet of ours."""
     if path.suffix.lower() != ".png":
         raise UserError(f"--save {path}: want a name that ends in .png")
+    if not path.parent.is_dir():
+        raise UserError(f"--save {path}: there is no folder {path.parent}; want one that is there")
     if path.exists() and not _ours(path):
         raise UserError(f"--save {path}: is there, and is no contact sheet; want another name")
 

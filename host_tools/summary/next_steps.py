@@ -35,7 +35,12 @@ def steps(
 
     `data`: DATA= as it was typed; `ports`: serial ports of this machine, of which one may be the board's.
     """
-    found = [Step("a library for Arduino", command("convert", model=model, package="arduino"))]
+    found = [
+        Step(
+            "what is this? A picture or a folder of them", command("classify", model=model, image="photo.jpg")
+        ),
+        Step("a library for Arduino", command("convert", model=model, package="arduino")),
+    ]
     if board.emulator is not None:
         line = command("validate", model=model, board=typed_board, data=data)
         found.append(Step("the emulated board's answers against Python's", line))

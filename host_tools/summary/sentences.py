@@ -1,7 +1,7 @@
 """What the figures of a training mean, in sentences: each follows from the figures and names them."""
 
 from squeezenet_mcu.common.terminal import printable
-from squeezenet_mcu.host_tools.summary.figures import Outcome, Row, apart, best_epoch
+from squeezenet_mcu.host_tools.summary.figures import Outcome, Row, apart, best_epoch, surely_worse
 
 _GAP = 0.03  # a smaller one between training and test images is no matter
 _FEW_A_CLASS = 300  # images of a class; with more, a gap hardly comes from too few of them
@@ -25,14 +25,25 @@ def gap(found: Outcome) -> list[str]:
     known, unseen = row.training.right, row.test.right
     shares = f"{percent(known)} of the training images, {percent(unseen)} of the test images"
     lines = []
-    if row.test.interval[0] <= found.chance:
+    if unseen <= found.chance:
         lines.append(
             f"it gets {shares} right, no better than always the same class ({percent(found.chance)}): it has "
             "learnt nothing that holds: look whether images lie in the right folders; else lower the "
             "learning_rate"
         )
-    elif known - unseen > _GAP and apart(row.training, row.test):
+    elif row.test.interval[0] <= found.chance:
+        lines.append(
+            f"it gets {shares} right; always the same class is right in {percent(found.chance)}: so few test "
+            f"images cannot tell them apart; more images, or more epochs than {len(found.history)} (leave "
+            "EPOCHS= out), may"
+        )
+    elif known - unseen > _GAP and surely_worse(row.test, row.training):
         lines.append(f"it gets {shares} right, {100 * (known - unseen):.1f} points less: {_reason(found)}")
+    elif known - unseen > _GAP and known >= _KNOWN:
+        lines.append(
+            f"it gets {shares} right, {100 * (known - unseen):.1f} points less, which may be chance: too few "
+            "images to tell"
+        )
     elif known < _KNOWN:
         lines.append(
             f"it gets {shares} right, so new images are no harder than known ones, but it has not learnt "

@@ -1,19 +1,25 @@
 """Files by http(s): within a limit, going on where a download broke off, checked, then put in place."""
 
 import http.client
+import queue
+import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar, cast
 
 from squeezenet_mcu.common import terminal
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.version import DISTRIBUTION, version
 
 _SECONDS = 30  # without a byte, after which a server counts as gone
+_ANSWER_SECONDS = 60  # for an answer's headers, or its next bytes
+_SLOWEST = 1000  # bytes a second, on average, of a server that is worth waiting for
 _PIECE = 1 << 16
 _SCHEMES = ("http://", "https://")
+T = TypeVar("T")
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
@@ -32,6 +38,7 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         wanted = "https://" if req.full_url.lower().startswith("https://") else _SCHEMES
         if not newurl.lower().startswith(wanted):
             raise urllib.error.URLError(f"it redirects to {newurl}")
+        fp.close()  # urllib would read all of what comes with it, which may never end
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
@@ -68,6 +75,34 @@ def download(url: str, path: Path, most: int, check: Callable[[Path], object]) -
     part.replace(path)
 
 
+def _within(seconds: float, work: Callable[[], T]) -> T:
+    """What `work` returns or raises; TimeoutError where it takes longer: a server may keep it for ever."""
+    found: queue.SimpleQueue[tuple[T | None, BaseException | None]] = queue.SimpleQueue()
+
+    def run() -> None:
+        try:
+            found.put((work(), None))
+        except BaseException as error:
+            found.put((None, error))
+
+    threading.Thread(target=run, daemon=True).start()  # ends with this program, if not before
+    try:
+        value, error = found.get(timeout=seconds)
+    except queue.Empty:
+        raise TimeoutError(f"no answer within {seconds:g} s") from None
+    if error is not None:
+        raise error
+    return cast(T, value)
+
+
+def _opened(
+    opener: urllib.request.OpenerDirector, url: str, headers: dict[str, str]
+) -> http.client.HTTPResponse:
+    request = urllib.request.Request(url, headers=headers)
+    found: http.client.HTTPResponse = _within(_ANSWER_SECONDS, lambda: opener.open(request, timeout=_SECONDS))
+    return found
+
+
 def _fill(url: str, part: Path, most: int) -> None:
     """Downloads what `part` lacks."""
     had = part.stat().st_size if part.is_file() else 0
@@ -76,14 +111,12 @@ def _fill(url: str, part: Path, most: int) -> None:
         headers["Range"] = f"bytes={had}-"
     opener = urllib.request.build_opener(_Redirects)
     try:
-        answer = opener.open(urllib.request.Request(url, headers=headers), timeout=_SECONDS)
+        answer = _opened(opener, url, headers)
     except urllib.error.HTTPError as error:
         if error.code != http.client.REQUESTED_RANGE_NOT_SATISFIABLE or not had:
             raise
         part.unlink()  # it is whole, or of another file: from the beginning
-        answer = opener.open(
-            urllib.request.Request(url, headers={**headers, "Range": "bytes=0-"}), timeout=_SECONDS
-        )
+        answer = _opened(opener, url, {**headers, "Range": "bytes=0-"})
     with answer:
         begins, total = _extent(answer)
         if begins not in (0, had):
@@ -91,9 +124,11 @@ def _fill(url: str, part: Path, most: int) -> None:
         if total is not None and total > most:
             raise _too_large(url, part, total, most)
         with part.open("ab" if begins else "wb") as file, terminal.progress(part.stem, total) as advance:
-            done = begins
+            done, started = begins, time.monotonic()
             advance(done)
-            while piece := answer.read(_PIECE):
+            while piece := _within(_ANSWER_SECONDS, lambda: answer.read1(_PIECE)):
+                if (spent := time.monotonic() - started) > _SECONDS and done - begins < _SLOWEST * spent:
+                    raise TimeoutError(f"slower than {_SLOWEST:,} bytes a second")
                 done += len(piece)
                 if done > most:
                     raise _too_large(url, part, done, most)

@@ -138,6 +138,8 @@ def test_a_device_is_written_to_and_stays_a_device(tmp_path):
     assert os.read(reader, 100) == b"[\n  1\n]\n"
     os.close(reader)
     assert pipe.is_fifo()
+    with pytest.raises(OSError, match="No such device or address"):  # nobody reads: it would wait for ever
+        files.write_json(pipe, [1])
     with pytest.raises(OSError, match="Is a directory"):
         files.write_json(tmp_path, [1])
     with pytest.raises(OSError, match="Is a directory"):  # before the work
@@ -151,6 +153,11 @@ def test_a_link_stays_a_link(tmp_path):
     for _ in range(2):
         files.clear(link)
         files.write_json(link, 7)
+    loop = tmp_path / "loop.json"
+    loop.symlink_to(loop)
+    for write in (files.clear, lambda path: files.write_json(path, 7)):
+        with pytest.raises(OSError, match="Too many levels of symbolic links"):
+            write(loop)
     assert link.is_symlink()
     assert (tmp_path / "far" / "b.json").read_text() == "7\n"
 

@@ -67,13 +67,18 @@ def test_the_gap_is_told_from_the_figures():
     assert "19.0 points less: too few images: 100 a class to learn from" in line
     # Of a few images nobody can tell.
     lines = sentences.gap(outcome(test=0.95, images=40, train_images=300))
-    assert "about as easy" in lines[0] and lines[1].startswith(
+    assert "4.0 points less, which may be chance: too few images to tell" in lines[0] and lines[1].startswith(
         "40 test images are few: the true share may be"
     )
     (line,) = sentences.gap(outcome(training=0.7, test=0.7, history=[{}] * 60))
     assert "has not learnt these either: more epochs than 60 (EPOCHS=)" in line
-    (line,) = sentences.gap(outcome(training=0.35, test=0.34))
+    (line,) = sentences.gap(outcome(training=0.35, test=0.33))
     assert "no better than always the same class (33.3 %): it has learnt nothing" in line
+    (line,) = sentences.gap(outcome(training=0.35, test=0.34, history=[{}] * 2))
+    assert "cannot tell them apart; more images, or more epochs than 2 (leave EPOCHS= out), may" in line
+    # 35 of 36 training images and 15 of 20 test images: 2 in 100 that this is chance.
+    lines = sentences.gap(outcome(training=35 / 36, test=0.75, images=20, train_images=36))
+    assert "22.2 points less: too few images" in lines[0]
     unknown = outcome(rows=[Row("int8", None, Share(0.9, 100))])
     assert sentences.gap(unknown)[0].endswith("as the records are of an earlier version")
 
@@ -137,6 +142,7 @@ def lines(board: str, by_make=True, data="my images", ports=(), monkeypatch=None
 def test_the_lines_to_paste(monkeypatch):
     pico = lines("rp2040", monkeypatch=monkeypatch, ports=["/dev/ttyACM3"])
     assert pico == [
+        "make classify MODEL=mine.toml IMAGE=photo.jpg",
         "make convert MODEL=mine.toml PACKAGE=arduino",
         "make validate MODEL=mine.toml BOARD=rp2040 DATA='my images'",
         "make firmware MODEL=mine.toml BOARD=rp2040",
@@ -144,11 +150,11 @@ def test_the_lines_to_paste(monkeypatch):
         "make validate MODEL=mine.toml PORT=/dev/ttyACM3 DATA='my images'",
     ]
     nucleo = lines("nucleo_f446re", monkeypatch=monkeypatch, data=None)  # which no emulator plays
-    assert [line.split()[1] for line in nucleo] == ["convert", "firmware", "flash", "validate"]
+    assert [line.split()[1] for line in nucleo] == ["classify", "convert", "firmware", "flash", "validate"]
     assert "DATA" not in " ".join(nucleo) and "PORT=" in nucleo[-1]
     mps2 = lines("mps2_an386", monkeypatch=monkeypatch)  # which nobody can buy
-    assert [line.split()[1] for line in mps2] == ["convert", "validate"]
-    assert lines("rp2040", by_make=False, monkeypatch=monkeypatch)[0] == (
+    assert [line.split()[1] for line in mps2] == ["classify", "convert", "validate"]
+    assert lines("rp2040", by_make=False, monkeypatch=monkeypatch)[1] == (
         "squeezenet-mcu convert --model=mine.toml --package=arduino"
     )
     files = [s.why for s in next_steps.steps("m", "rp2040", "m", board_toml.load("rp2040"), None, [])]

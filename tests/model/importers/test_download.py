@@ -1,5 +1,6 @@
 """Downloads from a server on loopback: whole, in parts, cut off, too large, not the file that was meant."""
 
+import io
 import socket
 import urllib.error
 import urllib.request
@@ -116,7 +117,9 @@ def test_an_answer_that_is_no_file(server, tmp_path):
 
 def test_a_redirect_keeps_https():
     def redirect(url, to):
-        return module._Redirects().redirect_request(urllib.request.Request(url), None, 302, "", {}, to)
+        return module._Redirects().redirect_request(
+            urllib.request.Request(url), io.BytesIO(), 302, "", {}, to
+        )
 
     assert redirect("http://a.invalid/", "https://b.invalid/x").full_url == "https://b.invalid/x"
     assert redirect("https://a.invalid/", "https://b.invalid/x").full_url == "https://b.invalid/x"
@@ -141,3 +144,20 @@ def test_the_proxy_of_the_environment(server, tmp_path, monkeypatch):
     monkeypatch.setenv("http_proxy", server.url.removesuffix("/w.bin"))
     assert fetch(server, tmp_path, url="http://far.away.invalid/w.bin") == CONTENT
     assert server.seen == [("http://far.away.invalid/w.bin", None)]
+
+
+def test_what_comes_with_a_redirect_is_not_read(server, tmp_path):
+    server.manner = "endless redirect"
+    assert fetch(server, tmp_path) == CONTENT
+    assert server.sent < 64 << 20
+
+
+@pytest.mark.parametrize(
+    ("manner", "said"),
+    [("endless headers", "no answer within 0.3 s"), ("drip", "slower than 1,000 bytes a second; ")],
+)
+def test_a_server_that_never_ends(manner, said, server, tmp_path, monkeypatch):
+    server.manner = manner
+    monkeypatch.setattr(module, "_ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr(module, "_SECONDS", 0.2)
+    assert said in mistake(server, tmp_path)
