@@ -51,6 +51,8 @@ def model_of(model: str, name: str | None) -> str:
 
 def _check_free(folder: Path, name: str) -> None:
     """UserError where `folder` holds the result of a model whose TOML is elsewhere, or of another file."""
+    if name in naming.TAKEN:
+        raise UserError(f"--name {name}: {folder} is no model's, but the project's own; want another name")
     taken = next((path.name for path in sorted(folder.glob("*")) if path.suffix in (".json", ".keras")), None)
     if taken:
         raise UserError(

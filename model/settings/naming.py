@@ -5,6 +5,10 @@ from pathlib import Path
 
 from squeezenet_mcu.common.paths import BUILD
 
+# What the project keeps in build/ beside models.
+TAKEN = (
+    "bench", "code_sizes", "costs", "cycles", "demo", "host", "host_sanitized", "lint", "tests", "weights",
+)  # fmt: skip
 NAMES = "lower-case letters, digits and underscores, starting with a letter"
 
 

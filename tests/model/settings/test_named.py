@@ -60,6 +60,7 @@ def test_another_model_than_before(tmp_path):
     [
         ("small", "--name small: is the name of a model that comes with the project; want another"),
         ("digits", "--name digits: is the name of a model that comes with the project; want another"),
+        ("weights", "--name weights: build/weights is no model's, but the project's own; want another"),
         ("../x", '--name "../x": want lower-case letters, digits and underscores, starting with a letter'),
         ("Pets", '--name "Pets": want lower-case letters'),
         ("", '--name "": want lower-case letters'),
