@@ -76,12 +76,18 @@ def of_model(model: str) -> Subject:
     own = model.endswith(".toml") and Path(model).resolve() != (CONFIGS / f"{name}.toml").resolve()
     if own or not shipped.is_file():
         why = f"model/zoo ships {'another' if own else 'no'} '{name}'"
-        raise UserError(
-            f"{converted}: missing, and {why}{did_you_mean_model(model) or ';'} run: "
-            f"make convert MODEL={model}, or give a file by TFLITE= (--tflite)"
-        )
+        step = f"; run: make {_step_to(model, name)} MODEL={model}, or give a file by TFLITE= (--tflite)"
+        raise UserError(f"{converted}: missing, and {why}{did_you_mean_model(model) or step}")
     known = (CONFIGS / f"{name}.toml").is_file()
     return _read(name, shipped, config.load(name).convert.flash_bytes if known else {})
+
+
+def _step_to(model: str, name: str) -> str:
+    """The verb that brings a model, or one that is trained here and has not been, nearer to its .tflite."""
+    known = model.endswith(".toml") or (CONFIGS / f"{name}.toml").is_file()
+    if known and config.load(model).weights is None and not (BUILD / name / "quantized.keras").is_file():
+        return "train"
+    return "convert"
 
 
 def _read(name: str, path: Path, flash_limits: dict[str, int]) -> Subject:

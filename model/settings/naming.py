@@ -7,7 +7,8 @@ from squeezenet_mcu.common.paths import BUILD
 
 # What the project keeps in build/ beside models.
 TAKEN = (
-    "bench", "code_sizes", "costs", "cycles", "demo", "host", "host_sanitized", "lint", "tests", "weights",
+    "bench", "code_sizes", "costs", "cycles", "demo", "host", "host_sanitized", "host_threads",
+    "lint", "tests", "weights",
 )  # fmt: skip
 NAMES = "lower-case letters, digits and underscores, starting with a letter"
 

@@ -247,6 +247,8 @@ def test_a_file_that_cannot_be_read_ends_in_one_line(tmp_path, capsys, content, 
     ("words", "said"),
     [
         (("--model", "nothing"), "model/zoo ships no 'nothing'; run: python -m convert --model nothing"),
+        (("--model", "photos"), "model/zoo ships no 'photos'; run: python -m model train --model photos"),
+        (("--model", "digit"), "model/zoo ships no 'digit'; did you mean digits?"),
         (("--model", "x.tflite"), "is a .tflite; give it as --tflite"),
         (("--model", "../digits"), "names no folder; want letters"),
         (("--board", "nothing"), "no board 'nothing'; boards: "),
