@@ -2,6 +2,7 @@
 
 import contextlib
 import http.server
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -22,6 +23,11 @@ class Server(http.server.ThreadingHTTPServer):
         self.content, self.manner = content, ""
         self.sent = 0  # bytes beside an endless redirect
         self.seen: list[tuple[str, str | None]] = []
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Says nothing of a client that hangs up, as one does that has seen enough."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
     @property
     def url(self) -> str:
