@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     console.print("next:")
     ports = [port for port in attached.serial_ports() if "ttyS" not in port]  # a PC's own are no board
     for step in next_steps.steps(args.model, args.board, settings.name, board, args.data, ports):
-        console.print(f"  {as_typed(step.line)}   # {step.why}", soft_wrap=True)
+        console.print(f"  {step.line}   # {step.why}", soft_wrap=True)
     return 0
 
 
