@@ -22,6 +22,7 @@ def program(tmp_path_factory):
         ["g++", "-std=c++17", "-O1", "-Wall", "-Wextra", "-Wno-unused-macros", "-fsanitize=undefined",
          "-fno-sanitize-recover=undefined", f"-I{HERE}/usb", f"-I{HERE}/start_up", f"-I{board_toml.FOLDER}",
          f"-I{board.folder}", f"-DBOARD_USB_VENDOR=0x{vendor}", f"-DBOARD_USB_PRODUCT=0x{product}",
+         HERE / "start_up/cells.cc",
          HERE / "usb/main.cc", HERE / "usb/rp2350_usb.cc", *sorted(usb.glob("*.cc")),
          board.folder / "board.cc", "-o", made],
         check=True,

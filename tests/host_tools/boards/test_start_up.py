@@ -41,7 +41,7 @@ def start_up(request, tmp_path_factory):
     subprocess.run(
         ["g++", "-std=c++17", "-O1", "-Wall", "-Wextra", "-Wno-unused-macros", f"-I{HERE}",
          f"-I{board_toml.FOLDER}", f"-I{folder}", f"-DSQUEEZE_CORES={board.cores}",
-         HERE / "main.cc", HERE / f"{chip[0]}.cc", folder / "board.cc", "-o", program],
+         HERE / "main.cc", HERE / "cells.cc", HERE / f"{chip[0]}.cc", folder / "board.cc", "-o", program],
         check=True,
     )  # fmt: skip
 

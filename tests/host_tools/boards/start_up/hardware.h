@@ -9,6 +9,9 @@ namespace hardware {
 // The table of all registers, 0 at first.
 uint32_t& Cell(uint32_t address);
 
+// Has wait number `step` fail.
+void Break(int step);
+
 // True if wait number `step` is the one to fail.
 bool Broken(int step);
 

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <map>
 
 #include "common/hooks.h"
 #include "hardware.h"
@@ -13,22 +12,8 @@
 #include "cortex_m/cortex_m.h"
 #endif
 
-namespace hardware {
-namespace {
-
-std::map<uint32_t, uint32_t> g_cells;
-int g_broken;
-
-}  // namespace
-
-uint32_t& Cell(uint32_t address) { return g_cells[address]; }
-bool Broken(int step) { return step == g_broken; }
-void Unsafe(const char* why) { printf("unsafe %s\n", why); }
-
-}  // namespace hardware
-
 int main(int /*count*/, char** arguments) {
-  hardware::g_broken = atoi(arguments[1]);
+  hardware::Break(atoi(arguments[1]));
   hardware::Reset();
   const uint32_t believed = board::ClockInit();
   board::UartInit();

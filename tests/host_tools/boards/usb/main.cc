@@ -4,26 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <map>
 #include <string>
 
 #include "hardware.h"
 #include "usb/controller.h"
 #include "usb/serial_port.h"
-
-namespace hardware {
-namespace {
-
-std::map<uint32_t, uint32_t> g_cells;
-int g_broken;
-
-}  // namespace
-
-uint32_t& Cell(uint32_t address) { return g_cells[address]; }
-bool Broken(int step) { return step == g_broken; }
-void Unsafe(const char* why) { printf("unsafe %s\n", why); }
-
-}  // namespace hardware
 
 namespace {
 
@@ -116,7 +101,7 @@ void Find() {
 }  // namespace
 
 int main(int /*count*/, char** arguments) {
-  hardware::g_broken = atoi(arguments[1]);
+  hardware::Break(atoi(arguments[1]));
   hardware::Reset();
   Write("into nothing");
   usb::Open();
