@@ -3,8 +3,9 @@
     python -m tests.e2e.photo_study PLACE [--tasks 1,2] [--seeds 1,2,3] [--models photos,small]
 
 makes the folders in PLACE/data, trains in PLACE/<task>-<seed>, and prints the table of all that is done so
-far. What is done is not done again; an interrupted training goes on from its last epoch. It needs the
-photographs and the weights that lie beside the repository.
+far. What is done is not done again; an interrupted training goes on from its last epoch. Where a training
+stops with its line of advice, the table says "stopped", and it counts in no mean. It needs the photographs
+and the weights that lie beside the repository.
 """
 
 import argparse
@@ -121,9 +122,9 @@ class Run:
     task: int
     seed: int
     model: str
-    float_accuracy: float
-    int8_accuracy: float
-    test_images: int
+    float_accuracy: float | None  # None, both, where a stage stopped before it was known
+    int8_accuracy: float | None
+    test_images: int  # 0 where not known
     train_images: int
     seconds: float
 
@@ -140,23 +141,35 @@ def run(place: Path, task: int, seed: int, model: str) -> Run:
         making.rename(data)
     own = place / f"{task}-{seed}"
     built = own / "build" / model
-    if not (built / "quantize.json").is_file():
+    stopped = built / "stopped.txt"
+    if not (built / "quantize.json").is_file() and not stopped.is_file():
         own.mkdir(parents=True, exist_ok=True)
         start = "build/imagenet_v1_1/imported.keras"
         if model != "small" and not (own / start).is_file():
             verbs.succeed(own, "model", "import", "--model", "imagenet_v1_1", "--weights", str(WEIGHTS))
         began = time.monotonic()
-        verbs.succeed(
-            own, "model", "train", "--model", model, "--data", str(data), "--seed", str(seed), timeout=7200
-        )
+        arguments = ("train", "--model", model, "--data", str(data), "--seed", str(seed))
+        done = verbs.run(own, "model", *arguments, timeout=7200)
+        if done.returncode:
+            line = done.stderr.splitlines()[-1]
+            if "learning_rate" not in line:  # no advice: another trouble
+                raise RuntimeError(f"{task}-{seed} {model}: {done.stderr[-2000:]}")
+            stopped.parent.mkdir(parents=True, exist_ok=True)
+            stopped.write_text(line + "\n")
         sys.stderr.write(f"{task}-{seed} {model}: {time.monotonic() - began:.0f} s\n")
     stages = [built / f"{stage}.json" for stage in ("train", "prune", "quantize")]
     records = [json.loads(path.read_text()) for path in stages if path.is_file()]
-    first, last = records[0], records[-1]
+    seconds = sum(record["seconds"] for record in records)
+    first = records[0] if records else {}
     return Run(
-        *(task, seed, model, first["test_accuracy"], last["test_accuracy"], last["test_images"]),
-        *(first["train_images"], sum(record["seconds"] for record in records)),
+        *(task, seed, model, first.get("test_accuracy")),
+        None if stopped.is_file() else records[-1]["test_accuracy"],
+        *(first.get("test_images", 0), first.get("train_images", 0), seconds),
     )
+
+
+def _percent(share: float | None) -> str:
+    return "stopped" if share is None else f"{share:.1%}"
 
 
 _T = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776}  # Student's t, 95 %, by degrees of freedom
@@ -177,9 +190,9 @@ def mean_and_interval(by_task: dict[int, list[float]]) -> tuple[float, float, fl
 
 def report(runs: list[Run]) -> str:
     """The runs in a table, and the two differences that are to be shown."""
-    lines = ["task seed model          float   int8  test images  minutes"]
+    lines = ["task seed model          float    int8  test images  minutes"]
     lines += [
-        f"{r.task:4} {r.seed:4} {r.model:12} {r.float_accuracy:7.1%} {r.int8_accuracy:6.1%} "
+        f"{r.task:4} {r.seed:4} {r.model:12} {_percent(r.float_accuracy):>7} {_percent(r.int8_accuracy):>7} "
         f"{r.test_images:12} {r.seconds / 60:8.1f}"
         for r in runs
     ]
@@ -191,8 +204,12 @@ def report(runs: list[Run]) -> str:
         for r in runs:
             if r.model != model:
                 continue
-            drops.setdefault(r.task, []).append(r.int8_accuracy - r.float_accuracy)
-            if model != "small" and (other := by.get((r.task, r.seed, "small"))):
+            if r.float_accuracy is None:
+                continue
+            if r.int8_accuracy is not None:
+                drops.setdefault(r.task, []).append(r.int8_accuracy - r.float_accuracy)
+            other = by.get((r.task, r.seed, "small"))
+            if model != "small" and other and other.float_accuracy is not None:
                 gains.setdefault(r.task, []).append(r.float_accuracy - other.float_accuracy)
         for what, values in (("int8 - float", drops), ("float - small's float", gains)):
             if values:
