@@ -143,9 +143,12 @@ def _learning(figures: dict[str, Any], loss: Any, accuracy: Any) -> None:
     accuracy.set_title("accuracy (scale stretched towards 100 %)", pad=_TITLE_PAD)
     _stretch(accuracy, shown)
     if shown:
-        accuracy.legend(loc="lower right")
+        # Below the axes: inside, the lines may run anywhere.
+        accuracy.legend(
+            loc="upper right", bbox_to_anchor=(1, -0.08), borderaxespad=0, ncols=2, columnspacing=1.2
+        )
     for axes in (loss, accuracy):
-        axes.set_xlabel("epoch")
+        axes.set_xlabel("epoch", loc="left")
         axes.set_xlim(0.5, max(len(entries), 1) + 0.5)
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(True, axis="y")
