@@ -31,7 +31,8 @@ def load(path: Path, shapes: Shapes) -> dict[str, Arrays]:
     if path.suffix not in _FORMATS:
         raise UserError(f'{path}: "{path.suffix}" is no format of weights; want {", ".join(_FORMATS)}')
     if not path.is_file():
-        raise UserError(f"{path}: no such file; want weights ({', '.join(_FORMATS)})")
+        what = "a folder" if path.is_dir() else "no ordinary file" if path.exists() else "no such file"
+        raise UserError(f"{path}: {what}; want weights ({', '.join(_FORMATS)})")
     size = path.stat().st_size
     if size > _MOST_BYTES:
         raise UserError(f"{path}: {size} bytes; want at most {_MOST_BYTES}, enough for any SqueezeNet")

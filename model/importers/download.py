@@ -63,7 +63,8 @@ def download(url: str, path: Path, most: int, check: Callable[[Path], object]) -
     except (OSError, http.client.HTTPException, ValueError) as error:  # no network, a reset, a bad header
         if isinstance(error, OSError) and error.filename is not None:
             raise  # of the disk
-        reason = getattr(error, "reason", None) or str(error) or type(error).__name__
+        cause = getattr(error, "reason", None) or error  # urllib wraps what the system says
+        reason = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
         had = part.stat().st_size if part.is_file() else 0
         so_far = f"; {had:,} bytes are kept, and the same command goes on from there" if had else ""
         raise UserError(f"{url}: {terminal.one_line(str(reason), 120)}{so_far}") from None

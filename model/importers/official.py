@@ -95,7 +95,7 @@ def check(file: Official, path: Path) -> str:
 
 def by_hand(file: Official) -> str:
     """What to do where there is no network."""
-    return f"or get {file.url} elsewhere, put it at {file.place}, and type the same again"
+    return f"without a network: get {file.url} elsewhere, put it at {file.place}, and type the same again"
 
 
 def fix(model: str) -> str:

@@ -331,11 +331,17 @@ def _read_flash(table: Table) -> dict[str, int]:
 def name_of(model: str) -> str:
     """The name of `model`: a name already, the path of a TOML, or of a network's file that was converted.
 
-    Raises UserError for a bad TOML.
+    Raises UserError for a bad TOML, and for another path: what is of a model lies in build/<name>/.
     """
     if model.endswith((".keras", ".h5", ".hdf5")):
         return Path(model).stem
-    return load(model).name if model.endswith(".toml") else model
+    if model.endswith(".toml"):
+        return load(model).name
+    if model in (".", "..") or set(model) & {"/", "\\"}:
+        raise UserError(
+            f"{model}: no model's name; want a name, as of a folder in build/, or a path to its .toml"
+        )
+    return model
 
 
 def names() -> list[str]:

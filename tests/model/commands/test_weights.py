@@ -52,9 +52,8 @@ def test_fetched_after_a_break_verified_imported(server, tmp_path, capsys):
     assert (
         f"cut off after {BREAKS_AFTER:,} of {len(CONTENT):,} bytes" in said and "goes on from there" in said
     )
-    assert (
-        f"or get {official.FILES['imagenet_v1_1'][0].url} elsewhere, put it at build/weights/{NAME}" in said
-    )
+    url = official.FILES["imagenet_v1_1"][0].url
+    assert f"without a network: get {url} elsewhere, put it at build/weights/{NAME}" in said
     server.manner = ""
     assert run("--model", "photos") == 0
     assert server.seen[-1] == (f"/{NAME}", f"bytes={BREAKS_AFTER}-")

@@ -306,3 +306,10 @@ def test_a_mistake_is_one_line_and_status_1_on_the_command_line(tmp_path):
     assert done.stderr.splitlines() == [
         f"python -m model train: error: {path}: [input] height = 5; want a whole number from 16 to 227"
     ]
+
+
+@pytest.mark.parametrize("model", ["../../etc", "a/b", "..", "."])
+def test_a_path_is_no_name(model):
+    """It would have files be read, and written, elsewhere than in build/."""
+    with pytest.raises(UserError, match="no model's name; want a name"):
+        config.name_of(model)
