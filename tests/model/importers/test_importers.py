@@ -260,6 +260,9 @@ def test_file_that_is_none(tmp_path):
         importers.load(tmp_path / "a.h5", SHAPES)
     with pytest.raises(UserError, match=r"a\.net: no such file"):
         importers.load(tmp_path / "a.net", SHAPES)
+    (tmp_path / "b.pth").mkdir()
+    with pytest.raises(UserError, match=r"b\.pth: a folder; want weights"):
+        importers.load(tmp_path / "b.pth", SHAPES)
 
 
 def test_the_whole_network_through_a_net(tmp_path):
