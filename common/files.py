@@ -58,8 +58,12 @@ def _target(path: Path) -> Path:
 def _to_device(path: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
         yield Path(folder) / f"output{path.suffix}"
-        with open(path, "wb", opener=_at_once) as stream:  # IsADirectoryError of a folder
-            stream.write((Path(folder) / f"output{path.suffix}").read_bytes())
+        content = (Path(folder) / f"output{path.suffix}").read_bytes()
+        try:
+            with open(path, "wb", opener=_at_once) as stream:  # IsADirectoryError of a folder
+                stream.write(content)
+        except OSError as error:  # of a full device there is no name in it
+            raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def _at_once(path: str, flags: int) -> int:

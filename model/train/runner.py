@@ -247,8 +247,8 @@ def train(
 
     held = [0 if part is None else len(part.y) for part in (stage.validation, stage.reserve)]
     terminal.echo(
-        f"{stage.name}: {stage.config.name}, {len(stage.train.y)} images of {stage.source}, {held[0]} more held "
-        f"out to validate{f', {held[1]} for the end' if held[1] else ''}, {stage.epochs} epochs"
+        f"{stage.name}: {stage.config.name}, {len(stage.train.y)} images of {stage.source}, {held[0]} more "
+        f"held out to validate{f', {held[1]} for the end' if held[1] else ''}, {stage.epochs} epochs"
     )
     teacher = None
     distill = stage.config.distill

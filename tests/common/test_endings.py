@@ -117,6 +117,11 @@ def test_a_full_disk_is_named_by_the_file(tmp_path):
     assert list((tmp_path / "a").iterdir()) == []
 
 
+def test_a_full_device_is_named():
+    with pytest.raises(OSError, match="No space left on device: '/dev/full'"):
+        files.write_bytes(Path("/dev/full"), b"x")
+
+
 def test_a_folder_that_is_not_to_be_written_in(tmp_path):
     code = (
         "import sys; from pathlib import Path; from squeezenet_mcu.common import cli, files\n"
