@@ -347,7 +347,8 @@ def _summary(console: Console, manifest: dict[str, Any]) -> None:
         f"{manifest['macs']:,} multiplications an image; {manifest['weights_dense_bytes']:,} weights, "
         f"stored in {manifest['weights_stored_bytes']:,} B",
         f"flash: engine model {manifest['engine_model_bytes']:,} B (.tflite: {manifest['tflite_bytes']:,} B)",
-        f"SRAM: engine {manifest['engine_sram_bytes']:,} B{beside}",
+        f"SRAM: engine {manifest['engine_sram_bytes']:,} B{beside}; a board's firmware may take more, to be "
+        "faster",
         f"proven: engine == LiteRT in every int8 of every layer on {engine_model.PROOF_IMAGES} sample images",
     ]
     accuracies = manifest["accuracy"]
