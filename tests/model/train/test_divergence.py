@@ -41,6 +41,25 @@ def run(w: Watch, losses, accuracies, steps=20) -> None:
     w.end(steps, history)
 
 
+@pytest.mark.parametrize(
+    ("losses", "table", "said"),
+    [
+        ([0.62, 0.32, 1.13, 0.98, 1.33, 0.6], "train", "rose from 0.32 in epoch 2 to 1.33 in epoch 5"),
+        ([1.2, 1.0, 1.25, 0.9, 0.5, 0.4], "train", ""),  # a slow start
+        ([0.9, 0.5, 0.3, 0.1, 0.3, 0.1], "train", ""),
+        ([0.62, 0.32, 1.13, 0.98, 1.33, 0.6], "prune", ""),  # zeros cost
+    ],
+)
+def test_a_loss_that_rose_and_fell(losses, table, said, capsys):
+    watch(table=table).end(20, [{"loss": loss, "accuracy": 0.9} for loss in losses])
+    shown = capsys.readouterr().out
+    assert (
+        shown.startswith(f"note: train: the loss {said}: lower learning_rate in [train]")
+        if said
+        else not shown
+    )
+
+
 @pytest.mark.parametrize("loss", [float("nan"), float("inf")])
 def test_a_loss_that_is_no_number(loss):
     w = watch()
