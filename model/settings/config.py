@@ -335,13 +335,7 @@ def name_of(model: str) -> str:
     """
     if model.endswith((".keras", ".h5", ".hdf5")):
         return Path(model).stem
-    if model.endswith(".toml"):
-        return load(model).name
-    if model in (".", "..") or set(model) & {"/", "\\"}:
-        raise UserError(
-            f"{model}: no model's name; want a name, as of a folder in build/, or a path to its .toml"
-        )
-    return model
+    return load(model).name if model.endswith(".toml") else naming.folder_of(model)
 
 
 def names() -> list[str]:

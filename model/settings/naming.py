@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.paths import BUILD
 
 # What the project keeps in build/ beside models.
@@ -16,6 +17,15 @@ NAMES = "lower-case letters, digits and underscores, starting with a letter"
 def is_name(text: str) -> bool:
     """Whether a model can be called so: it becomes a folder and part of file names and C identifiers."""
     return re.fullmatch(r"[a-z][a-z0-9_]{0,62}", text) is not None
+
+
+def folder_of(model: str) -> str:
+    """`model`, if it can be a folder in build/; UserError for a path, which would lead out of there."""
+    if model in (".", "..") or set(model) & {"/", "\\"}:
+        raise UserError(
+            f"{model}: no model's name; want a name, as of a folder in build/, or a path to its .toml"
+        )
+    return model
 
 
 def toml_of(name: str) -> Path:

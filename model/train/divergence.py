@@ -31,8 +31,9 @@ _GROWN = 10.0  # times log(classes)
 _SIGMAS = 2.0
 # A shorter trial need not learn. Else the mean loss of the last epochs is below that of guessing times this:
 _ALL_EPOCHS, _ALL_STEPS, _LAST, _LEARNT = 10, 60, 3, 0.97
-# Times the loss of guessing. With photos at a rate of 0.002, the two of 14 trainings whose loss rose so far, by 0.4
-# and 0.9 of it, came out 10 and 25 points worse than others of the same folder; at 0.0005 it rose by 0.07 at most.
+# Times the loss of guessing. With photos at a rate of 0.002, the two of 14 trainings whose loss rose so far,
+# by 0.4 and 0.9 of it, came out 10 and 25 points worse than others of the same folder; at 0.0005 it rose by
+# 0.07 of it at most.
 _ROSE = 0.3
 
 
