@@ -148,8 +148,3 @@ def surely_worse(one: Share, other: Share) -> bool:
     """Whether `one` is smaller than `other` by more than chance makes of so few images."""
     right = [round(share.right * share.images) for share in (one, other)]
     return statistics.surely_fewer(right[0], one.images, right[1], other.images)
-
-
-def apart(one: Share, other: Share) -> bool:
-    """Whether two shares differ by so much that their intervals have nothing in common."""
-    return one.interval[0] > other.interval[1] or other.interval[0] > one.interval[1]

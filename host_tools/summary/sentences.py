@@ -1,7 +1,7 @@
 """What the figures of a training mean, in sentences: each follows from the figures and names them."""
 
 from squeezenet_mcu.common.terminal import printable
-from squeezenet_mcu.host_tools.summary.figures import Outcome, Row, apart, best_epoch, surely_worse
+from squeezenet_mcu.host_tools.summary.figures import Outcome, Row, best_epoch, surely_worse
 
 _GAP = 0.03  # a smaller one between training and test images is no matter
 _FEW_A_CLASS = 300  # images of a class; with more, a gap hardly comes from too few of them
@@ -129,7 +129,7 @@ def cost(found: Outcome, stored_bytes: int | None, again: str) -> list[str]:
     shares = _shares(found.float_row, last)
     price = f"{lost:.1f} points" if lost >= 0.05 else "nothing"
     text = f"{what}: {', '.join(parts)}. It costs {price} ({shares} of the test images)"
-    if lost >= 0.05 and not apart(found.float_row.test, last.test):
+    if lost >= 0.05 and not surely_worse(last.test, found.float_row.test):
         text += ", no more than chance may explain"
     if stored_bytes is not None and found.weights:
         text += (
