@@ -45,6 +45,7 @@ def run(w: Watch, losses, accuracies, steps=20) -> None:
     ("losses", "table", "said"),
     [
         ([0.62, 0.32, 1.13, 0.98, 1.33, 0.6], "train", "rose from 0.32 in epoch 2 to 1.33 in epoch 5"),
+        ([2.25, 1.19, 1.11, 1.09, 1.0, 0.9], "train", "rose from 1.1 of guessing to 2.25 in epoch 1"),
         ([1.2, 1.0, 1.25, 0.9, 0.5, 0.4], "train", ""),  # a slow start
         ([0.9, 0.5, 0.3, 0.1, 0.3, 0.1], "train", ""),
         ([0.62, 0.32, 1.13, 0.98, 1.33, 0.6], "prune", ""),  # zeros cost
