@@ -32,8 +32,8 @@ _SIGMAS = 2.0
 # A shorter trial need not learn. Else the mean loss of the last epochs is below that of guessing times this:
 _ALL_EPOCHS, _ALL_STEPS, _LAST, _LEARNT = 10, 60, 3, 0.97
 # Times the loss of guessing. With photos at a rate of 0.002, the loss rose so far in four of 14 trainings, by
-# 0.4 to 0.9 of it; they came out 7 to 25 points worse than others of the same folder. At 0.0005, in 15, it rose
-# by 0.1 of it at most.
+# 0.4 to 0.9 of it; they came out 7 to 25 points worse than others of the same folder. At 0.0005, in 15, it
+# rose by 0.1 of it at most.
 _ROSE = 0.3
 
 
