@@ -3,9 +3,9 @@
 The rules only stop what cannot recover: a loss that is not a number, or such weights (whose loss may be one:
 ReLU makes 0 of them, on some processors); a loss that grows; a network that no
 longer looks at its images (all ways to the answer end in ReLUs that give zero for every image, and no
-gradient passes them); and after the last epoch one that still guesses. A slow start is none of these: its
-answers differ from image to image. A training whose loss rose far in between, and came down again, gets a
-notice: trained weights that it began with are lost then, or half of a short training.
+gradient passes them); and after the last epoch one that still guesses, or guesses again. A slow start is none
+of these: its answers differ from image to image. A training whose loss rose far in between, and came down
+again, gets a notice: trained weights that it began with are lost then, or half of a short training.
 """
 
 import math
@@ -129,8 +129,23 @@ class Watch:
         Where the loss of `train` rose far and fell again, a notice says so. In later stages it may: they take
         weights away.
         """
-        if self.rate.table == "train" and (said := self._rose([entry["loss"] for entry in history])):
-            notice(f"{self.name}: {said}: {self.rate.advice()}")
+        if self._same[0] >= _EPOCHS:  # however few the steps: it has none left to come back in
+            self._stop(len(history), "the network gives the same answer for every image (dead ReLUs)")
+        self._check_learnt(steps, history)
+        losses = [entry["loss"] for entry in history]
+        if self.rate.table != "train" or (rose := self._rose(losses)) is None:
+            return
+        said = _rise(losses, *rose)
+        end = float(np.mean(losses[rose[0] + 1 :][-_LAST:]))
+        if not self.taught and losses[rose[0]] <= _LEARNT * self.guess < end:
+            self._stop(
+                len(history),
+                f"what it knew is lost: {said}, and ends at {end:.4g}; guessing costs {self.guess:.4g}",
+            )
+        notice(f"{self.name}: {said}: {self.rate.advice()}")
+
+    def _check_learnt(self, steps: int, history: Sequence[Mapping[str, float]]) -> None:
+        """Of a training that was long enough."""
         if len(history) < _ALL_EPOCHS or len(history) * steps < _ALL_STEPS:
             return
         loss, accuracy = (
@@ -144,17 +159,14 @@ class Watch:
                 learnt_little=True,
             )
 
-    def _rose(self, losses: Sequence[float]) -> str:
-        """Where the mean loss rose most from the least before it, if far; ""."""
+    def _rose(self, losses: Sequence[float]) -> tuple[int, int] | None:
+        """Between which epochs, from 0, the mean loss rose most; None: not far."""
         best, rose = 0, (0, 0)
         for epoch, loss in enumerate(losses):
             if loss - losses[best] > losses[rose[1]] - losses[rose[0]]:
                 rose = (best, epoch)
             best = min(best, epoch, key=losses.__getitem__)
-        least, most = (losses[epoch] for epoch in rose)
-        if most - least <= _ROSE * self.guess:
-            return ""
-        return f"the loss rose from {least:.3g} in epoch {rose[0] + 1} to {most:.3g} in epoch {rose[1] + 1}"
+        return rose if losses[rose[1]] - losses[rose[0]] > _ROSE * self.guess else None
 
     def guesses(self, accuracy: float, epochs: int) -> bool:
         """Whether `accuracy`, over so many epochs, is no better than taking all for the commonest class."""
@@ -162,6 +174,11 @@ class Watch:
 
     def _stop(self, epoch: int, what: str, learnt_little: bool = False) -> None:
         raise DivergedError(f"{self.name}: epoch {epoch}: {what}: {self.rate.advice(learnt_little)}")
+
+
+def _rise(losses: Sequence[float], least: int, most: int) -> str:
+    low, high = losses[least], losses[most]
+    return f"the loss rose from {low:.3g} in epoch {least + 1} to {high:.3g} in epoch {most + 1}"
 
 
 def chance_of(y: npt.NDArray[np.int64]) -> float:

@@ -116,6 +116,31 @@ def test_nothing_learnt_until_the_end():
     run(watch(taught=True), [5.0] * 20, [0.45] * 20)  # its loss has another scale
 
 
+def test_what_was_known_and_is_lost():
+    """photos with 9 images a class, a step an epoch, at ten times its rate: too few steps for the
+
+    other rules. The advice comes once.
+    """
+    losses = [1.0986, 0.7938, 4.4355, 2.7651, 1.2216, 1.2617, *[1.0977] * 14]
+    accuracies = [0.2963, 0.7407, 0.4074, *[0.3704] * 17]
+    said = (
+        r"epoch 20: what it knew is lost: the loss rose from 0\.794 in epoch 2 to 4\.44 in epoch 3, and ends "
+        rf"at 1\.098; guessing costs 1\.099: {ADVICE}"
+    )
+    with pytest.raises(DivergedError, match=said):
+        run(watch(y=Y[:27]), losses, accuracies, steps=1)
+    # A short trial that has known nothing yet.
+    run(watch(y=Y[:27]), [1.0986, 4.4, 1.2], [0.3, 0.4, 0.3], steps=1)
+
+
+def test_dead_at_the_end_however_few_the_steps(capsys):
+    said = rf"epoch 20: the network gives the same answer for every image \(dead ReLUs\): {ADVICE}"
+    with pytest.raises(DivergedError, match=said):
+        run(watch(same=True), [LOG3] * 20, [1 / 3] * 20, steps=1)
+    run(watch(same=True), [LOG3] * 3, [1 / 3] * 3, steps=1)
+    assert not capsys.readouterr().out
+
+
 def test_what_is_advised():
     assert watch(warmup=0).rate.advice().endswith("from 0.2 to 0.02, or raise warmup_epochs from 0 to 3")
     assert watch(value=1e-5).rate.advice().startswith("lower learning_rate")
