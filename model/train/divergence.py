@@ -137,7 +137,7 @@ class Watch:
             return
         said = _rise(losses, *rose)
         end = float(np.mean(losses[rose[0] + 1 :][-_LAST:]))
-        if not self.taught and losses[rose[0]] <= _LEARNT * self.guess < end:
+        if not self.taught and end > _LEARNT * self.guess:
             self._stop(
                 len(history),
                 f"what it knew is lost: {said}, and ends at {end:.4g}; guessing costs {self.guess:.4g}",
@@ -160,10 +160,14 @@ class Watch:
             )
 
     def _rose(self, losses: Sequence[float]) -> tuple[int, int] | None:
-        """Between which epochs, from 0, the mean loss rose most; None: not far."""
+        """Between which epochs, from 0, the mean loss rose most; None: not far.
+
+        From above that of guessing it may, before the network knows anything. A teacher's has another scale.
+        """
         best, rose = 0, (0, 0)
         for epoch, loss in enumerate(losses):
-            if loss - losses[best] > losses[rose[1]] - losses[rose[0]]:
+            knew = self.taught or losses[best] <= _LEARNT * self.guess
+            if knew and loss - losses[best] > losses[rose[1]] - losses[rose[0]]:
                 rose = (best, epoch)
             best = min(best, epoch, key=losses.__getitem__)
         return rose if losses[rose[1]] - losses[rose[0]] > _ROSE * self.guess else None

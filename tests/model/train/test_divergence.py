@@ -46,6 +46,8 @@ def run(w: Watch, losses, accuracies, steps=20) -> None:
     [
         ([0.62, 0.32, 1.13, 0.98, 1.33, 0.6], "train", "rose from 0.32 in epoch 2 to 1.33 in epoch 5"),
         ([1.2, 1.0, 1.25, 0.9, 0.5, 0.4], "train", ""),  # a slow start
+        ([3.08, 5.21, 2.2, 1.09, 1.08, 1.0], "train", ""),  # from random weights, a step an epoch
+        ([3.08, 5.21, 0.7, 1.4, 0.6, 0.4], "train", "rose from 0.7 in epoch 3 to 1.4 in epoch 4"),
         ([0.9, 0.5, 0.3, 0.1, 0.3, 0.1], "train", ""),
         ([0.62, 0.32, 1.13, 0.98, 1.33, 0.6], "prune", ""),  # zeros cost
     ],
