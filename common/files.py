@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.paths import BUILD, RECORDS
 
 _ROOM = 1 << 15  # bytes that a disk must have before long work: a full one lets files be made, empty ones
 
@@ -129,9 +130,15 @@ def _may_be_json(path: Path) -> bool:
 
 
 def outputs(*paths: Path | None) -> list[Path]:
-    """Those of JSON files that are given, each cleared. UserError: another file stands there."""
+    """Those of JSON files that are given, each cleared. UserError: another file stands there, or a model's
+
+    own record.
+    """
     given = [path for path in paths if path is not None]
     for path in given:
+        real = Path(os.path.realpath(path))
+        if real.name in RECORDS and real.is_file() and real.parent.parent == BUILD.resolve():
+            raise UserError(f"{path}: is a record that the model {real.parent.name} needs; want another name")
         if path.is_file() and not _may_be_json(path):
             raise UserError(f"{path}: is there, and holds no JSON; want another name, or remove it first")
     for path in given:

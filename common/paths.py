@@ -12,6 +12,12 @@ ZOO = ROOT / "model" / "zoo"
 BUILD = Path("build")
 """Everything that is made, a folder a model; relative, so it is below the user's working directory."""
 
+RECORDS = tuple(
+    f"{name}.json"
+    for name in ("manifest", "import", "chain", "train", "prune", "cluster", "quantize", "dense")
+)
+"""What a model's folder in BUILD notes of itself: without it, what hours of training have made is lost."""
+
 
 def tool_build() -> Path:
     """Where the project compiles its tools for the host: in the checkout, or else below the user's BUILD."""

@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     """See common.cli.Command."""
     way = Way.of(args)
     if args.save:
-        sheet.check(args.save)
+        sheet.check(args.save, args.json)
     artefacts = load_artefacts(config.name_of(args.model))
     words = [*args.pictures]
     for text in args.image:

@@ -1,6 +1,7 @@
 """A contact sheet: each picture as the network sees it, its name, its classes with their probabilities."""
 
 import math
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -26,17 +27,26 @@ _INK, _FAINT = "#16191d", "#5c636b"
 _BAR, _BEST = "#dbe3ec", "#a9cbea"
 
 
-def check(path: Path) -> None:
-    """Before long work. UserError: no name of a PNG, or a file stands there that is no sheet of ours."""
+def check(path: Path, json: Path | None = None) -> None:
+    """Before long work. UserError: no name of a PNG, or a file stands there that is no sheet of ours, or that
+
+    is to be the `json`, too. OSError where no file can be written there.
+    """
     if path.suffix.lower() != ".png":
         raise UserError(f"--save {path}: want a name that ends in .png")
     if not path.parent.is_dir():
         raise UserError(f"--save {path}: there is no folder {path.parent}; want one that is there")
-    if path.exists() and not _ours(path):
+    target = Path(os.path.realpath(path))  # a link still, where links lead round in a circle
+    if (target.exists() or target.is_symlink()) and not _ours(path):
         raise UserError(f"--save {path}: is there, and is no contact sheet; want another name")
+    files.check_folder(target.parent)
+    if json is not None and target == Path(os.path.realpath(json)):
+        raise UserError(f"--save {path}: is the same file as --json {json}; want two names")
 
 
 def _ours(path: Path) -> bool:
+    if not path.is_file():  # to open a pipe that nobody fills would wait for ever
+        return False
     try:
         with Image.open(path, formats=["PNG"]) as file:
             return file.info.get(_MARK[0]) == _MARK[1]

@@ -46,6 +46,7 @@ class Outcome:
         labels: names of the classes.
         confusion: of the int8 network: test images of class `row` that are taken for class `column`.
         train_images: that were learnt from, all classes together.
+        validation_images: by which the history's validation_accuracy was measured; 0: not known.
         history: of the float network, an entry an epoch.
         zeros, weights: of the int8 network.
         values: the most different weights that a layer has; 0: it was not clustered.
@@ -58,6 +59,7 @@ class Outcome:
     labels: list[str]
     confusion: list[list[int]]
     train_images: int
+    validation_images: int = 0
     history: list[dict[str, Any]] = field(default_factory=list)
     zeros: int = 0
     weights: int = 0
@@ -118,6 +120,7 @@ def gather(settings: Config, folder: Path) -> Outcome:
         labels=labels,
         confusion=table,
         train_images=last["train_images"],
+        validation_images=found["train"].get("validation_images", 0),
         history=found["train"]["history"],
         zeros=sum(layer["zeros"] for layer in layers),
         weights=sum(layer["weights"] for layer in layers),

@@ -1,7 +1,7 @@
 """What the figures of a training mean, in sentences: each follows from the figures and names them."""
 
 from squeezenet_mcu.common.terminal import printable
-from squeezenet_mcu.host_tools.summary.figures import Outcome, Row, best_epoch, surely_worse
+from squeezenet_mcu.host_tools.summary.figures import Outcome, Row, Share, best_epoch, surely_worse
 
 _GAP = 0.03  # a smaller one between training and test images is no matter
 _FEW_A_CLASS = 300  # images of a class; with more, a gap hardly comes from too few of them
@@ -62,7 +62,7 @@ def gap(found: Outcome) -> list[str]:
 
 def _reason(found: Outcome) -> str:
     best = best_epoch(found.history)
-    if best and best[1] - best[2] > _BETTER and best[0] <= 0.8 * len(found.history):
+    if best and best[1] - best[2] > _BETTER and best[0] <= 0.8 * len(found.history) and _told(found, best):
         epoch, then, now = best
         return (
             f"too many epochs: after epoch {epoch} of {len(found.history)} it got {percent(then)} of the "
@@ -81,6 +81,13 @@ def _reason(found: Outcome) -> str:
         f"it knows its {found.train_images:,} training images by heart: more augmentation ([train] flip, "
         "shift, zoom, cutout) or a smaller network help, or images that are more like the test images"
     )
+
+
+def _told(found: Outcome, best: tuple[int, float, float]) -> bool:
+    """Whether so many validation images tell the best epoch from the last one: of 20, one is 5 points."""
+    _, then, now = best
+    images = found.validation_images
+    return images > 0 and surely_worse(Share(now, images), Share(then, images))
 
 
 def _not_learnt(found: Outcome) -> str:

@@ -3,9 +3,9 @@
 The rules only stop what cannot recover: a loss that is not a number, or such weights (whose loss may be one:
 ReLU makes 0 of them, on some processors); a loss that grows; a network that no
 longer looks at its images (all ways to the answer end in ReLUs that give zero for every image, and no
-gradient passes them); and after the last epoch one that still guesses. A slow start is none of these: its
-answers differ from image to image. A training whose loss rose far in between, and came down again, gets a
-notice: trained weights that it began with are lost then, or half of a short training.
+gradient passes them); and after the last epoch one that still guesses, or guesses again. A slow start is none
+of these: its answers differ from image to image. A training whose loss rose far in between, and came down
+again, gets a notice: trained weights that it began with are lost then, or half of a short training.
 """
 
 import math
@@ -47,6 +47,7 @@ class Rate:
     warmup_epochs: int | None = None  # None: the stage has none
     more: str = ""  # what else would help
     epochs: int = 1
+    trained: bool = False  # it begins from the weights of another model
 
     @classmethod
     def of(cls, settings: Config, stage: str, epochs: int, init: bool = False) -> "Rate":
@@ -61,7 +62,7 @@ class Rate:
         elif stage == "cluster" and own.clusters < _FEW_CLUSTERS:
             more = f", or raise clusters from {own.clusters} to {_FEW_CLUSTERS}"
         table = "quantize" if stage == "dense" else stage
-        return cls(settings.path, table, own.learning_rate, warmup, more, epochs)
+        return cls(settings.path, table, own.learning_rate, warmup, more, epochs, init)
 
     def advice(self, learnt_little: bool = False) -> str:
         """What to lower, from what to what; a very small rate that has `learnt_little` is to be raised."""
@@ -129,8 +130,23 @@ class Watch:
         Where the loss of `train` rose far and fell again, a notice says so. In later stages it may: they take
         weights away.
         """
-        if self.rate.table == "train" and (said := self._rose([entry["loss"] for entry in history])):
-            notice(f"{self.name}: {said}: {self.rate.advice()}")
+        if self._same[0] >= _EPOCHS:  # however few the steps: it has none left to come back in
+            self._stop(len(history), "the network gives the same answer for every image (dead ReLUs)")
+        self._check_learnt(steps, history)
+        known = [self.guess, *(entry["loss"] for entry in history)]
+        if self.rate.table != "train" or (rose := self._rose(known)) is None:
+            return
+        said = _rise(known, *rose)
+        end = float(np.mean(known[rose[0] + 1 :][-_LAST:]))
+        if not self.taught and end > _LEARNT * self.guess:
+            self._stop(
+                len(history),
+                f"what it knew is lost: {said}, and ends at {end:.4g}; guessing costs {self.guess:.4g}",
+            )
+        notice(f"{self.name}: {said}: {self.rate.advice()}")
+
+    def _check_learnt(self, steps: int, history: Sequence[Mapping[str, float]]) -> None:
+        """Of a training that was long enough."""
         if len(history) < _ALL_EPOCHS or len(history) * steps < _ALL_STEPS:
             return
         loss, accuracy = (
@@ -144,18 +160,20 @@ class Watch:
                 learnt_little=True,
             )
 
-    def _rose(self, losses: Sequence[float]) -> str:
-        """Where the loss rose most from the least before it, at first that of guessing; "" if not far."""
-        known, best, rose = [self.guess, *losses], 0, (0, 0)
+    def _rose(self, known: Sequence[float]) -> tuple[int, int] | None:
+        """Between which of `known` (what guessing costs, then each epoch's loss) it rose most; None: not far.
+
+        Trained weights begin below guessing. From above it the loss may rise, before the network knows
+        anything. A teacher's has another scale.
+        """
+        best = 0 if self.rate.trained and not self.taught else 1
+        rose = (best, best)
         for epoch, loss in enumerate(known):
-            if loss - known[best] > known[rose[1]] - known[rose[0]]:
+            knew = self.taught or self.rate.trained or known[best] <= _LEARNT * self.guess
+            if epoch > best and knew and loss - known[best] > known[rose[1]] - known[rose[0]]:
                 rose = (best, epoch)
-            best = min(best, epoch, key=known.__getitem__)
-        least, most = (known[epoch] for epoch in rose)
-        if most - least <= _ROSE * self.guess:
-            return ""
-        where = f"in epoch {rose[0]}" if rose[0] else "of guessing"
-        return f"the loss rose from {least:.3g} {where} to {most:.3g} in epoch {rose[1]}"
+            best = min(best, max(epoch, best), key=known.__getitem__)
+        return rose if known[rose[1]] - known[rose[0]] > _ROSE * self.guess else None
 
     def guesses(self, accuracy: float, epochs: int) -> bool:
         """Whether `accuracy`, over so many epochs, is no better than taking all for the commonest class."""
@@ -163,6 +181,11 @@ class Watch:
 
     def _stop(self, epoch: int, what: str, learnt_little: bool = False) -> None:
         raise DivergedError(f"{self.name}: epoch {epoch}: {what}: {self.rate.advice(learnt_little)}")
+
+
+def _rise(known: Sequence[float], least: int, most: int) -> str:
+    where = f"in epoch {least}" if least else "of guessing"
+    return f"the loss rose from {known[least]:.3g} {where} to {known[most]:.3g} in epoch {most}"
 
 
 def chance_of(y: npt.NDArray[np.int64]) -> float:

@@ -133,7 +133,7 @@ def _remarks(settings: Config, source: str, train: Images) -> list[str]:
     lines = []
     if train.fit == "crop" and not settings.data.fit:
         lines.append(
-            f"{source}: the network is square, most images are not: cropped; --fit resize (FIT=), or "
+            f"{source}: the network is square, most images are not: cropped; --fit resize, or "
             f'fit = "resize" in [data], squeezes them whole'
         )
     if not settings.architecture.classes:

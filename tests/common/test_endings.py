@@ -12,7 +12,10 @@ import pytest
 
 from squeezenet_mcu.common import files
 from squeezenet_mcu.common.errors import UserError
-from squeezenet_mcu.common.paths import ROOT, ZOO
+from squeezenet_mcu.common.formats import manifest
+from squeezenet_mcu.common.paths import RECORDS, ROOT, ZOO
+from squeezenet_mcu.model.importers import imported_model
+from squeezenet_mcu.model.train import chain, records
 
 
 def with_files_of(most: int):
@@ -165,6 +168,24 @@ def test_a_link_stays_a_link(tmp_path):
             write(loop)
     assert link.is_symlink()
     assert (tmp_path / "far" / "b.json").read_text() == "7\n"
+
+
+def test_a_models_own_records_are_no_outputs(tmp_path, monkeypatch):
+    """JSON=build/digits/train.json would take hours of training with it."""
+    monkeypatch.chdir(tmp_path)
+    stages = {f"{name}.json" for name in chain.OUTPUTS}
+    assert {*stages, manifest.NAME, imported_model.RECORD, records.CHAIN} == {*RECORDS}
+    (tmp_path / "build" / "toy").mkdir(parents=True)
+    own = tmp_path / "build" / "toy" / "train.json"
+    own.write_text("{}")
+    (tmp_path / "link.json").symlink_to(own)
+    for given in (own, Path("build/toy/train.json"), Path("link.json")):
+        with pytest.raises(UserError, match=r"json: is a record that the model toy needs; want another name"):
+            files.outputs(None, given)
+    assert own.read_text() == "{}"
+    other = Path("train.json")
+    other.write_text("{}")
+    assert files.outputs(other, Path("build/toy/evaluate.json")) and not other.exists()
 
 
 @pytest.mark.parametrize("closed", [(1,), (2,), (0,), (0, 1, 2)])

@@ -4,6 +4,8 @@ With networks, on this computer and in an emulator: tests/e2e/test_classify.py.
 """
 
 import json
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -89,6 +91,12 @@ def test_one_that_can_be_read_is_enough(toy, url, photos, capsys):
         (["empty"], "empty: no pictures in it ("),
         (["photos", "--save", "sheet.jpg"], "--save sheet.jpg: want a name that ends in .png"),
         (["photos", "--save", "photos/a b.png"], "--save photos/a b.png: is there, and is no contact sheet"),
+        (["photos", "--save", "pipe.png"], "--save pipe.png: is there, and is no contact sheet"),
+        (["photos", "--save", "loop.png"], "--save loop.png: is there, and is no contact sheet"),
+        (
+            ["photos", "--save", "x.png", "--json", "empty/../x.png"],
+            "x.png: is the same file as --json empty",
+        ),
         (["photos", "--json", "photos/a b.png"], "photos/a b.png: is there, and holds no JSON"),
         (["photos", "--engine", "tflm"], "--engine tflm: is of a board's firmware; want --board or --port"),
         (
@@ -105,6 +113,8 @@ def test_one_that_can_be_read_is_enough(toy, url, photos, capsys):
 )
 def test_mistakes(toy, photos, words, said, capsys):
     (photos.parent / "empty").mkdir()
+    os.mkfifo("pipe.png")
+    Path("loop.png").symlink_to("loop.png")
     assert classify(*words) == 1
     err = capsys.readouterr().err.splitlines()
     assert said in err[-1] and all("Traceback" not in line for line in err)
