@@ -45,8 +45,14 @@ def check_imported(config: Config) -> None:
     if config.weights is None:
         raise UserError(
             f"{config.path}: no table [weights], so {config.name} is trained here; weights are imported for "
-            "models like imagenet_v1_0"
+            f"models like imagenet_v1_0{_start(config)}"
         )
+
+
+def _start(config: Config) -> str:
+    """What to type where `config` starts from a network whose weights are imported: a clause for errors."""
+    start = config.train.init
+    return f"; {config.name} starts from {start}: want --model {start}" if start in official.FILES else ""
 
 
 def imported(config: Config, weights: Path) -> Any:

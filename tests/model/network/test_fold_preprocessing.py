@@ -127,6 +127,8 @@ def test_the_file_is_the_same_each_time_and_knows_its_settings(tmp_path):
 def test_networks_that_are_trained_here_import_nothing(tmp_path):
     with pytest.raises(UserError, match=r"digits\.toml: no table \[weights\]"):
         imported_model.imported(config.load("digits"), tmp_path / "a.npz")
+    with pytest.raises(UserError, match=r"photos starts from imagenet_v1_1: want --model imagenet_v1_1$"):
+        imported_model.imported(config.load("photos"), tmp_path / "a.npz")
 
 
 @pytest.mark.long
