@@ -66,9 +66,10 @@ def run(args: argparse.Namespace) -> int:
     and goes on to the further stages.
     """
     from squeezenet_mcu.model.commands import cluster, prune, quantize
-    from squeezenet_mcu.model.train import records
+    from squeezenet_mcu.model.train import records, training_images
     from squeezenet_mcu.model.train.chain import chain
 
+    first = args.model
     args.model = named.model_of(args.model, args.name)
     task = tf_config.from_environment()
     workers = launch.check_workers(args.workers, task)
@@ -76,6 +77,8 @@ def run(args: argparse.Namespace) -> int:
         with contextlib.redirect_stdout(io.StringIO()):
             return _join(args, task)
     settings = config.load(args.model)
+    if args.name and args.data is None:
+        training_images.check_named(settings, config.load(first), BUILD)
     fresh = None
     if args.fresh and not launch.launched():
         fresh = FreshRun(BUILD / settings.name, args)

@@ -1,5 +1,6 @@
 """Labelled images to train on: what is asked of them, and the classes that they bring. No TensorFlow."""
 
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,16 @@ def source_of(settings: Config, folder: Path, given: str | None, stage: str = "t
     if stage == "train" and not sources.is_named(before):
         notice(f"images of {before}, as {record} remembers; DATA= (--data) takes others")
     return before
+
+
+def check_named(settings: Config, first: Config, build: Path) -> None:
+    """UserError where `settings`, a second result of the model `first`, has no data, but `first` has."""
+    theirs = str(records.read(build / first.name / "train.json").get("data", ""))
+    if theirs and not source_of(settings, build / settings.name, None):
+        raise UserError(
+            f"{settings.name}: no data yet; want a folder, an .npz or a name; with those of {first.name}: "
+            f"--data {shlex.quote(theirs)}"
+        )
 
 
 def load(settings: Config, source: str, say: bool = True) -> tuple[Config, Set, Set]:

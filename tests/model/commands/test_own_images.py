@@ -1,6 +1,7 @@
 """A folder of one's own images, as a user trains on it: from class folders to the converted model."""
 
 import codecs
+import dataclasses
 import json
 import os
 import re
@@ -286,3 +287,16 @@ def test_classes_of_few_images_are_named(tmp_path, capsys):
         f"warning: {root}: 10 images or fewer of 2 classes: a (5), b (10): too few to learn from, or to tell"
     )
     assert capsys.readouterr().out.count(said) == 1
+
+
+def test_a_second_result_without_data_names_those_of_the_first(tmp_path, monkeypatch):
+    first = config.load("photos")
+    second = dataclasses.replace(first, name="second")
+    known = {}
+    monkeypatch.setattr(training_images.records, "read", lambda path: known.get(path.parent.name, {}))
+    training_images.check_named(second, first, tmp_path)  # neither has any: said where they are read
+    known["photos"] = {"data": "my photos"}
+    with pytest.raises(UserError, match=r"^second: no data yet; .* of photos: --data 'my photos'$"):
+        training_images.check_named(second, first, tmp_path)
+    known["second"] = {"data": "digits"}
+    training_images.check_named(second, first, tmp_path)
