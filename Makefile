@@ -133,13 +133,13 @@ demo: setup ## everything without a board: convert, build, boot the emulated boa
 TRAINED = --model=$(if $(value NAME),$(call quoted,NAME),$(call quoted,MODEL))
 # One task of a cluster only trains.
 ONLY_TRAINS = $(call flag,ONLY)$(if $(value TF_CONFIG),set)
-train: setup ## train, compress, convert, validate on the emulated BOARD=; goes on where interrupted [DATA= FIT=resize|crop WORKERS= INIT=model|file|none COMPRESS=none EPOCHS= FRESH=1 LIMIT=100] [NAME=: a second result, a model of that name] [ONLY=1: the float network]
+train: setup ## train, compress, convert, validate on the emulated BOARD=; goes on where interrupted [DATA= FIT=resize|crop WORKERS= INIT=model|file|none COMPRESS=none EPOCHS= FRESH=1 LIMIT=20] [NAME=: a second result, a model of that name] [ONLY=1: the float network]
 	@$(if $(ONLY_TRAINS),,$(RUN) -m host_tools firmware --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST) --only-check)
 	@$(RUN) -m model train $(STAGE) $(call option,NAME) $(call option,FIT) $(call option,INIT) $(call option,COMPRESS) $(call option,WORKERS) $(call flag,ONLY)
 	@$(if $(ONLY_TRAINS),,$(RUN) -m convert $(TRAINED) $(call option,DATA))
 	@$(if $(ONLY_TRAINS),,$(RUN) -m host_tools firmware $(TRAINED) --board=$(call quoted,BOARD) $(REQUEST))
 	@$(if $(ONLY_TRAINS),,$(RUN) -m host_tools validate $(TRAINED) --board=$(call quoted,BOARD) \
-	  --if-emulated $(call option,ENGINE) $(call option,DATA) --limit=$(if $(value LIMIT),$(call quoted,LIMIT),100) $(call option,JSON))
+	  --if-emulated $(call option,ENGINE) $(call option,DATA) --limit=$(if $(value LIMIT),$(call quoted,LIMIT),20) $(call option,JSON))
 	@$(if $(ONLY_TRAINS),,$(RUN) -m host_tools summary $(TRAINED) --board=$(call quoted,BOARD) $(call option,DATA))
 
 preview: setup ## build/<model>/preview.png: images, and what augmentation makes of them [DATA= FIT=]

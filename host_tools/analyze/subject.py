@@ -68,8 +68,6 @@ def of_model(model: str) -> Subject:
     if model.lower().endswith(".tflite"):
         raise UserError(f"--model {model}: is a .tflite; give it as TFLITE= (--tflite)")
     name = config.name_of(model)
-    if not re.fullmatch(r"\w[\w.-]*", name):
-        raise UserError(f"--model {model}: names no folder; want letters, digits and _ - .")
     converted, shipped = BUILD / name / "model.tflite", ZOO / name / "model.tflite"
     if converted.is_file():
         return _read(name, converted, read_manifest(BUILD / name)["flash_limits"])

@@ -44,6 +44,9 @@ def steps(
     if board.emulator is not None:
         line = command("validate", model=model, board=typed_board, data=data)
         found.append(Step("the emulated board's answers against Python's", line))
+        if board.emulator.usb:
+            usb = line + (" USB=1" if start.by_make() else " --usb")
+            found.append(Step("the same over its own USB", usb))
     if board.flash:
         kind = "bin" if board.uf2_family is None else "uf2"
         file = board_model.folder_for(BUILD / name, board.name, "squeeze") / f"firmware.{kind}"

@@ -21,9 +21,9 @@ def is_name(text: str) -> bool:
 
 def folder_of(model: str) -> str:
     """`model`, if it can be a folder in build/; UserError for a path, which would lead out of there."""
-    if model in (".", "..") or set(model) & {"/", "\\"}:
+    if not re.fullmatch(r"\w[\w.-]*", model):
         raise UserError(
-            f"{model}: no model's name; want a name, as of a folder in build/, or a path to its .toml"
+            f"--model {model}: names no folder; want letters, digits and _ - ., or the path of a .toml"
         )
     return model
 

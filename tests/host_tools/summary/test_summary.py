@@ -149,6 +149,7 @@ def test_the_lines_to_paste(monkeypatch):
         "make classify MODEL=mine.toml IMAGE=photo.jpg",
         "make convert MODEL=mine.toml PACKAGE=arduino",
         "make validate MODEL=mine.toml BOARD=rp2040 DATA='my images'",
+        "make validate MODEL=mine.toml BOARD=rp2040 DATA='my images' USB=1",
         "make firmware MODEL=mine.toml BOARD=rp2040",
         "make flash MODEL=mine.toml BOARD=rp2040",
         "make validate MODEL=mine.toml PORT=/dev/ttyACM3 DATA='my images'",

@@ -311,5 +311,5 @@ def test_a_mistake_is_one_line_and_status_1_on_the_command_line(tmp_path):
 @pytest.mark.parametrize("model", ["../../etc", "a/b", "..", "."])
 def test_a_path_is_no_name(model):
     """It would have files be read, and written, elsewhere than in build/."""
-    with pytest.raises(UserError, match="no model's name; want a name"):
+    with pytest.raises(UserError, match="names no folder; want letters"):
         config.name_of(model)
