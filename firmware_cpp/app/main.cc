@@ -75,7 +75,7 @@ uint8_t BeginImage(void* /*context*/) {
 
 uint8_t PushRow(void* /*context*/, const int8_t* row) {
 #ifdef TEST_FAULT
-  app::CountToFault();
+  app::FaultOnPurpose(row);
 #endif
   const Stopwatch stopwatch;
   return app::PushRow(row);

@@ -2,10 +2,14 @@
 #ifndef FIRMWARE_CPP_APP_TEST_FAULT_H_
 #define FIRMWARE_CPP_APP_TEST_FAULT_H_
 
+#include <stdint.h>
+
 namespace app {
 
-// Called with each row of an image; the third one is its last.
-void CountToFault();
+// A row of an image, of at least four bytes. One that begins with F, A, U goes wrong as its fourth byte says:
+//   t  __builtin_trap()   b  a store to where nothing is   u  an unaligned access
+//   s  a recursion without an end   h  a loop without an end
+void FaultOnPurpose(const int8_t* row);
 
 }  // namespace app
 

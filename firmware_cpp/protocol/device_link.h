@@ -44,7 +44,7 @@ struct DeviceInfo {
   const uint8_t* build_id;       // kBuildIdBytes: of the firmware
   const uint8_t* engine_sha256;  // 32 bytes: SHA-256 of the model that the engine runs
   ResetCause reset_cause;
-  uint32_t features;  // of the kFeature bits
+  uint32_t features;  // bits of Feature
   Blob last_fault;    // LAST_FAULT's payload (docs/link.md); of size 0: none is known
 };
 

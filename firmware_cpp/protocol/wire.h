@@ -84,11 +84,13 @@ enum class ResetCause : uint8_t {
 };
 
 // What the firmware can do beside the image's requests: bits of INFO's `features`.
-inline constexpr uint32_t kFeatureLayers = 1u << 0;
-inline constexpr uint32_t kFeatureProfile = 1u << 1;
-inline constexpr uint32_t kFeatureUpload = 1u << 2;
-inline constexpr uint32_t kFeatureSpeed = 1u << 3;
-inline constexpr uint32_t kFeatureSignedModelsOnly = 1u << 4;
+enum class Feature : uint32_t {
+  kLayers = 1u << 0,
+  kProfile = 1u << 1,
+  kUpload = 1u << 2,
+  kSpeed = 1u << 3,
+  kSignedModelsOnly = 1u << 4,
+};
 
 inline constexpr size_t kBuildIdBytes = 8;
 inline constexpr size_t kRowsHeader = 8;

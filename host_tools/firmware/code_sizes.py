@@ -175,7 +175,7 @@ class _Layout:
         ]
 
     def flash(self, parts: dict[str, int]) -> int:
-        """Bytes of flash: vectors, code, build id, constants, and what the variables begin with. See sections.ld."""
+        """Bytes of flash: vectors, code, build id, constants, what variables begin with: see sections.ld."""
         pieces = {
             output: [*self._own(output, parts), *self.engine(output), *self._compilers(output)]
             for output in ("text", "rodata")

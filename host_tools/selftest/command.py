@@ -14,12 +14,15 @@ from squeezenet_mcu.common.terminal import Console
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.boards.board_toml import Board
 from squeezenet_mcu.host_tools.emulate import emulator
+from squeezenet_mcu.host_tools.faults import where
 from squeezenet_mcu.host_tools.firmware import build
 from squeezenet_mcu.host_tools.firmware.build import Usage
+from squeezenet_mcu.host_tools.link import faults
+from squeezenet_mcu.host_tools.link.messages import RESET_CAUSES
 from squeezenet_mcu.host_tools.selftest.device import RING_BYTES, SelftestDevice
 
 NAME = "selftest"
-HELP = "bring up a board: start-up, UART, counter, memory marks, fault handler"
+HELP = "bring up a board: start-up, UART, counter, memory marks, fault handler, restart"
 EXAMPLES = """\
   python -m host_tools selftest --board stm32f405                        # emulated
   python -m host_tools selftest --board my_boards/mine --build           # the ELF to flash, and no more
@@ -71,8 +74,13 @@ def run(args: argparse.Namespace) -> int:
     failed = [check.what for check in found if not check.passed]
     if failed:
         raise UserError(f"{board.name}: {len(failed)} of {len(found)} checks failed: {', '.join(failed)}")
-    console.print(f"selftest: all {len(found)} checks passed; the fault handler has the board: reset it")
+    console.print(f"selftest: all {len(found)} checks passed")
     return 0
+
+
+def elf_of(board: Board) -> Path:
+    """Where compile_target leaves the program of a board."""
+    return FOLDER / board.name / "cmake" / "selftest.elf"
 
 
 def options(board: Board) -> dict[str, str]:
@@ -88,7 +96,7 @@ def _opened(args: argparse.Namespace, elf: Path) -> Iterator[SelftestDevice]:
 
 
 def checks(device: SelftestDevice, board: Board, used: Usage) -> Iterator[Check]:
-    """The checks in order; the last leaves the device in its fault handler.
+    """The checks in order; the last but one restarts the device.
 
     `used`: of the selftest's ELF.
     """
@@ -177,7 +185,19 @@ def _second_core(device: SelftestDevice, board: Board, used: Usage) -> _Verdict:
 
 def _fault(device: SelftestDevice, board: Board, used: Usage) -> _Verdict:
     line = device.fault()
-    return line or "no report", line.startswith("FAULT exception=") and " pc=" in line
+    fault = faults.from_line(line.encode() + b"\n")
+    if fault is None:
+        return line or "no report", False
+    place = where.function(fault, elf_of(board))
+    said = where.cause(fault, elf_of(board))
+    return f"{f'in {place}: ' if place else ''}{said}; {fault.registers}", fault.pc is not None
+
+
+def _restart(device: SelftestDevice, board: Board, used: Usage) -> _Verdict:
+    words = device.restarted()
+    if len(words) != 2 or words[0] >= len(RESET_CAUSES):
+        return "does not answer after the fault", False
+    return f"answers again, after: {RESET_CAUSES[words[0]]}", True
 
 
 _CHECKS: dict[str, Callable[[SelftestDevice, Board, Usage], _Verdict]] = {
@@ -191,4 +211,5 @@ _CHECKS: dict[str, Callable[[SelftestDevice, Board, Usage], _Verdict]] = {
     "floating point": _floating,
     "second core": _second_core,
     "fault handler": _fault,
+    "restart after it": _restart,
 }

@@ -1,6 +1,6 @@
 // What is kept of a fault through the restart after it: in the lowest words of the stack's reserve, which
-// start-up does not paint, with a checksum. A stack that was needed so far has overwritten it: then nothing is
-// known.
+// start-up does not paint, with a checksum. A stack that was needed so far has overwritten it: then nothing
+// is known.
 #ifndef FIRMWARE_CPP_BOARDS_COMMON_FAULT_RECORD_H_
 #define FIRMWARE_CPP_BOARDS_COMMON_FAULT_RECORD_H_
 
@@ -21,9 +21,10 @@ struct Fault {
 
 constexpr uint32_t kFaultStackOverflow = 1u << 0;
 constexpr uint32_t kFaultPcKnown = 1u << 1;  // and lr
-constexpr uint32_t kFaultLrFound = 1u << 2;  // nothing was pushed: lr is the lowest return address on the stack
-constexpr uint32_t kFaultCpuV6m = 0u << 8;   // ARMv6-M, which tells no causes: `status` is 0
-constexpr uint32_t kFaultCpuV7m = 1u << 8;   // ARMv7-M and v8-M
+constexpr uint32_t kFaultLrFound = 1u
+                                   << 2;  // nothing was pushed: lr is the lowest return address on the stack
+constexpr uint32_t kFaultCpuV6m = 0u << 8;  // ARMv6-M, which tells no causes: `status` is 0
+constexpr uint32_t kFaultCpuV7m = 1u << 8;  // ARMv7-M and v8-M
 constexpr uint32_t kFaultCpuRiscv = 2u << 8;
 
 struct FaultRecord {

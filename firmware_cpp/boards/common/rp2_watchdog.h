@@ -1,7 +1,7 @@
-// The watchdog of an RP2040 or RP2350, which also resets the chip at once: hooks of hooks.h. The chip's source gives,
-// in namespace board::rp2, kWatchdog, kWatchdogTicks (of a microsecond, in LOAD), StartWatchdogTick(), kPsm and
-// kPsmAllButOscillators, and then includes this file. Sources: RP2040 datasheet 4.7 and 2.13, RP2350 datasheet 12.9
-// and 7.4.
+// The watchdog of an RP2040 or RP2350, which also resets the chip at once: hooks of hooks.h. The chip's
+// source gives, in namespace board::rp2, kWatchdog, kWatchdogTicks (of a microsecond, in LOAD),
+// StartWatchdogTick(), kPsm and kPsmAllButOscillators, and then includes this file. Sources: RP2040
+// datasheet 4.7 and 2.13, RP2350 datasheet 12.9 and 7.4.
 #ifndef FIRMWARE_CPP_BOARDS_COMMON_RP2_WATCHDOG_H_
 #define FIRMWARE_CPP_BOARDS_COMMON_RP2_WATCHDOG_H_
 

@@ -1,6 +1,6 @@
-// The independent watchdog of an STM32 (IWDG; RM0090 section 21, RM0433 section 46), and its reset flags: hooks of
-// hooks.h. The chip's source gives, in namespace board::stm32_watchdog, kIwdg, kResetFlags (RCC_CSR or RCC_RSR) and its
-// bits, and then includes this file. In QEMU all of these read 0, and nothing is reset.
+// The independent watchdog of an STM32 (IWDG; RM0090 section 21, RM0433 section 46), and its reset flags:
+// hooks of hooks.h. The chip's source gives, in namespace board::stm32_watchdog, kIwdg, kResetFlags (RCC_CSR
+// or RCC_RSR) and its bits, and then includes this file. In QEMU all of these read 0, and nothing is reset.
 #ifndef FIRMWARE_CPP_BOARDS_COMMON_STM32_WATCHDOG_H_
 #define FIRMWARE_CPP_BOARDS_COMMON_STM32_WATCHDOG_H_
 
