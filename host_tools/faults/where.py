@@ -107,6 +107,11 @@ def restarted(info: Info, fault: Fault | None, ours: Path | None = None) -> str:
 
 def firmware(info: Info, ours: Path | None = None) -> Path | None:
     """The ELF that runs on the device, by its build id: `ours`, or one in build/; None: neither."""
-    if ours is not None and build_id.of_elf(ours) == info.build_id:
+    return by_build_id(info.build_id, ours)
+
+
+def by_build_id(wanted: str, ours: Path | None = None) -> Path | None:
+    """As firmware, of a build id."""
+    if ours is not None and build_id.of_elf(ours) == wanted:
         return ours
-    return build_id.find(info.build_id)
+    return build_id.find(wanted)

@@ -3,12 +3,12 @@
 import argparse
 import contextlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rich.table import Table
 
-from squeezenet_mcu.common import terminal
+from squeezenet_mcu.common import files, terminal
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.terminal import Console
 from squeezenet_mcu.host_tools.boards import board_toml
@@ -58,13 +58,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """See common.cli.Command."""
     board = board_toml.load(args.board)
-    elf = build.compile_target(board, FOLDER / board.name, "selftest", options(board))
     if args.build:
-        terminal.echo(f"wrote {elf}")
+        terminal.echo(f"wrote {_built(board)}")
         return 0
     console = Console()
-    with _opened(args, elf) as device:
-        found = list(checks(device, board, build.usage(elf)))
+    found = examine(args.board, args.port)
     table = Table(title=f"selftest of {board.name}")
     for column in ("check", "seen", ""):
         table.add_column(column)
@@ -88,10 +86,32 @@ def options(board: Board) -> dict[str, str]:
     return {"SQUEEZE_CORES": str(board.cores)}
 
 
+def examine(name: str, port: str | None) -> list[Check]:
+    """Builds the program, and checks the emulated board, or the one at `port`, which has it in its flash.
+
+    The results are kept for `report-hardware`. UserError: nobody answers.
+    """
+    board = board_toml.load(name)
+    elf = _built(board)
+    with _opened(name, port, elf) as device:
+        found = list(checks(device, board, build.usage(elf)))
+    files.write_json(results(board.name), [asdict(check) for check in found])
+    return found
+
+
+def results(board: str) -> Path:
+    """Where the results of the last self-test of a board are."""
+    return FOLDER / board / "selftest.json"
+
+
+def _built(board: Board) -> Path:
+    return build.compile_target(board, FOLDER / board.name, "selftest", options(board))
+
+
 @contextlib.contextmanager
-def _opened(args: argparse.Namespace, elf: Path) -> Iterator[SelftestDevice]:
+def _opened(board: str, port: str | None, elf: Path) -> Iterator[SelftestDevice]:
     with contextlib.ExitStack() as stack:
-        url = args.port or stack.enter_context(emulator.running(args.board, elf))
+        url = port or stack.enter_context(emulator.running(board, elf))
         yield stack.enter_context(contextlib.closing(SelftestDevice(url, _PATIENCE)))
 
 
