@@ -40,10 +40,12 @@ def last_selftest(board: str) -> list[Check] | None:
     path = selftest.results(board)
     if not path.is_file():
         return None
+    fix = "run: make selftest"
     try:
-        return json_files.read(path, list[Check], "run: make selftest")
-    except (UserError, OSError):
+        found: list[Check] = json_files.check(json_files.read(path, list, fix), list[Check], path, fix)
+    except UserError:  # damaged: as if there were none
         return None
+    return found
 
 
 def layers(device: Device) -> list[Layer] | None:

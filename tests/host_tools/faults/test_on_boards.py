@@ -119,19 +119,21 @@ def images(path, *kinds: str):
 
 
 @pytest.mark.parametrize("board", EACH)
-def test_validate_ends_at_once_with_the_function_s_name(project, board, tmp_path, capsys):
+def test_validate_ends_at_once_with_the_function_s_name(project, board, tmp_path, capsys, monkeypatch):
     place = project(board)
     data = images(tmp_path / "faults.npz", "", "t", "")
     with emulator.running(board, place) as url:
-        begun = time.monotonic()
+        infer, begun = Device.infer, []
+        monkeypatch.setattr(Device, "infer", lambda *args: begun.append(time.monotonic()) or infer(*args))
         assert run("--port", url, "--data", str(data)) == 1
-        spent = time.monotonic() - begun
+        spent = time.monotonic() - begun[-1]
         out, err = capsys.readouterr()
         assert f"the firmware faulted in {TRAP} (0x" in err
         assert causes(board, "t") in err
         assert err.count("\n") == 1
         assert "note: registers: exception=" in out
-        assert spent < 2 + 3  # LiteRT has to load
+        assert len(begun) == 2
+        assert spent < 2
         # It has restarted, and says why; what it answers is right.
         good = images(tmp_path / "good.npz", "", "")
         assert run("--port", url, "--data", str(good)) == 0
@@ -160,13 +162,16 @@ def test_validate_says_when_the_engine_model_is_another_build_s(project, tmp_pat
 
 @pytest.mark.long
 def test_a_firmware_that_hangs_is_restarted_by_its_watchdog():
-    """The Pico's, which its emulator has: the program's second, then the chip's eight, in its own time."""
+    """The Pico's, which its emulator has: the program's second, then the chip's eight, in its own time.
+
+    That is slower than ours: these are over a billion cycles.
+    """
     with emulator.running("rp2040", faulty.elf("rp2040")) as url:
-        with Device(url) as device:
+        with Device(url, open_timeout=30.0) as device:
             assert device.info.reset_cause == "unknown"
             right = device.infer(faulty.image()).logits.tolist()
         with Device(url, timeout=2.0) as device, pytest.raises(LinkTimeoutError):
             device.infer(faulty.image("h"))
-        with Device(url, timeout=120.0, open_timeout=120.0) as device:
+        with Device(url, timeout=600.0, open_timeout=600.0) as device:
             assert device.info.reset_cause == "watchdog"
             assert device.infer(faulty.image()).logits.tolist() == right
