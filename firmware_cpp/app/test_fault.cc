@@ -32,9 +32,9 @@ __attribute__((noinline)) uint32_t GoDeeper(uint32_t depth) {
   return found + room[found % sizeof(room)];  // after the call, so that it is no jump
 }
 
+// Waits for what never comes; asleep, so that an emulator's time passes as fast as ours.
 __attribute__((noinline)) void Hang() {
-  for (volatile uint32_t i = 0;; i = i + 1) {
-  }
+  for (;;) asm volatile("wfi" ::: "memory");
 }
 
 void FaultOnPurpose(const int8_t* row) {

@@ -8,7 +8,7 @@ namespace app {
 
 // A row of an image, of at least four bytes. One that begins with F, A, U goes wrong as its fourth byte says:
 //   t  __builtin_trap()   b  a store to where nothing is   u  an unaligned access
-//   s  a recursion without an end   h  a loop without an end
+//   s  a recursion without an end   h  a wait without an end
 void FaultOnPurpose(const int8_t* row);
 
 }  // namespace app

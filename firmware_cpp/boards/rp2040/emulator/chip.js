@@ -137,8 +137,10 @@ export class Chip {
     useBootRom(this.rp2040, (...words) => this.onLoader(...words));
     const resets = this.rp2040.peripherals[0x4000c];
     this.usb = theirUsb ? null : new UsbDevice(this.rp2040, clock, () => (resets.reset & HELD[USB_PAGE]) !== 0);
-    this.rp2040.peripherals[WATCHDOG_PAGE].onWatchdogTrigger = () => {
+    const watchdog = this.rp2040.peripherals[WATCHDOG_PAGE];
+    watchdog.onWatchdogTrigger = () => {
       this.restarting = true;
+      watchdog.alarm.enable = false; // theirs would ring again and again in the same cycle
     };
     this.rp2040.flash.set(flash);
     this.#haveCore1();
