@@ -26,7 +26,7 @@ constexpr uint32_t kStatusBusy = 3;  // prescaler and reload are being taken ove
 // At 32 kHz / 256 these are 8 s; the oscillator has 17 to 47 kHz (DS8626, table 36): 5.4 to 15 s.
 constexpr uint32_t kReloadTicks = 1000;
 // Five periods of the slow oscillator, 0.3 ms: below this many looks at any core clock.
-constexpr uint32_t kWaitLimit = 100000;
+constexpr uint32_t kTakenOverLimit = 100000;
 
 }  // namespace stm32_watchdog
 
@@ -36,7 +36,7 @@ void WatchdogStart() {
   Register(kKey) = kKeyUnlock;
   Register(kPrescaler) = kPrescaler256;
   Register(kReload) = kReloadTicks;
-  cortex_m::WaitFor(kStatus, kStatusBusy, 0, kWaitLimit);
+  cortex_m::WaitFor(kStatus, kStatusBusy, 0, kTakenOverLimit);
   Register(kKey) = kKeyFeed;
 }
 
