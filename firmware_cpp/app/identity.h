@@ -9,7 +9,7 @@ namespace app {
 // 8 bytes: the first ones of the ELF's GNU build id, which the linker makes of the whole image.
 const uint8_t* BuildId();
 
-// 32 bytes: the SHA-256 of Model(), computed at the first call. It takes about 40 instructions a byte.
+// 32 bytes: the SHA-256 of Model(), computed at the first call. It takes about 100 instructions a byte.
 const uint8_t* EngineSha256();
 
 }  // namespace app

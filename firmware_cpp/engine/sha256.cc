@@ -72,8 +72,15 @@ void Sha256::Finish(uint8_t digest[kSha256Bytes]) {
 void Sha256::Block() {
   uint32_t w[16];
   for (size_t i = 0; i < 16; ++i) w[i] = LoadBigEndian(block_ + 4 * i);
-  uint32_t s[8];
-  memcpy(s, state_, sizeof(s));
+  // Variables, not an array: to move seven words up would be a call of memmove in each of the 64 rounds.
+  uint32_t a = state_[0];
+  uint32_t b = state_[1];
+  uint32_t c = state_[2];
+  uint32_t d = state_[3];
+  uint32_t e = state_[4];
+  uint32_t f = state_[5];
+  uint32_t g = state_[6];
+  uint32_t h = state_[7];
   for (size_t t = 0; t < 64; ++t) {
     if (t >= 16) {
       const uint32_t two = w[(t - 2) % 16];
@@ -81,18 +88,27 @@ void Sha256::Block() {
       w[t % 16] += w[(t - 7) % 16] + (RotatedRight(two, 17) ^ RotatedRight(two, 19) ^ two >> 10) +
                    (RotatedRight(fifteen, 7) ^ RotatedRight(fifteen, 18) ^ fifteen >> 3);
     }
-    const uint32_t a = s[0];
-    const uint32_t e = s[4];
     const uint32_t sum1 = RotatedRight(e, 6) ^ RotatedRight(e, 11) ^ RotatedRight(e, 25);
-    const uint32_t choice = (e & s[5]) ^ (~e & s[6]);
-    const uint32_t t1 = s[7] + sum1 + choice + kRound[t] + w[t % 16];
+    const uint32_t t1 = h + sum1 + (g ^ (e & (f ^ g))) + kRound[t] + w[t % 16];
     const uint32_t sum0 = RotatedRight(a, 2) ^ RotatedRight(a, 13) ^ RotatedRight(a, 22);
-    const uint32_t majority = (a & s[1]) ^ (a & s[2]) ^ (s[1] & s[2]);
-    for (size_t i = 7; i > 0; --i) s[i] = s[i - 1];
-    s[4] += t1;
-    s[0] = t1 + sum0 + majority;
+    const uint32_t t2 = sum0 + ((a & b) | (c & (a | b)));
+    h = g;
+    g = f;
+    f = e;
+    e = d + t1;
+    d = c;
+    c = b;
+    b = a;
+    a = t1 + t2;
   }
-  for (size_t i = 0; i < 8; ++i) state_[i] += s[i];
+  state_[0] += a;
+  state_[1] += b;
+  state_[2] += c;
+  state_[3] += d;
+  state_[4] += e;
+  state_[5] += f;
+  state_[6] += g;
+  state_[7] += h;
 }
 
 }  // namespace squeeze

@@ -9,7 +9,8 @@ namespace squeeze {
 
 constexpr size_t kSha256Bytes = 32;
 
-// Small rather than fast: about 104 bytes here, and 64 more of stack while it works.
+// Small rather than fast: 900 bytes of code, about 100 instructions a byte on a Cortex-M4; 104 bytes here,
+// and some 130 of stack while it works.
 class Sha256 {
  public:
   Sha256() { Reset(); }
