@@ -221,7 +221,8 @@ validate: $(if $(value PORT),setup,firmware) ## images over serial, device again
 	@$(RUN) -m host_tools validate --model=$(call quoted,MODEL) $(DEVICE) $(call flag,USB) $(call option,ENGINE) $(call option,DATA) $(call option,LIMIT) $(call option,JSON)
 
 report-hardware: $(if $(or $(value PORT),$(value REPORT)),setup,firmware) ## what a real board does, as one JSON to send in (docs/seen-on-silicon.md) [PORT= BOARD=, JSON=file] [REPORT=file: how far the cycle model is off]
-	@$(RUN) -m host_tools report-hardware --model=$(call quoted,MODEL) $(if $(value REPORT),$(call option,REPORT),$(if $(value PORT),$(call option,PORT) $(call typed_option,BOARD),--board=$(call quoted,BOARD))) \
+	@$(RUN) -m host_tools report-hardware --model=$(call quoted,MODEL) $(call option,REPORT) \
+	  $(if $(value PORT),$(call option,PORT) $(call typed_option,BOARD),$(if $(value REPORT),,--board=$(call quoted,BOARD))) \
 	  $(call flag,USB) $(call option,ENGINE) $(call option,JSON)
 
 ##@ Measure
