@@ -71,7 +71,14 @@ def run(program: Path, register: int, flags: int) -> dict[str, list]:
     return parts
 
 
-@pytest.mark.parametrize("board", CHIPS)
+# Those that share another one's code are in the long run.
+EACH = [
+    pytest.param(name, marks=pytest.mark.long) if name in ("nucleo_f446re", "feather_f405") else name
+    for name in CHIPS
+]
+
+
+@pytest.mark.parametrize("board", EACH)
 def test_the_registers_are_written_in_the_manuals_order(board, tmp_path):
     writes, register, causes = CHIPS[board]
     folder = board_toml.load(board).folder
