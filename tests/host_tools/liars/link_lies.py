@@ -276,6 +276,7 @@ LIES: dict[str, Lie] = {
     "cut after an image": Lie(GONE, later(cut)),
     # Resets
     "reset, same again": Lie("exact", resets(lambda board: None)),
+    "reset, by the watchdog": Lie("exact", changed(reset=4)),
     "reset, another model": Lie(RESET, changed(sha=b"\7" * 32)),
     "reset, fewer classes": Lie(RESET, changed(classes=9)),
     "reset, more rows": Lie(RESET, changed(height=65_535)),
@@ -294,5 +295,5 @@ LIES: dict[str, Lie] = {
 SAMPLE = (
     "zeros, unasked", "a stranger's INFO to each HELLO", "a name of 255 bytes", "progress without end",
     "reset, fewer classes", "DATA too long", "RESULT to all", "4 GB of stack", "wrong logits",
-    "after a fault of no CPU",
+    "after a fault of no CPU", "reset, by the watchdog",
 )  # fmt: skip
