@@ -55,7 +55,7 @@ def test_each_fault_is_named_and_the_board_answers_again(machine):
     faults = 0
     right = None
     for kind, function in FUNCTIONS.items():
-        with Device(url) as device:
+        with Device(url, open_timeout=30.0) as device:  # an emulated Pico boots slowly on a busy machine
             assert device.info.build_id == build_id.of_elf(elf)
             assert device.info.reset_cause == ("fault" if faults else device.info.reset_cause)
             assert (device.fault_before.number if device.fault_before else 0) == faults
@@ -78,7 +78,7 @@ def test_each_fault_is_named_and_the_board_answers_again(machine):
 
 def test_the_engine_model_is_named_by_its_own_hash(machine):
     _, _, url = machine
-    with Device(url) as device:
+    with Device(url, open_timeout=30.0) as device:
         assert device.info.engine_sha256 == faulty.sha256(faulty.network().content)
 
 
