@@ -21,7 +21,7 @@ endif
 VARIABLES := MODEL BOARD PYTHON NAME DATA COMPRESS EPOCHS SEED FRESH INIT WORKERS ONLY LIMIT ENGINE_LIMIT JSON TEACHER CANDIDATES \
   PUBLISH WEIGHTS URL CALIBRATION WEIGHT_BITS TFLITE PREPROCESS FIT LABELS TRUST PACKAGE OPTIMIZE KERNEL_FAMILY KERNELS SRAM_BYTES \
   FLASH_BYTES ENCODING CORES ENGINE TFLM_INCLUDE TFLM_LIB TFLM_ARENA_BYTES LAYERS FUNCTIONS TOOL PORT ELF DRY_RUN BUILD CHECK UPDATE \
-  MAX_FLASH MAX_SRAM MAX_MS MIN_ACCURACY USB IMAGE SAVE
+  MAX_FLASH MAX_SRAM MAX_MS MIN_ACCURACY USB IMAGE SAVE REPORT
 unexport $(VARIABLES)
 typed := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
 unknown := $(filter-out $(VARIABLES) MAKE% -%,$(typed))
@@ -68,7 +68,7 @@ DEVICE = $(if $(value PORT),--port=$(call quoted,PORT),--board=$(call quoted,BOA
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
-VERBS := help setup demo test test-long lint train preview prune cluster quantize summary search curves zoo weights import evaluate classify analyze convert firmware flash selftest simulate validate bench sizes boards licences clean
+VERBS := help setup demo test test-long lint train preview prune cluster quantize summary search curves zoo weights import evaluate classify analyze convert firmware flash selftest simulate validate report-hardware bench sizes boards licences clean
 .PHONY: $(VERBS)
 
 # What is typed for a verb that does not take it would be ignored in silence, and the verb do something else than
@@ -219,6 +219,11 @@ simulate: firmware ## boot the emulated BOARD= and print the URL of its serial p
 
 validate: $(if $(value PORT),setup,firmware) ## images over serial, device against Python [PORT= or BOARD=, of an emulated Pico USB=1] [DATA= LIMIT= JSON=file, and as firmware]
 	@$(RUN) -m host_tools validate --model=$(call quoted,MODEL) $(DEVICE) $(call flag,USB) $(call option,ENGINE) $(call option,DATA) $(call option,LIMIT) $(call option,JSON)
+
+report-hardware: $(if $(or $(value PORT),$(value REPORT)),setup,firmware) ## what a real board does, as one JSON to send in (docs/seen-on-silicon.md) [PORT= BOARD=, JSON=file] [REPORT=file: how far the cycle model is off]
+	@$(RUN) -m host_tools report-hardware --model=$(call quoted,MODEL) $(call option,REPORT) \
+	  $(if $(value PORT),$(call option,PORT) $(call typed_option,BOARD),$(if $(value REPORT),,--board=$(call quoted,BOARD))) \
+	  $(call flag,USB) $(call option,ENGINE) $(call option,JSON)
 
 ##@ Measure
 bench: setup ## cycles, instructions, SRAM, flash on all emulated boards [MODEL= BOARD= CHECK=1 LAYERS=1 FUNCTIONS=1 UPDATE=1 MAX_MS=, and as firmware]

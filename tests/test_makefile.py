@@ -32,6 +32,7 @@ VERBS = {
     "flash": "TOOL PORT ELF OPTIMIZE ENGINE BOARD",
     "selftest": "PORT BOARD",
     "validate": "DATA LIMIT JSON PORT",
+    "report-hardware": "PORT JSON REPORT ENGINE",
     "classify": "IMAGE SAVE JSON PORT ENGINE",
     "bench": "JSON BOARD MAX_MS",
     "licences": "JSON",

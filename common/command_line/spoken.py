@@ -18,7 +18,7 @@ VARIABLES = (
     "BOARD", "CALIBRATION", "COMPRESS", "CORES", "DATA", "ELF", "ENCODING", "ENGINE", "ENGINE_LIMIT",
     "EPOCHS", "FIT", "FLASH_BYTES", "IMAGE", "INIT", "JSON", "KERNELS", "KERNEL_FAMILY", "LABELS", "LIMIT",
     "MAX_FLASH", "MAX_MS", "MAX_SRAM", "MIN_ACCURACY", "MODEL", "NAME", "OPTIMIZE", "PACKAGE", "PORT",
-    "PREPROCESS", "SAVE", "SEED", "SRAM_BYTES", "TFLITE", "TFLM_ARENA_BYTES", "TFLM_INCLUDE",
+    "PREPROCESS", "REPORT", "SAVE", "SEED", "SRAM_BYTES", "TFLITE", "TFLM_ARENA_BYTES", "TFLM_INCLUDE",
     "TFLM_LIB", "TOOL", "URL", "WEIGHTS", "WEIGHT_BITS", "WORKERS",
 )  # fmt: skip
 # The verbs that Python has, and its module with each.
@@ -29,8 +29,8 @@ DOORS = {
     ),
     "convert": ("convert",),
     "host_tools": (
-        "analyze", "bench", "boards", "classify", "demo", "firmware", "flash", "selftest", "simulate",
-        "sizes", "summary", "validate",
+        "analyze", "bench", "boards", "classify", "demo", "firmware", "flash", "report-hardware", "selftest",
+        "simulate", "sizes", "summary", "validate",
     ),
 }  # fmt: skip
 _VERBS = {verb: door for door, verbs in DOORS.items() for verb in verbs}

@@ -30,6 +30,15 @@ const uint8_t* ModelSha256();
 // Of the engine's memory: what it takes, or what it was given where Load() has failed.
 uint32_t ArenaBytes();
 
+// A longer piece of work than any: the watchdog ends what takes more. Of all that PushRow() does at once.
+#if defined(TEST_FAULT)
+constexpr uint32_t kLongestWorkSeconds = 1;
+#elif defined(APP_WHOLE_IMAGE_AT_ONCE)
+constexpr uint32_t kLongestWorkSeconds = 600;
+#else
+constexpr uint32_t kLongestWorkSeconds = 30;
+#endif
+
 // Starts an image; drops one that is under way.
 void Begin();
 

@@ -2,9 +2,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "app/identity.h"
 #include "app/inference.h"
 #include "app/model_shape.h"
+#ifdef TEST_FAULT
+#include "app/test_fault.h"
+#endif
 #include "board.h"
+#include "common/fault_record.h"
 #include "common/marks.h"
 #include "model_settings.h"
 #include "protocol/device_link.h"
@@ -23,6 +28,10 @@ static_assert(static_cast<int>(board::CounterKind::kInstructions) ==
                   static_cast<int>(squeeze::link::CounterKind::kCycles) &&
               static_cast<int>(board::CounterKind::kMicroseconds) ==
                   static_cast<int>(squeeze::link::CounterKind::kMicroseconds));
+static_assert(static_cast<int>(board::ResetCause::kPowerOn) ==
+                  static_cast<int>(squeeze::link::ResetCause::kPowerOn) &&
+              static_cast<int>(board::ResetCause::kFault) ==
+                  static_cast<int>(squeeze::link::ResetCause::kFault));
 
 alignas(4) int8_t g_row[MODEL_ROW_BYTES];
 squeeze::link::DeviceLink g_link;
@@ -65,6 +74,9 @@ uint8_t BeginImage(void* /*context*/) {
 }
 
 uint8_t PushRow(void* /*context*/, const int8_t* row) {
+#ifdef TEST_FAULT
+  app::FaultOnPurpose(row);
+#endif
   const Stopwatch stopwatch;
   return app::PushRow(row);
 }
@@ -84,6 +96,11 @@ squeeze::link::Cost ImageCost(void* /*context*/) {
 
 void Write(void* /*context*/, const uint8_t* data, size_t size) { board::UartWrite(data, size); }
 
+squeeze::link::Blob LastFault() {
+  const board::Fault* fault = board::LastFault();
+  return {reinterpret_cast<const uint8_t*>(fault), fault != nullptr ? sizeof(*fault) : 0};
+}
+
 squeeze::link::DeviceInfo Describe() {
   const board::Memory memory = board::MemoryUse();
   squeeze::link::DeviceInfo info = {};
@@ -101,6 +118,10 @@ squeeze::link::DeviceInfo Describe() {
   info.flash_total_bytes = memory.flash_total;
   info.counter_kind = static_cast<squeeze::link::CounterKind>(board::CounterUnit());
   info.counter_hz = board::CounterHz();
+  info.build_id = app::BuildId();
+  info.engine_sha256 = app::EngineSha256();
+  info.reset_cause = static_cast<squeeze::link::ResetCause>(board::WhyReset());
+  info.last_fault = LastFault();
   return info;
 }
 
@@ -113,7 +134,9 @@ int main() {
   const squeeze::link::Application application = {nullptr, g_row,         BeginImage, PushRow, Done,
                                                   Logits,  Probabilities, ImageCost,  Write};
   if (!g_link.Init(Describe(), application)) __builtin_trap();
+  board::StartWatchdog(app::kLongestWorkSeconds);
   for (;;) {
+    board::Working();
     uint8_t bytes[64];
     const size_t count = board::UartRead(bytes, sizeof(bytes));
     if (count == 0) board::WaitForInterrupt();

@@ -29,6 +29,27 @@ const char* Name();
 // Clocks, UART, counter. Interrupts are on when it returns.
 void Init();
 
+// Why the program has started.
+enum class ResetCause : uint8_t {
+  kUnknown,   // the chip does not say
+  kPowerOn,   // or its supply broke down
+  kPin,       // the reset button, or a debugger
+  kSoftware,  // a boot loader's, or a debugger's
+  kWatchdog,  // the program hung
+  kFault,     // LastFault() says which
+};
+ResetCause WhyReset();
+
+// The fault that the restart before this run followed; null: it followed none, or none that was kept. The
+// words of LAST_FAULT (docs/link.md).
+struct Fault;
+const Fault* LastFault();
+
+// Restarts the board if the program neither ends its work of `seconds` at most nor says Working(). Where the
+// chip has no watchdog, and in emulators, nothing happens.
+void StartWatchdog(uint32_t seconds);
+void Working();
+
 // Sends `size` bytes; returns when the last one is in the transmitter. Where a board has two ports, USB being
 // the other one, they go to the one that the last byte came from.
 void UartWrite(const uint8_t* data, size_t size);

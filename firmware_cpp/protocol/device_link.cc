@@ -10,7 +10,8 @@ namespace {
 constexpr size_t kSha256Size = 32;
 
 // INFO without the board's name; used to prove that it fits into a frame.
-constexpr size_t kInfoFixed = 1 + 4 + kSha256Size + 4 * 2 + 2 + 6 * 4 + 1 + 4 + 1;
+constexpr size_t kInfoFixed =
+    1 + 4 + kSha256Size + 4 * 2 + 2 + 6 * 4 + 1 + 4 + kBuildIdBytes + kSha256Size + 1 + 4 + 1;
 static_assert(kInfoFixed + kMaxBoardName <= kMaxPayload);
 
 // Sent where the engine took all rows without an error and yet has no result.
@@ -31,6 +32,8 @@ size_t Length(const char* text) {
 
 bool DeviceLink::Init(const DeviceInfo& info, const Application& application) {
   if (info.board == nullptr || info.model_sha256 == nullptr) return false;
+  if (info.build_id == nullptr || info.engine_sha256 == nullptr) return false;
+  if (info.last_fault.size > kMaxPayload) return false;
   if (Length(info.board) > kMaxBoardName) return false;
   if (!Complete(application)) return false;
   if (info.height == 0 || info.classes == 0) return false;
@@ -77,6 +80,9 @@ void DeviceLink::Handle() {
       break;
     case Request::kRead:
       HandleRead(payload, size);
+      break;
+    case Request::kLastFault:
+      HandleLastFault(size);
       break;
     default:
       SendError(ErrorCode::kUnknownType, reader_.type());
@@ -224,6 +230,16 @@ void DeviceLink::HandleRead(const uint8_t* payload, size_t size) {
   writer_.End();
 }
 
+void DeviceLink::HandleLastFault(size_t size) {
+  if (size != 0) {
+    SendError(ErrorCode::kMalformed, reader_.type());
+    return;
+  }
+  writer_.Begin(static_cast<uint8_t>(Reply::kLastFault), reader_.sequence());
+  writer_.Bytes(info_.last_fault.data, info_.last_fault.size);
+  writer_.End();
+}
+
 bool DeviceLink::Current(uint32_t image) {
   if (state_ != State::kIdle && image == image_) return true;
   SendError(ErrorCode::kWrongImage, state_ == State::kIdle ? 0 : image_);
@@ -253,6 +269,10 @@ void DeviceLink::SendInfo() {
   writer_.U32(info_.flash_total_bytes);
   writer_.U8(static_cast<uint8_t>(info_.counter_kind));
   writer_.U32(info_.counter_hz);
+  writer_.Bytes(info_.build_id, kBuildIdBytes);
+  writer_.Bytes(info_.engine_sha256, kSha256Size);
+  writer_.U8(static_cast<uint8_t>(info_.reset_cause));
+  writer_.U32(info_.features);
   const size_t length = Length(info_.board);
   writer_.U8(static_cast<uint8_t>(length));
   writer_.Bytes(reinterpret_cast<const uint8_t*>(info_.board), length);

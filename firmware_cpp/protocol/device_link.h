@@ -20,6 +20,11 @@
 
 namespace squeeze::link {
 
+struct Blob {
+  const uint8_t* data;
+  size_t size;
+};
+
 // What INFO tells the host. Constant while the link is in use.
 struct DeviceInfo {
   const char* board;            // at most kMaxBoardName characters
@@ -35,7 +40,12 @@ struct DeviceInfo {
   uint32_t flash_used_bytes;
   uint32_t flash_total_bytes;
   CounterKind counter_kind;
-  uint32_t counter_hz;  // ticks of the counter in a second of device time
+  uint32_t counter_hz;           // ticks of the counter in a second of device time
+  const uint8_t* build_id;       // kBuildIdBytes: of the firmware
+  const uint8_t* engine_sha256;  // 32 bytes: SHA-256 of the model that the engine runs
+  ResetCause reset_cause;
+  uint32_t features;  // bits of Feature
+  Blob last_fault;    // LAST_FAULT's payload (docs/link.md); of size 0: none is known
 };
 
 // What the last image cost.
@@ -43,11 +53,6 @@ struct Cost {
   uint64_t count;             // of the counter, over begin_image and push_row
   uint32_t sram_high_water;   // bytes: static SRAM + deepest stack
   uint32_t stack_high_water;  // bytes: deepest stack
-};
-
-struct Blob {
-  const uint8_t* data;
-  size_t size;
 };
 
 // What the link asks of the rest of the firmware. `context` is handed to every
@@ -96,6 +101,7 @@ class DeviceLink {
   void HandleBegin(const uint8_t* payload, size_t size);
   void HandleRows(const uint8_t* payload, size_t size);
   void HandleResult(const uint8_t* payload, size_t size);
+  void HandleLastFault(size_t size);
   void HandleRead(const uint8_t* payload, size_t size);
 
   // True where `image` is the one under way; else sends the ERROR.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.programs import missing_program
-from squeezenet_mcu.host_tools.boards.board_toml import ARCHITECTURES, Board
+from squeezenet_mcu.host_tools.boards.board_toml import ARCHITECTURES, Architecture, Board, binutils
 
 MARKS = "board_marks"
 _LINE = re.compile(r"(?P<address>[0-9a-f]+) (?:(?P<size>[0-9a-f]+) )?(?P<kind>\S) (?P<name>.+)")
@@ -38,7 +38,16 @@ class Functions:
 
 def read(board: Board, elf: Path) -> Functions:
     """The functions of a board's firmware. UserError: the tool chain is missing, or the file is no ELF."""
-    tools = ARCHITECTURES[board.architecture]
+    return _read(ARCHITECTURES[board.architecture], elf)
+
+
+def read_elf(elf: Path) -> Functions:
+    """As read, for whoever knows no board. ValueError: of no architecture here."""
+    prefix = binutils(elf)
+    return _read(next(tools for tools in ARCHITECTURES.values() if tools.prefix == prefix), elf)
+
+
+def _read(tools: Architecture, elf: Path) -> Functions:
     command = [f"{tools.prefix}nm", "--demangle", "--numeric-sort", "--print-size", str(elf)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)

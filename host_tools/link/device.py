@@ -8,9 +8,16 @@ import numpy as np
 import numpy.typing as npt
 
 from squeezenet_mcu.host_tools.link import messages
-from squeezenet_mcu.host_tools.link.errors import DamagedError, LinkTimeoutError, ResetError, VersionError
+from squeezenet_mcu.host_tools.link.errors import (
+    DamagedError,
+    FaultError,
+    LinkTimeoutError,
+    ResetError,
+    VersionError,
+)
 from squeezenet_mcu.host_tools.link.exchange import Exchange, Patience, Waiting
-from squeezenet_mcu.host_tools.link.messages import ErrorCode, Info, Refusal, Request
+from squeezenet_mcu.host_tools.link.faults import Fault
+from squeezenet_mcu.host_tools.link.messages import ErrorCode, Info, LastFault, Refusal, Request
 from squeezenet_mcu.host_tools.link.transfer import DeviceRestartedError, Transfer, refused
 from squeezenet_mcu.host_tools.link.transport import BAUDRATE, SerialTransport, Transport
 
@@ -62,7 +69,9 @@ class Device:
             # Random starts: neither number can be one that an earlier host left in the device.
             self._session = 1 + secrets.randbelow((1 << 32) - 1)
             self._image = secrets.randbelow(1 << 32)
-            self.info: Info = self._hello(Patience(first_wait, opening, opening).begin())
+            waiting = Patience(first_wait, opening, opening).begin()
+            self.info: Info = self._hello(waiting)
+            self.fault_before = self._last_fault(self.info, waiting)  # None: this run follows no fault
         except BaseException:
             self._transport.close()
             raise
@@ -111,6 +120,21 @@ class Device:
             "check its power supply, and that no other program uses the port"
         )
 
+    def _last_fault(self, info: Info, waiting: Waiting) -> Fault | None:
+        """The fault that the device has restarted after; None: after none, or it does not say."""
+        if info.reset_cause != "fault":
+            return None
+
+        def ask() -> None:
+            self._exchange.send(Request.LAST_FAULT, b"")
+
+        ask()
+        while schedule := waiting.schedule():
+            sent, reply = self._exchange.answer(schedule, ask)
+            if sent.kind is Request.LAST_FAULT:
+                return reply.fault if isinstance(reply, LastFault) else None
+        return None
+
     def _hello(self, waiting: Waiting) -> Info:
         def ask() -> None:
             self._exchange.send(Request.HELLO, messages.hello(self._session))
@@ -149,12 +173,16 @@ class Device:
         """After a reset: a new session with the same device. LinkError for another one."""
         self._session = 1 + secrets.randbelow((1 << 32) - 1)
         info = self._hello(waiting)
+        fault = self._last_fault(info, waiting)
+        if fault and fault != self.fault_before:
+            self.fault_before = fault
+            raise FaultError(self._exchange.name, fault)
         if info.model_sha256 != self.info.model_sha256:
             raise ResetError(
                 f"{self._exchange.name}: the device was reset and now runs model {info.model_sha256}, "
                 f"before it was {self.info.model_sha256}; start again"
             )
-        if info != replace(self.info, session=info.session):
+        if info != replace(self.info, session=info.session, reset_cause=info.reset_cause):
             raise ResetError(
                 f"{self._exchange.name}: the device was reset and now says other things of itself than "
                 "before, its sizes or its board; start again"

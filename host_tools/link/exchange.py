@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from squeezenet_mcu.host_tools.link import messages
-from squeezenet_mcu.host_tools.link.errors import DamagedError, LinkError, LinkTimeoutError
+from squeezenet_mcu.host_tools.link.errors import DamagedError, FaultError, LinkError, LinkTimeoutError
+from squeezenet_mcu.host_tools.link.faults import FaultWatch
 from squeezenet_mcu.host_tools.link.frame import Frame, FrameReader
 from squeezenet_mcu.host_tools.link.messages import Reply, Request
 from squeezenet_mcu.host_tools.link.transport import Transport
@@ -77,6 +78,7 @@ class Exchange:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self._reader = FrameReader()
+        self._faults = FaultWatch()
         # A random start: replies to another process's requests, still in some buffer, do not match ours.
         self._sequence = secrets.randbelow(1 << 16)
         self._in_flight: deque[Sent] = deque()
@@ -118,7 +120,10 @@ class Exchange:
         self._transport.write(data)
 
     def receive(self, timeout: float) -> tuple[Sent, Reply] | None:
-        """The next reply to a request in flight, with that request; None: `timeout` seconds brought none."""
+        """The next reply to a request in flight, with that request; None: `timeout` seconds brought none.
+
+        FaultError: the device says that its program has faulted.
+        """
         deadline = time.monotonic() + timeout
         while True:
             while self._arrived:
@@ -130,6 +135,8 @@ class Exchange:
                 return None
             data = self._transport.read(left)
             self._received_bytes += len(data)
+            if fault := self._faults.feed(data):
+                raise FaultError(self.name, fault)
             self._arrived.extend(self._reader.feed(data))
 
     def answer(self, schedule: list[float], probe: Callable[[], None]) -> tuple[Sent, Reply]:

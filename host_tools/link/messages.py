@@ -1,13 +1,15 @@
-"""The messages of the link, version 1: as in firmware_cpp/protocol/wire.h. docs/link.md says why."""
+"""The messages of the link, version 2: as in firmware_cpp/protocol/wire.h. docs/link.md says why."""
 
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import IntEnum, IntFlag
 
+from squeezenet_mcu.host_tools.link import faults
+from squeezenet_mcu.host_tools.link.faults import Fault
 from squeezenet_mcu.host_tools.link.frame import MAX_BODY, MAX_FRAME, OVERHEAD, Frame, encoded_size
 
-VERSION = 1
+VERSION = 2
 
 
 class Request(IntEnum):
@@ -18,6 +20,7 @@ class Request(IntEnum):
     ROWS = 0x03
     RESULT = 0x04
     READ = 0x05
+    LAST_FAULT = 0x0B
 
 
 class State(IntEnum):
@@ -49,13 +52,26 @@ class Data(IntEnum):
 
 
 MAX_NAME = 32  # bytes of the board's name
+RESET_CAUSES = ("unknown", "power-on", "reset pin", "software", "watchdog", "fault")
+
+
+class Feature(IntFlag):
+    """What the firmware can do beside the image's requests."""
+
+    LAYERS = 1 << 0
+    PROFILE = 1 << 1
+    UPLOAD = 1 << 2
+    SPEED = 1 << 3
+    SIGNED_MODELS_ONLY = 1 << 4
+
+
 COUNTER_KINDS = ("instructions", "cycles", "microseconds")
 
 _HELLO = struct.Struct("<BI")
 _BEGIN = struct.Struct("<I")
 _ROWS = struct.Struct("<II")
 _READ = struct.Struct("<IBIH")
-_INFO = struct.Struct("<BI32s4HHI5IBIB")
+_INFO = struct.Struct("<BI32s4HHI5IBI8s32sBIB")
 _STATUS = struct.Struct("<IIBBII")
 _RESULT = struct.Struct("<IQII")
 _DATA = struct.Struct("<IBI")
@@ -119,6 +135,10 @@ class Info:
     flash_total_bytes: int
     counter_kind: str  # "instructions", "cycles" or "microseconds"
     counter_hz: int
+    build_id: str  # of the firmware: the first 8 bytes of its ELF's, in hexadecimal
+    engine_sha256: str  # of the model that the engine runs, in hexadecimal
+    reset_cause: str  # why the program has started, of RESET_CAUSES
+    features: int  # bits of Feature; others are of newer firmware
     board: str
 
     @property
@@ -172,7 +192,14 @@ class Refusal:
     detail: int
 
 
-Reply = Info | Status | Cost | DataBlock | Refusal
+@dataclass(frozen=True)
+class LastFault:
+    """LAST_FAULT: the fault that the device's restart followed; None: none is known."""
+
+    fault: Fault | None
+
+
+Reply = Info | Status | Cost | DataBlock | LastFault | Refusal
 
 
 def parse(frame: Frame) -> Reply | None:
@@ -185,7 +212,9 @@ def parse(frame: Frame) -> Reply | None:
 
 
 def _info(payload: bytes) -> Info:
-    version, session, sha, *numbers, kind, counter_hz, length = _INFO.unpack_from(payload)
+    version, session, sha, *numbers, kind, counter_hz, build, engine, cause, features, length = (
+        _INFO.unpack_from(payload)
+    )
     height, width, channels, classes, max_frame, window_bytes, *sizes = numbers
     arena_bytes, static_sram_bytes, sram_total_bytes, flash_used_bytes, flash_total_bytes = sizes
     board = payload[_INFO.size :]
@@ -208,6 +237,10 @@ def _info(payload: bytes) -> Info:
         flash_total_bytes=flash_total_bytes,
         counter_kind=COUNTER_KINDS[kind],
         counter_hz=counter_hz,
+        build_id=build.hex(),
+        engine_sha256=engine.hex(),
+        reset_cause=RESET_CAUSES[cause],
+        features=features,
         board="".join(chr(byte) if 32 <= byte < 127 else "?" for byte in board),
     )
     # Sizes that the sender of an image divides by or waits for.
@@ -236,5 +269,6 @@ _PARSERS: dict[int, Callable[[bytes], Reply]] = {
     0x82: _status,
     0x84: lambda payload: Cost(*_RESULT.unpack(payload)),
     0x85: _data,
+    0x8B: lambda payload: LastFault(faults.from_words(payload)),
     0xFF: lambda payload: Refusal(*_ERROR.unpack(payload)),
 }

@@ -76,16 +76,8 @@ def run(args: argparse.Namespace) -> int:
     show(console, report, info, artefacts, tests.source, _cores(way, artefacts))
     spent = None if args.port or report.interrupted else _count(console, way, artefacts, tests)
     if args.json and not report.interrupted:
-        # Of a device at a port only the .tflite is known, not for what memory its engine model was made.
-        ours = args.board and args.engine == "squeeze"
-        made = (
-            board_model.made_for(artefacts.folder, board_toml.name_of(args.board))
-            if ours
-            else {"engine_sha256": None}
-        )
-        manifest = artefacts.manifest | made
         more = {"engine": args.engine, "cost": spent.as_json() if spent else None}
-        files.write_json(args.json, as_json(report, info, manifest) | more)
+        files.write_json(args.json, as_json(report, info, artefacts.manifest) | more)
         console.print(f"wrote {args.json}", soft_wrap=True)
     return conclude(console, report)
 

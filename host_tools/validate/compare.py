@@ -198,7 +198,9 @@ def as_json(report: Report, info: Info, manifest: dict[str, Any]) -> dict[str, A
             "max": max(report.counts, default=0),
         },
         "model_sha256": info.model_sha256,
-        "engine_sha256": manifest["engine_sha256"],
+        "engine_sha256": info.engine_sha256,
+        "build_id": info.build_id,
+        "reset_cause": info.reset_cause,
         "link_version": info.version,
         "answers": top5.as_json(report.answers, manifest) if top5.many_classes(manifest) else None,
     }

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from squeezenet_mcu.common.command_line.notices import notice
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.host_tools.boards import board_toml
+from squeezenet_mcu.host_tools.faults import where
 from squeezenet_mcu.host_tools.firmware import board_model, tflm_library
 from squeezenet_mcu.host_tools.link.device import OPEN_TIMEOUT, TIMEOUT, Device
 from squeezenet_mcu.host_tools.link.messages import Info
@@ -96,9 +98,37 @@ def connected(way: Way, artefacts: Artefacts) -> Iterator[Device]:
 
     UserError: no firmware in build/, no such board or port, or it runs another model.
     """
-    with _url(way, artefacts) as url, opener(way, artefacts)(url) as device:
+    ours = firmware_of(way, artefacts) if way.board else None
+    seen: list[Info] = []
+
+    def running() -> Path | None:
+        return where.firmware(seen[0], ours) if seen else ours
+
+    with _url(way, artefacts) as url, where.named(running), opener(way, artefacts)(url) as device:
+        seen.append(device.info)
+        if said := where.restarted(device.info, device.fault_before, ours):
+            notice(said)
         check_model(device.info, artefacts, url, way.engine, ours=bool(way.board))
+        if said := other_engine_model(device.info, artefacts, way.engine):
+            notice(said)
         yield device
+
+
+def other_engine_model(info: Info, artefacts: Artefacts, engine: str) -> str:
+    """Says that the firmware's engine model is not what build/ has for the board.
+
+    "" where it is, or there is nothing to compare. Both come from the same .tflite, which is compared before.
+    """
+    wanted = artefacts.manifest["tflite_sha256"] if engine == "tflm" else None
+    if engine == "squeeze" and info.board in board_toml.names():
+        wanted = board_model.made_for(artefacts.folder, info.board).get("engine_sha256")
+    if wanted is None or wanted == info.engine_sha256:
+        return ""
+    folder = board_model.folder_for(artefacts.folder, info.board, engine)
+    return (
+        f"the device's engine model is {info.engine_sha256[:16]}..., that of {folder} is {wanted[:16]}...: "
+        "from an earlier build, or with other options; the answers are the same, time and memory may not be"
+    )
 
 
 def check_model(info: Info, artefacts: Artefacts, url: str, engine: str, ours: bool) -> None:

@@ -93,6 +93,10 @@ bool Set(FakeApplication::Options* options, const std::string& name,
     options->fail_at_row = static_cast<int>(value);
   } else if (name == "fail_begin") {
     options->fail_begin = static_cast<int>(value);
+  } else if (name == "faults") {
+    options->faults = static_cast<int>(value);
+  } else if (name == "engine") {
+    options->engine = static_cast<uint8_t>(value);
   } else if (name == "model") {
     options->model = static_cast<uint8_t>(value);
   } else {

@@ -70,7 +70,7 @@ def converse(functions):
 def test_hello_tells_what_the_device_is(converse):
     (info,) = converse(HELLO)
     assert info == Info(
-        version=1,
+        version=2,
         session=SESSION,
         model_sha256="5a" * 32,
         height=4,
@@ -86,6 +86,10 @@ def test_hello_tells_what_the_device_is(converse):
         flash_total_bytes=1048576,
         counter_kind="cycles",
         counter_hz=168000000,
+        build_id="b1d0020304050607",
+        engine_sha256="e5" * 32,
+        reset_cause="power-on",
+        features=0,
         board="fake",
     )
 
@@ -171,8 +175,8 @@ def test_nothing_before_begin(converse, request_):
 
 
 def test_another_version_is_refused_whatever_its_hello_looks_like(converse):
-    for payload in (b"\x02", b"\x00" + bytes(4), b"\x02" + bytes(range(60))):
-        assert converse((Request.HELLO, payload)) == [Refusal(ErrorCode.VERSION, 1)]
+    for payload in (b"\x01", b"\x00" + bytes(4), b"\x03" + bytes(range(60))):
+        assert converse((Request.HELLO, payload)) == [Refusal(ErrorCode.VERSION, 2)]
 
 
 @pytest.mark.parametrize(

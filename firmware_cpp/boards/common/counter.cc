@@ -81,7 +81,10 @@ __attribute__((noinline)) void RunIsr(void (*body)()) {
   ++g_state.isr_calls;
 }
 
-void WrapBody() { ExtendedTicks(); }
+void WrapBody() {
+  ExtendedTicks();
+  WatchdogTick();
+}
 
 void CounterInit(unsigned core_hz) {
   EmulatedTicksInit();

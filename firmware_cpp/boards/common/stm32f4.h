@@ -15,6 +15,17 @@
 #include "cortex_m/registers.h"
 
 namespace board {
+namespace stm32_watchdog {
+
+// Sections 21.4 and 20.4; RCC_CSR, sections 7.3.21 and 6.3.21.
+constexpr uint32_t kIwdg = 0x40003000;
+constexpr uint32_t kResetFlags = 0x40023874;
+constexpr uint32_t kForget = 1u << 24;
+constexpr uint32_t kBrownOut = 1u << 25, kPin = 1u << 26, kPowerOn = 1u << 27, kSoftware = 1u << 28;
+constexpr uint32_t kWatchdog = 1u << 29 | 1u << 30;  // either
+
+}  // namespace stm32_watchdog
+
 namespace stm32f4 {
 
 using cortex_m::Register;
@@ -188,5 +199,7 @@ uint32_t UartOverruns() {
 }
 
 }  // namespace board
+
+#include "common/stm32_watchdog.h"
 
 #endif  // FIRMWARE_CPP_BOARDS_COMMON_STM32F4_H_

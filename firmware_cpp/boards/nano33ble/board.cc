@@ -27,6 +27,17 @@ constexpr uint32_t kUicrProtection = 0x10001208;
 constexpr uint32_t kApProtectDisable = 0x40000558;
 constexpr uint32_t kApProtectOpen = 0x5A;
 
+// WDT, 6.36, which counts 32,768 Hz and does not stop in sleep; POWER, 5.3.7.4: why the chip was reset.
+constexpr uint32_t kWatchdogStart = 0x40010000;
+constexpr uint32_t kWatchdogReload = 0x40010504;
+constexpr uint32_t kWatchdogConfig = 0x4001050C;
+constexpr uint32_t kWatchdogRunsInSleep = 1u << 0;  // and not while a debugger has halted the core
+constexpr uint32_t kWatchdogFeed = 0x40010600;      // RR[0], the one that is in use from reset on
+constexpr uint32_t kWatchdogFeedWord = 0x6E524635;
+constexpr uint32_t kWatchdogSeconds = 8;
+constexpr uint32_t kResetReason = 0x40000400;
+constexpr uint32_t kResetByPin = 1u << 0, kResetByWatchdog = 1u << 1, kResetBySoftware = 1u << 2;
+
 // GPIO, 6.9: port 1. The board's TX is P1.03, its RX P1.10 (Arduino ABX00030, pinout).
 constexpr uint32_t kPort1OutSet = 0x50000808;
 constexpr uint32_t kPort1PinConfig = 0x50000A00;          // a word a pin
@@ -122,6 +133,23 @@ uint32_t UartOverruns() {
   const uint32_t errors = Register(kUartErrorSource);
   if (errors != 0) Register(kUartErrorSource) = errors;
   return errors & kUartErrorOverrun;
+}
+
+void WatchdogStart() {
+  Register(kWatchdogConfig) = kWatchdogRunsInSleep;
+  Register(kWatchdogReload) = kWatchdogSeconds * 32768 - 1;
+  Register(kWatchdogStart) = 1;
+}
+
+void WatchdogFeed() { Register(kWatchdogFeed) = kWatchdogFeedWord; }
+
+// Bits are cleared by writing them. The boot loader may have done so before; no bit is set after power-on.
+ResetCause ChipResetCause() {
+  const uint32_t reason = Register(kResetReason);
+  Register(kResetReason) = reason;
+  if ((reason & kResetByWatchdog) != 0) return ResetCause::kWatchdog;
+  if ((reason & kResetBySoftware) != 0) return ResetCause::kSoftware;
+  return (reason & kResetByPin) != 0 ? ResetCause::kPin : ResetCause::kUnknown;
 }
 
 }  // namespace board

@@ -16,6 +16,16 @@ extern uint64_t linker_arena_end[];
 }
 
 namespace board {
+namespace stm32_watchdog {
+
+// IWDG1; RCC_RSR, section 8.7.37.
+constexpr uint32_t kIwdg = 0x58004800;
+constexpr uint32_t kResetFlags = 0x580244D0;
+constexpr uint32_t kForget = 1u << 16;
+constexpr uint32_t kBrownOut = 1u << 21, kPin = 1u << 22, kPowerOn = 1u << 23, kSoftware = 1u << 24;
+constexpr uint32_t kWatchdog = 1u << 26 | 1u << 28;  // either
+
+}  // namespace stm32_watchdog
 namespace {
 
 using cortex_m::Register;
@@ -258,3 +268,5 @@ uint32_t UartOverruns() {
 }
 
 }  // namespace board
+
+#include "common/stm32_watchdog.h"

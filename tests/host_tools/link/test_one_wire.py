@@ -2,6 +2,7 @@
 
 import pytest
 
+from squeezenet_mcu.host_tools.firmware import build_id
 from squeezenet_mcu.host_tools.link import cobs, exchange, frame, messages
 from tests import cpp_facts
 
@@ -10,6 +11,7 @@ ENUMS = {
     "link::State": messages.State,
     "link::ErrorCode": messages.ErrorCode,
     "link::Data": messages.Data,
+    "link::Feature": messages.Feature,
 }
 CONSTANTS = {
     "kProtocolVersion": messages.VERSION,
@@ -24,6 +26,7 @@ CONSTANTS = {
     "kMaxReadData": messages.max_read_data(frame.MAX_FRAME),
     "kMaxBoardName": None,  # the device's own limit: the host reads as many characters as it is told
     "kProbeReserve": exchange.PROBE_RESERVE,
+    "kBuildIdBytes": build_id.BYTES,
     "CobsEncoder::kMaxBlock": cobs._FULL + 1,
 }
 # What parses each reply.
@@ -32,14 +35,17 @@ REPLIES = {
     "status": messages.Status,
     "result": messages.Cost,
     "data": messages.DataBlock,
+    "lastfault": messages.LastFault,
     "error": messages.Refusal,
 }
+INFO_TAIL = (bytes(8), bytes(32), 0, 0, 0)
 # A payload of each reply that is well formed but for what a device would say.
 PAYLOADS = {
-    "info": messages._INFO.pack(1, 2, bytes(32), 3, 4, 5, 6, 1024, 999, 1, 2, 3, 4, 5, 0, 6, 0),
+    "info": messages._INFO.pack(1, 2, bytes(32), 3, 4, 5, 6, 1024, 999, 1, 2, 3, 4, 5, 0, 6, *INFO_TAIL),
     "status": messages._STATUS.pack(1, 2, 0, 0, 3, 4),
     "result": messages._RESULT.pack(1, 2, 3, 4),
     "data": messages._DATA.pack(1, 0, 2),
+    "lastfault": b"",
     "error": messages._ERROR.pack(1, 2),
 }
 
@@ -52,6 +58,15 @@ def test_enums_have_the_same_members(name):
 def test_counters_are_numbered_alike():
     kinds = {cpp_facts.camel(kind): number for number, kind in enumerate(messages.COUNTER_KINDS)}
     assert kinds == cpp_facts.enum("link::CounterKind")
+
+
+def test_reset_causes_are_numbered_alike():
+    shown = {"kPin": "reset pin", "kPowerOn": "power-on"}
+    causes = {
+        number: shown.get(name.rpartition("::")[2], cpp_facts.camel(name))
+        for name, number in cpp_facts.host()["enums"]["link::ResetCause"].items()
+    }
+    assert [causes[number] for number in range(len(causes))] == list(messages.RESET_CAUSES)
 
 
 def test_replies_are_parsed_by_their_numbers():

@@ -75,6 +75,7 @@ function useFlashPort(ssi, port) {
 
 // Of RESETS (datasheet 2.14.3): the peripherals' addresses / 4096, and their bits.
 const USB_PAGE = 0x50110;
+const WATCHDOG_PAGE = 0x40058; // / 4096, too
 const HELD = { 0x40014: 1 << 5, 0x4001c: 1 << 8, 0x4002c: 1 << 13, 0x40034: 1 << 22, [USB_PAGE]: 1 << 24 };
 
 function holdInReset(peripherals) {
@@ -120,6 +121,7 @@ export class Chip {
     this.held = false; // core 1, in reset
     this.turn = false; // something has happened that may give the other core its turn
     this.onLaunch = () => {};
+    this.restarting = false; // the watchdog has reset the chip: what runs from now on is lost
     this.onLoader = () => {}; // the program has restarted into the boot ROM's USB loader: (pins, disabled)
     this.host = null; // at the USB cable: a UsbHost
     clock.core = this.core; // the one that is under way
@@ -135,9 +137,25 @@ export class Chip {
     useBootRom(this.rp2040, (...words) => this.onLoader(...words));
     const resets = this.rp2040.peripherals[0x4000c];
     this.usb = theirUsb ? null : new UsbDevice(this.rp2040, clock, () => (resets.reset & HELD[USB_PAGE]) !== 0);
+    const watchdog = this.rp2040.peripherals[WATCHDOG_PAGE];
+    watchdog.onWatchdogTrigger = () => {
+      this.restarting = true;
+      watchdog.alarm.enable = false; // theirs would ring again and again in the same cycle
+    };
     this.rp2040.flash.set(flash);
     this.#haveCore1();
     this.#boot();
+  }
+
+  /** The chip after the watchdog's reset: flash and SRAM hold what they held, and REASON says why. */
+  restarted() {
+    const { rp2040, port, verbose } = this;
+    const chip = new Chip(rp2040.flash, { port, verbose, theirUsb: this.usb === null });
+    const stage = SECOND_STAGE - SRAM;
+    chip.rp2040.sram.set(rp2040.sram.subarray(0, stage));
+    chip.rp2040.peripherals[WATCHDOG_PAGE].reason = rp2040.peripherals[WATCHDOG_PAGE].reason;
+    chip.onLoader = this.onLoader;
+    return chip;
   }
 
   get uart() {
