@@ -84,6 +84,8 @@ squeeze::link::Cost ImageCost(void* /*context*/) {
 
 void Write(void* /*context*/, const uint8_t* data, size_t size) { board::UartWrite(data, size); }
 
+uint32_t Dropped(void* /*context*/) { return board::UartDropped(); }
+
 squeeze::link::DeviceInfo Describe() {
   const board::Memory memory = board::MemoryUse();
   squeeze::link::DeviceInfo info = {};
@@ -111,7 +113,7 @@ int main() {
   g_empty_interval = MeasureEmptyInterval();
   g_model_status = app::Load();
   const squeeze::link::Application application = {nullptr, g_row,         BeginImage, PushRow, Done,
-                                                  Logits,  Probabilities, ImageCost,  Write};
+                                                  Logits,  Probabilities, ImageCost,  Write,   Dropped};
   if (!g_link.Init(Describe(), application)) __builtin_trap();
   for (;;) {
     uint8_t bytes[64];

@@ -67,10 +67,12 @@ namespace squeeze {
           X(SQUEEZE_NO_KERNEL) X(SQUEEZE_NULL)
 #define FACTS_REQUEST(X)   \
   X(link::Request::kHello) \
-  X(link::Request::kBegin) X(link::Request::kRows) X(link::Request::kResult) X(link::Request::kRead)
+  X(link::Request::kBegin) X(link::Request::kRows) X(link::Request::kResult) X(link::Request::kRead) \
+  X(link::Request::kCounts)
 #define FACTS_REPLY(X)  \
   X(link::Reply::kInfo) \
-  X(link::Reply::kStatus) X(link::Reply::kResult) X(link::Reply::kData) X(link::Reply::kError)
+  X(link::Reply::kStatus) X(link::Reply::kResult) X(link::Reply::kData) \
+  X(link::Reply::kCounts) X(link::Reply::kError)
 #define FACTS_STATE(X) \
   X(link::State::kIdle) X(link::State::kReceiving) X(link::State::kDone) X(link::State::kFailed)
 #define FACTS_ERROR_CODE(X)        \

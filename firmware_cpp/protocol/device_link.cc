@@ -78,6 +78,9 @@ void DeviceLink::Handle() {
     case Request::kRead:
       HandleRead(payload, size);
       break;
+    case Request::kCounts:
+      HandleCounts(size);
+      break;
     default:
       SendError(ErrorCode::kUnknownType, reader_.type());
       break;
@@ -221,6 +224,18 @@ void DeviceLink::HandleRead(const uint8_t* payload, size_t size) {
   writer_.U8(what);
   writer_.U32(offset);
   writer_.Bytes(blob.data + offset, length);
+  writer_.End();
+}
+
+void DeviceLink::HandleCounts(size_t size) {
+  if (size != 0) {
+    SendError(ErrorCode::kMalformed, reader_.type());
+    return;
+  }
+  writer_.Begin(static_cast<uint8_t>(Reply::kCounts), reader_.sequence());
+  writer_.U32(application_.dropped == nullptr ? 0 : application_.dropped(application_.context));
+  writer_.U32(reader_.damaged());
+  writer_.U32(reader_.intact());
   writer_.End();
 }
 

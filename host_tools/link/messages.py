@@ -18,6 +18,7 @@ class Request(IntEnum):
     ROWS = 0x03
     RESULT = 0x04
     READ = 0x05
+    COUNTS = 0x09
 
 
 class State(IntEnum):
@@ -59,6 +60,7 @@ _INFO = struct.Struct("<BI32s4HHI5IBIB")
 _STATUS = struct.Struct("<IIBBII")
 _RESULT = struct.Struct("<IQII")
 _DATA = struct.Struct("<IBI")
+_COUNTS = struct.Struct("<III")
 _ERROR = struct.Struct("<BI")
 
 
@@ -165,6 +167,15 @@ class DataBlock:
 
 
 @dataclass(frozen=True)
+class Counts:
+    """COUNTS: what the device has seen since it started, each modulo 2^32."""
+
+    dropped_bytes: int  # received while its buffer was full, or too fast for its receiver
+    damaged_frames: int
+    requests: int  # intact ones
+
+
+@dataclass(frozen=True)
 class Refusal:
     """ERROR: the request was understood as a frame, but refused. What `detail` is depends on the code."""
 
@@ -172,7 +183,7 @@ class Refusal:
     detail: int
 
 
-Reply = Info | Status | Cost | DataBlock | Refusal
+Reply = Info | Status | Cost | DataBlock | Counts | Refusal
 
 
 def parse(frame: Frame) -> Reply | None:
@@ -236,5 +247,6 @@ _PARSERS: dict[int, Callable[[bytes], Reply]] = {
     0x82: _status,
     0x84: lambda payload: Cost(*_RESULT.unpack(payload)),
     0x85: _data,
+    0x89: lambda payload: Counts(*_COUNTS.unpack(payload)),
     0xFF: lambda payload: Refusal(*_ERROR.unpack(payload)),
 }

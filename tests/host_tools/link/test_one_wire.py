@@ -32,6 +32,7 @@ REPLIES = {
     "status": messages.Status,
     "result": messages.Cost,
     "data": messages.DataBlock,
+    "counts": messages.Counts,
     "error": messages.Refusal,
 }
 # A payload of each reply that is well formed but for what a device would say.
@@ -40,6 +41,7 @@ PAYLOADS = {
     "status": messages._STATUS.pack(1, 2, 0, 0, 3, 4),
     "result": messages._RESULT.pack(1, 2, 3, 4),
     "data": messages._DATA.pack(1, 0, 2),
+    "counts": messages._COUNTS.pack(1, 2, 3),
     "error": messages._ERROR.pack(1, 2),
 }
 
