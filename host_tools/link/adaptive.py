@@ -1,7 +1,7 @@
 """What the line is like, as measured: round trip and loss; and what follows for waits and sizes of frames."""
 
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 # RFC 6298 (Paxson, Allman, Chu and Sargent, 2011), section 2: gains of the two averages, and how many
@@ -108,7 +108,8 @@ class Statistics:
     shortest: float = math.inf  # round trips, seconds
     longest: float = 0.0
     total: float = 0.0
-    device: dict[str, int] | None = field(default=None)  # what it counts itself; None: it has not said
+    dropped_bytes: int | None = None  # by the device, because its buffer was full; None: it has not said
+    damaged_frames: int | None = None  # that the device has received
 
     def answered(self, seconds: float) -> None:
         """One more answer, after so long."""
@@ -143,11 +144,9 @@ class Statistics:
             (self.images_again, "sent again"),
             (self.restarts, "resets"),
             (self.reopened, "times reopened"),
+            (self.damaged_frames, "damaged frames at the device"),
+            (self.dropped_bytes, "bytes dropped by the device"),
         ):
             if count:
                 said.append(f"{count:,} {what}")
-        if self.device is not None and any(self.device.values()):
-            said.append(
-                "; ".join(f"device: {count:,} {what}" for what, count in self.device.items() if count)
-            )
         return ", ".join(said)

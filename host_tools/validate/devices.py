@@ -11,9 +11,11 @@ from typing import Any
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.firmware import board_model, tflm_library
-from squeezenet_mcu.host_tools.link.device import OPEN_TIMEOUT, TIMEOUT, Device
+from squeezenet_mcu.host_tools.link.device import OPEN_TIMEOUT, REOPEN_TIMEOUT, TIMEOUT, Device
+from squeezenet_mcu.host_tools.link.faults import Faults, FaultyLine
 from squeezenet_mcu.host_tools.link.messages import Info
-from squeezenet_mcu.host_tools.link.transport import BAUDRATE
+from squeezenet_mcu.host_tools.link.trace import Trace, TracedLine
+from squeezenet_mcu.host_tools.link.transport import BAUDRATE, Transport
 from squeezenet_mcu.host_tools.validate.inputs import Artefacts
 
 _LEAST_SILENCE = 7.0  # seconds; what the smallest network is given
@@ -29,7 +31,7 @@ class Way:
     """To a device: at `port`, a pyserial URL, or else an emulated `board`, a name or a folder.
 
     `engine`: that its firmware has, "squeeze" or "tflm"; `baudrate`: of a real UART; `usb`: over the emulated
-    board's own USB, not its UART.
+    board's own USB, not its UART; `faults`: done to the bytes on the way; `trace`: of what passes.
     """
 
     port: str | None
@@ -37,6 +39,14 @@ class Way:
     engine: str
     baudrate: int
     usb: bool = False
+    faults: Faults | None = None
+    trace: Trace | None = None
+
+    def over(self, line: Transport) -> Transport:
+        """`line`, with what is to stand between."""
+        if self.faults:
+            line = FaultyLine(line, self.faults)
+        return TracedLine(line, self.trace) if self.trace else line
 
     @classmethod
     def of(cls, args: argparse.Namespace) -> "Way":
@@ -47,8 +57,13 @@ class Way:
         return cls(args.port, args.board, args.engine, args.baudrate, args.usb)
 
 
-def add_arguments(parser: argparse.ArgumentParser, required: bool = True) -> None:
-    """--port or --board, --usb, --engine, --baudrate. `required`: one of the first two."""
+def add_arguments(
+    parser: argparse.ArgumentParser, required: bool = True
+) -> "argparse._MutuallyExclusiveGroup":
+    """--port or --board, --usb, --engine, --baudrate. `required`: one of the first two.
+
+    Returns the group of these, for more that say where the device is.
+    """
     where = parser.add_mutually_exclusive_group(required=required)
     where.add_argument("--port", metavar="URL", help="serial port or pyserial URL of a device")
     where.add_argument("--board", metavar="NAME", help="emulate this board, with its firmware from build/")
@@ -57,6 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser, required: bool = True) -> Non
     )
     tflm_library.add_engine_argument(parser)
     parser.add_argument("--baudrate", type=int, default=BAUDRATE, help=f"of a real UART ({BAUDRATE})")
+    return where
 
 
 def longest_silence(engine: str, manifest: dict[str, Any]) -> float:
@@ -85,7 +101,15 @@ def opener(way: Way, artefacts: Artefacts) -> Callable[[str], Device]:
     whole = patience * longest_image(silence, artefacts.manifest, way.baudrate)
 
     def device_at(url: str) -> Device:
-        return Device(url, silence, way.baudrate, image_timeout=whole, open_timeout=patience * OPEN_TIMEOUT)
+        return Device(
+            url,
+            silence,
+            way.baudrate,
+            image_timeout=whole,
+            open_timeout=patience * OPEN_TIMEOUT,
+            reopen_timeout=REOPEN_TIMEOUT if way.port else 0.0,  # an emulator of ours does not come back
+            over=way.over,
+        )
 
     return device_at
 

@@ -24,7 +24,7 @@ from tests.host_tools.liars.lying_board import (
 )
 
 _RANDOM = random.Random(17)
-HELLO, BEGIN, ROWS, RESULT, READ = Request
+HELLO, BEGIN, ROWS, RESULT, READ, COUNTS = Request
 
 
 @dataclass(frozen=True)

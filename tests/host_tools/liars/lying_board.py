@@ -15,7 +15,7 @@ from squeezenet_mcu.host_tools.link.messages import VERSION, Request
 from tests.manifests import manifest
 from tests.protocol.link_binaries import fake_answer
 
-INFO, STATUS, RESULT, DATA, ERROR = 0x81, 0x82, 0x84, 0x85, 0xFF
+INFO, STATUS, RESULT, DATA, COUNTS, ERROR = 0x81, 0x82, 0x84, 0x85, 0x89, 0xFF
 IMAGE_BYTES, ROW_BYTES, CLASSES = 12, 3, 10
 _STATUS = struct.Struct("<IIBBII")
 _SHA = bytes.fromhex(manifest()["tflite_sha256"])
@@ -78,6 +78,8 @@ class Board:
         if frame.type == Request.HELLO:
             self.session = struct.unpack("<BI", frame.payload)[1]
             return
+        if frame.type == Request.COUNTS:
+            return
         (image,) = struct.unpack_from("<I", frame.payload)
         if frame.type == Request.BEGIN and image != self.image:
             self.image, self.data, self.images = image, bytearray(), self.images + 1
@@ -93,6 +95,8 @@ class Board:
             return self.info(frame)
         if not self.session:
             return reply(frame, ERROR, struct.pack("<BI", 4, 0))
+        if frame.type == Request.COUNTS:
+            return reply(frame, COUNTS, bytes(12))
         if frame.type == Request.RESULT and len(self.data) == IMAGE_BYTES:
             return self.cost(frame)
         if frame.type == Request.READ and len(self.data) == IMAGE_BYTES:
