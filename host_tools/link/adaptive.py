@@ -105,15 +105,16 @@ class Statistics:
     restarts: int = 0  # resets of the device
     reopened: int = 0  # times that the port went away and came back
     images_again: int = 0  # images that had to be sent again as a whole
-    shortest: float = math.inf  # round trips, seconds
+    timed_answers: int = 0  # whose round trips are known
+    shortest: float = math.inf  # seconds
     longest: float = 0.0
     total: float = 0.0
     dropped_bytes: int | None = None  # by the device, because its buffer was full; None: it has not said
     damaged_frames: int | None = None  # that the device has received
 
-    def answered(self, seconds: float) -> None:
-        """One more answer, after so long."""
-        self.answers += 1
+    def timed(self, seconds: float) -> None:
+        """One more round trip."""
+        self.timed_answers += 1
         self.total += seconds
         self.shortest = min(self.shortest, seconds)
         self.longest = max(self.longest, seconds)
@@ -121,14 +122,15 @@ class Statistics:
     @property
     def mean(self) -> float:
         """Mean round trip, seconds; 0 without answers."""
-        return self.total / self.answers if self.answers else 0.0
+        return self.total / self.timed_answers if self.timed_answers else 0.0
 
     def as_json(self) -> dict[str, Any]:
         """For a report: counts, bytes, milliseconds."""
         found = asdict(self)
-        del found["shortest"], found["longest"], found["total"]
+        for name in ("shortest", "longest", "total", "timed_answers"):
+            del found[name]
         times = {
-            "min": self.shortest if self.answers else 0.0,
+            "min": self.shortest if self.timed_answers else 0.0,
             "mean": self.mean,
             "max": self.longest,
         }

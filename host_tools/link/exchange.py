@@ -87,6 +87,7 @@ class Exchange:
         # A random start: replies to another process's requests, still in some buffer, do not match ours.
         self._sequence = secrets.randbelow(1 << 16)
         self._received_bytes = 0
+        self._listening_since = 0.0
         self._intact = 0
         self._echoes = 0
         self._strange = 0
@@ -112,6 +113,10 @@ class Exchange:
     def bytes_in_flight(self) -> int:
         """Bytes on the wire of these; no more can be in the device's receive buffer."""
         return sum(sent.size for sent in self._in_flight)
+
+    def resume(self) -> None:
+        """Nobody has listened for a while: how long the answers to come have taken says nothing."""
+        self._listening_since = time.monotonic()
 
     def first_wait(self, unmeasured: float) -> float:
         """Seconds of silence until the first probe; `unmeasured`: where no round trip is measured."""
@@ -185,9 +190,11 @@ class Exchange:
             self.statistics.lost += 1
             self.loss.add(lost.size + _ANSWER, lost=True)
         sent = self._in_flight.popleft()
-        seconds = time.monotonic() - sent.at
-        self.round_trip.add(seconds)
-        self.statistics.answered(seconds)
+        if sent.at >= self._listening_since:
+            seconds = time.monotonic() - sent.at
+            self.round_trip.add(seconds)
+            self.statistics.timed(seconds)
+        self.statistics.answers += 1
         self.loss.add(sent.size + encoded_size(OVERHEAD + len(frame.payload)), lost=False)
         return sent, reply
 

@@ -77,6 +77,10 @@ class Pipeline:
             while due in finished:
                 yield finished.pop(due)
                 due += 1
+            # What the caller did meanwhile is not the device's time.
+            self._exchange.resume()
+            if self._current:
+                self._current.promote(self._patience.begin())
 
     def _take(self, source: Iterator[_Job]) -> bool:
         """Makes the next image the current one. False: there is none."""

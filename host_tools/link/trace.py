@@ -3,14 +3,16 @@
 import struct
 import time
 from dataclasses import fields, is_dataclass
+from enum import IntEnum
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.terminal import one_line, printable
 from squeezenet_mcu.host_tools.link import messages
 from squeezenet_mcu.host_tools.link.frame import MAX_FRAME, Frame, decode
-from squeezenet_mcu.host_tools.link.messages import Data, ErrorCode, Request
+from squeezenet_mcu.host_tools.link.messages import Data, ErrorCode, Request, State
 from squeezenet_mcu.host_tools.link.transport import Transport
 
 _SHOWN = 16  # bytes of data in a line
@@ -111,7 +113,7 @@ def _request(frame: Frame) -> tuple[str, str]:
     if len(frame.payload) < layout.size:
         return kind.name, f"malformed: {_hex(frame.payload)}"
     values = layout.unpack_from(frame.payload)
-    said = " ".join(f"{name}={value}" for name, value in zip(names, values, strict=True))
+    said = " ".join(f"{name}={_named(name, value)}" for name, value in zip(names, values, strict=True))
     rest = frame.payload[layout.size :]
     return kind.name, f"{said} data={len(rest)} B: {_hex(rest)}" if rest else said
 
@@ -124,16 +126,16 @@ def _reply(frame: Frame) -> tuple[str, str]:
     parts = []
     for field in fields(reply):
         value = getattr(reply, field.name)
-        if isinstance(value, bytes):
-            value = f"{len(value)} B: {_hex(value)}"
-        elif field.name == "state":
-            value = value.name.lower()
-        elif field.name == "what" and value in tuple(Data):
-            value = Data(value).name.lower()
-        elif field.name == "code" and value in tuple(ErrorCode):
-            value = ErrorCode(value).name.lower()
-        parts.append(f"{field.name}={value}")
+        text = f"{len(value)} B: {_hex(value)}" if isinstance(value, bytes) else _named(field.name, value)
+        parts.append(f"{field.name}={text}")
     return name, " ".join(parts)
+
+
+def _named(field: str, value: Any) -> str:
+    """A number's name where it has one."""
+    kinds: dict[str, type[IntEnum]] = {"state": State, "what": Data, "code": ErrorCode}
+    kind = kinds.get(field)
+    return kind(value).name.lower() if kind and value in tuple(kind) else str(value)
 
 
 def _hex(data: bytes) -> str:

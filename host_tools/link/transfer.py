@@ -124,14 +124,13 @@ class Transfer:
         return wanted
 
     def ask_again(self) -> None:
-        """After silence: what the device wants next on a line that loses much, else BEGIN, which is short."""
+        """After silence: BEGIN; on a line that loses much what the device wants next goes before it."""
         if self.begun and not self._exchange.loss.clean:
             if self._acknowledged < len(self._data):
                 self._next = self._acknowledged
-                if self._send_rows():
-                    return
-            elif self._ask_more_than_once(1):
-                return
+                self._send_rows()
+            else:
+                self._ask_more_than_once(1)
         self.probe()
 
     def probe(self) -> None:
@@ -166,15 +165,12 @@ class Transfer:
         self._sent = max(self._sent, end)
         return True
 
-    def _ask_more_than_once(self, times: int) -> bool:
-        """On a line that loses frames: asks for what is wanted again and again. False: nothing is sent."""
-        sent = False
+    def _ask_more_than_once(self, times: int) -> None:
+        """On a line that loses frames: asks for what is wanted again and again."""
         for tag, (kind, payload) in itertools.islice(itertools.cycle(self._wanted.items()), max(0, times)):
             if not self._has_room(payload):
-                break
+                return
             self._exchange.send(kind, payload, self.image, tag=tag)
-            sent = True
-        return sent
 
     def _crowded(self) -> bool:
         """Whether so much is in flight that more would be wasted: what follows a lost frame is refused."""

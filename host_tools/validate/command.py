@@ -129,7 +129,7 @@ def run(args: argparse.Namespace) -> int:
         files.write_json(args.json, as_json(report, info, manifest) | more | shared)
         console.print(f"wrote {args.json}", soft_wrap=True)
     if report.ended:
-        again = as_typed("--resume (RESUME=1)")
+        again = as_typed("--resume (RESUME=)")
         console.print(
             f"validate: ended after {report.images} of {len(tests.images)} images; {again} goes on there",
             soft_wrap=True,

@@ -206,5 +206,6 @@ def as_json(report: Report, info: Info, manifest: dict[str, Any]) -> dict[str, A
         "model_sha256": info.model_sha256,
         "engine_sha256": manifest["engine_sha256"],
         "link_version": info.version,
+        "ended": str(report.ended) if report.ended else None,
         "answers": top5.as_json(report.answers, manifest) if top5.many_classes(manifest) else None,
     }
