@@ -138,6 +138,16 @@ class Device:
         return None
 
     @property
+    def exchange(self) -> Exchange:
+        """Requests and replies of the line, for those who measure it."""
+        return self._exchange
+
+    @property
+    def image(self) -> int:
+        """The number of the image that was begun last."""
+        return self._image
+
+    @property
     def statistics(self) -> Statistics:
         """What passed on the line so far, and what got lost."""
         return self._exchange.statistics
