@@ -39,7 +39,7 @@ _HOST_TOOLS = {
     "flash": "host_tools.firmware.flash",
     "selftest": "host_tools.selftest.command",
     "simulate": "host_tools.emulate.simulate",
-    "link-speed": "host_tools.studies.link_speed",
+    "link_speed": "host_tools.studies.link_speed",
     "sizes": "host_tools.studies.sizes",
     "summary": "host_tools.summary.command",
     "validate": "host_tools.validate.command",

@@ -1,4 +1,4 @@
-"""`python -m host_tools link-speed`: how fast the link is, beside the line itself, and where the line fails."""
+"""`python -m host_tools link_speed`: how fast the link is beside the line itself, and on lines that fail."""
 
 import argparse
 import time
@@ -21,11 +21,11 @@ from squeezenet_mcu.host_tools.link.errors import LinkError
 from squeezenet_mcu.host_tools.link.faults import KINDS, FaultyLine, parse
 from squeezenet_mcu.host_tools.link.messages import Request
 
-NAME = "link-speed"
+NAME = "link_speed"
 HELP = "images a second over the link to an emulated board, beside its byte rate, and on lines that fail"
 EXAMPLES = """\
-  python -m host_tools link-speed --model gtsrb
-  python -m host_tools link-speed --model digits --faults --rate 0.01 --json link.json"""
+  python -m host_tools link_speed --model gtsrb
+  python -m host_tools link_speed --model digits --faults --rate 0.01 --json link.json"""
 
 RATES = (0.0001, 0.001, 0.01)
 _ROUNDS = 12
