@@ -94,7 +94,8 @@ def longest_image(silence: float, manifest: dict[str, Any], baudrate: int) -> fl
 
 def opener(way: Way, artefacts: Artefacts) -> Callable[[str], Device]:
     """What opens the device at a URL, with as much patience as the model wants."""
-    patience = 1 if way.port else _PATIENCE_WITH_OURS
+    # A line that is made to fail takes its time, too.
+    patience = 1 if way.port and not way.faults else _PATIENCE_WITH_OURS
     silence = patience * longest_silence(way.engine, artefacts.manifest)
     if not way.port:  # in an emulator a burst of a large network's rows may take minutes, too
         silence = max(silence, longest_silence("tflm", artefacts.manifest))
