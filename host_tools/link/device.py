@@ -69,7 +69,7 @@ class Device:
         image, resets included, however busy the device seems; None: 20 times `timeout`. `open_timeout`:
         seconds in which it must have answered HELLO, or `timeout` where that is less. `reopen_timeout`:
         seconds in which a port that went away must be back; a line of your own is not opened again. `over`:
-        what stands between, made of each line that is opened (faults.FaultyLine, trace.TracedLine).
+        what stands between, made of each line that is opened (faulty_line.FaultyLine, trace.TracedLine).
         """
         self._open: Callable[[], Transport] | None = None
         if isinstance(url, str):

@@ -18,7 +18,7 @@ from squeezenet_mcu.host_tools.firmware import board_model
 from squeezenet_mcu.host_tools.link import messages
 from squeezenet_mcu.host_tools.link.device import Device, Result
 from squeezenet_mcu.host_tools.link.errors import LinkError
-from squeezenet_mcu.host_tools.link.faults import KINDS, FaultyLine, parse
+from squeezenet_mcu.host_tools.link.faulty_line import KINDS, FaultyLine, parse
 from squeezenet_mcu.host_tools.link.messages import Request
 
 NAME = "link_speed"

@@ -18,7 +18,7 @@ from squeezenet_mcu.common.litert import Reference
 from squeezenet_mcu.common.terminal import Console, TextColumn
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.firmware import board_model, tflm_library
-from squeezenet_mcu.host_tools.link import faults
+from squeezenet_mcu.host_tools.link import faulty_line
 from squeezenet_mcu.host_tools.link.adaptive import Statistics
 from squeezenet_mcu.host_tools.link.messages import Info
 from squeezenet_mcu.host_tools.link.trace import Trace
@@ -59,7 +59,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--resume", action="store_true", help="go on where the run before this one was cut short"
     )
     parser.add_argument(
-        "--faults", metavar="KIND=RATE,..", help=f"damage bytes on the way: {', '.join(faults.KINDS)}, all"
+        "--faults",
+        metavar="KIND=RATE,..",
+        help=f"damage bytes: {', '.join(faulty_line.KINDS)}, all",
     )
     parser.add_argument("--trace", type=Path, metavar="FILE", help="write every frame of the link to FILE")
     parser.add_argument(
@@ -78,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
     way = Way.of(args)
     ports = several.ports_of(args.ports) if args.ports else []
     if args.faults:
-        way = dataclasses.replace(way, faults=faults.parse(args.faults))
+        way = dataclasses.replace(way, faults=faulty_line.parse(args.faults))
     if args.trace and ports:
         raise UserError("--trace: is of one device; with --ports there are several; leave one of them out")
     if args.json:

@@ -12,7 +12,7 @@ from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.firmware import board_model, tflm_library
 from squeezenet_mcu.host_tools.link.device import OPEN_TIMEOUT, REOPEN_TIMEOUT, TIMEOUT, Device
-from squeezenet_mcu.host_tools.link.faults import Faults, FaultyLine
+from squeezenet_mcu.host_tools.link.faulty_line import Faults, FaultyLine
 from squeezenet_mcu.host_tools.link.messages import Info
 from squeezenet_mcu.host_tools.link.trace import Trace, TracedLine
 from squeezenet_mcu.host_tools.link.transport import BAUDRATE, Transport

@@ -10,14 +10,14 @@ import tty
 from collections import deque
 from collections.abc import Iterator
 
-from squeezenet_mcu.host_tools.link.faults import KINDS, Faults, FaultyLine
+from squeezenet_mcu.host_tools.link.faulty_line import KINDS, Faults, FaultyLine
 from squeezenet_mcu.host_tools.link.frame import Frame, FrameReader
 from squeezenet_mcu.host_tools.link.messages import Request
 from tests.protocol.link_binaries import FakeDevice
 
 
 class LossyLine:
-    """A Transport to `device` that damages a share `rate` of the bytes each way, seeded (faults.FaultyLine).
+    """A Transport to `device` that damages a share `rate` of the bytes each way, seeded (see FaultyLine).
 
     `kinds`: what it may do. `reset_rate`: how often a request meets a device that has just been reset;
     `reset_at`: the numbers of the requests that do, counted from 0.

@@ -4,7 +4,7 @@ import pytest
 
 from squeezenet_mcu.host_tools.link.device import Device
 from squeezenet_mcu.host_tools.link.errors import LinkTimeoutError, ResetError
-from squeezenet_mcu.host_tools.link.faults import KINDS
+from squeezenet_mcu.host_tools.link.faulty_line import KINDS
 from tests.host_tools.link.link_lines import LossyLine
 from tests.protocol.link_binaries import FakeDevice, assert_right, random_images
 

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from squeezenet_mcu.host_tools.link.device import Device
-from squeezenet_mcu.host_tools.link.faults import KINDS
+from squeezenet_mcu.host_tools.link.faulty_line import KINDS
 from squeezenet_mcu.host_tools.studies.link_speed import throughput, under_faults
 from tests.host_tools.link.link_lines import on_socket
 from tests.host_tools.link.paced_line import PacedLine

@@ -6,7 +6,7 @@ import pytest
 
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.host_tools.link.device import Device
-from squeezenet_mcu.host_tools.link.faults import FaultyLine, parse
+from squeezenet_mcu.host_tools.link.faulty_line import FaultyLine, parse
 from squeezenet_mcu.host_tools.link.frame import Frame
 from squeezenet_mcu.host_tools.link.messages import Request
 from squeezenet_mcu.host_tools.link.trace import Trace, TracedLine, described

@@ -6,7 +6,7 @@ import pytest
 
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.host_tools.link.device import Device
-from squeezenet_mcu.host_tools.link.faults import KINDS, Faults, FaultyLine, parse
+from squeezenet_mcu.host_tools.link.faulty_line import KINDS, Faults, FaultyLine, parse
 from tests.protocol.link_binaries import FakeDevice, assert_right, random_images
 
 WRONG = [
