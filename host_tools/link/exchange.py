@@ -187,6 +187,8 @@ class Exchange:
             return None
         for _ in range(index):
             lost = self._in_flight.popleft()  # it was, or its reply: order tells
+            if lost.kind is Request.HELLO:
+                continue  # a board that boots hears nothing: that says nothing about the line
             self.statistics.lost += 1
             self.loss.add(lost.size + _ANSWER, lost=True)
         sent = self._in_flight.popleft()

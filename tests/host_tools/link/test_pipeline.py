@@ -81,6 +81,14 @@ def test_what_gets_lost_is_sent_again(kind):
     assert device.statistics.images_again == (kind in (Request.RESULT, Request.READ, 0x84, 0x85))
 
 
+def test_a_board_that_boots_is_no_bad_line():
+    """It hears no HELLO for a while; the frames are as large as ever after that."""
+    line = Watched(FakeDevice(**OPTIONS), {Request.HELLO: {0, 1, 2}})
+    device = run(line, IMAGES[:1], first_wait=0.02)
+    assert line.seen.count(Request.HELLO) >= 4
+    assert (line.seen.count(Request.ROWS), device.statistics.lost) == (2, 0)
+
+
 def test_resets_at_any_moment():
     clean = LossyLine(FakeDevice(**OPTIONS), seed=0, rate=0.0)
     run(clean, IMAGES[:3], first_wait=2.0)
