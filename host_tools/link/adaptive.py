@@ -15,7 +15,8 @@ _MOST_WAIT = 2.0
 _OVERHEAD = 18 + 28  # bytes on the wire of a ROWS besides its data, and of the STATUS that answers it
 _MEMORY = 0.97  # how much of the loss so far still counts after one more frame: about the last 33 frames do
 _MOST_LOSS = 0.95  # of the frames; all of them lost would mean an infinite rate
-_CLEAN = 3e-4  # lost bytes per byte; below it the line is taken for a good one
+_CLEAN = 3e-4  # damage per byte; below it the line is taken for a good one
+_BAD = 2e-3  # above it every tenth request for a result, or its answer, gets lost
 _RESULTS = 230  # bytes on the wire of an image's three questions for results and their answers
 _RISK = (
     0.15  # that one of them is lost: with more it is faster not to begin the next image before they are in
@@ -74,6 +75,11 @@ class Loss:
     def clean(self) -> bool:
         """Whether next to nothing is lost."""
         return self.rate < _CLEAN
+
+    @property
+    def bad(self) -> bool:
+        """Whether so much is lost that it pays to ask more than once."""
+        return self.rate > _BAD
 
     def best_data(self, most: int) -> int:
         """Bytes of an image that one ROWS should carry, at most `most`.

@@ -120,7 +120,7 @@ class Exchange:
 
     def first_wait(self, unmeasured: float) -> float:
         """Seconds of silence until the first probe; `unmeasured`: where no round trip is measured."""
-        return self.round_trip.wait(unmeasured, hurry=not self.loss.clean)
+        return self.round_trip.wait(unmeasured, hurry=self.loss.bad)
 
     def send(
         self,

@@ -125,7 +125,7 @@ class Transfer:
 
     def ask_again(self) -> None:
         """After silence: BEGIN; on a line that loses much what the device wants next goes before it."""
-        if self.begun and not self._exchange.loss.clean:
+        if self.begun and self._exchange.loss.bad:
             if self._acknowledged < len(self._data):
                 self._next = self._acknowledged
                 self._send_rows()
@@ -149,7 +149,7 @@ class Transfer:
         for tag, (kind, payload) in self._wanted.items():
             if tag not in asked and self._has_room(payload):
                 self._exchange.send(kind, payload, self.image, tag=tag)
-        if not self._exchange.loss.clean:
+        if self._exchange.loss.bad:
             self._ask_more_than_once(LOSSY_FRAMES - len(self._exchange.in_flight))
 
     def _send_rows(self) -> bool:
