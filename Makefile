@@ -21,7 +21,7 @@ endif
 VARIABLES := MODEL BOARD PYTHON NAME DATA COMPRESS EPOCHS SEED FRESH INIT WORKERS ONLY LIMIT ENGINE_LIMIT JSON TEACHER CANDIDATES \
   PUBLISH WEIGHTS URL CALIBRATION WEIGHT_BITS TFLITE PREPROCESS FIT LABELS TRUST PACKAGE OPTIMIZE KERNEL_FAMILY KERNELS SRAM_BYTES \
   FLASH_BYTES ENCODING CORES ENGINE TFLM_INCLUDE TFLM_LIB TFLM_ARENA_BYTES LAYERS FUNCTIONS TOOL PORT ELF DRY_RUN BUILD CHECK UPDATE \
-  MAX_FLASH MAX_SRAM MAX_MS MIN_ACCURACY USB IMAGE SAVE REPORT
+  MAX_FLASH MAX_SRAM MAX_MS MIN_ACCURACY USB IMAGE SAVE REPORT PORTS RESUME FAULTS TRACE
 unexport $(VARIABLES)
 typed := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
 unknown := $(filter-out $(VARIABLES) MAKE% -%,$(typed))
@@ -34,7 +34,7 @@ $(if $(unknown),$(error $(no_variable)$(if $(meant), (did you mean $(meant)=?); 
 # What `if` takes for nothing is nothing: another command than the one that was meant would run.
 blank := $(strip $(foreach v,$(VARIABLES),$(if $(strip $(value $v)),,$(if $(value $v)$(filter $v,$(typed)),$v))))
 $(if $(blank),$(error $(firstword $(blank))=: is empty or blank; want a value, or leave it out))
-SWITCHES := USB FRESH ONLY LAYERS FUNCTIONS DRY_RUN BUILD CHECK UPDATE PUBLISH TRUST
+SWITCHES := USB RESUME FRESH ONLY LAYERS FUNCTIONS DRY_RUN BUILD CHECK UPDATE PUBLISH TRUST
 $(foreach v,$(SWITCHES),$(if $(filter-out 1 yes true 0 no false,$(value $v)),$(error $v=: want 1, or 0 for no)))
 # What is typed for a variable goes to Python as it is, as one word: `value` keeps make from looking into it, the
 # quotes the shell. A line end would end the recipe's line.
@@ -102,7 +102,7 @@ endif
 SETTINGS := BOARD OPTIMIZE KERNEL_FAMILY KERNELS SRAM_BYTES FLASH_BYTES ENCODING CORES TFLM_INCLUDE TFLM_LIB TFLM_ARENA_BYTES
 for_firmware := $(if $(filter firmware flash simulate train bench,$(goals)),,$(filter $(SETTINGS) MAX_FLASH MAX_SRAM LAYERS,$(typed)))
 ifneq ($(filter validate classify,$(goals)),)
-$(if $(and $(value PORT),$(for_firmware)),$(error $(firstword $(for_firmware))=: the board at PORT= has its firmware already; leave $(firstword $(for_firmware))= out, or first: make flash $(firstword $(for_firmware))=...))
+$(if $(and $(value PORT)$(value PORTS),$(for_firmware)),$(error $(firstword $(for_firmware))=: the board at PORT= has its firmware already; leave $(firstword $(for_firmware))= out, or first: make flash $(firstword $(for_firmware))=...))
 endif
 on_host := $(if $(value PORT),,$(if $(filter file,$(origin BOARD)),yes))
 $(if $(and $(filter classify,$(goals)),$(on_host),$(for_firmware)),$(error $(firstword $(for_firmware))=: is of a board; want BOARD=, too))
@@ -217,8 +217,11 @@ selftest: setup ## bring up a board: UART, counter, memory, faults, emulated or 
 simulate: firmware ## boot the emulated BOARD= and print the URL of its serial port [as firmware]
 	@$(RUN) -m host_tools simulate --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST)
 
-validate: $(if $(value PORT),setup,firmware) ## images over serial, device against Python [PORT= or BOARD=, of an emulated Pico USB=1] [DATA= LIMIT= JSON=file, and as firmware]
-	@$(RUN) -m host_tools validate --model=$(call quoted,MODEL) $(DEVICE) $(call flag,USB) $(call option,ENGINE) $(call option,DATA) $(call option,LIMIT) $(call option,JSON)
+# Real boards at PORTS=a,b share the images.
+DEVICES = $(if $(value PORTS),$(call option,PORTS) $(call option,PORT),$(DEVICE))
+validate: $(if $(value PORT)$(value PORTS),setup,firmware) ## images over serial, device against Python [PORT= or PORTS=a,b or BOARD=, of an emulated Pico USB=1] [DATA= LIMIT= JSON=file RESUME=1: go on, TRACE=file, FAULTS=all=0.001: damage bytes, and as firmware]
+	@$(RUN) -m host_tools validate --model=$(call quoted,MODEL) $(DEVICES) $(call flag,USB) $(call option,ENGINE) $(call option,DATA) $(call option,LIMIT) $(call option,JSON) \
+	  $(call flag,RESUME) $(call option,FAULTS) $(call option,TRACE)
 
 report-hardware: $(if $(or $(value PORT),$(value REPORT)),setup,firmware) ## what a real board does, as one JSON to send in (docs/seen-on-silicon.md) [PORT= BOARD=, JSON=file] [REPORT=file: how far the cycle model is off]
 	@$(RUN) -m host_tools report-hardware --model=$(call quoted,MODEL) $(call option,REPORT) \

@@ -40,6 +40,7 @@ _HOST_TOOLS = {
     "report-hardware": "host_tools.hardware.command",
     "selftest": "host_tools.selftest.command",
     "simulate": "host_tools.emulate.simulate",
+    "link_speed": "host_tools.studies.link_speed",
     "sizes": "host_tools.studies.sizes",
     "summary": "host_tools.summary.command",
     "validate": "host_tools.validate.command",

@@ -31,7 +31,7 @@ VERBS = {
     "evaluate": "DATA LIMIT ENGINE_LIMIT JSON MIN_ACCURACY",
     "flash": "TOOL PORT ELF OPTIMIZE ENGINE BOARD",
     "selftest": "PORT BOARD",
-    "validate": "DATA LIMIT JSON PORT",
+    "validate": "DATA LIMIT JSON PORT PORTS FAULTS TRACE",
     "report-hardware": "PORT JSON REPORT ENGINE",
     "classify": "IMAGE SAVE JSON PORT ENGINE",
     "bench": "JSON BOARD MAX_MS",
@@ -50,7 +50,7 @@ FLAGS = {
     "flash": "DRY_RUN",
     "bench": "CHECK LAYERS FUNCTIONS UPDATE",
     "search": "FRESH PUBLISH",
-    "validate": "USB",
+    "validate": "USB RESUME",
 }
 
 

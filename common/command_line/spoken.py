@@ -12,14 +12,15 @@ from squeezenet_mcu.common import start
 
 # What the Makefile takes beside a verb and hands on as an option of the same name, switches apart.
 SWITCHES = (
-    "BUILD", "CHECK", "DRY_RUN", "FRESH", "FUNCTIONS", "LAYERS", "ONLY", "PUBLISH", "TRUST", "UPDATE", "USB",
+    "BUILD", "CHECK", "DRY_RUN", "FRESH", "FUNCTIONS", "LAYERS", "ONLY", "PUBLISH", "RESUME", "TRUST",
+    "UPDATE", "USB",
 )  # fmt: skip
 VARIABLES = (
     "BOARD", "CALIBRATION", "COMPRESS", "CORES", "DATA", "ELF", "ENCODING", "ENGINE", "ENGINE_LIMIT",
-    "EPOCHS", "FIT", "FLASH_BYTES", "IMAGE", "INIT", "JSON", "KERNELS", "KERNEL_FAMILY", "LABELS", "LIMIT",
-    "MAX_FLASH", "MAX_MS", "MAX_SRAM", "MIN_ACCURACY", "MODEL", "NAME", "OPTIMIZE", "PACKAGE", "PORT",
-    "PREPROCESS", "REPORT", "SAVE", "SEED", "SRAM_BYTES", "TFLITE", "TFLM_ARENA_BYTES", "TFLM_INCLUDE",
-    "TFLM_LIB", "TOOL", "URL", "WEIGHTS", "WEIGHT_BITS", "WORKERS",
+    "EPOCHS", "FAULTS", "FIT", "FLASH_BYTES", "IMAGE", "INIT", "JSON", "KERNELS", "KERNEL_FAMILY", "LABELS",
+    "LIMIT", "MAX_FLASH", "MAX_MS", "MAX_SRAM", "MIN_ACCURACY", "MODEL", "NAME", "OPTIMIZE", "PACKAGE",
+    "PORT", "PORTS", "PREPROCESS", "REPORT", "SAVE", "SEED", "SRAM_BYTES", "TFLITE", "TFLM_ARENA_BYTES",
+    "TFLM_INCLUDE", "TFLM_LIB", "TOOL", "TRACE", "URL", "WEIGHTS", "WEIGHT_BITS", "WORKERS",
 )  # fmt: skip
 # The verbs that Python has, and its module with each.
 DOORS = {

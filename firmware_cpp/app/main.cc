@@ -101,6 +101,8 @@ squeeze::link::Blob LastFault() {
   return {reinterpret_cast<const uint8_t*>(fault), fault != nullptr ? sizeof(*fault) : 0};
 }
 
+uint32_t Dropped(void* /*context*/) { return board::UartDropped(); }
+
 squeeze::link::DeviceInfo Describe() {
   const board::Memory memory = board::MemoryUse();
   squeeze::link::DeviceInfo info = {};
@@ -132,7 +134,7 @@ int main() {
   g_empty_interval = MeasureEmptyInterval();
   g_model_status = app::Load();
   const squeeze::link::Application application = {nullptr, g_row,         BeginImage, PushRow, Done,
-                                                  Logits,  Probabilities, ImageCost,  Write};
+                                                  Logits,  Probabilities, ImageCost,  Write,   Dropped};
   if (!g_link.Init(Describe(), application)) __builtin_trap();
   board::StartWatchdog(app::kLongestWorkSeconds);
   for (;;) {

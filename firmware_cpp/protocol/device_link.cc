@@ -81,6 +81,9 @@ void DeviceLink::Handle() {
     case Request::kRead:
       HandleRead(payload, size);
       break;
+    case Request::kCounts:
+      HandleCounts(size);
+      break;
     case Request::kLastFault:
       HandleLastFault(size);
       break;
@@ -237,6 +240,18 @@ void DeviceLink::HandleLastFault(size_t size) {
   }
   writer_.Begin(static_cast<uint8_t>(Reply::kLastFault), reader_.sequence());
   writer_.Bytes(info_.last_fault.data, info_.last_fault.size);
+  writer_.End();
+}
+
+void DeviceLink::HandleCounts(size_t size) {
+  if (size != 0) {
+    SendError(ErrorCode::kMalformed, reader_.type());
+    return;
+  }
+  writer_.Begin(static_cast<uint8_t>(Reply::kCounts), reader_.sequence());
+  writer_.U32(application_.dropped == nullptr ? 0 : application_.dropped(application_.context));
+  writer_.U32(reader_.damaged());
+  writer_.U32(reader_.intact());
   writer_.End();
 }
 

@@ -81,6 +81,10 @@ struct Application {
 
   // Sends bytes to the host; blocks until they are accepted.
   void (*write)(void* context, const uint8_t* data, size_t size);
+
+  // Bytes that were lost on their way into the receive buffer. Null: nobody
+  // counts them.
+  uint32_t (*dropped)(void* context);
 };
 
 class DeviceLink {
@@ -103,6 +107,7 @@ class DeviceLink {
   void HandleResult(const uint8_t* payload, size_t size);
   void HandleLastFault(size_t size);
   void HandleRead(const uint8_t* payload, size_t size);
+  void HandleCounts(size_t size);
 
   // True where `image` is the one under way; else sends the ERROR.
   bool Current(uint32_t image);

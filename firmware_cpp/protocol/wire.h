@@ -31,6 +31,7 @@ enum class Request : uint8_t {
   kRows = 0x03,       // image u32, offset u32, data
   kResult = 0x04,     // image u32
   kRead = 0x05,       // image u32, what u8, offset u32, length u16
+  kCounts = 0x09,     // nothing
   kLastFault = 0x0B,  // nothing
 };
 
@@ -40,6 +41,7 @@ enum class Reply : uint8_t {
   kStatus = 0x82,
   kResult = 0x84,
   kData = 0x85,
+  kCounts = 0x89,
   kLastFault = 0x8B,
   kError = 0xFF,  // code u8, detail u32: the same in every version
 };

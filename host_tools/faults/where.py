@@ -83,8 +83,13 @@ def named(elf_of: Callable[[], Path | None]) -> Iterator[None]:
     try:
         yield
     except FaultError as error:
-        notice(f"registers: {error.fault.registers}")
-        raise explained(error, elf_of()) from error
+        raise told(error, elf_of()) from error
+
+
+def told(error: FaultError, elf: Path | None) -> FaultError:
+    """As explained, and says the registers in a notice."""
+    notice(f"registers: {error.fault.registers}")
+    return explained(error, elf)
 
 
 def restarted(info: Info, fault: Fault | None, ours: Path | None = None) -> str:

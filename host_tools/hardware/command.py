@@ -24,9 +24,11 @@ from squeezenet_mcu.host_tools.link.device import Device
 from squeezenet_mcu.host_tools.link.transport import BAUDRATE
 from squeezenet_mcu.host_tools.selftest import command as selftest
 from squeezenet_mcu.host_tools.validate import command as validate
+from squeezenet_mcu.host_tools.validate import compare as compared
 from squeezenet_mcu.host_tools.validate import devices
 from squeezenet_mcu.host_tools.validate.devices import Way
 from squeezenet_mcu.host_tools.validate.inputs import Artefacts, TestSet, load_artefacts, load_tests
+from squeezenet_mcu.host_tools.validate.several import Share
 from squeezenet_mcu.model.settings import config
 
 NAME = "report-hardware"
@@ -107,9 +109,12 @@ def measured(
     """All of a report but what the model says, and the self-test."""
     reference = Reference.of(artefacts.manifest, artefacts.tflite)
     begun = time.monotonic()
-    found = validate.compare_with_progress(console, device, reference, artefacts, tests)
+    share = Share(way.port or "", device)
+    found = validate.compare_with_progress(console, [share], reference, artefacts, tests, compared.Report())
     seconds = time.monotonic() - begun
     info = device.info
+    if found.ended:
+        raise found.ended
     if found.interrupted:
         raise UserError(f"{info.board}: interrupted after {found.images} images; run it again")
     in_cycles = info.counter_kind == "cycles" and info.counter_hz > 0

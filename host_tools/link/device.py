@@ -1,6 +1,8 @@
 """A board that runs our firmware, on a serial line: `Device(url).infer(image)`. Needs numpy, pyserial."""
 
 import secrets
+import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from types import TracebackType
 
@@ -8,23 +10,37 @@ import numpy as np
 import numpy.typing as npt
 
 from squeezenet_mcu.host_tools.link import messages
+from squeezenet_mcu.host_tools.link.adaptive import Statistics
 from squeezenet_mcu.host_tools.link.errors import (
     DamagedError,
     FaultError,
+    LinkError,
     LinkTimeoutError,
+    PortError,
     ResetError,
     VersionError,
 )
 from squeezenet_mcu.host_tools.link.exchange import Exchange, Patience, Waiting
 from squeezenet_mcu.host_tools.link.faults import Fault
-from squeezenet_mcu.host_tools.link.messages import ErrorCode, Info, LastFault, Refusal, Request
-from squeezenet_mcu.host_tools.link.transfer import DeviceRestartedError, Transfer, refused
+from squeezenet_mcu.host_tools.link.messages import (
+    Counts,
+    ErrorCode,
+    Info,
+    LastFault,
+    Refusal,
+    Request,
+)
+from squeezenet_mcu.host_tools.link.pipeline import Answer, Pipeline
+from squeezenet_mcu.host_tools.link.transfer import Transfer, refused
 from squeezenet_mcu.host_tools.link.transport import BAUDRATE, SerialTransport, Transport
 
 TIMEOUT = 30.0  # seconds of silence; a burst of rows of a large network computes for seconds in an emulator
 OPEN_TIMEOUT = 7.0  # seconds; boards whose USB bridge resets them take some to boot
-_FIRST_WAIT = 0.25  # seconds until the first probe
-_MAX_RESTARTS = 5  # of the device, for one image
+REOPEN_TIMEOUT = 5.0  # seconds; a USB bridge is back after two or three
+_FIRST_WAIT = 0.25  # seconds until the first probe, as long as no round trip is measured
+_HELLO_WAIT = 0.25  # seconds between HELLOs: a board that boots loses all that came before
+_REOPEN_WAIT = 0.1  # seconds between attempts to open a port again
+_COUNTS_TIMEOUT = 1.0  # seconds; a statistic is worth no more
 _LONG = 20  # times the longest silence: for an image, if nobody knows better
 
 
@@ -51,16 +67,24 @@ class Device:
         first_wait: float = _FIRST_WAIT,
         image_timeout: float | None = None,
         open_timeout: float = OPEN_TIMEOUT,
+        reopen_timeout: float = REOPEN_TIMEOUT,
+        over: Callable[[Transport], Transport] = lambda line: line,
     ) -> None:
         """Opens the line and says HELLO.
 
         `url`: any pyserial URL (/dev/ttyACM0, COM5, socket://host:port, a pty) or a line of your own.
         `timeout`: seconds of silence after which the device is given up. `first_wait`: seconds of silence
-        after which it is asked again; doubles from probe to probe. `image_timeout`: seconds for one image,
-        resets included, however busy the device seems; None: 20 times `timeout`. `open_timeout`: seconds in
-        which it must have answered HELLO, or `timeout` where that is less.
+        after which it is asked again, as long as no round trip is measured. `image_timeout`: seconds for one
+        image, resets included, however busy the device seems; None: 20 times `timeout`. `open_timeout`:
+        seconds in which it must have answered HELLO, or `timeout` where that is less. `reopen_timeout`:
+        seconds in which a port that went away must be back; a line of your own is not opened again. `over`:
+        what stands between, made of each line that is opened (faulty_line.FaultyLine, trace.TracedLine).
         """
-        self._transport: Transport = SerialTransport(url, baudrate) if isinstance(url, str) else url
+        self._open: Callable[[], Transport] | None = None
+        if isinstance(url, str):
+            self._open = lambda: over(SerialTransport(url, baudrate))
+        self._reopen_timeout = reopen_timeout
+        self._transport: Transport = self._open() if self._open else over(url)  # type: ignore[arg-type]
         whole = _LONG * timeout if image_timeout is None else image_timeout
         self._patience = Patience(first_wait, timeout, whole)
         opening = min(timeout, open_timeout)
@@ -91,33 +115,72 @@ class Device:
     def infer(self, image: npt.NDArray[np.int8]) -> Result:
         """Runs the network on one image: int8 [height, width, channels], as the input tensor has it.
 
-        Lost, duplicated or damaged bytes and resets of the device are cured on the way. Raises LinkError
-        where they cannot be, and ValueError for an image of another shape or type.
+        Lost, duplicated or damaged bytes, resets of the device and a port that goes away and comes back are
+        cured on the way. Raises LinkError where they cannot be, and ValueError for an image of another shape
+        or type.
         """
+        return next(self.infer_many([image]))
+
+    def infer_many(self, images: Iterable[npt.NDArray[np.int8]]) -> Iterator[Result]:
+        """Runs the network on many images, and gives their results in their order; as `infer`.
+
+        Faster than `infer` for each: the next image travels while the device computes this one. So `images`
+        is asked for up to two images more than there are results so far.
+        """
+        pipeline = Pipeline(self._exchange, self._patience, self._start, self._recover)
+        return map(self._result, pipeline.run(map(self._bytes_of, images)))
+
+    def counts(self) -> Counts | None:
+        """What the device counts itself; None where it does not say so within a second."""
+        waiting = Patience(self._patience.first, _COUNTS_TIMEOUT, _COUNTS_TIMEOUT).begin()
+
+        def ask() -> None:
+            self._exchange.send(Request.COUNTS, b"")
+
+        try:
+            ask()
+            while silence := waiting.silence():
+                first = self._exchange.first_wait(waiting.patience.first)
+                sent, reply = self._exchange.answer(silence, ask, first)
+                if sent.kind is Request.COUNTS:
+                    return reply if isinstance(reply, Counts) else None
+        except LinkError:
+            return None
+        return None
+
+    @property
+    def exchange(self) -> Exchange:
+        """Requests and replies of the line, for those who measure it."""
+        return self._exchange
+
+    @property
+    def image(self) -> int:
+        """The number of the image that was begun last."""
+        return self._image
+
+    @property
+    def statistics(self) -> Statistics:
+        """What passed on the line so far, and what got lost."""
+        return self._exchange.statistics
+
+    def _bytes_of(self, image: npt.NDArray[np.int8]) -> bytes:
         shape = (self.info.height, self.info.width, self.info.channels)
         if image.dtype != np.int8 or image.shape != shape:
             raise ValueError(f"image is {image.dtype} {image.shape}; the device wants int8 {shape}")
-        data = image.tobytes()
-        waiting = self._patience.begin()
-        for _ in range(_MAX_RESTARTS + 1):
-            self._image = (self._image + 1) & 0xFFFFFFFF
-            try:
-                transfer = Transfer(self._exchange, self.info, self._image, data, waiting)
-                cost, logits, probabilities = transfer.run()
-            except DeviceRestartedError:
-                self._greet_again(waiting)
-                continue
-            return Result(
-                np.frombuffer(logits, np.int8),
-                np.frombuffer(probabilities, np.int8),
-                cost.count,
-                self.info.counter_kind,
-                cost.sram_high_water,
-                cost.stack_high_water,
-            )
-        raise ResetError(
-            f"{self._exchange.name}: the device was reset {_MAX_RESTARTS + 1} times during one image; "
-            "check its power supply, and that no other program uses the port"
+        return image.tobytes()
+
+    def _start(self, data: bytes, waiting: Waiting, limit_row: int) -> Transfer:
+        self._image = (self._image + 1) & 0xFFFFFFFF
+        return Transfer(self._exchange, self.info, self._image, data, waiting, limit_row)
+
+    def _result(self, answer: Answer) -> Result:
+        return Result(
+            np.frombuffer(answer.logits, np.int8),
+            np.frombuffer(answer.probabilities, np.int8),
+            answer.cost.count,
+            self.info.counter_kind,
+            answer.cost.sram_high_water,
+            answer.cost.stack_high_water,
         )
 
     def _last_fault(self, info: Info, waiting: Waiting) -> Fault | None:
@@ -129,8 +192,9 @@ class Device:
             self._exchange.send(Request.LAST_FAULT, b"")
 
         ask()
-        while schedule := waiting.schedule():
-            sent, reply = self._exchange.answer(schedule, ask)
+        while silence := waiting.silence():
+            first = self._exchange.first_wait(waiting.patience.first)
+            sent, reply = self._exchange.answer(silence, ask, first)
             if sent.kind is Request.LAST_FAULT:
                 return reply.fault if isinstance(reply, LastFault) else None
         return None
@@ -141,9 +205,10 @@ class Device:
 
         ask()
         answered = False
-        while schedule := waiting.schedule():
+        first = min(waiting.patience.first, _HELLO_WAIT)
+        while silence := waiting.silence():
             try:
-                sent, reply = self._exchange.answer(schedule, ask)
+                sent, reply = self._exchange.answer(silence, ask, first, _HELLO_WAIT)
             except LinkTimeoutError:
                 if answered:
                     break
@@ -169,10 +234,22 @@ class Device:
             f"{messages.VERSION}; flash firmware of this checkout (make flash)"
         )
 
-    def _greet_again(self, waiting: Waiting) -> None:
-        """After a reset: a new session with the same device. LinkError for another one."""
-        self._session = 1 + secrets.randbelow((1 << 32) - 1)
-        info = self._hello(waiting)
+    def _recover(self, waiting: Waiting, trouble: PortError | None) -> None:
+        """After a reset, or where the line broke: a new session. LinkError for another device."""
+        if not trouble:
+            self._exchange.statistics.restarts += 1
+        deadline = time.monotonic() + self._reopen_timeout
+        while True:
+            try:
+                if trouble:
+                    self._reopen(trouble, deadline)
+                self._session = 1 + secrets.randbelow((1 << 32) - 1)
+                info = self._hello(waiting)
+                break
+            except PortError as error:
+                if self._open is None or time.monotonic() >= deadline:
+                    raise
+                trouble = error
         fault = self._last_fault(info, waiting)
         if fault and fault != self.fault_before:
             self.fault_before = fault
@@ -188,3 +265,17 @@ class Device:
                 "before, its sizes or its board; start again"
             )
         self.info = info
+
+    def _reopen(self, trouble: PortError, deadline: float) -> None:
+        """Opens the port again once it is back; raises `trouble` where it is not before the deadline."""
+        self._transport.close()
+        while self._open and time.monotonic() < deadline:
+            time.sleep(_REOPEN_WAIT)
+            try:
+                self._transport = self._open()
+            except PortError:
+                continue
+            self._exchange.use(self._transport)
+            self._exchange.statistics.reopened += 1
+            return
+        raise trouble

@@ -20,6 +20,7 @@ class Request(IntEnum):
     ROWS = 0x03
     RESULT = 0x04
     READ = 0x05
+    COUNTS = 0x09
     LAST_FAULT = 0x0B
 
 
@@ -75,6 +76,7 @@ _INFO = struct.Struct("<BI32s4HHI5IBI8s32sBIB")
 _STATUS = struct.Struct("<IIBBII")
 _RESULT = struct.Struct("<IQII")
 _DATA = struct.Struct("<IBI")
+_COUNTS = struct.Struct("<III")
 _ERROR = struct.Struct("<BI")
 
 
@@ -185,6 +187,15 @@ class DataBlock:
 
 
 @dataclass(frozen=True)
+class Counts:
+    """COUNTS: what the device has seen since it started, each modulo 2^32."""
+
+    dropped_bytes: int  # received while its buffer was full, or too fast for its receiver
+    damaged_frames: int
+    requests: int  # intact ones
+
+
+@dataclass(frozen=True)
 class Refusal:
     """ERROR: the request was understood as a frame, but refused. What `detail` is depends on the code."""
 
@@ -199,7 +210,7 @@ class LastFault:
     fault: Fault | None
 
 
-Reply = Info | Status | Cost | DataBlock | LastFault | Refusal
+Reply = Info | Status | Cost | DataBlock | Counts | LastFault | Refusal
 
 
 def parse(frame: Frame) -> Reply | None:
@@ -269,6 +280,7 @@ _PARSERS: dict[int, Callable[[bytes], Reply]] = {
     0x82: _status,
     0x84: lambda payload: Cost(*_RESULT.unpack(payload)),
     0x85: _data,
+    0x89: lambda payload: Counts(*_COUNTS.unpack(payload)),
     0x8B: lambda payload: LastFault(faults.from_words(payload)),
     0xFF: lambda payload: Refusal(*_ERROR.unpack(payload)),
 }

@@ -13,9 +13,11 @@ from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.faults import where
 from squeezenet_mcu.host_tools.firmware import board_model, tflm_library
-from squeezenet_mcu.host_tools.link.device import OPEN_TIMEOUT, TIMEOUT, Device
+from squeezenet_mcu.host_tools.link.device import OPEN_TIMEOUT, REOPEN_TIMEOUT, TIMEOUT, Device
+from squeezenet_mcu.host_tools.link.faulty_line import Faults, FaultyLine
 from squeezenet_mcu.host_tools.link.messages import Info
-from squeezenet_mcu.host_tools.link.transport import BAUDRATE
+from squeezenet_mcu.host_tools.link.trace import Trace, TracedLine
+from squeezenet_mcu.host_tools.link.transport import BAUDRATE, Transport
 from squeezenet_mcu.host_tools.validate.inputs import Artefacts
 
 _LEAST_SILENCE = 7.0  # seconds; what the smallest network is given
@@ -31,7 +33,7 @@ class Way:
     """To a device: at `port`, a pyserial URL, or else an emulated `board`, a name or a folder.
 
     `engine`: that its firmware has, "squeeze" or "tflm"; `baudrate`: of a real UART; `usb`: over the emulated
-    board's own USB, not its UART.
+    board's own USB, not its UART; `faults`: done to the bytes on the way; `trace`: of what passes.
     """
 
     port: str | None
@@ -39,6 +41,14 @@ class Way:
     engine: str
     baudrate: int
     usb: bool = False
+    faults: Faults | None = None
+    trace: Trace | None = None
+
+    def over(self, line: Transport) -> Transport:
+        """`line`, with what is to stand between."""
+        if self.faults:
+            line = FaultyLine(line, self.faults)
+        return TracedLine(line, self.trace) if self.trace else line
 
     @classmethod
     def of(cls, args: argparse.Namespace) -> "Way":
@@ -49,8 +59,13 @@ class Way:
         return cls(args.port, args.board, args.engine, args.baudrate, args.usb)
 
 
-def add_arguments(parser: argparse.ArgumentParser, required: bool = True) -> None:
-    """--port or --board, --usb, --engine, --baudrate. `required`: one of the first two."""
+def add_arguments(
+    parser: argparse.ArgumentParser, required: bool = True
+) -> "argparse._MutuallyExclusiveGroup":
+    """--port or --board, --usb, --engine, --baudrate. `required`: one of the first two.
+
+    Returns the group of these, for more that say where the device is.
+    """
     where = parser.add_mutually_exclusive_group(required=required)
     where.add_argument("--port", metavar="URL", help="serial port or pyserial URL of a device")
     where.add_argument("--board", metavar="NAME", help="emulate this board, with its firmware from build/")
@@ -59,6 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser, required: bool = True) -> Non
     )
     tflm_library.add_engine_argument(parser)
     parser.add_argument("--baudrate", type=int, default=BAUDRATE, help=f"of a real UART ({BAUDRATE})")
+    return where
 
 
 def longest_silence(engine: str, manifest: dict[str, Any]) -> float:
@@ -80,14 +96,23 @@ def longest_image(silence: float, manifest: dict[str, Any], baudrate: int) -> fl
 
 def opener(way: Way, artefacts: Artefacts) -> Callable[[str], Device]:
     """What opens the device at a URL, with as much patience as the model wants."""
-    patience = 1 if way.port else _PATIENCE_WITH_OURS
+    # A line that is made to fail takes its time, too.
+    patience = 1 if way.port and not way.faults else _PATIENCE_WITH_OURS
     silence = patience * longest_silence(way.engine, artefacts.manifest)
     if not way.port:  # in an emulator a burst of a large network's rows may take minutes, too
         silence = max(silence, longest_silence("tflm", artefacts.manifest))
     whole = patience * longest_image(silence, artefacts.manifest, way.baudrate)
 
     def device_at(url: str) -> Device:
-        return Device(url, silence, way.baudrate, image_timeout=whole, open_timeout=patience * OPEN_TIMEOUT)
+        return Device(
+            url,
+            silence,
+            way.baudrate,
+            image_timeout=whole,
+            open_timeout=patience * OPEN_TIMEOUT,
+            reopen_timeout=REOPEN_TIMEOUT if way.port else 0.0,  # an emulator of ours does not come back
+            over=way.over,
+        )
 
     return device_at
 

@@ -82,6 +82,7 @@ class FakeApplication {
     a.write = [](void* c, const uint8_t* data, size_t size) {
       Self(c).write_(Self(c).sink_, data, size);
     };
+    a.dropped = [](void*) { return uint32_t{3}; };
     return a;
   }
 

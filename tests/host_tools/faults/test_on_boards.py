@@ -123,8 +123,10 @@ def test_validate_ends_at_once_with_the_function_s_name(project, board, tmp_path
     place = project(board)
     data = images(tmp_path / "faults.npz", "", "t", "")
     with emulator.running(board, place) as url:
-        infer, begun = Device.infer, []
-        monkeypatch.setattr(Device, "infer", lambda *args: begun.append(time.monotonic()) or infer(*args))
+        infer, begun = Device.infer_many, []
+        monkeypatch.setattr(
+            Device, "infer_many", lambda *args: begun.append(time.monotonic()) or infer(*args)
+        )
         assert run("--port", url, "--data", str(data)) == 1
         spent = time.monotonic() - begun[-1]
         out, err = capsys.readouterr()
@@ -132,7 +134,6 @@ def test_validate_ends_at_once_with_the_function_s_name(project, board, tmp_path
         assert causes(board, "t") in err
         assert err.count("\n") == 1
         assert "note: registers: exception=" in out
-        assert len(begun) == 2
         assert spent < 2
         # It has restarted, and says why; what it answers is right.
         good = images(tmp_path / "good.npz", "", "")

@@ -24,8 +24,7 @@ from tests.host_tools.liars.lying_board import (
 )
 
 _RANDOM = random.Random(17)
-HELLO, BEGIN, ROWS, RESULT, READ = tuple(Request)[:5]
-ASKED = Request.LAST_FAULT
+HELLO, BEGIN, ROWS, RESULT, READ, COUNTS, ASKED = Request
 LINE = b"\0\r\nFAULT exception=00000003 pc=08001234 lr=08005679 sp=20000700\r\n\0"
 
 

@@ -15,7 +15,9 @@ from squeezenet_mcu.host_tools.link.messages import VERSION, Request
 from tests.manifests import manifest
 from tests.protocol.link_binaries import fake_answer
 
-INFO, STATUS, RESULT, DATA, LAST_FAULT, ERROR = 0x81, 0x82, 0x84, 0x85, 0x8B, 0xFF
+INFO, STATUS, RESULT, DATA, COUNTS, LAST_FAULT, ERROR = 0x81, 0x82, 0x84, 0x85, 0x89, 0x8B, 0xFF
+# What is asked of the device, not of an image: the reply.
+OF_THE_DEVICE = {Request.COUNTS: (COUNTS, bytes(12)), Request.LAST_FAULT: (LAST_FAULT, b"")}
 IMAGE_BYTES, ROW_BYTES, CLASSES = 12, 3, 10
 _STATUS = struct.Struct("<IIBBII")
 _SHA = bytes.fromhex(manifest()["tflite_sha256"])
@@ -78,7 +80,7 @@ class Board:
         if frame.type == Request.HELLO:
             self.session = struct.unpack("<BI", frame.payload)[1]
             return
-        if frame.type == Request.LAST_FAULT:
+        if frame.type in OF_THE_DEVICE:
             return
         (image,) = struct.unpack_from("<I", frame.payload)
         if frame.type == Request.BEGIN and image != self.image:
@@ -95,12 +97,12 @@ class Board:
             return self.info(frame)
         if not self.session:
             return reply(frame, ERROR, struct.pack("<BI", 4, 0))
+        if frame.type in OF_THE_DEVICE:
+            return reply(frame, *OF_THE_DEVICE[frame.type])
         if frame.type == Request.RESULT and len(self.data) == IMAGE_BYTES:
             return self.cost(frame)
         if frame.type == Request.READ and len(self.data) == IMAGE_BYTES:
             return self.piece(frame)
-        if frame.type == Request.LAST_FAULT:
-            return reply(frame, LAST_FAULT, b"")
         return self.status(frame)
 
 

@@ -187,10 +187,10 @@ def test_last_fault_takes_no_payload():
         assert device.info.reset_cause == "power-on"
         exchange = device._exchange
         exchange.send(Request.LAST_FAULT, b"x")
-        _, reply = exchange.answer([1.0], lambda: None)
+        _, reply = exchange.answer(1.0, lambda: None, 1.0)
         assert (reply.code, reply.detail) == (3, Request.LAST_FAULT)
         exchange.send(Request.LAST_FAULT, b"")
-        assert exchange.answer([1.0], lambda: None)[1].fault is None
+        assert exchange.answer(1.0, lambda: None, 1.0)[1].fault is None
 
 
 def test_a_frame_that_carries_the_words_is_no_line():

@@ -35,6 +35,7 @@ REPLIES = {
     "status": messages.Status,
     "result": messages.Cost,
     "data": messages.DataBlock,
+    "counts": messages.Counts,
     "lastfault": messages.LastFault,
     "error": messages.Refusal,
 }
@@ -45,6 +46,7 @@ PAYLOADS = {
     "status": messages._STATUS.pack(1, 2, 0, 0, 3, 4),
     "result": messages._RESULT.pack(1, 2, 3, 4),
     "data": messages._DATA.pack(1, 0, 2),
+    "counts": messages._COUNTS.pack(1, 2, 3),
     "lastfault": b"",
     "error": messages._ERROR.pack(1, 2),
 }
