@@ -108,8 +108,7 @@ def run(args: argparse.Namespace) -> int:
         for share in shares:
             _ask_counts(share)
         info = shares[0].device.info
-    if isinstance(report.ended, FaultError):
-        report.ended = where.told(report.ended, where.firmware(info))
+    _tell_fault(report, info)
     keeper.keep(report)
     if report.ended and not report.images:
         raise report.ended
@@ -169,6 +168,12 @@ def _ask_counts(share: Share) -> None:
     if counts:
         share.device.statistics.dropped_bytes = counts.dropped_bytes
         share.device.statistics.damaged_frames = counts.damaged_frames
+
+
+def _tell_fault(report: Report, info: Info) -> None:
+    """Has the function's name be in what ended the run, where that was a fault."""
+    if isinstance(report.ended, FaultError):
+        report.ended = where.told(report.ended, where.firmware(info))
 
 
 def _on_the_board(args: argparse.Namespace) -> str:
