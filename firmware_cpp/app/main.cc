@@ -3,6 +3,7 @@
 #include <stdint.h>
 
 #include "app/inference.h"
+#include "app/inspected.h"
 #include "app/model_shape.h"
 #include "board.h"
 #include "common/marks.h"
@@ -59,6 +60,7 @@ uint32_t SramHighWater(const board::Memory& memory) { return memory.sram_static 
 uint8_t BeginImage(void* /*context*/) {
   if (g_model_status != app::kOk) return g_model_status;
   g_count = 0;
+  inspected::BeginImage();
   const Stopwatch stopwatch;
   app::Begin();
   return app::kOk;
@@ -66,7 +68,7 @@ uint8_t BeginImage(void* /*context*/) {
 
 uint8_t PushRow(void* /*context*/, const int8_t* row) {
   const Stopwatch stopwatch;
-  return app::PushRow(row);
+  return inspected::PushRow(row);
 }
 
 bool Done(void* /*context*/) { return app::Done(); }
@@ -113,6 +115,7 @@ int main() {
   const squeeze::link::Application application = {nullptr, g_row,         BeginImage, PushRow, Done,
                                                   Logits,  Probabilities, ImageCost,  Write};
   if (!g_link.Init(Describe(), application)) __builtin_trap();
+  inspected::Init(&g_link);
   for (;;) {
     uint8_t bytes[64];
     const size_t count = board::UartRead(bytes, sizeof(bytes));

@@ -31,6 +31,9 @@ enum class Request : uint8_t {
   kRows = 0x03,    // image u32, offset u32, data
   kResult = 0x04,  // image u32
   kRead = 0x05,    // image u32, what u8, offset u32, length u16
+  // Of firmware that was built with INSPECT: inspect.h.
+  kWatch = 0x06,  // what u8, map u16, row u16, offset u32
+  kSeen = 0x07,   // image u32, first u16
 };
 
 // Replies, from the device: one for each intact request, with its number.
@@ -39,6 +42,8 @@ enum class Reply : uint8_t {
   kStatus = 0x82,
   kResult = 0x84,
   kData = 0x85,
+  kWatching = 0x86,
+  kSeen = 0x87,
   kError = 0xFF,  // code u8, detail u32: the same in every version
 };
 

@@ -8,11 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from squeezenet_mcu.host_tools.link import messages
+from squeezenet_mcu.host_tools.link.asking import Asking
 from squeezenet_mcu.host_tools.link.errors import DamagedError, LinkTimeoutError, ResetError, VersionError
 from squeezenet_mcu.host_tools.link.exchange import Exchange, Patience, Waiting
 from squeezenet_mcu.host_tools.link.messages import ErrorCode, Info, Refusal, Request
 from squeezenet_mcu.host_tools.link.transfer import DeviceRestartedError, Transfer, refused
 from squeezenet_mcu.host_tools.link.transport import BAUDRATE, SerialTransport, Transport
+from squeezenet_mcu.host_tools.link.watch import MapSeen, Spent, Watch, What
 
 TIMEOUT = 30.0  # seconds of silence; a burst of rows of a large network computes for seconds in an emulator
 OPEN_TIMEOUT = 7.0  # seconds; boards whose USB bridge resets them take some to boot
@@ -110,6 +112,39 @@ class Device:
             f"{self._exchange.name}: the device was reset {_MAX_RESTARTS + 1} times during one image; "
             "check its power supply, and that no other program uses the port"
         )
+
+    def infer_watched(
+        self, image: npt.NDArray[np.int8], watch: Watch
+    ) -> tuple[Result, list[tuple[int, ...]]]:
+        """As `infer`, and what the device saw of it: entries as link.watch.ENTRIES[watch.what] has them.
+
+        Needs firmware that was built with INSPECT=1, else RefusedError. `count` of the Result has the work of
+        watching in it.
+        """
+        waiting = self._patience.begin()
+        for _ in range(_MAX_RESTARTS + 1):
+            asking = Asking(self._exchange, self.info, waiting)
+            try:
+                asking.watch(watch)
+                result = self.infer(image)
+                seen = asking.seen(self._image, watch)
+            except DeviceRestartedError:
+                self._greet_again(waiting)
+                continue
+            if seen is not None:
+                return result, seen
+        raise ResetError(
+            f"{self._exchange.name}: the device forgets what it was asked to watch; check its power supply, "
+            "and that no other program uses the port"
+        )
+
+    def layers(self, image: npt.NDArray[np.int8]) -> list[MapSeen]:
+        """Each feature map of an image, by its shape and the CRC-32 of its rows. See infer_watched."""
+        return [MapSeen(*entry) for entry in self.infer_watched(image, Watch(What.MAPS))[1]]
+
+    def profile(self, image: npt.NDArray[np.int8]) -> list[Spent]:
+        """What each layer of an image takes, and then what is between them. See infer_watched."""
+        return [Spent(*entry) for entry in self.infer_watched(image, Watch(What.TIME))[1]]
 
     def _hello(self, waiting: Waiting) -> Info:
         def ask() -> None:

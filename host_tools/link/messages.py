@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 
+from squeezenet_mcu.host_tools.link import watch
 from squeezenet_mcu.host_tools.link.frame import MAX_BODY, MAX_FRAME, OVERHEAD, Frame, encoded_size
 
 VERSION = 1
@@ -18,6 +19,8 @@ class Request(IntEnum):
     ROWS = 0x03
     RESULT = 0x04
     READ = 0x05
+    WATCH = 0x06
+    SEEN = 0x07
 
 
 class State(IntEnum):
@@ -172,7 +175,7 @@ class Refusal:
     detail: int
 
 
-Reply = Info | Status | Cost | DataBlock | Refusal
+Reply = Info | Status | Cost | DataBlock | watch.Watching | watch.SeenPart | Refusal
 
 
 def parse(frame: Frame) -> Reply | None:
@@ -236,5 +239,7 @@ _PARSERS: dict[int, Callable[[bytes], Reply]] = {
     0x82: _status,
     0x84: lambda payload: Cost(*_RESULT.unpack(payload)),
     0x85: _data,
+    0x86: watch.parse_watching,
+    0x87: watch.parse_seen,
     0xFF: lambda payload: Refusal(*_ERROR.unpack(payload)),
 }

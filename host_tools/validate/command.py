@@ -31,6 +31,7 @@ EXAMPLES = """\
   python -m host_tools validate --model gtsrb --port COM5 --data my_images/ --json report.json
   python -m host_tools validate --model digits --board rp2040 --usb                # over its own USB
   python -m host_tools validate --model digits --board mps2_an386 --engine tflm    # with TFLite Micro
+  python -m host_tools validate --model digits --board stm32f405 --layers          # every row of every layer
 exit status: 0 all equal, 1 any difference or a user's mistake, 130 interrupted"""
 
 LIMIT = 200
@@ -42,7 +43,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     devices.add_arguments(parser)
     parser.add_argument("--data", metavar="SOURCE", help="folder, .npz or name (the model's own)")
     parser.add_argument(
-        "--limit", type=int, default=LIMIT, metavar="N", help=f"at most N images of the test split ({LIMIT})"
+        "--limit", type=int, metavar="N", help=f"at most N images of the test split ({LIMIT}; of layers 1)"
+    )
+    parser.add_argument(
+        "--layers",
+        action="store_true",
+        help="compare every row of every layer, and name the first value that differs",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the report to FILE")
     parser.add_argument(
@@ -58,15 +64,18 @@ def run(args: argparse.Namespace) -> int:
     if args.if_emulated and args.board and not board_toml.load(args.board).emulator:
         console.print(_on_the_board(args), soft_wrap=True)
         return 0
-    way = Way.of(args)
+    way = Way.of(args, inspect=args.layers)
     if args.json:
         files.outputs(args.json)
     artefacts = load_artefacts(config.name_of(args.model))
-    tests = load_tests(artefacts, args.data, args.limit)
+    limit = args.limit if args.limit is not None else 1 if args.layers else LIMIT
+    tests = load_tests(artefacts, args.data, limit)
     for text in tests.notices:
         notice(text)
     # First, because it finds a manifest that is not the .tflite's: no board is to blame for that.
     reference = Reference.of(artefacts.manifest, artefacts.tflite)
+    if args.layers:
+        return _compare_layers(console, way, artefacts, tests, reference, args.json)
 
     with devices.connected(way, artefacts) as device:
         report = compare_with_progress(console, device, reference, artefacts, tests)
@@ -102,6 +111,23 @@ def _on_the_board(args: argparse.Namespace) -> str:
         f"validate: nothing is validated, because no emulator plays {board_toml.name_of(args.board)}; "
         f"on the board: {flash}; then, with its serial cable connected: {then}"
     )
+
+
+def _compare_layers(
+    console: Console, way: Way, artefacts: Artefacts, tests: TestSet, reference: Reference, path: Path | None
+) -> int:
+    """Every row of every layer. Writes the report to `path`, if that is given; returns the exit status."""
+    from squeezenet_mcu.host_tools.inspect import expected, layers, show
+
+    wanted = expected.Expected(artefacts.folder / "model.tflite", reference)
+    with devices.connected(way, artefacts) as device:
+        report = layers.compare_all(device, wanted, tests.images)
+        info = device.info
+    show.show(console, report, wanted, artefacts.model, info)
+    if path and not report.interrupted:
+        files.write_json(path, show.as_json(report, wanted, artefacts.model, info))
+        console.print(f"wrote {path}", soft_wrap=True)
+    return show.conclude(console, report)
 
 
 def compare_with_progress(

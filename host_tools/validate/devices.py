@@ -29,7 +29,7 @@ class Way:
     """To a device: at `port`, a pyserial URL, or else an emulated `board`, a name or a folder.
 
     `engine`: that its firmware has, "squeeze" or "tflm"; `baudrate`: of a real UART; `usb`: over the emulated
-    board's own USB, not its UART.
+    board's own USB, not its UART; `inspect`: its firmware is the one that can watch its layers.
     """
 
     port: str | None
@@ -37,14 +37,19 @@ class Way:
     engine: str
     baudrate: int
     usb: bool = False
+    inspect: bool = False
 
     @classmethod
-    def of(cls, args: argparse.Namespace) -> "Way":
+    def of(cls, args: argparse.Namespace, inspect: bool = False) -> "Way":
         """What the options of add_arguments say. UserError where they contradict each other."""
+        if inspect and args.engine != "squeeze":
+            raise UserError(
+                f"--engine {args.engine}: only our own engine's layers can be watched; leave it out"
+            )
         if args.usb and not args.board:
             given = f"the port is given: {args.port}" if args.port else "there is no --board"
             raise UserError(f"--usb: is for an emulated board; {given}; leave --usb out")
-        return cls(args.port, args.board, args.engine, args.baudrate, args.usb)
+        return cls(args.port, args.board, args.engine, args.baudrate, args.usb, inspect)
 
 
 def add_arguments(parser: argparse.ArgumentParser, required: bool = True) -> None:
@@ -150,7 +155,7 @@ def firmware_of(way: Way, artefacts: Artefacts) -> Path:
     """The firmware for the board, which may not be there yet."""
     assert way.board is not None
     name = board_toml.load(way.board).name  # an unknown one is a better complaint than a missing file
-    return board_model.folder_for(artefacts.folder, name, way.engine) / "firmware.elf"
+    return board_model.folder_for(artefacts.folder, name, way.engine, way.inspect) / "firmware.elf"
 
 
 @contextlib.contextmanager
@@ -165,6 +170,7 @@ def _url(way: Way, artefacts: Artefacts) -> Iterator[str]:
     elf = firmware_of(way, artefacts)
     if not elf.is_file():
         more = " ENGINE=tflm TFLM_INCLUDE= TFLM_LIB=" if way.engine == "tflm" else ""
+        more += " INSPECT=1" if way.inspect else ""
         raise UserError(f"{elf}: missing; run: make firmware MODEL={artefacts.model} BOARD={way.board}{more}")
     with emulator.running(way.board, elf, way.usb) as url:
         yield url
