@@ -37,6 +37,7 @@ _HOST_TOOLS = {
     "demo": "host_tools.validate.demo",
     "firmware": "host_tools.firmware.build",
     "flash": "host_tools.firmware.flash",
+    "profile": "host_tools.profile.command",
     "selftest": "host_tools.selftest.command",
     "simulate": "host_tools.emulate.simulate",
     "sizes": "host_tools.studies.sizes",
@@ -44,7 +45,7 @@ _HOST_TOOLS = {
     "validate": "host_tools.validate.command",
 }
 _DOORS = {"python -m model": _MODEL, "python -m convert": _CONVERT, "python -m host_tools": _HOST_TOOLS}
-_LIGHT = {"analyze", "classify", "completion", "flash", "selftest", "validate"}
+_LIGHT = {"analyze", "classify", "completion", "flash", "profile", "selftest", "validate"}
 """What `pip install .[host]` is enough for; all else needs [full]."""
 
 

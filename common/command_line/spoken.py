@@ -12,7 +12,8 @@ from squeezenet_mcu.common import start
 
 # What the Makefile takes beside a verb and hands on as an option of the same name, switches apart.
 SWITCHES = (
-    "BUILD", "CHECK", "DRY_RUN", "FRESH", "FUNCTIONS", "LAYERS", "ONLY", "PUBLISH", "TRUST", "UPDATE", "USB",
+    "BUILD", "CHECK", "DRY_RUN", "FRESH", "FUNCTIONS", "INSPECT", "LAYERS", "ONLY", "PUBLISH", "TRUST",
+    "UPDATE", "USB",
 )  # fmt: skip
 VARIABLES = (
     "BOARD", "CALIBRATION", "COMPRESS", "CORES", "DATA", "ELF", "ENCODING", "ENGINE", "ENGINE_LIMIT",
@@ -29,8 +30,8 @@ DOORS = {
     ),
     "convert": ("convert",),
     "host_tools": (
-        "analyze", "bench", "boards", "classify", "demo", "firmware", "flash", "selftest", "simulate",
-        "sizes", "summary", "validate",
+        "analyze", "bench", "boards", "classify", "demo", "firmware", "flash", "profile", "selftest",
+        "simulate", "sizes", "summary", "validate",
     ),
 }  # fmt: skip
 _VERBS = {verb: door for door, verbs in DOORS.items() for verb in verbs}

@@ -14,6 +14,10 @@ from squeezenet_mcu.host_tools.link.watch import SeenPart, Watch, Watching
 _Wanted = TypeVar("_Wanted", Watching, SeenPart)
 
 
+class CannotWatchError(RefusedError):
+    """The device's firmware was built without INSPECT."""
+
+
 class Asking:
     """WATCH and SEEN on an exchange that carries no image at the moment."""
 
@@ -25,7 +29,8 @@ class Asking:
     def watch(self, asked: Watch) -> Watching:
         """Has the device watch images that begin from now on.
 
-        RefusedError: its firmware watches nothing, or not that. DeviceRestartedError: it knows no session.
+        CannotWatchError: its firmware watches nothing. RefusedError: not that. DeviceRestartedError: it knows
+        no session.
         """
         reply = self._ask(Request.WATCH, watch.watch(asked), Watching)
         if reply.watch != asked:
@@ -78,7 +83,7 @@ class Asking:
         if reply.code in (ErrorCode.NO_SESSION, ErrorCode.WRONG_IMAGE):
             raise DeviceRestartedError
         if reply.code == ErrorCode.UNKNOWN_TYPE:
-            raise RefusedError(
+            raise CannotWatchError(
                 f"{self._exchange.name}: its firmware cannot watch its layers; flash one that can: "
                 f"make flash BOARD={shlex.quote(self._info.board)} INSPECT=1"
             )

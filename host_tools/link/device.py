@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from squeezenet_mcu.host_tools.link import messages
-from squeezenet_mcu.host_tools.link.asking import Asking
+from squeezenet_mcu.host_tools.link.asking import Asking, CannotWatchError
 from squeezenet_mcu.host_tools.link.errors import DamagedError, LinkTimeoutError, ResetError, VersionError
 from squeezenet_mcu.host_tools.link.exchange import Exchange, Patience, Waiting
 from squeezenet_mcu.host_tools.link.messages import ErrorCode, Info, Refusal, Request
@@ -113,6 +113,20 @@ class Device:
             "check its power supply, and that no other program uses the port"
         )
 
+    def watches(self) -> bool:
+        """Whether its firmware was built with INSPECT=1, which `layers` and `profile` want."""
+        waiting = self._patience.begin()
+        for _ in range(_MAX_RESTARTS + 1):
+            try:
+                Asking(self._exchange, self.info, waiting).watch(Watch())
+            except CannotWatchError:
+                return False
+            except DeviceRestartedError:
+                self._greet_again(waiting)
+                continue
+            return True
+        raise self._forgets()
+
     def infer_watched(
         self, image: npt.NDArray[np.int8], watch: Watch
     ) -> tuple[Result, list[tuple[int, ...]]]:
@@ -128,12 +142,16 @@ class Device:
                 asking.watch(watch)
                 result = self.infer(image)
                 seen = asking.seen(self._image, watch)
+                asking.watch(Watch())
             except DeviceRestartedError:
                 self._greet_again(waiting)
                 continue
             if seen is not None:
                 return result, seen
-        raise ResetError(
+        raise self._forgets()
+
+    def _forgets(self) -> ResetError:
+        return ResetError(
             f"{self._exchange.name}: the device forgets what it was asked to watch; check its power supply, "
             "and that no other program uses the port"
         )

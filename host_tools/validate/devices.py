@@ -41,7 +41,8 @@ class Way:
 
     @classmethod
     def of(cls, args: argparse.Namespace, inspect: bool = False) -> "Way":
-        """What the options of add_arguments say. UserError where they contradict each other."""
+        """What the options of add_arguments say; `inspect`: so they must. UserError: they contradict."""
+        inspect = inspect or args.inspect
         if inspect and args.engine != "squeeze":
             raise UserError(
                 f"--engine {args.engine}: only our own engine's layers can be watched; leave it out"
@@ -59,6 +60,11 @@ def add_arguments(parser: argparse.ArgumentParser, required: bool = True) -> Non
     where.add_argument("--board", metavar="NAME", help="emulate this board, with its firmware from build/")
     parser.add_argument(
         "--usb", action="store_true", help="with --board: over the emulated board's own USB, not its UART"
+    )
+    parser.add_argument(
+        "--inspect",
+        action="store_true",
+        help="with --board: the firmware that can watch its layers (INSPECT=1)",
     )
     tflm_library.add_engine_argument(parser)
     parser.add_argument("--baudrate", type=int, default=BAUDRATE, help=f"of a real UART ({BAUDRATE})")
@@ -103,6 +109,9 @@ def connected(way: Way, artefacts: Artefacts) -> Iterator[Device]:
     """
     with _url(way, artefacts) as url, opener(way, artefacts)(url) as device:
         check_model(device.info, artefacts, url, way.engine, ours=bool(way.board))
+        if way.inspect and not device.watches():
+            fix = _new_firmware(device.info, artefacts, url, way.engine, ours=bool(way.board))
+            raise UserError(f"{url}: its firmware cannot watch its layers; {fix} INSPECT=1")
         yield device
 
 
@@ -116,16 +125,20 @@ def check_model(info: Info, artefacts: Artefacts, url: str, engine: str, ours: b
     if info.model_sha256 == wanted:
         check_sizes(info, artefacts, url)
         return
-    names = f"MODEL={artefacts.model} BOARD={shlex.quote(info.board)}{tflm_library.make_option(engine)}"
-    if ours:
-        fix = f"run: make firmware {names}"
-    elif url.startswith("socket://"):
-        fix = f"end the emulator, then: make simulate {names}"
-    else:
-        fix = f"run: make flash {names}"
+    fix = _new_firmware(info, artefacts, url, engine, ours)
     raise UserError(
         f"{url}: the device runs model {info.model_sha256}, {artefacts.folder} has {wanted}; {fix}"
     )
+
+
+def _new_firmware(info: Info, artefacts: Artefacts, url: str, engine: str, ours: bool) -> str:
+    """How to give the device at `url` the firmware of `artefacts`."""
+    names = f"MODEL={artefacts.model} BOARD={shlex.quote(info.board)}{tflm_library.make_option(engine)}"
+    if ours:
+        return f"run: make firmware {names}"
+    if url.startswith("socket://"):
+        return f"end the emulator, then: make simulate {names}"
+    return f"run: make flash {names}"
 
 
 def check_sizes(info: Info, artefacts: Artefacts, url: str) -> None:
