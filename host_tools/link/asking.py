@@ -61,13 +61,13 @@ class Asking:
 
         def ask() -> None:
             if self._exchange.bytes_in_flight + size <= self._info.window_bytes + PROBE_RESERVE:
-                self._exchange.send(kind, payload)
+                self._exchange.send(kind, payload, tag=payload)
 
         ask()
         while schedule := self._waiting.schedule():
             sent, reply = self._exchange.answer(schedule, ask)
-            if sent.kind is not kind:
-                continue  # about what was before
+            if sent.tag != payload:
+                continue  # about what was asked before, and asked twice
             if isinstance(reply, wanted):
                 return reply
             self._take(sent, reply)

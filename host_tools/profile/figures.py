@@ -64,7 +64,7 @@ class Profile:
     @property
     def sound(self) -> bool:
         """Whether the sum is the image's count, nearly."""
-        return self.image_count > 0 and abs(self.off) <= TOLERANCE
+        return self.image_count > 0 and abs(self.total - self.image_count) <= TOLERANCE * self.image_count
 
     def milliseconds(self, count: int) -> float | None:
         """None where the counter has no rate: an emulator's instructions."""
