@@ -115,14 +115,13 @@ class Device:
 
     def watches(self) -> bool:
         """Whether its firmware was built with INSPECT=1, which `layers` and `profile` want."""
-        waiting = self._patience.begin()
         for _ in range(_MAX_RESTARTS + 1):
             try:
-                Asking(self._exchange, self.info, waiting).watch(Watch())
+                self._asking().watch(Watch())
             except CannotWatchError:
                 return False
             except DeviceRestartedError:
-                self._greet_again(waiting)
+                self._greet_again(self._patience.begin())
                 continue
             return True
         raise self._forgets()
@@ -135,20 +134,22 @@ class Device:
         Needs firmware that was built with INSPECT=1, else RefusedError. `count` of the Result has the work of
         watching in it.
         """
-        waiting = self._patience.begin()
         for _ in range(_MAX_RESTARTS + 1):
-            asking = Asking(self._exchange, self.info, waiting)
             try:
-                asking.watch(watch)
-                result = self.infer(image)
+                self._asking().watch(watch)
+                result = self.infer(image)  # takes its own time
+                asking = self._asking()
                 seen = asking.seen(self._image, watch)
                 asking.watch(Watch())
             except DeviceRestartedError:
-                self._greet_again(waiting)
+                self._greet_again(self._patience.begin())
                 continue
             if seen is not None:
                 return result, seen
         raise self._forgets()
+
+    def _asking(self) -> Asking:
+        return Asking(self._exchange, self.info, self._patience.begin())
 
     def _forgets(self) -> ResetError:
         return ResetError(

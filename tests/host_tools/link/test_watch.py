@@ -1,10 +1,10 @@
 """What a device sees of an image: asked, fetched, lost with a reset. The device: tests/protocol/watched.h."""
 
 import struct
+import time
 import zlib
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from squeezenet_mcu.host_tools.link import messages, watch
@@ -23,7 +23,7 @@ MAPS = watched_maps(IMAGE)
 
 @pytest.fixture
 def device():
-    with Device(WatchedDevice(), timeout=2.0) as opened:
+    with Device(WatchedDevice(), timeout=10.0) as opened:
         yield opened
 
 
@@ -66,9 +66,9 @@ def test_a_new_session_watches_nothing():
             """Stays open for the next host."""
 
     line = Line()
-    with Device(line, timeout=2.0) as first:
+    with Device(line, timeout=10.0) as first:
         Asking(first._exchange, first.info, first._patience.begin()).watch(Watch(What.MAPS))
-    with Device(line, timeout=2.0) as second:
+    with Device(line, timeout=10.0) as second:
         second.infer(IMAGE)
         asking = Asking(second._exchange, second.info, second._patience.begin())
         assert asking.seen(second._image, Watch(What.MAPS)) is None
@@ -84,7 +84,7 @@ def test_what_is_not_there_is_refused(device, asked):
 
 
 def test_firmware_without_it_is_named():
-    with Device(FakeDevice(), timeout=2.0) as device:
+    with Device(FakeDevice(), timeout=10.0) as device:
         assert not device.watches()
         with pytest.raises(CannotWatchError, match="make flash BOARD=fake INSPECT=1"):
             device.layers(IMAGE)
@@ -95,7 +95,7 @@ def test_firmware_without_it_is_named():
 def test_resets_on_the_way(reset):
     """Whichever request meets a device that has just been reset, of HELLO, WATCH, the image, SEEN."""
     line = LossyLine(WatchedDevice(), seed=1, rate=0.0, reset_at={reset})
-    with Device(line, timeout=2.0, first_wait=0.02) as device:
+    with Device(line, timeout=10.0, first_wait=0.02) as device:
         assert [m.crc for m in device.layers(IMAGE)] == [zlib.crc32(values.tobytes()) for values in MAPS]
 
 
@@ -105,8 +105,20 @@ def test_a_late_answer_to_what_was_asked_before(device):
     assert asking.watch(Watch(What.MAPS)).watch == Watch(What.MAPS)
 
 
+def test_an_image_that_takes_nearly_all_of_its_time(monkeypatch):
+    with Device(WatchedDevice(), timeout=10.0, image_timeout=2.5) as device:
+        infer = device.infer
+
+        def slowly(image):
+            time.sleep(2.6)
+            return infer(image)
+
+        monkeypatch.setattr(device, "infer", slowly)
+        assert len(device.layers(IMAGE)) == 3
+
+
 def test_a_lossy_line():
-    with Device(LossyLine(WatchedDevice(), seed=3, rate=0.2), timeout=5.0, first_wait=0.01) as device:
+    with Device(LossyLine(WatchedDevice(), seed=3, rate=0.2), timeout=30.0, first_wait=0.01) as device:
         for row in range(0, 300, 60):
             seen = device.infer_watched(IMAGE, Watch(What.BYTES, 1, row))[1]
             assert [value for (value,) in seen] == MAPS[1][row, :512].tolist()
@@ -144,7 +156,7 @@ class Liar:
 )
 def test_lies_end(lie):
     with (
-        Device(Liar(lie), timeout=1.0) as device,
+        Device(Liar(lie), timeout=10.0) as device,
         pytest.raises(DamagedError, match="has seen other things than it was asked for"),
     ):
         device.layers(IMAGE)
@@ -167,13 +179,22 @@ def test_messages_that_are_none():
     assert messages.parse(Frame(0x86, 0, bytes(15))) == watch.Watching(Watch(), 0, 0, 0)
 
 
+def answered(device: Device, kind: messages.Request, payload: bytes) -> messages.Reply:
+    """To this request: one before may have been asked twice, and be answered now."""
+    device._exchange.send(kind, payload, tag="this")
+    while match := device._exchange.receive(10.0):
+        if match[0].tag == "this":
+            return match[1]
+    raise AssertionError("no answer")
+
+
 @pytest.mark.parametrize("size", [0, 8, 10])
 def test_malformed_requests(size):
-    with Device(WatchedDevice(), timeout=1.0) as device:
+    with Device(WatchedDevice(), timeout=10.0) as device:
         for kind in (messages.Request.WATCH, messages.Request.SEEN):
-            device._exchange.send(kind, bytes(size))
-            _, reply = device._exchange.receive(1.0)
+            reply = answered(device, kind, bytes(size))
             assert reply == messages.Refusal(messages.ErrorCode.MALFORMED, kind)
-        device._exchange.send(messages.Request.WATCH, watch.watch(Watch()).replace(b"\0", b"\x05", 1))
-        assert device._exchange.receive(1.0)[1] == messages.Refusal(messages.ErrorCode.UNKNOWN_DATA, 5)
-        assert np.array_equal(device.infer(IMAGE).logits, device.infer(IMAGE).logits)
+        unknown = watch.watch(Watch()).replace(b"\0", b"\x05", 1)
+        reply = answered(device, messages.Request.WATCH, unknown)
+        assert reply == messages.Refusal(messages.ErrorCode.UNKNOWN_DATA, 5)
+        assert_right(device.infer(IMAGE), IMAGE)

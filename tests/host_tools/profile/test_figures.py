@@ -19,7 +19,7 @@ PLAN = [
 
 @pytest.fixture(scope="module")
 def device():
-    with Device(WatchedDevice(), timeout=2.0) as opened:
+    with Device(WatchedDevice(), timeout=10.0) as opened:
         yield opened
 
 
