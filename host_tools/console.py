@@ -37,6 +37,7 @@ _HOST_TOOLS = {
     "demo": "host_tools.validate.demo",
     "firmware": "host_tools.firmware.build",
     "flash": "host_tools.firmware.flash",
+    "profile": "host_tools.profile.command",
     "report-hardware": "host_tools.hardware.command",
     "selftest": "host_tools.selftest.command",
     "simulate": "host_tools.emulate.simulate",
@@ -46,7 +47,9 @@ _HOST_TOOLS = {
     "validate": "host_tools.validate.command",
 }
 _DOORS = {"python -m model": _MODEL, "python -m convert": _CONVERT, "python -m host_tools": _HOST_TOOLS}
-_LIGHT = {"analyze", "classify", "completion", "flash", "report-hardware", "selftest", "validate"}
+_LIGHT = {
+    "analyze", "classify", "completion", "flash", "profile", "report-hardware", "selftest", "validate",
+}  # fmt: skip
 """What `pip install .[host]` is enough for; all else needs [full]."""
 
 

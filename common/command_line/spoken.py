@@ -12,7 +12,8 @@ from squeezenet_mcu.common import start
 
 # What the Makefile takes beside a verb and hands on as an option of the same name, switches apart.
 SWITCHES = (
-    "BUILD", "CHECK", "DRY_RUN", "FRESH", "FUNCTIONS", "LAYERS", "ONLY", "PUBLISH", "RESUME", "TRUST",
+    "BUILD", "CHECK", "DRY_RUN", "FRESH", "FUNCTIONS", "INSPECT", "LAYERS", "ONLY", "PUBLISH", "RESUME",
+    "TRUST",
     "UPDATE", "USB",
 )  # fmt: skip
 VARIABLES = (
@@ -30,7 +31,8 @@ DOORS = {
     ),
     "convert": ("convert",),
     "host_tools": (
-        "analyze", "bench", "boards", "classify", "demo", "firmware", "flash", "report-hardware", "selftest",
+        "analyze", "bench", "boards", "classify", "demo", "firmware", "flash", "profile", "report-hardware",
+        "selftest",
         "simulate", "sizes", "summary", "validate",
     ),
 }  # fmt: skip

@@ -58,6 +58,21 @@ int LayerCount();
 using LayerObserver = void (*)(void* context, int layer, bool begins);
 void Observe(LayerObserver observer, void* context);
 
+#if SQUEEZE_INSPECT  // of our own engine
+// Feature maps, and the form of each; 0 where Load() has failed.
+struct MapShape {
+  uint16_t height;
+  uint16_t width;
+  uint16_t channels;
+};
+int MapCount();
+MapShape MapShapeOf(int map);
+
+// Called with each row of each feature map, when it is complete, from now on; null ends it.
+using RowObserver = void (*)(void* context, int map, int row, const int8_t* data);
+void ObserveRows(RowObserver observer, void* context);
+#endif
+
 }  // namespace app
 
 #endif  // FIRMWARE_CPP_APP_INFERENCE_H_

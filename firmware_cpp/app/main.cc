@@ -4,6 +4,7 @@
 
 #include "app/identity.h"
 #include "app/inference.h"
+#include "app/inspected.h"
 #include "app/model_shape.h"
 #ifdef TEST_FAULT
 #include "app/test_fault.h"
@@ -68,6 +69,7 @@ uint32_t SramHighWater(const board::Memory& memory) { return memory.sram_static 
 uint8_t BeginImage(void* /*context*/) {
   if (g_model_status != app::kOk) return g_model_status;
   g_count = 0;
+  inspected::BeginImage();
   const Stopwatch stopwatch;
   app::Begin();
   return app::kOk;
@@ -78,7 +80,7 @@ uint8_t PushRow(void* /*context*/, const int8_t* row) {
   app::FaultOnPurpose(row);
 #endif
   const Stopwatch stopwatch;
-  return app::PushRow(row);
+  return inspected::PushRow(row);
 }
 
 bool Done(void* /*context*/) { return app::Done(); }
@@ -124,6 +126,10 @@ squeeze::link::DeviceInfo Describe() {
   info.engine_sha256 = app::EngineSha256();
   info.reset_cause = static_cast<squeeze::link::ResetCause>(board::WhyReset());
   info.last_fault = LastFault();
+#if SQUEEZE_INSPECT
+  info.features |= static_cast<uint32_t>(squeeze::link::Feature::kLayers) |
+                   static_cast<uint32_t>(squeeze::link::Feature::kProfile);
+#endif
   return info;
 }
 
@@ -136,6 +142,7 @@ int main() {
   const squeeze::link::Application application = {nullptr, g_row,         BeginImage, PushRow, Done,
                                                   Logits,  Probabilities, ImageCost,  Write,   Dropped};
   if (!g_link.Init(Describe(), application)) __builtin_trap();
+  inspected::Init(&g_link);
   board::StartWatchdog(app::kLongestWorkSeconds);
   for (;;) {
     board::Working();

@@ -70,4 +70,15 @@ int LayerCount() { return g_model.layer_count(); }
 
 void Observe(LayerObserver observer, void* context) { g_engine.SetStepObserver(observer, context); }
 
+#if SQUEEZE_INSPECT
+int MapCount() { return g_engine.ready() ? g_model.buffer_count() : 0; }
+
+MapShape MapShapeOf(int map) {
+  const squeeze::BufferRecord& buffer = g_model.buffer(map);
+  return {buffer.height, buffer.width, buffer.channels};
+}
+
+void ObserveRows(RowObserver observer, void* context) { g_engine.SetObserver(observer, context); }
+#endif
+
 }  // namespace app

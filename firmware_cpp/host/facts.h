@@ -68,10 +68,12 @@ namespace squeeze {
 #define FACTS_REQUEST(X)   \
   X(link::Request::kHello) \
   X(link::Request::kBegin) X(link::Request::kRows) X(link::Request::kResult) \
-  X(link::Request::kRead) X(link::Request::kCounts) X(link::Request::kLastFault)
+  X(link::Request::kRead) X(link::Request::kWatch) X(link::Request::kSeen) \
+  X(link::Request::kCounts) X(link::Request::kLastFault)
 #define FACTS_REPLY(X)  \
   X(link::Reply::kInfo) \
   X(link::Reply::kStatus) X(link::Reply::kResult) X(link::Reply::kData) \
+  X(link::Reply::kWatching) X(link::Reply::kSeen) \
   X(link::Reply::kCounts) X(link::Reply::kLastFault) X(link::Reply::kError)
 #define FACTS_STATE(X) \
   X(link::State::kIdle) X(link::State::kReceiving) X(link::State::kDone) X(link::State::kFailed)

@@ -87,6 +87,14 @@ void DeviceLink::Handle() {
     case Request::kLastFault:
       HandleLastFault(size);
       break;
+#if SQUEEZE_INSPECT
+    case Request::kWatch:
+      HandleWatch(payload, size);
+      break;
+    case Request::kSeen:
+      HandleSeen(payload, size);
+      break;
+#endif
     default:
       SendError(ErrorCode::kUnknownType, reader_.type());
       break;
@@ -107,6 +115,9 @@ void DeviceLink::HandleHello(const uint8_t* payload, size_t size) {
   if (session != session_) {
     session_ = session;
     state_ = State::kIdle;
+#if SQUEEZE_INSPECT
+    if (inspector_ != nullptr) inspector_->Ask({});
+#endif
   }
   SendInfo();
 }

@@ -17,6 +17,9 @@
 #include "protocol/frame_reader.h"
 #include "protocol/frame_writer.h"
 #include "protocol/wire.h"
+#if SQUEEZE_INSPECT
+#include "protocol/inspect.h"
+#endif
 
 namespace squeeze::link {
 
@@ -99,6 +102,11 @@ class DeviceLink {
   // next rows arrive in the receive buffer.
   void OnByte(uint8_t byte);
 
+#if SQUEEZE_INSPECT
+  // After Init. What the host asks to be watched, and what was seen, is `inspector`'s.
+  void SetInspector(Inspector* inspector) { inspector_ = inspector; }
+#endif
+
  private:
   void Handle();
   void HandleHello(const uint8_t* payload, size_t size);
@@ -108,6 +116,13 @@ class DeviceLink {
   void HandleLastFault(size_t size);
   void HandleRead(const uint8_t* payload, size_t size);
   void HandleCounts(size_t size);
+
+#if SQUEEZE_INSPECT
+  // In inspect.cc.
+  void HandleWatch(const uint8_t* payload, size_t size);
+  void HandleSeen(const uint8_t* payload, size_t size);
+  Inspector* inspector_ = nullptr;
+#endif
 
   // True where `image` is the one under way; else sends the ERROR.
   bool Current(uint32_t image);

@@ -33,6 +33,9 @@ enum class Request : uint8_t {
   kRead = 0x05,       // image u32, what u8, offset u32, length u16
   kCounts = 0x09,     // nothing
   kLastFault = 0x0B,  // nothing
+  // Of firmware that was built with INSPECT: inspect.h.
+  kWatch = 0x06,  // what u8, map u16, row u16, offset u32
+  kSeen = 0x07,   // image u32, first u16
 };
 
 // Replies, from the device: one for each intact request, with its number.
@@ -41,6 +44,8 @@ enum class Reply : uint8_t {
   kStatus = 0x82,
   kResult = 0x84,
   kData = 0x85,
+  kWatching = 0x86,
+  kSeen = 0x87,
   kCounts = 0x89,
   kLastFault = 0x8B,
   kError = 0xFF,  // code u8, detail u32: the same in every version

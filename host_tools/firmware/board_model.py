@@ -43,6 +43,7 @@ class ModelRequest:
     """What the user asks of a firmware's model; None: as the board has it.
 
     `tflm`: with it in place of our engine, whose settings the others are. `cores`: that share the work.
+    `inspect`: firmware that can watch its layers, docs/inspect.md.
     """
 
     kernel_family: Family | None = None
@@ -52,11 +53,16 @@ class ModelRequest:
     encoding: str | None = None
     tflm: TflmLibrary | None = None
     cores: int = 1
+    inspect: bool = False
 
 
-def folder_for(source: Path, board: str, engine: str) -> Path:
-    """Where the firmware of a board and an engine ("squeeze" or "tflm") is. `source`: build/<model>."""
-    return source / "firmware" / (board if engine == "squeeze" else f"{board}-{engine}")
+def folder_for(source: Path, board: str, engine: str, inspect: bool = False) -> Path:
+    """Where the firmware of a board and an engine ("squeeze" or "tflm") is. `source`: build/<model>.
+
+    `inspect`: the one that can watch its layers.
+    """
+    name = board if engine == "squeeze" else f"{board}-{engine}"
+    return source / "firmware" / (f"{name}-inspect" if inspect else name)
 
 
 def want_cores(board: Board, cores: int) -> None:

@@ -72,6 +72,11 @@ def add_build_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model", default=DEFAULT_MODEL, metavar="NAME", help=f"as in build/<model>/ ({DEFAULT_MODEL})"
     )
+    parser.add_argument(
+        "--inspect",
+        action="store_true",
+        help="firmware that can watch its layers (INSPECT=1), beside the one that cannot",
+    )
     add_request_arguments(parser)
 
 
@@ -116,7 +121,8 @@ def add_request_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def request_of(args: argparse.Namespace) -> ModelRequest:
-    """What add_request_arguments' options ask for."""
+    """What the options of add_build_arguments, or of add_request_arguments alone, ask for."""
+    inspect = getattr(args, "inspect", False)
     ours = ModelRequest(
         args.kernel_family, args.optimize, args.sram_bytes, args.flash_bytes, args.encoding, cores=args.cores
     )
@@ -126,7 +132,9 @@ def request_of(args: argparse.Namespace) -> ModelRequest:
             "--engine tflm takes no --optimize, --kernel-family, --sram-bytes, --flash-bytes, --encoding or "
             "--cores: they are settings of our own engine"
         )
-    return dataclasses.replace(ours, tflm=tflm)
+    if tflm is not None and inspect:
+        raise UserError("--inspect: watches our own engine's layers; leave out --engine tflm, or --inspect")
+    return dataclasses.replace(ours, tflm=tflm, inspect=inspect)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -183,7 +191,8 @@ def build(board: str, model: str, request: ModelRequest = BOARD_DEFAULT, target:
 
     With it .bin, for a board that is flashed, and .uf2, where its boot loader takes one.
 
-    With TFLite Micro as the engine in build/<model>/firmware/<board>-tflm/.
+    With TFLite Micro as the engine in build/<model>/firmware/<board>-tflm/, firmware that watches its layers
+    in build/<model>/firmware/<board>-inspect/.
     `request`: how its model is made; `target`: CMake's, "firmware" or "bench". Needs what `python -m convert`
     left in build/<model>/. The log stays beside the ELF, as build.log.
     UserError: unknown board, model not converted, a program missing, a build that fails. DoesNotFitError: the
@@ -194,7 +203,8 @@ def build(board: str, model: str, request: ModelRequest = BOARD_DEFAULT, target:
     for name in _MODEL_FILES:
         if not (source / name).is_file():
             raise UserError(f"{source / name}: missing; run: make convert MODEL={model}")
-    folder = board_model.folder_for(source, hardware.name, "tflm" if request.tflm else "squeeze")
+    engine = "tflm" if request.tflm else "squeeze"
+    folder = board_model.folder_for(source, hardware.name, engine, request.inspect)
     elf, binary, uf2_file = (folder / f"{target}.{kind}" for kind in ("elf", "bin", "uf2"))
     try:
         if request.tflm:
@@ -239,6 +249,7 @@ def options(
         "SQUEEZE_FAMILY": request.kernel_family or board.kernel_family,
         "SQUEEZE_KERNELS": ";".join(made["kernels"]),
         "ARENA_APART": "ON" if apart else "OFF",
+        "SQUEEZE_INSPECT": str(len(made["plan"]) if request.inspect else 0),
     }
 
 

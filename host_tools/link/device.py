@@ -31,8 +31,10 @@ from squeezenet_mcu.host_tools.link.messages import (
     Request,
 )
 from squeezenet_mcu.host_tools.link.pipeline import Answer, Pipeline
-from squeezenet_mcu.host_tools.link.transfer import Transfer, refused
+from squeezenet_mcu.host_tools.link.transfer import DeviceRestartedError, Transfer, refused
 from squeezenet_mcu.host_tools.link.transport import BAUDRATE, SerialTransport, Transport
+from squeezenet_mcu.host_tools.link.watched.asking import Asking, CannotWatchError
+from squeezenet_mcu.host_tools.link.watched.watch import MapSeen, Spent, Watch, What
 
 TIMEOUT = 30.0  # seconds of silence; a burst of rows of a large network computes for seconds in an emulator
 OPEN_TIMEOUT = 7.0  # seconds; boards whose USB bridge resets them take some to boot
@@ -41,6 +43,7 @@ _FIRST_WAIT = 0.25  # seconds until the first probe, as long as no round trip is
 _HELLO_WAIT = 0.25  # seconds between HELLOs: a board that boots loses all that came before
 _REOPEN_WAIT = 0.1  # seconds between attempts to open a port again
 _COUNTS_TIMEOUT = 1.0  # seconds; a statistic is worth no more
+_MAX_RESTARTS = 5  # of the device, for one image that it watches
 _LONG = 20  # times the longest silence: for an image, if nobody knows better
 
 
@@ -182,6 +185,58 @@ class Device:
             answer.cost.sram_high_water,
             answer.cost.stack_high_water,
         )
+
+    def watches(self) -> bool:
+        """Whether its firmware was built with INSPECT=1, which `layers` and `profile` want."""
+        for _ in range(_MAX_RESTARTS + 1):
+            try:
+                self._asking().watch(Watch())
+            except CannotWatchError:
+                return False
+            except DeviceRestartedError:
+                self._recover(self._patience.begin(), None)
+                continue
+            return True
+        raise self._forgets()
+
+    def infer_watched(
+        self, image: npt.NDArray[np.int8], watch: Watch
+    ) -> tuple[Result, list[tuple[int, ...]]]:
+        """As `infer`, and what the device saw of it: entries as link.watch.ENTRIES[watch.what] has them.
+
+        Needs firmware that was built with INSPECT=1, else RefusedError. `count` of the Result has the work of
+        watching in it.
+        """
+        for _ in range(_MAX_RESTARTS + 1):
+            try:
+                self._asking().watch(watch)
+                result = self.infer(image)  # takes its own time
+                asking = self._asking()
+                seen = asking.seen(self._image, watch)
+                asking.watch(Watch())
+            except DeviceRestartedError:
+                self._recover(self._patience.begin(), None)
+                continue
+            if seen is not None:
+                return result, seen
+        raise self._forgets()
+
+    def _asking(self) -> Asking:
+        return Asking(self._exchange, self.info, self._patience.begin())
+
+    def _forgets(self) -> ResetError:
+        return ResetError(
+            f"{self._exchange.name}: the device forgets what it was asked to watch; check its power supply, "
+            "and that no other program uses the port"
+        )
+
+    def layers(self, image: npt.NDArray[np.int8]) -> list[MapSeen]:
+        """Each feature map of an image, by its shape and the CRC-32 of its rows. See infer_watched."""
+        return [MapSeen(*entry) for entry in self.infer_watched(image, Watch(What.MAPS))[1]]
+
+    def profile(self, image: npt.NDArray[np.int8]) -> list[Spent]:
+        """What each layer of an image takes, and then what is between them. See infer_watched."""
+        return [Spent(*entry) for entry in self.infer_watched(image, Watch(What.TIME))[1]]
 
     def _last_fault(self, info: Info, waiting: Waiting) -> Fault | None:
         """The fault that the device has restarted after; None: after none, or it does not say."""

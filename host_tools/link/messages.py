@@ -8,6 +8,7 @@ from enum import IntEnum, IntFlag
 from squeezenet_mcu.host_tools.link import faults
 from squeezenet_mcu.host_tools.link.faults import Fault
 from squeezenet_mcu.host_tools.link.frame import MAX_BODY, MAX_FRAME, OVERHEAD, Frame, encoded_size
+from squeezenet_mcu.host_tools.link.watched import watch
 
 VERSION = 2
 
@@ -20,6 +21,8 @@ class Request(IntEnum):
     ROWS = 0x03
     RESULT = 0x04
     READ = 0x05
+    WATCH = 0x06
+    SEEN = 0x07
     COUNTS = 0x09
     LAST_FAULT = 0x0B
 
@@ -210,7 +213,7 @@ class LastFault:
     fault: Fault | None
 
 
-Reply = Info | Status | Cost | DataBlock | Counts | LastFault | Refusal
+Reply = Info | Status | Cost | DataBlock | watch.Watching | watch.SeenPart | Counts | LastFault | Refusal
 
 
 def parse(frame: Frame) -> Reply | None:
@@ -280,6 +283,8 @@ _PARSERS: dict[int, Callable[[bytes], Reply]] = {
     0x82: _status,
     0x84: lambda payload: Cost(*_RESULT.unpack(payload)),
     0x85: _data,
+    0x86: watch.parse_watching,
+    0x87: watch.parse_seen,
     0x89: lambda payload: Counts(*_COUNTS.unpack(payload)),
     0x8B: lambda payload: LastFault(faults.from_words(payload)),
     0xFF: lambda payload: Refusal(*_ERROR.unpack(payload)),

@@ -21,7 +21,7 @@ from squeezenet_mcu.host_tools.faults import where
 from squeezenet_mcu.host_tools.firmware import board_model, tflm_library
 from squeezenet_mcu.host_tools.link import faulty_line
 from squeezenet_mcu.host_tools.link.adaptive import Statistics
-from squeezenet_mcu.host_tools.link.errors import FaultError
+from squeezenet_mcu.host_tools.link.errors import FaultError, LinkError
 from squeezenet_mcu.host_tools.link.messages import Info
 from squeezenet_mcu.host_tools.link.trace import Trace
 from squeezenet_mcu.host_tools.validate import cost, devices, kept, several
@@ -42,6 +42,7 @@ EXAMPLES = """\
   python -m host_tools validate --model digits --board mps2_an386 --engine tflm    # with TFLite Micro
   python -m host_tools validate --model digits --ports /dev/ttyACM0,/dev/ttyACM1   # on two boards
   python -m host_tools validate --model digits --board stm32f405 --faults drop=0.001,flip=0.001
+  python -m host_tools validate --model digits --board stm32f405 --layers          # every row of every layer
 exit status: 0 all equal, 1 any difference or a user's mistake, 130 interrupted"""
 
 LIMIT = 200
@@ -54,7 +55,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     one_of.add_argument("--ports", metavar="A,B", help="ports of several devices, which share the images")
     parser.add_argument("--data", metavar="SOURCE", help="folder, .npz or name (the model's own)")
     parser.add_argument(
-        "--limit", type=int, default=LIMIT, metavar="N", help=f"at most N images of the test split ({LIMIT})"
+        "--limit", type=int, metavar="N", help=f"at most N images of the test split ({LIMIT}; of layers 1)"
+    )
+    parser.add_argument(
+        "--layers",
+        action="store_true",
+        help="compare every row of every layer, and name the first value that differs",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the report to FILE")
     parser.add_argument(
@@ -79,20 +85,18 @@ def run(args: argparse.Namespace) -> int:
     if args.if_emulated and args.board and not board_toml.load(args.board).emulator:
         console.print(_on_the_board(args), soft_wrap=True)
         return 0
-    way = Way.of(args)
-    ports = several.ports_of(args.ports) if args.ports else []
-    if args.faults:
-        way = dataclasses.replace(way, faults=faulty_line.parse(args.faults))
-    if args.trace and ports:
-        raise UserError("--trace: is of one device; with --ports there are several; leave one of them out")
+    way, ports = _way_of(args)
     if args.json:
         files.outputs(args.json)
     artefacts = load_artefacts(config.name_of(args.model))
-    tests = load_tests(artefacts, args.data, args.limit)
+    limit = args.limit if args.limit is not None else 1 if args.layers else LIMIT
+    tests = load_tests(artefacts, args.data, limit)
     for text in tests.notices:
         notice(text)
     # First, because it finds a manifest that is not the .tflite's: no board is to blame for that.
     reference = Reference.of(artefacts.manifest, artefacts.tflite)
+    if args.layers:
+        return _compare_layers(console, way, artefacts, tests, reference, args.json)
 
     with contextlib.ExitStack() as stack:
         if args.trace:
@@ -126,12 +130,7 @@ def run(args: argparse.Namespace) -> int:
         files.write_json(args.json, as_json(report, info, artefacts.manifest) | more | shared)
         console.print(f"wrote {args.json}", soft_wrap=True)
     if report.ended:
-        again = as_typed("--resume (RESUME=)")
-        console.print(
-            f"validate: ended after {report.images} of {len(tests.images)} images; {again} goes on there",
-            soft_wrap=True,
-        )
-        raise report.ended
+        raise _cut_short(console, report, len(tests.images))
     return conclude(console, report)
 
 
@@ -170,6 +169,28 @@ def _ask_counts(share: Share) -> None:
         share.device.statistics.damaged_frames = counts.damaged_frames
 
 
+def _way_of(args: argparse.Namespace) -> tuple[Way, list[str]]:
+    """How to reach the device, and the ports of --ports. UserError where options contradict each other."""
+    way = Way.of(args, inspect=args.layers)
+    ports = several.ports_of(args.ports) if args.ports else []
+    if args.faults:
+        way = dataclasses.replace(way, faults=faulty_line.parse(args.faults))
+    if args.trace and ports:
+        raise UserError("--trace: is of one device; with --ports there are several; leave one of them out")
+    if args.layers and (ports or args.resume or args.trace):
+        raise UserError("--layers: is of one device, and of few images; leave out --ports, --resume, --trace")
+    return way, ports
+
+
+def _cut_short(console: Console, report: Report, wanted: int) -> LinkError:
+    """What ended the report, once it is said how to go on."""
+    assert report.ended
+    again = as_typed("--resume (RESUME=)")
+    line = f"validate: ended after {report.images} of {wanted} images; {again} goes on there"
+    console.print(line, soft_wrap=True)
+    return report.ended
+
+
 def _tell_fault(report: Report, info: Info) -> None:
     """Has the function's name be in what ended the run, where that was a fault."""
     if isinstance(report.ended, FaultError):
@@ -188,6 +209,23 @@ def _on_the_board(args: argparse.Namespace) -> str:
         f"validate: nothing is validated, because no emulator plays {board_toml.name_of(args.board)}; "
         f"on the board: {flash}; then, with its serial cable connected: {then}"
     )
+
+
+def _compare_layers(
+    console: Console, way: Way, artefacts: Artefacts, tests: TestSet, reference: Reference, path: Path | None
+) -> int:
+    """Every row of every layer. Writes the report to `path`, if that is given; returns the exit status."""
+    from squeezenet_mcu.host_tools.inspect import expected, layers, show
+
+    wanted = expected.Expected(artefacts.folder / "model.tflite", reference)
+    with devices.connected(way, artefacts) as device:
+        report = layers.compare_all(device, wanted, tests.images)
+        info = device.info
+    show.show(console, report, wanted, artefacts.model, info)
+    if path and not report.interrupted:
+        files.write_json(path, show.as_json(report, wanted, artefacts.model, info))
+        console.print(f"wrote {path}", soft_wrap=True)
+    return show.conclude(console, report)
 
 
 def compare_with_progress(

@@ -33,7 +33,8 @@ class Way:
     """To a device: at `port`, a pyserial URL, or else an emulated `board`, a name or a folder.
 
     `engine`: that its firmware has, "squeeze" or "tflm"; `baudrate`: of a real UART; `usb`: over the emulated
-    board's own USB, not its UART; `faults`: done to the bytes on the way; `trace`: of what passes.
+    board's own USB, not its UART; `inspect`: its firmware is the one that can watch its layers; `faults`:
+    done to the bytes on the way; `trace`: of what passes.
     """
 
     port: str | None
@@ -41,6 +42,7 @@ class Way:
     engine: str
     baudrate: int
     usb: bool = False
+    inspect: bool = False
     faults: Faults | None = None
     trace: Trace | None = None
 
@@ -51,12 +53,17 @@ class Way:
         return TracedLine(line, self.trace) if self.trace else line
 
     @classmethod
-    def of(cls, args: argparse.Namespace) -> "Way":
-        """What the options of add_arguments say. UserError where they contradict each other."""
+    def of(cls, args: argparse.Namespace, inspect: bool = False) -> "Way":
+        """What the options of add_arguments say; `inspect`: so they must. UserError: they contradict."""
+        inspect = inspect or args.inspect
+        if inspect and args.engine != "squeeze":
+            raise UserError(
+                f"--engine {args.engine}: only our own engine's layers can be watched; leave it out"
+            )
         if args.usb and not args.board:
             given = f"the port is given: {args.port}" if args.port else "there is no --board"
             raise UserError(f"--usb: is for an emulated board; {given}; leave --usb out")
-        return cls(args.port, args.board, args.engine, args.baudrate, args.usb)
+        return cls(args.port, args.board, args.engine, args.baudrate, args.usb, inspect)
 
 
 def add_arguments(
@@ -71,6 +78,11 @@ def add_arguments(
     where.add_argument("--board", metavar="NAME", help="emulate this board, with its firmware from build/")
     parser.add_argument(
         "--usb", action="store_true", help="with --board: over the emulated board's own USB, not its UART"
+    )
+    parser.add_argument(
+        "--inspect",
+        action="store_true",
+        help="with --board: the firmware that can watch its layers (INSPECT=1)",
     )
     tflm_library.add_engine_argument(parser)
     parser.add_argument("--baudrate", type=int, default=BAUDRATE, help=f"of a real UART ({BAUDRATE})")
@@ -136,6 +148,9 @@ def connected(way: Way, artefacts: Artefacts) -> Iterator[Device]:
         check_model(device.info, artefacts, url, way.engine, ours=bool(way.board))
         if said := other_engine_model(device.info, artefacts, way.engine):
             notice(said)
+        if way.inspect and not device.watches():
+            fix = _new_firmware(device.info, artefacts, url, way.engine, ours=bool(way.board))
+            raise UserError(f"{url}: its firmware cannot watch its layers; {fix} INSPECT=1")
         yield device
 
 
@@ -166,16 +181,20 @@ def check_model(info: Info, artefacts: Artefacts, url: str, engine: str, ours: b
     if info.model_sha256 == wanted:
         check_sizes(info, artefacts, url)
         return
-    names = f"MODEL={artefacts.model} BOARD={shlex.quote(info.board)}{tflm_library.make_option(engine)}"
-    if ours:
-        fix = f"run: make firmware {names}"
-    elif url.startswith("socket://"):
-        fix = f"end the emulator, then: make simulate {names}"
-    else:
-        fix = f"run: make flash {names}"
+    fix = _new_firmware(info, artefacts, url, engine, ours)
     raise UserError(
         f"{url}: the device runs model {info.model_sha256}, {artefacts.folder} has {wanted}; {fix}"
     )
+
+
+def _new_firmware(info: Info, artefacts: Artefacts, url: str, engine: str, ours: bool) -> str:
+    """How to give the device at `url` the firmware of `artefacts`."""
+    names = f"MODEL={artefacts.model} BOARD={shlex.quote(info.board)}{tflm_library.make_option(engine)}"
+    if ours:
+        return f"run: make firmware {names}"
+    if url.startswith("socket://"):
+        return f"end the emulator, then: make simulate {names}"
+    return f"run: make flash {names}"
 
 
 def check_sizes(info: Info, artefacts: Artefacts, url: str) -> None:
@@ -205,7 +224,7 @@ def firmware_of(way: Way, artefacts: Artefacts) -> Path:
     """The firmware for the board, which may not be there yet."""
     assert way.board is not None
     name = board_toml.load(way.board).name  # an unknown one is a better complaint than a missing file
-    return board_model.folder_for(artefacts.folder, name, way.engine) / "firmware.elf"
+    return board_model.folder_for(artefacts.folder, name, way.engine, way.inspect) / "firmware.elf"
 
 
 @contextlib.contextmanager
@@ -220,6 +239,7 @@ def _url(way: Way, artefacts: Artefacts) -> Iterator[str]:
     elf = firmware_of(way, artefacts)
     if not elf.is_file():
         more = " ENGINE=tflm TFLM_INCLUDE= TFLM_LIB=" if way.engine == "tflm" else ""
+        more += " INSPECT=1" if way.inspect else ""
         raise UserError(f"{elf}: missing; run: make firmware MODEL={artefacts.model} BOARD={way.board}{more}")
     with emulator.running(way.board, elf, way.usb) as url:
         yield url

@@ -61,10 +61,11 @@ class FakeDevice:
     """The fake device as a line of its own (a Transport): pipes to a process that can be reset."""
 
     name = "fake device"
+    program = "fake_device"
 
     def __init__(self, **options: int) -> None:
         self._command = [
-            str(build() / "fake_device"),
+            str(build() / self.program),
             *(f"{name}={value}" for name, value in options.items()),
         ]
         self.resets = 0

@@ -45,6 +45,8 @@ COMPILERS = {
 USUAL = {"cortex_m": "mps2_an386", "riscv": "riscv_virt"}
 USUAL_USB = "rp2040"  # for those of a board's own USB
 GCC_ONLY = "slices_window.cc"
+# What a build with INSPECT, and one with a broken kernel, define: so all of the code is read.
+OPTIONS = ("-DSQUEEZE_INSPECT=3", '-DREAL_KERNEL="real"', '-DBROKEN_KERNEL="broken"')
 FINDING = re.compile(r"^(?P<file>/[^:]+):(?P<line>\d+):\d+: (?:warning|error): (?P<text>.*)$", re.MULTILINE)
 INCLUDE = re.compile(r'^#include "([^"]+)"', re.MULTILINE)
 
@@ -106,7 +108,7 @@ def host_units() -> Iterator[Unit]:
     of_gcc = subprocess.run(
         [found("g++"), "-print-file-name=include"], check=True, capture_output=True, text=True
     ).stdout.strip()
-    flags = ("-std=c++17", f"-idirafter{of_gcc}", *kernel_flags())
+    flags = ("-std=c++17", f"-idirafter{of_gcc}", *OPTIONS, *kernel_flags())
     for folder in ("engine", "engine/portable", "engine/v6m", "engine/dsp", "protocol", "host"):
         for source in sorted((CODE / folder).glob("*.cc")):
             yield Unit(source, (CODE,), flags)
@@ -128,6 +130,7 @@ def board_units() -> Iterator[Unit]:
             *(ENGINE / "dsp").glob("*.cc"),
             *(CODE / "bench").glob("*.cc"),
             CODE / "app" / "main.cc",
+            CODE / "app" / "inspected.cc",
             CODE / "app" / "squeeze_inference.cc",
             *(CODE / "boards" / "common").glob("*.cc"),
             *(CODE / "boards" / "selftest").glob("*.cc"),
@@ -152,7 +155,7 @@ def board_units() -> Iterator[Unit]:
             if board.name == "mps3_an547":
                 sources += (path for path in (ENGINE / "mve").glob("*.cc") if path.name != GCC_ONLY)
             include = (CODE, CODE / "boards", CODE / "boards" / architecture, board, STAND_IN)
-            flags = ("-std=c++17", *target, *cpu_flags(board), *usb, *system, *kernel_flags())
+            flags = ("-std=c++17", *target, *cpu_flags(board), *usb, *system, *OPTIONS, *kernel_flags())
             for source in sorted(sources):
                 yield Unit(source, include, flags, analyze=source.parent.name != "dsp")
 

@@ -133,7 +133,7 @@ def test_a_program_can_tell_the_errors_apart():
     kinds = {PortError, LinkTimeoutError, DamagedError, VersionError, RefusedError, FaultError, ResetError}
     assert set(LinkError.__subclasses__()) == kinds
     assert issubclass(LinkError, UserError)
-    assert not [kind for kind in kinds if kind.__subclasses__()]
+    assert {kind for kind in kinds if kind.__subclasses__()} == {RefusedError}  # CannotWatchError: why
 
 
 def sequence(data: bytes) -> int:

@@ -4,6 +4,7 @@ import pytest
 
 from squeezenet_mcu.host_tools.firmware import build_id
 from squeezenet_mcu.host_tools.link import cobs, exchange, frame, messages
+from squeezenet_mcu.host_tools.link.watched import watch
 from tests import cpp_facts
 
 ENUMS = {
@@ -35,6 +36,8 @@ REPLIES = {
     "status": messages.Status,
     "result": messages.Cost,
     "data": messages.DataBlock,
+    "watching": watch.Watching,
+    "seen": watch.SeenPart,
     "counts": messages.Counts,
     "lastfault": messages.LastFault,
     "error": messages.Refusal,
@@ -46,6 +49,8 @@ PAYLOADS = {
     "status": messages._STATUS.pack(1, 2, 0, 0, 3, 4),
     "result": messages._RESULT.pack(1, 2, 3, 4),
     "data": messages._DATA.pack(1, 0, 2),
+    "watching": watch._WATCHING.pack(1, 2, 3, 4, 5, 6, 7),
+    "seen": watch._SEEN.pack(1, 1, 2, 3, 4, 5, 6),
     "counts": messages._COUNTS.pack(1, 2, 3),
     "lastfault": b"",
     "error": messages._ERROR.pack(1, 2),
