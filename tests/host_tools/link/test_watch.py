@@ -119,7 +119,7 @@ def test_an_image_that_takes_nearly_all_of_its_time(monkeypatch):
 
 
 def test_a_lossy_line():
-    with Device(LossyLine(WatchedDevice(), seed=3, rate=0.2), timeout=30.0, first_wait=0.01) as device:
+    with Device(LossyLine(WatchedDevice(), seed=3, rate=0.003), timeout=30.0, first_wait=0.01) as device:
         for row in range(0, 300, 60):
             seen = device.infer_watched(IMAGE, Watch(What.BYTES, 1, row))[1]
             assert [value for (value,) in seen] == MAPS[1][row, :512].tolist()
