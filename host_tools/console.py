@@ -37,10 +37,12 @@ _HOST_TOOLS = {
     "demo": "host_tools.validate.demo",
     "firmware": "host_tools.firmware.build",
     "flash": "host_tools.firmware.flash",
+    "key": "host_tools.signing.keys",
     "selftest": "host_tools.selftest.command",
     "simulate": "host_tools.emulate.simulate",
     "sizes": "host_tools.studies.sizes",
     "summary": "host_tools.summary.command",
+    "upload": "host_tools.upload.command",
     "validate": "host_tools.validate.command",
 }
 _DOORS = {"python -m model": _MODEL, "python -m convert": _CONVERT, "python -m host_tools": _HOST_TOOLS}

@@ -34,6 +34,8 @@ VERBS = {
     "validate": "DATA LIMIT JSON PORT",
     "classify": "IMAGE SAVE JSON PORT ENGINE",
     "bench": "JSON BOARD MAX_MS",
+    "key": "KEY",
+    "upload": "PORT KEY OLD JSON BOARD OPTIMIZE",
     "licences": "JSON",
 }
 VALUES = [
@@ -49,6 +51,8 @@ FLAGS = {
     "flash": "DRY_RUN",
     "bench": "CHECK LAYERS FUNCTIONS UPDATE",
     "search": "FRESH PUBLISH",
+    "firmware": "UPDATE",
+    "upload": "FRESH DRY_RUN",
     "validate": "USB",
 }
 

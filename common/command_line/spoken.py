@@ -16,8 +16,9 @@ SWITCHES = (
 )  # fmt: skip
 VARIABLES = (
     "BOARD", "CALIBRATION", "COMPRESS", "CORES", "DATA", "ELF", "ENCODING", "ENGINE", "ENGINE_LIMIT",
-    "EPOCHS", "FIT", "FLASH_BYTES", "IMAGE", "INIT", "JSON", "KERNELS", "KERNEL_FAMILY", "LABELS", "LIMIT",
-    "MAX_FLASH", "MAX_MS", "MAX_SRAM", "MIN_ACCURACY", "MODEL", "NAME", "OPTIMIZE", "PACKAGE", "PORT",
+    "EPOCHS", "FIT", "FLASH_BYTES", "IMAGE", "INIT", "JSON", "KERNELS", "KERNEL_FAMILY", "KEY", "LABELS",
+    "LIMIT",
+    "MAX_FLASH", "MAX_MS", "MAX_SRAM", "MIN_ACCURACY", "MODEL", "NAME", "OLD", "OPTIMIZE", "PACKAGE", "PORT",
     "PREPROCESS", "SAVE", "SEED", "SRAM_BYTES", "TFLITE", "TFLM_ARENA_BYTES", "TFLM_INCLUDE",
     "TFLM_LIB", "TOOL", "URL", "WEIGHTS", "WEIGHT_BITS", "WORKERS",
 )  # fmt: skip
@@ -29,8 +30,8 @@ DOORS = {
     ),
     "convert": ("convert",),
     "host_tools": (
-        "analyze", "bench", "boards", "classify", "demo", "firmware", "flash", "selftest", "simulate",
-        "sizes", "summary", "validate",
+        "analyze", "bench", "boards", "classify", "demo", "firmware", "flash", "key", "selftest", "simulate",
+        "sizes", "summary", "upload", "validate",
     ),
 }  # fmt: skip
 _VERBS = {verb: door for door, verbs in DOORS.items() for verb in verbs}

@@ -4,6 +4,9 @@
 
 #include "app/inference.h"
 #include "app/model_shape.h"
+#if APP_UPDATE
+#include "app/update.h"
+#endif
 #include "board.h"
 #include "common/marks.h"
 #include "model_settings.h"
@@ -84,6 +87,14 @@ squeeze::link::Cost ImageCost(void* /*context*/) {
 
 void Write(void* /*context*/, const uint8_t* data, size_t size) { board::UartWrite(data, size); }
 
+#if APP_UPDATE
+bool Other(void* /*context*/, const squeeze::link::FrameReader& request, squeeze::link::FrameWriter* reply) {
+  if (!app::HandleUpload(request, reply)) return false;
+  g_link.DropImage();  // the engine may have tried another model
+  return true;
+}
+#endif
+
 squeeze::link::DeviceInfo Describe() {
   const board::Memory memory = board::MemoryUse();
   squeeze::link::DeviceInfo info = {};
@@ -109,14 +120,24 @@ squeeze::link::DeviceInfo Describe() {
 int main() {
   board::Init();
   g_empty_interval = MeasureEmptyInterval();
+#if APP_UPDATE
+  g_model_status = app::LoadNewest();
+#else
   g_model_status = app::Load();
-  const squeeze::link::Application application = {nullptr, g_row,         BeginImage, PushRow, Done,
-                                                  Logits,  Probabilities, ImageCost,  Write};
+#endif
+  squeeze::link::Application application = {nullptr, g_row,         BeginImage, PushRow, Done,
+                                            Logits,  Probabilities, ImageCost,  Write};
+#if APP_UPDATE
+  application.other = Other;
+#endif
   if (!g_link.Init(Describe(), application)) __builtin_trap();
   for (;;) {
     uint8_t bytes[64];
     const size_t count = board::UartRead(bytes, sizeof(bytes));
     if (count == 0) board::WaitForInterrupt();
     for (size_t i = 0; i < count; ++i) g_link.OnByte(bytes[i]);
+#if APP_UPDATE
+    app::RestartIfWanted();
+#endif
   }
 }

@@ -79,6 +79,7 @@ void DeviceLink::Handle() {
       HandleRead(payload, size);
       break;
     default:
+      if (application_.other != nullptr && application_.other(application_.context, reader_, &writer_)) break;
       SendError(ErrorCode::kUnknownType, reader_.type());
       break;
   }

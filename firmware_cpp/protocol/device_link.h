@@ -76,6 +76,9 @@ struct Application {
 
   // Sends bytes to the host; blocks until they are accepted.
   void (*write)(void* context, const uint8_t* data, size_t size);
+
+  // Answers a request that the link does not know itself, within a session. Null, or false: nor does this.
+  bool (*other)(void* context, const FrameReader& request, FrameWriter* reply) = nullptr;
 };
 
 class DeviceLink {
@@ -89,6 +92,9 @@ class DeviceLink {
   // then runs the engine on the rows that came with it: this blocks, while the
   // next rows arrive in the receive buffer.
   void OnByte(uint8_t byte);
+
+  // Forgets the image under way: the engine has been used for something else. The host begins it again.
+  void DropImage() { state_ = State::kIdle; }
 
  private:
   void Handle();

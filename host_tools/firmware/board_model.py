@@ -43,6 +43,7 @@ class ModelRequest:
     """What the user asks of a firmware's model; None: as the board has it.
 
     `tflm`: with it in place of our engine, whose settings the others are. `cores`: that share the work.
+    `update`: the firmware takes new models, with `public_key` (32 bytes) only those that its owner signed.
     """
 
     kernel_family: Family | None = None
@@ -52,6 +53,8 @@ class ModelRequest:
     encoding: str | None = None
     tflm: TflmLibrary | None = None
     cores: int = 1
+    update: bool = False
+    public_key: bytes = b""
 
 
 def folder_for(source: Path, board: str, engine: str) -> Path:

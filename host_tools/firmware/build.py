@@ -27,6 +27,7 @@ from squeezenet_mcu.host_tools.firmware import board_model, tflm_library, uf2
 from squeezenet_mcu.host_tools.firmware.board_model import ModelRequest
 from squeezenet_mcu.host_tools.firmware.tflm_library import TflmLibrary
 from squeezenet_mcu.host_tools.firmware.usage import Usage, show, usage
+from squeezenet_mcu.host_tools.signing import keys, monocypher
 from squeezenet_mcu.model.settings import budget, config, model_budget
 
 __all__ = ["Usage", "usage"]  # of usage.py: who builds asks what it takes
@@ -37,6 +38,7 @@ EXAMPLES = """\
   python -m host_tools firmware --board stm32f405 --model digits
   python -m host_tools firmware --board mps3_an547 --model gtsrb --optimize sram
   python -m host_tools firmware --model gtsrb --kernel-family portable --sram-bytes 16000
+  python -m host_tools firmware --board mps2_an386 --update --key keys/mine.pub
   python -m host_tools firmware --board mps2_an386 --engine tflm --tflm-include tflite-micro:... \\
     --tflm-lib libtensorflow-microlite.a"""
 
@@ -77,6 +79,25 @@ def add_build_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_request_arguments(parser: argparse.ArgumentParser) -> None:
     """The options that say how the engine's model is made for the board."""
+    add_model_arguments(parser)
+    tflm_library.add_arguments(parser)
+
+
+def add_update_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of a firmware that takes new models."""
+    parser.add_argument(
+        "--update", action="store_true", help="the firmware takes new models over the link (docs/update.md)"
+    )
+    parser.add_argument(
+        "--key",
+        type=Path,
+        metavar="FILE",
+        help="with --update: a public key; only models that its owner has signed are taken",
+    )
+
+
+def add_model_arguments(parser: argparse.ArgumentParser) -> None:
+    """Those of our own engine's model alone."""
     parser.add_argument(
         "--optimize",
         choices=OPTIMIZE,
@@ -112,21 +133,32 @@ def add_request_arguments(parser: argparse.ArgumentParser) -> None:
         default=1,
         help="that share the work, where the board has two (1)",
     )
-    tflm_library.add_arguments(parser)
 
 
 def request_of(args: argparse.Namespace) -> ModelRequest:
     """What add_request_arguments' options ask for."""
-    ours = ModelRequest(
-        args.kernel_family, args.optimize, args.sram_bytes, args.flash_bytes, args.encoding, cores=args.cores
-    )
+    ours = model_request_of(args)
+    key = getattr(args, "key", None)  # bench has another --update, and no --key
+    if key and not args.update:
+        raise UserError("--key: is for a firmware that takes new models; want --update, too")
+    if args.update:
+        ours = dataclasses.replace(
+            ours, update=True, public_key=keys.read_public(args.key) if args.key else b""
+        )
     tflm = tflm_library.of(args)
     if tflm is not None and ours != ModelRequest():
         raise UserError(
-            "--engine tflm takes no --optimize, --kernel-family, --sram-bytes, --flash-bytes, --encoding or "
-            "--cores: they are settings of our own engine"
+            "--engine tflm takes no --optimize, --kernel-family, --sram-bytes, --flash-bytes, --encoding, "
+            "--cores or --update: they are settings of our own engine"
         )
     return dataclasses.replace(ours, tflm=tflm)
+
+
+def model_request_of(args: argparse.Namespace) -> ModelRequest:
+    """What add_model_arguments' options ask for."""
+    return ModelRequest(
+        args.kernel_family, args.optimize, args.sram_bytes, args.flash_bytes, args.encoding, cores=args.cores
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -237,9 +269,16 @@ def options(
         "MODEL_DIR": str((folder / "model").resolve()),
         "SQUEEZE_CORES": str(request.cores),
         "SQUEEZE_FAMILY": request.kernel_family or board.kernel_family,
-        "SQUEEZE_KERNELS": ";".join(made["kernels"]),
+        # A model that comes later may want another kernel.
+        "SQUEEZE_KERNELS": "" if request.update else ";".join(made["kernels"]),
         "ARENA_APART": "ON" if apart else "OFF",
+        **(_update_options(request) if request.update else {}),
     }
+
+
+def _update_options(request: ModelRequest) -> dict[str, str]:
+    signed = {"UPDATE_KEY": request.public_key.hex(), "MONOCYPHER_DIR": str(monocypher.sources().resolve())}
+    return {"UPDATE": "ON"} | (signed if request.public_key else {})
 
 
 class DoesNotFitError(UserError):

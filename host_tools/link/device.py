@@ -1,6 +1,7 @@
 """A board that runs our firmware, on a serial line: `Device(url).infer(image)`. Needs numpy, pyserial."""
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from types import TracebackType
 
@@ -13,6 +14,9 @@ from squeezenet_mcu.host_tools.link.exchange import Exchange, Patience, Waiting
 from squeezenet_mcu.host_tools.link.messages import ErrorCode, Info, Refusal, Request
 from squeezenet_mcu.host_tools.link.transfer import DeviceRestartedError, Transfer, refused
 from squeezenet_mcu.host_tools.link.transport import BAUDRATE, SerialTransport, Transport
+from squeezenet_mcu.host_tools.link.upload.delta import Piece
+from squeezenet_mcu.host_tools.link.upload.session import Session
+from squeezenet_mcu.host_tools.link.upload_messages import Held, Manifest
 
 TIMEOUT = 30.0  # seconds of silence; a burst of rows of a large network computes for seconds in an emulator
 OPEN_TIMEOUT = 7.0  # seconds; boards whose USB bridge resets them take some to boot
@@ -110,6 +114,43 @@ class Device:
             f"{self._exchange.name}: the device was reset {_MAX_RESTARTS + 1} times during one image; "
             "check its power supply, and that no other program uses the port"
         )
+
+    def upload(
+        self,
+        manifest: Manifest,
+        new: bytes,
+        old: bytes | None = None,
+        on_progress: Callable[[int], None] = lambda received: None,
+    ) -> None:
+        """Sends the engine's model `new` into the slot that does not run, and waits until it runs.
+
+        `manifest`: what is said of it (host_tools/upload/package.py makes and signs one); `old`: the bytes
+        that the device runs, where they are known: then fewer travel. `on_progress` is told how many bytes of
+        the new model the device has. An upload that was interrupted goes on where it was.
+
+        UploadRefusedError: the device does not take it, and goes on with its own. LinkError: as infer().
+        """
+        Session(self._exchange, self._greet, self._patience).run(manifest, new, old, on_progress)
+
+    def upload_held(self) -> Held:
+        """What the device holds, and which models it takes. RefusedError: its firmware takes none."""
+        return Session(self._exchange, self._greet, self._patience).held()
+
+    def upload_check(self, manifest: Manifest) -> None:
+        """UploadRefusedError: the device would not take this model. Nothing changes there."""
+        Session(self._exchange, self._greet, self._patience).check(manifest)
+
+    def upload_plan(self, new: bytes, old: bytes | None = None) -> list[Piece]:
+        """What of `new` would travel, and what would be copied; see upload()."""
+        return Session(self._exchange, self._greet, self._patience).plan(new, old)
+
+    def _greet(self, again: bool) -> Info:
+        """Who is there; `again`: after a restart, under a new session."""
+        if again:
+            self._session = 1 + secrets.randbelow((1 << 32) - 1)
+            opening = min(self._patience.silence, OPEN_TIMEOUT)
+            self.info = self._hello(Patience(self._patience.first, opening, opening).begin())
+        return self.info
 
     def _hello(self, waiting: Waiting) -> Info:
         def ask() -> None:

@@ -1,15 +1,17 @@
 """Requests and their replies: sequence numbers, what is in flight, waiting, and giving up."""
 
+import contextlib
 import secrets
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import IntEnum
 
 from squeezenet_mcu.host_tools.link import messages
-from squeezenet_mcu.host_tools.link.errors import DamagedError, LinkError, LinkTimeoutError
+from squeezenet_mcu.host_tools.link.errors import DamagedError, LinkError, LinkTimeoutError, PortError
 from squeezenet_mcu.host_tools.link.frame import Frame, FrameReader
-from squeezenet_mcu.host_tools.link.messages import Reply, Request
+from squeezenet_mcu.host_tools.link.messages import Reply
 from squeezenet_mcu.host_tools.link.transport import Transport
 
 PROBE_RESERVE = 128  # bytes of its receive buffer that the device keeps for probes; wire.h has the same
@@ -20,7 +22,7 @@ MAX_PROBES = 8
 class Sent:
     """A request in flight. `image` and, for ROWS, the bytes [start, end) of it; `tag` is the sender's own."""
 
-    kind: Request
+    kind: IntEnum  # Request, UploadRequest
     sequence: int
     size: int  # on the wire
     image: int = 0
@@ -103,7 +105,7 @@ class Exchange:
 
     def send(
         self,
-        kind: Request,
+        kind: IntEnum,
         payload: bytes,
         image: int = 0,
         *,
@@ -116,6 +118,18 @@ class Exchange:
         data = Frame(kind, self._sequence, payload).encode()
         self._in_flight.append(Sent(kind, self._sequence, len(data), image, start, end, tag))
         self._transport.write(data)
+
+    def reopen(self) -> bool:
+        """Tries to open a line once more that went away; what was in flight is lost. False: it is no port."""
+        reopen = getattr(self._transport, "reopen", None)
+        if reopen is None:
+            return False
+        self._reader = FrameReader()
+        self._in_flight.clear()
+        self._arrived.clear()
+        with contextlib.suppress(PortError):
+            reopen()
+        return True
 
     def receive(self, timeout: float) -> tuple[Sent, Reply] | None:
         """The next reply to a request in flight, with that request; None: `timeout` seconds brought none."""

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 
+from squeezenet_mcu.host_tools.link import upload_messages
 from squeezenet_mcu.host_tools.link.frame import MAX_BODY, MAX_FRAME, OVERHEAD, Frame, encoded_size
+from squeezenet_mcu.host_tools.link.upload_messages import UploadMessage
 
 VERSION = 1
 
@@ -84,15 +86,16 @@ def read(image: int, what: Data, offset: int, length: int) -> bytes:
 
 def max_row_data(max_frame: int) -> int:
     """Image bytes that fit into one ROWS of at most `max_frame` bytes on the wire."""
-    return _max_payload(max_frame) - _ROWS.size
+    return max_payload(max_frame) - _ROWS.size
 
 
 def max_read_data(max_frame: int) -> int:
     """Bytes that fit into one DATA of at most `max_frame` bytes on the wire."""
-    return _max_payload(max_frame) - _DATA.size
+    return max_payload(max_frame) - _DATA.size
 
 
-def _max_payload(max_frame: int) -> int:
+def max_payload(max_frame: int) -> int:
+    """Bytes of payload in a frame of at most `max_frame` bytes on the wire."""
     body = min(MAX_BODY, max_frame)
     while encoded_size(body) > max_frame:
         body -= 1
@@ -172,7 +175,7 @@ class Refusal:
     detail: int
 
 
-Reply = Info | Status | Cost | DataBlock | Refusal
+Reply = Info | Status | Cost | DataBlock | Refusal | UploadMessage
 
 
 def parse(frame: Frame) -> Reply | None:
@@ -237,4 +240,5 @@ _PARSERS: dict[int, Callable[[bytes], Reply]] = {
     0x84: lambda payload: Cost(*_RESULT.unpack(payload)),
     0x85: _data,
     0xFF: lambda payload: Refusal(*_ERROR.unpack(payload)),
+    **upload_messages.PARSERS,
 }
