@@ -19,7 +19,8 @@ def test_a_power_cut_leaves_the_old_or_the_new_model(flash, slots):
     figures = cut(flash, slots, STRIDES[flash], 397)
     assert figures["cuts"] > 1000
     assert figures["ended"] > 0
-    assert figures["erases"] <= 2  # of three updates in two slots, or two in one, whose last sector keeps the floor
+    # Of three updates in two slots, or two in one, whose last sector keeps the counter.
+    assert figures["erases"] <= 2
 
 
 @pytest.mark.long
