@@ -1,5 +1,5 @@
-// Of boards with an [update] table in their board.toml, in a firmware that is built with UPDATE=1: the flash that
-// a new model goes to, and the slots in it. A board's own folder implements the flash.
+// Of boards with an [update] table in their board.toml, in a firmware that is built with UPDATE=1: the flash
+// that a new model goes to, and the slots in it. A board's own folder implements the flash.
 #ifndef FIRMWARE_CPP_BOARDS_UPDATE_FLASH_H_
 #define FIRMWARE_CPP_BOARDS_UPDATE_FLASH_H_
 

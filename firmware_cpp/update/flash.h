@@ -1,5 +1,5 @@
-// The flash that an update goes to: what the slots (slot_store.h) ask of a board's driver. NOR rules: an erase
-// makes all bits of a sector 1; a unit can be programmed once between two erases, as a whole.
+// The flash that an update goes to: what the slots (slot_store.h) ask of a board's driver. NOR rules: an
+// erase makes all bits of a sector 1; a unit can be programmed once between two erases, as a whole.
 #ifndef FIRMWARE_CPP_UPDATE_FLASH_H_
 #define FIRMWARE_CPP_UPDATE_FLASH_H_
 
@@ -22,10 +22,10 @@ struct Region {
 struct Flash {
   const Region* regions;  // ascending, without overlap; they cover the slots
   uint32_t region_count;
-  uint32_t unit;             // bytes, a power of two up to kMaxUnitBytes
-  const uint8_t* base;       // where offset 0 is read as memory
+  uint32_t unit;              // bytes, a power of two up to kMaxUnitBytes
+  const uint8_t* base;        // where offset 0 is read as memory
   uint32_t slowest_erase_ms;  // the data sheet's maximum for the largest sector: what a host must wait
-  void* context;             // handed to each function
+  void* context;              // handed to each function
 
   // Erases the sector that begins at `offset`.
   bool (*erase)(void* context, uint32_t offset);

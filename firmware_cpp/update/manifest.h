@@ -18,8 +18,8 @@ struct Manifest {
   uint16_t width;
   uint16_t channels;
   uint16_t classes;
-  uint32_t kernels;         // a bit for each that the model needs
-  uint32_t golden_crc32;    // of the logits of the golden input
+  uint32_t kernels;           // a bit for each that the model needs
+  uint32_t golden_crc32;      // of the logits of the golden input
   uint8_t sha256[32];         // of the engine's model
   uint8_t source_sha256[32];  // of the .tflite that it was made of
   uint8_t signature[64];      // zeros: not signed

@@ -4,8 +4,8 @@
 //
 //   SlotStore store;                                   // static; half a kilobyte
 //   store.Init(flash, slots, count, base, counter);
-//   Running running = store.Boot({fits, context});     // load it; if it does not load: store.Reject(), Boot()
-//   store.Confirm();                                   // once it has answered
+//   Running running = store.Boot({fits, context});     // load it; if it does not load: store.Reject(),
+//   Boot() store.Confirm();                                   // once it has answered
 //
 //   store.Begin(manifest);                             // after all checks of the manifest
 //   while (store.Received() < manifest.bytes) store.Append(data, bytes);
@@ -17,6 +17,7 @@
 
 #include "update/flash.h"
 #include "update/manifest.h"
+#include "update/slot_records.h"
 
 namespace update {
 
@@ -32,6 +33,7 @@ enum class Status : uint8_t {
   kWrongSha,     // what lies in the flash is not what the manifest says; the slot is given up
   kNotAccepted,  // the check that Finish() was given refused the model; the slot is given up
   kFlash,        // the flash reports an error, or does not hold what was written
+  kUnconfirmed,  // the model that runs has not been confirmed: Begin() would take what to roll back to
   kInUse,        // one slot, and its model runs: load the linked model, then Vacate(), then Begin() again
   kNoSlots,      // the board has none
 };
@@ -62,14 +64,15 @@ struct Check {
 
 class SlotStore {
  public:
-  // `base`: of the firmware, a number that changes with the linked model (as its CRC-32): a model that came to
-  // another firmware does not start on this one. `linked_counter`: the linked model's. False: slots that are not
-  // whole sectors, are too small for their records or overlap; then nothing but the linked model ever starts.
+  // `base`: of the firmware, a number that changes with the linked model (as its CRC-32): a model that came
+  // to another firmware does not start on this one. `linked_counter`: the linked model's. False: slots that
+  // are not whole sectors, are too small for their records or overlap; then nothing but the linked model ever
+  // starts.
   bool Init(const Flash& flash, const Slot* slots, int count, uint32_t base, uint32_t linked_counter);
 
-  // Which model starts, and counts the attempt in the flash if it is not confirmed. Of the slots whose records
-  // and SHA-256 are right and which `fits` accepts (it gets `data` null), the one activated last; one that did
-  // not confirm in two attempts is passed over. Call once after a reset; again only after Reject().
+  // Which model starts, and counts the attempt in the flash if it is not confirmed. Of the slots whose
+  // records and SHA-256 are right and which `fits` accepts (it gets `data` null), the one activated last; one
+  // that did not confirm in two attempts is passed over. Call once after a reset; again only after Reject().
   Running Boot(const Check& fits);
 
   // The model that Boot() gave cannot be loaded: Boot() will not give it again before the next reset.
@@ -88,27 +91,58 @@ class SlotStore {
   // The least counter that Begin() takes: the highest of the linked model and all models ever confirmed.
   uint32_t Counter() const;
 
-  // Begins or resumes: with the manifest of an update that was interrupted, Received() tells where it goes on.
-  // With another one the slot that does not run is begun anew. Erases the slot's first sectors only, the others
-  // as Append() comes to them. Whatever else must hold of a manifest, check it before.
+  // Begins or resumes: with the manifest of an update that was interrupted, Received() tells where it goes
+  // on. With another one the slot that does not run is begun anew. Erases the slot's first sectors only, the
+  // others as Append() comes to them. Whatever else must hold of a manifest, check it before.
   Status Begin(const Manifest& manifest);
 
-  // The manifest of the update under way, or null. Also right after Boot(): that of an update which a reset has
-  // interrupted; then Begin() with it resumes.
+  // The manifest of the update under way, or null. Also right after Boot(): that of an update which a reset
+  // has interrupted; then Begin() with it resumes.
   const Manifest* Pending() const;
 
   // Bytes that are there. After a reset fewer than before: those of the last checkpoint.
   uint32_t Received() const;
 
-  // The next bytes, any number. Blocks while sectors are erased and programmed.
+  // The next bytes, any number, at any address. Blocks while sectors are erased and programmed.
   Status Append(const uint8_t* data, uint32_t bytes);
 
   // All bytes are there: verifies the SHA-256 of what lies in the flash, asks `accept`, and writes the record
   // that makes it start at the next reset.
   Status Finish(const Check& accept);
 
-  // Gives the update under way up. What has been received stays, for a Begin() with the same manifest.
+  // Ends the update under way. Begin() with the same manifest goes on from the last checkpoint.
   void Cancel();
+
+ private:
+  void Refresh(int slot);
+  bool Startable(int slot, const Check& fits) const;
+  bool RightSha(int slot) const;
+  bool Resumable(int slot) const;
+  int Target() const;
+  uint32_t NextSequence() const;
+  Status StartAnew(const Manifest& manifest);
+  Status GiveUp(Status why);
+  Status ProgramNext(const uint8_t* data, uint32_t bytes);
+  Status Fail();
+
+  Flash flash_;
+  SlotRecords records_[kMaxSlots];
+  SlotState states_[kMaxSlots];
+  Manifest manifests_[kMaxSlots];
+  bool rejected_[kMaxSlots];
+  int count_;
+  uint32_t base_;
+  uint32_t linked_counter_;
+  int running_;
+  bool trial_;
+  uint32_t attempt_;  // of this start, from 0 on
+
+  // The update under way.
+  int target_;           // kLinked: none
+  uint32_t programmed_;  // bytes of the model in the flash
+  uint32_t erased_to_;   // offset: from the next byte to there the flash is erased
+  uint32_t waiting_;     // bytes in unit_, for the rest of which it waits
+  uint8_t unit_[kMaxUnitBytes];
 };
 
 }  // namespace update
