@@ -3,13 +3,12 @@
 #include <string.h>
 
 #include "engine/built_kernels.h"
+#include "engine/sha256.h"
 #include "protocol/bytes.h"
-#include "update/sha256.h"
 
 namespace squeeze::link {
 namespace {
 
-constexpr size_t kShaBytes = 32;
 constexpr size_t kKeyBytes = 8;  // of the public key: enough to tell which one it is
 constexpr uint8_t kOnlyCheck = 1;
 constexpr size_t kOfferBytes = 1 + update::kManifestBytes;
@@ -33,8 +32,8 @@ uint32_t RollingSum(const uint8_t* block, uint32_t bytes) {
 }
 
 void Hash(const uint8_t* data, uint32_t bytes, uint8_t* digest) {
-  update::Sha256 sha;
-  sha.Add(data, bytes);
+  Sha256 sha;
+  sha.Update(data, bytes);
   sha.Finish(digest);
 }
 
@@ -61,6 +60,8 @@ UploadReason ReasonOf(update::Status status) {
       return UploadReason::kModel;
     case update::Status::kNoSlots:
       return UploadReason::kNoSlots;
+    case update::Status::kUnconfirmed:
+      return UploadReason::kUnconfirmed;
     case update::Status::kFlash:
       break;
   }
@@ -184,7 +185,7 @@ void UploadLink::HandleHashes() {
   reply_->U32(first);
   for (uint32_t i = 0; i < count; ++i) {
     const uint8_t* data = model.data + (first + i) * block;
-    uint8_t digest[kShaBytes];
+    uint8_t digest[kSha256Bytes];
     Hash(data, block, digest);
     reply_->U32(RollingSum(data, block));
     reply_->Bytes(digest, kStrongBytes);
@@ -319,7 +320,7 @@ void UploadLink::SendHeld() {
   static constexpr uint8_t kNone[kKeyBytes] = {};
   const update::Manifest* pending = setup_.store->Pending();
   reply_->Begin(static_cast<uint8_t>(UploadReply::kHeld), request_->sequence());
-  reply_->Bytes(running_sha256_, kShaBytes);
+  reply_->Bytes(running_sha256_, kSha256Bytes);
   reply_->U32(model.bytes);
   reply_->U8(model.slot);
   reply_->U8(setup_.slots);

@@ -62,6 +62,7 @@ enum class UploadReason : uint8_t {
   kFlash = 16,       // the flash reports an error
   kNoSlots = 17,     // the board has none
   kOtherModel = 18,  // the model's own records are not those that were offered
+  kUnconfirmed = 19,  // the model that runs has not answered yet: an upload would take what to roll back to
 };
 
 // A block of HASHES, and of strong hashes the part that travels.

@@ -75,6 +75,7 @@ def add_build_arguments(parser: argparse.ArgumentParser) -> None:
         "--model", default=DEFAULT_MODEL, metavar="NAME", help=f"as in build/<model>/ ({DEFAULT_MODEL})"
     )
     add_request_arguments(parser)
+    add_update_arguments(parser)
 
 
 def add_request_arguments(parser: argparse.ArgumentParser) -> None:
@@ -141,10 +142,8 @@ def request_of(args: argparse.Namespace) -> ModelRequest:
     key = getattr(args, "key", None)  # bench has another --update, and no --key
     if key and not args.update:
         raise UserError("--key: is for a firmware that takes new models; want --update, too")
-    if args.update:
-        ours = dataclasses.replace(
-            ours, update=True, public_key=keys.read_public(args.key) if args.key else b""
-        )
+    if hasattr(args, "key") and args.update:
+        ours = dataclasses.replace(ours, update=True, public_key=keys.read_public(key) if key else b"")
     tflm = tflm_library.of(args)
     if tflm is not None and ours != ModelRequest():
         raise UserError(

@@ -66,6 +66,7 @@ class UploadReason(IntEnum):
     FLASH = 16
     NO_SLOTS = 17
     OTHER_MODEL = 18
+    UNCONFIRMED = 19
 
 
 @dataclass(frozen=True)
