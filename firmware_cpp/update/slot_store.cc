@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "update/sha256.h"
+#include "engine/sha256.h"
 
 namespace update {
 namespace {
@@ -37,15 +37,15 @@ void SlotStore::Refresh(int slot) { states_[slot] = records_[slot].Read(&manifes
 bool SlotStore::RightSha(int slot) const {
   const SlotRecords& records = records_[slot];
   const Manifest& manifest = manifests_[slot];
-  Sha256 sha;
+  squeeze::Sha256 sha;
   uint8_t chunk[256];
   for (uint32_t at = 0; at < manifest.bytes; at += sizeof(chunk)) {
     const uint32_t left = manifest.bytes - at;
     const uint32_t count = left < sizeof(chunk) ? left : static_cast<uint32_t>(sizeof(chunk));
     if (!flash_.read(flash_.context, records.DataBegins() + at, chunk, count)) return false;
-    sha.Add(chunk, count);
+    sha.Update(chunk, count);
   }
-  uint8_t digest[32];
+  uint8_t digest[squeeze::kSha256Bytes];
   sha.Finish(digest);
   return memcmp(digest, manifest.sha256, sizeof(digest)) == 0;
 }

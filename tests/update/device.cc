@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "update/sha256.h"
+#include "engine/sha256.h"
 
 using update::Manifest;
 using update::Status;
@@ -51,8 +51,8 @@ Model MakeModel(uint32_t bytes, uint32_t counter, uint32_t seed) {
   manifest.version = update::kManifestVersion;
   manifest.bytes = bytes;
   manifest.counter = counter;
-  update::Sha256 sha;
-  sha.Add(model.bytes.data(), bytes);
+  squeeze::Sha256 sha;
+  sha.Update(model.bytes.data(), bytes);
   sha.Finish(manifest.sha256);
   return model;
 }
