@@ -56,7 +56,7 @@ def prepare(
     folder = board_model.folder_for(source, board.name, "squeeze") / "upload"
     made = board_model.prepare(board, source, folder, request)
     content = (folder / "model.sqz").read_bytes()
-    offered = _described(described(model), made, content, golden_crc32(source / "model.sqz", content))
+    offered = manifest_of(described(model), made, content, golden_crc32(source / "model.sqz", content))
     manifest = _signed(offered, keys, None if fresh else _kept(folder / _MANIFEST))
     files.write_bytes(folder / _MANIFEST, manifest.pack())
     return Package(content, manifest, folder, float_bytes(source / "model.tflite"))
@@ -81,7 +81,12 @@ def golden_crc32(portable: Path, content: bytes) -> int:
     return zlib.crc32(logits.tobytes())
 
 
-def _described(manifest: dict[str, Any], made: dict[str, Any], content: bytes, golden: int) -> Manifest:
+def manifest_of(manifest: dict[str, Any], made: dict[str, Any], content: bytes, golden: int) -> Manifest:
+    """What is said of the engine's model `content`, before it is counted and signed.
+
+    `manifest`: manifest.json's input, output and tflite_sha256; `made`: engine.json's arena_bytes, kernels;
+    `golden`: golden_crc32().
+    """
     size = manifest["input"]
     return Manifest(
         size=len(content),
