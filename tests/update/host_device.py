@@ -21,14 +21,18 @@ CUT = 9  # exit status of a process whose power went
 
 @functools.cache
 def build() -> Path:
-    """Builds firmware and firmware_signed with digits linked in; their folder. For several processes at once."""
+    """Builds firmware and firmware_signed, digits linked in; their folder. For several processes at once."""
     BUILD.mkdir(parents=True, exist_ok=True)
     _, public = monocypher.key_pair(tuned.SEED)
     with (BUILD / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         tuned.write_sources(tuned.digits(), BUILD / "model")
         source = ROOT / "tests" / "update" / "host_board"
-        options = {"MODEL_DIR": BUILD / "model", "UPDATE_KEY": public.hex(), "MONOCYPHER_DIR": monocypher.sources()}
+        options = {
+            "MODEL_DIR": BUILD / "model",
+            "UPDATE_KEY": public.hex(),
+            "MONOCYPHER_DIR": monocypher.sources(),
+        }
         for command in (
             ["cmake", "-G", "Ninja", "-S", source, "-B", BUILD, *(f"-D{k}={v}" for k, v in options.items())],
             ["cmake", "--build", BUILD, "--target", "firmware", "firmware_signed"],

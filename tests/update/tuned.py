@@ -1,6 +1,7 @@
 """digits, and the same network fine-tuned in its last layers: engine models, and what is said of them."""
 
 import functools
+import hashlib
 import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -46,6 +47,11 @@ def fine_tuned(tflite: bytes, layers: int, seed: int = 0) -> bytes:
     builder = flatbuffers.Builder(1 << 16)
     builder.Finish(model.Pack(builder), b"TFL3")
     return bytes(builder.Output())
+
+
+def digest(content: bytes) -> bytes:
+    """SHA-256 of an engine model."""
+    return hashlib.sha256(content).digest()
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-STRONG_BYTES = 8  # of the SHA-256 of a block; the SHA-256 of the whole model has the last word
+from squeezenet_mcu.host_tools.link.upload_messages import STRONG_BYTES
+
 SEED = 16  # bytes of a block, where the old bytes are here; a match has to hold one
 LEAST_COPY = 24  # bytes; a shorter copy costs about as much as the bytes themselves
 _MOST_PLACES = 8  # of the same block in the old model that are tried; zeros stand in many

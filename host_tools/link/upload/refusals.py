@@ -49,6 +49,6 @@ def _why(status: UploadStatus) -> str:
         UploadReason.FLASH: f"its flash reports an error; {_AGAIN}, and replace the board if that fails, too",
         UploadReason.NO_SLOTS: "its board has no slots for models; docs/update.md says which boards have",
         UploadReason.OTHER_MODEL: f"the new one is not the model that was announced; {_AGAIN}",
-        UploadReason.UNCONFIRMED: "the model that it runs has not answered yet; reset the board, then try again",
+        UploadReason.UNCONFIRMED: "the model that it runs has not answered yet; reset it, then try again",
     }  # fmt: skip
     return words.get(status.reason, f"reason {status.reason}")

@@ -4,13 +4,13 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 
-from squeezenet_mcu.host_tools.link.errors import LinkError, PortError, ResetError
+from squeezenet_mcu.host_tools.link.errors import LinkError, PortError, ResetError, UploadRefusedError
 from squeezenet_mcu.host_tools.link.exchange import Exchange, Patience
 from squeezenet_mcu.host_tools.link.messages import Info
 from squeezenet_mcu.host_tools.link.transfer import DeviceRestartedError
 from squeezenet_mcu.host_tools.link.upload.delta import Piece
 from squeezenet_mcu.host_tools.link.upload.sender import Sender
-from squeezenet_mcu.host_tools.link.upload_messages import Held, Manifest, UploadState
+from squeezenet_mcu.host_tools.link.upload_messages import Held, Manifest, UploadReason, UploadState
 
 _MAX_RESTARTS = 5  # of the device, for one upload
 _RESTART_TIMEOUT = (
@@ -60,13 +60,19 @@ class Session:
         self, manifest: Manifest, new: bytes, old: bytes | None, on_progress: Callable[[int], None]
     ) -> None:
         """See Device.upload."""
+        copies = True
         for attempt in range(_MAX_RESTARTS + 1):
             try:
-                if self._once(self._sender(again=attempt > 0), manifest, new, old, on_progress):
+                if self._once(self._sender(again=attempt > 0), manifest, new, old, on_progress, copies):
                     self._await_new(manifest)
                 return
             except DeviceRestartedError:
                 continue
+            except UploadRefusedError as error:
+                # Two blocks with one hash, as rare as it is: once more, and nothing is copied.
+                if error.reason != UploadReason.WRONG_SHA or old is not None or not copies:
+                    raise
+                copies = False
         raise ResetError(
             f"{self._exchange.name}: the device was reset {_MAX_RESTARTS + 1} times during one upload; "
             "check its power supply, then upload again: it goes on where it was"
@@ -79,8 +85,9 @@ class Session:
         new: bytes,
         old: bytes | None,
         on_progress: Callable[[int], None],
+        copies: bool,
     ) -> bool:
-        """One try; True: the device restarts now. False: it runs this model already."""
+        """One try; True: the device restarts now. False: it runs this model already. `copies`: allowed."""
         held = sender.held()
         if held.sha256 == manifest.sha256:
             return False
@@ -88,7 +95,7 @@ class Session:
         if status.state is not UploadState.DONE:
             if held.slots == 1:
                 held = sender.held()  # it has left the slot that it ran from
-            pieces = sender.pieces(held, new, old)
+            pieces = sender.pieces(held, new, old) if copies else [Piece(0, 0, new)]
             received = status.received
             while True:
                 sender.send(manifest, pieces, received, on_progress)
