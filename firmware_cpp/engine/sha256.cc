@@ -31,8 +31,7 @@ inline uint32_t LoadBigEndian(const uint8_t* p) {
 void Sha256::Reset() {
   // 5.3.3: of the square roots of the first 8 primes.
   static constexpr uint32_t kStart[8] = {
-      0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-      0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
+      0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
   };
   memcpy(state_, kStart, sizeof(state_));
   size_ = 0;

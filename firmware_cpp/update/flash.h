@@ -43,9 +43,29 @@ struct Sector {
   uint32_t offset;
   uint32_t bytes;
 };
-Sector SectorOf(const Flash& flash, uint32_t offset);
+constexpr Sector SectorOf(const Region* regions, uint32_t region_count, uint32_t offset) {
+  for (uint32_t i = 0; i < region_count; ++i) {
+    const Region& region = regions[i];
+    if (offset < region.offset) break;
+    const uint32_t index = (offset - region.offset) / region.sector_bytes;
+    if (index < region.sectors) return {region.offset + index * region.sector_bytes, region.sector_bytes};
+  }
+  return {0, 0};
+}
 
 // True if [offset, offset + bytes) consists of whole sectors.
+constexpr bool WholeSectors(const Region* regions, uint32_t region_count, uint32_t offset, uint32_t bytes) {
+  const uint32_t end = offset + bytes;
+  if (bytes == 0 || end < offset) return false;
+  while (offset < end) {
+    const Sector sector = SectorOf(regions, region_count, offset);
+    if (sector.bytes == 0 || sector.offset != offset) return false;
+    offset += sector.bytes;
+  }
+  return offset == end;
+}
+
+Sector SectorOf(const Flash& flash, uint32_t offset);
 bool WholeSectors(const Flash& flash, uint32_t offset, uint32_t bytes);
 
 }  // namespace update

@@ -1,10 +1,10 @@
 // The records at the beginning of a slot, one slot at a time: where they lie, what they say, how they are
 // written. docs/update.md draws them.
 //
-// A record is one or more granules. A granule is a unit of the flash, or 16 bytes where units are smaller. Small
-// records hold each word and its complement: whatever a program that is interrupted leaves (fewer zeros than
-// wanted) is not such a pair. Marks say what they say by not being erased: a mark that is written only in part,
-// or that cannot be read, counts.
+// A record is one or more granules. A granule is a unit of the flash, or 16 bytes where units are smaller.
+// Small records hold each word and its complement: whatever a program that is interrupted leaves (fewer zeros
+// than wanted) is not such a pair. Marks say what they say by not being erased: a mark that is written only
+// in part, or that cannot be read, counts.
 #ifndef FIRMWARE_CPP_UPDATE_SLOT_RECORDS_H_
 #define FIRMWARE_CPP_UPDATE_SLOT_RECORDS_H_
 
@@ -25,13 +25,13 @@ struct SlotState {
   bool given_up;   // to be erased; its manifest still counts for the floor
   bool activated;
   bool confirmed;
-  uint32_t attempts;        // 0 to kAttempts
-  uint32_t sequence;        // of the activation: the highest is the newest
-  uint32_t base;            // of the firmware that activated it
-  uint32_t floor;           // 0, or the least counter that the device took when this came
-  uint32_t checkpoint;      // bytes of the model that are known to be there
-  uint32_t checkpoint_at;   // the next free record for one, up to kCheckpoints
-  uint32_t activation_at;   // and the next free activation, up to kActivations
+  uint32_t attempts;       // 0 to kAttempts
+  uint32_t sequence;       // of the activation: the highest is the newest
+  uint32_t base;           // of the firmware that activated it
+  uint32_t floor;          // 0, or the least counter that the device took when this came
+  uint32_t checkpoint;     // bytes of the model that are known to be there
+  uint32_t checkpoint_at;  // the next free record for one, up to kCheckpoints
+  uint32_t activation_at;  // and the next free activation, up to kActivations
 };
 
 class SlotRecords {
@@ -51,8 +51,8 @@ class SlotRecords {
   // interrupted in the middle of the sector leaves one of them, or no manifest.
   bool GiveUp() const;
 
-  // Erases the sectors that hold records. `keep_floor` > 0: that counter outlives it, in the last sector. From
-  // there to the end of the last sector erased, DataBegins() on, data may be written.
+  // Erases the sectors that hold records. `keep_floor` > 0: that counter outlives it, in the last sector.
+  // From there to the end of the last sector erased, DataBegins() on, data may be written.
   bool Clear(uint32_t keep_floor) const;
   uint32_t ClearedTo() const;
 

@@ -118,7 +118,8 @@ uint32_t SlotStore::Counter() const {
   for (int i = 0; i < count_; ++i) {
     const SlotState& state = states_[i];
     if (state.floor > counter) counter = state.floor;
-    if (state.described && state.confirmed && manifests_[i].counter > counter) counter = manifests_[i].counter;
+    if (state.described && state.confirmed && manifests_[i].counter > counter)
+      counter = manifests_[i].counter;
   }
   return counter;
 }
@@ -163,7 +164,8 @@ Status SlotStore::Begin(const Manifest& manifest) {
   target_ = slot;
   programmed_ = states_[slot].checkpoint;
   waiting_ = 0;
-  erased_to_ = records_[slot].DataBegins() + programmed_;  // a checkpoint is where a sector begins, or the end
+  erased_to_ =
+      records_[slot].DataBegins() + programmed_;  // a checkpoint is where a sector begins, or the end
   return Status::kOk;
 }
 
