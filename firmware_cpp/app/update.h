@@ -1,4 +1,5 @@
-// A firmware that takes new models over the link (UPDATE=1): which one starts, and the device's end of an upload.
+// A firmware that takes new models over the link (UPDATE=1): which one starts, and the device's end of an
+// upload.
 #ifndef FIRMWARE_CPP_APP_UPDATE_H_
 #define FIRMWARE_CPP_APP_UPDATE_H_
 
@@ -8,8 +9,8 @@
 
 namespace app {
 
-// In place of Load(): takes the model of the slot that is to start, or else the linked one. One that starts for
-// the first time has to answer its golden input; if it does not, the one before it starts.
+// In place of Load(): takes the model of the slot that is to start, or else the linked one. One that starts
+// for the first time has to answer its golden input; if it does not, the one before it starts.
 Status LoadNewest();
 
 // Answers a request of an upload; false: it is none. The image under way is lost.

@@ -44,29 +44,29 @@ enum class UploadState : uint8_t {
 // Why. `seen` and `wanted` say more; where a line says nothing of them they are 0.
 enum class UploadReason : uint8_t {
   kNone = 0,
-  kTooLarge = 1,     // seen bytes, wanted at most
-  kOlder = 2,        // seen counter, wanted at least
-  kManifest = 3,     // seen version, wanted
-  kFormat = 4,       // seen version of the engine's format, wanted
-  kSize = 5,         // of the input: seen height << 16 | width, wanted
-  kChannels = 6,     // seen channels << 16 | classes, wanted
-  kArena = 7,        // seen bytes that it needs, wanted at most
-  kKernels = 8,      // seen: a bit for each that is missing (engine/built_kernels.h), wanted: those there
-  kSignature = 9,    // not by the key that this firmware was built with
-  kNotBegun = 10,    // offer it first; also after a restart
-  kIncomplete = 11,  // seen bytes, wanted
-  kTooMuch = 12,     // seen bytes, wanted at most
-  kWrongSha = 13,    // what lies in the flash has another SHA-256 than was offered
-  kModel = 14,       // seen: the engine's status
-  kAnswer = 15,      // seen CRC-32 of the logits, wanted
-  kFlash = 16,       // the flash reports an error
-  kNoSlots = 17,     // the board has none
-  kOtherModel = 18,  // the model's own records are not those that were offered
+  kTooLarge = 1,      // seen bytes, wanted at most
+  kOlder = 2,         // seen counter, wanted at least
+  kManifest = 3,      // seen version, wanted
+  kFormat = 4,        // seen version of the engine's format, wanted
+  kSize = 5,          // of the input: seen height << 16 | width, wanted
+  kChannels = 6,      // seen channels << 16 | classes, wanted
+  kArena = 7,         // seen bytes that it needs, wanted at most
+  kKernels = 8,       // seen: a bit for each that is missing (engine/built_kernels.h), wanted: those there
+  kSignature = 9,     // not by the key that this firmware was built with
+  kNotBegun = 10,     // offer it first; also after a restart
+  kIncomplete = 11,   // seen bytes, wanted
+  kTooMuch = 12,      // seen bytes, wanted at most
+  kWrongSha = 13,     // what lies in the flash has another SHA-256 than was offered
+  kModel = 14,        // seen: the engine's status
+  kAnswer = 15,       // seen CRC-32 of the logits, wanted
+  kFlash = 16,        // the flash reports an error
+  kNoSlots = 17,      // the board has none
+  kOtherModel = 18,   // the model's own records are not those that were offered
   kUnconfirmed = 19,  // the model that runs has not answered yet: an upload would take what to roll back to
 };
 
-// A block of HASHES, and of strong hashes the part that travels: 64 bits tell a block from all others, and the
-// SHA-256 of the whole model has the last word.
+// A block of HASHES, and of strong hashes the part that travels: 64 bits tell a block from all others, and
+// the SHA-256 of the whole model has the last word.
 inline constexpr uint16_t kMinHashBlock = 16;
 inline constexpr uint16_t kMaxHashBlock = 4096;
 inline constexpr size_t kStrongBytes = 4;

@@ -268,8 +268,7 @@ def options(
         "MODEL_DIR": str((folder / "model").resolve()),
         "SQUEEZE_CORES": str(request.cores),
         "SQUEEZE_FAMILY": request.kernel_family or board.kernel_family,
-        # A model that comes later may want another kernel.
-        "SQUEEZE_KERNELS": "" if request.update else ";".join(made["kernels"]),
+        "SQUEEZE_KERNELS": ";".join(made["kernels"]),
         "ARENA_APART": "ON" if apart else "OFF",
         **(_update_options(request) if request.update else {}),
     }

@@ -94,15 +94,21 @@ def _line(args: argparse.Namespace, model: str) -> Iterator[Counted]:
     if args.port:
         yield Counted(SerialTransport(args.port, args.baudrate))
         return
-    from squeezenet_mcu.host_tools.emulate import emulator
+    from squeezenet_mcu.host_tools.emulate import emulator, nor
 
     old = config.name_of(args.old) if args.old else model
     hardware = board_toml.load(args.board)
     elf = board_model.folder_for(BUILD / old, hardware.name, "squeeze") / "firmware.elf"
     if not elf.is_file():
         raise UserError(f"{elf}: missing; run: make firmware MODEL={old} BOARD={args.board} UPDATE=1")
-    with emulator.running(args.board, elf) as url:
-        yield Counted(SerialTransport(url))
+    if hardware.name not in nor.boards():
+        raise UserError(
+            f"--board {args.board}: its emulator keeps no new models; boards whose does: "
+            f"{', '.join(nor.boards())}; or want --port"
+        )
+    flash = nor.arguments(hardware, elf.with_suffix(".nor"))
+    with emulator.machine(args.board, elf, extra=flash) as machine:
+        yield Counted(SerialTransport(machine.url))
 
 
 def _opened(args: argparse.Namespace, line: Counted, macs: int) -> Device:
@@ -155,7 +161,7 @@ def _made_for(
     model: str, board: Board, args: argparse.Namespace, signers: tuple[bytes, bytes] | None, held: Held
 ) -> Package:
     """The model for this device; a leaner one where its plan wants more arena than there is, if it can."""
-    request = build.model_request_of(args)
+    request = replace(build.model_request_of(args), update=True)  # the same budget as its firmware's
     ready = package.prepare(model, board, request, signers, args.fresh)
     if ready.manifest.arena_bytes > held.arena_bytes and request.sram_bytes is None:
         with contextlib.suppress(UserError):  # it cannot: the device says what is missing
