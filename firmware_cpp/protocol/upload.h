@@ -30,7 +30,7 @@ enum class UploadRequest : uint8_t {
 
 enum class UploadReply : uint8_t {
   kState = 0x90,   // id u32, state u8, reason u8, received u32, seen u32, wanted u32
-  kHashes = 0x91,  // block u16, first u32, of each block: rolling sum u32, strong hash (4 bytes)
+  kHashes = 0x91,  // block u16, first u32, of each block: rolling sum u32, strong hash (2 bytes)
   kHeld = 0x92,    // what the device holds and takes: see SendHeld
 };
 
@@ -65,11 +65,12 @@ enum class UploadReason : uint8_t {
   kUnconfirmed = 19,  // the model that runs has not answered yet: an upload would take what to roll back to
 };
 
-// A block of HASHES, and of strong hashes the part that travels: 64 bits tell a block from all others, and
-// the SHA-256 of the whole model has the last word.
+// A block of HASHES, and of strong hashes the part that travels. Both together are 48 bits: of half a
+// megabyte's 2^19 offsets and 2^9 blocks, two differ and look alike once in a million uploads. The SHA-256 of
+// the whole model finds that, and the host sends it again without copies.
 inline constexpr uint16_t kMinHashBlock = 16;
 inline constexpr uint16_t kMaxHashBlock = 4096;
-inline constexpr size_t kStrongBytes = 4;
+inline constexpr size_t kStrongBytes = 2;
 inline constexpr size_t kHashesHeader = 6;
 inline constexpr size_t kMaxHashes = (kMaxPayload - kHashesHeader) / (4 + kStrongBytes);
 // Bytes of the new model that one COPY makes: what it takes to erase and to program them bounds the silence.

@@ -1,6 +1,7 @@
 """The flash of an emulated board that takes new models: a file, which outlives the emulator.
 
-QEMU (7.2) puts the PSRAM of an MPS2 into it; firmware_cpp/boards/flash/nor_in_ram.cc has the rules of a NOR flash.
+QEMU (7.2) puts the PSRAM of an MPS2 into it; firmware_cpp/boards/flash/nor_in_ram.cc has the rules of a NOR
+flash.
 """
 
 from pathlib import Path

@@ -7,7 +7,7 @@ from enum import IntEnum
 
 MANIFEST_VERSION = 1
 MAX_COPY = 16384  # bytes of the new model that one COPY may make
-STRONG_BYTES = 4  # of a block's SHA-256
+STRONG_BYTES = 2  # of a block's SHA-256
 LINKED = 0xFF  # in place of a slot: the model that is linked into the firmware
 
 _SIGNED = struct.Struct("<IIIIHHHHII32s32s")

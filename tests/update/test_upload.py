@@ -148,7 +148,7 @@ def test_what_arrives_wrong_does_not_start(tmp_path, old, new):
         ),
         "another answer": (replace(new.manifest, golden_crc32=7), new.content, "a wrong answer there"),
         "another .tflite": (
-            replace(new.manifest, source_sha256=bytes(32)), new.content, "is not the model that was announced",
+            replace(new.manifest, source_sha256=bytes(32)), new.content, "is not the model that was",
         ),
     }  # fmt: skip
     with Device(HostDevice(tmp_path / "flash")) as device:

@@ -18,6 +18,7 @@ from squeezenet_mcu.convert.outputs import c_array
 from squeezenet_mcu.convert.target import ANY_CPU, Target
 from squeezenet_mcu.convert.verify.host_engine import HostEngine
 from squeezenet_mcu.host_tools.bench.measure import pseudo_image
+from squeezenet_mcu.host_tools.link.upload.kernels import names_of
 from squeezenet_mcu.host_tools.link.upload_messages import Manifest
 from squeezenet_mcu.host_tools.signing import monocypher
 from squeezenet_mcu.host_tools.upload import package
@@ -90,6 +91,11 @@ def of_tflite(content: bytes, counter: int = 1, target: Target = ANY_CPU) -> Mod
     record = {"arena_bytes": made.plan.arena_bytes, "kernels": made.kernels}
     manifest = package.manifest_of(told, record, made.content, zlib.crc32(logits.tobytes()))
     return Model(made.content, replace(manifest, counter=counter))
+
+
+def kernels_of(model: Model) -> list[str]:
+    """The kernels that it needs, as a build of the engine takes them."""
+    return names_of(model.manifest.kernels)
 
 
 def write_sources(model: Model, folder: Path) -> None:
