@@ -21,6 +21,7 @@ from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.emulate import emulator, nor
 from squeezenet_mcu.host_tools.firmware import build
 from squeezenet_mcu.host_tools.link.device import Device
+from squeezenet_mcu.host_tools.link.transport import SerialTransport
 from tests.update import tuned
 
 BOARD = "mps2_an386"
@@ -88,6 +89,12 @@ class Flash:
             file.seek(_POWER_AT)
             _, stop_at, _, operations = _POWER.unpack(file.read(_POWER.size))
         return stop_at, operations
+
+
+class Line(SerialTransport):
+    """A port that stays away once it has gone: what is behind it has been killed."""
+
+    reopen = None
 
 
 @contextlib.contextmanager

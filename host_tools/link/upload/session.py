@@ -106,7 +106,8 @@ class Session:
 
     def _await_new(self, manifest: Manifest) -> None:
         """Returns once the new model answers. ResetError: the device came back with its old one."""
-        end = time.monotonic() + _RESTART_TIMEOUT + self._patience.whole
+        back = time.monotonic() + _RESTART_TIMEOUT
+        end = back + self._patience.whole
         while True:
             try:
                 held = self._sender(again=True).held()
@@ -114,7 +115,7 @@ class Session:
             except DeviceRestartedError:  # it answered just before it restarted
                 pass
             except PortError:
-                if time.monotonic() > end or not self._exchange.reopen():
+                if time.monotonic() > back or not self._exchange.reopen():
                     raise
             except LinkError:
                 if time.monotonic() > end:
