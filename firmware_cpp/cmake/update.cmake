@@ -36,6 +36,12 @@ constexpr uint8_t kUpdateKey[32] = {@update_key@};
     target_include_directories(monocypher SYSTEM PUBLIC ${MONOCYPHER_DIR})
     target_compile_definitions(monocypher PRIVATE BLAKE2_NO_UNROLLING)
     target_compile_options(monocypher PRIVATE -w -Os)
+    if(ARCHITECTURE)
+      add_firmware(signature ${update_source}/bench/signature.cc)  # what a check costs
+      target_include_directories(signature PRIVATE ${update_source})
+      target_link_libraries(signature PRIVATE monocypher)
+      set_target_properties(signature PROPERTIES EXCLUDE_FROM_ALL ON)
+    endif()
   endif()
   target_compile_definitions(${target} PRIVATE APP_UPDATE_SIGNED=1)
   target_include_directories(${target} PRIVATE ${folder})

@@ -13,9 +13,7 @@ from squeezenet_mcu.host_tools.link.upload.sender import Sender
 from squeezenet_mcu.host_tools.link.upload_messages import Held, Manifest, UploadReason, UploadState
 
 _MAX_RESTARTS = 5  # of the device, for one upload
-_RESTART_TIMEOUT = (
-    20.0  # seconds until a board that restarts must answer, beside what its flash and trial take
-)
+_RESTART_TIMEOUT = 20.0  # seconds until a board that restarts must be there; its trial takes more
 _BETWEEN = 0.5  # seconds between tries to open a port that went away
 
 
