@@ -1,13 +1,12 @@
-// A NOR flash for emulators: rules in software over a memory that the emulator keeps in a file. QEMU 7.2 puts the
-// 16 MB of PSRAM of an MPS2 there with
+// A NOR flash for emulators: rules in software over a memory that the emulator keeps in a file. QEMU 7.2 puts
+// the 16 MB of PSRAM of an MPS2 there with
 //   -object memory-backend-file,id=m,size=16M,mem-path=FILE,share=on -machine memory-backend=m
 // It begins at the first slot. In its last megabyte tests say when the power is to go.
 #include <stdint.h>
 
+#include "board_slots.h"
 #include "cortex_m/cortex_m.h"
 #include "update/flash.h"
-
-#include "board_slots.h"
 
 namespace board {
 namespace flash {
@@ -83,8 +82,8 @@ bool Program(void* /*context*/, uint32_t offset, const uint8_t* data, uint32_t b
 const update::Flash& UpdateFlash() {
   using namespace flash;
   static const update::Flash kFlash = {
-      kRegions, kRegionCount, kUnit,   reinterpret_cast<const uint8_t*>(uintptr_t{kBase}), 0,
-      nullptr,  Erase,        Program, Copy};
+      kRegions, kRegionCount, kUnit, reinterpret_cast<const uint8_t*>(uintptr_t{kBase}), 0, nullptr,
+      Erase,    Program,      Copy};
   return kFlash;
 }
 

@@ -1,6 +1,6 @@
-// The flash of an nRF52840: pages of 4 KB, words of 32 bits. Product specification 1.7, section 4.3 (NVMC). The
-// core stops by itself while a word is written or a page erased. A word may be written twice between two erases;
-// we do so once.
+// The flash of an nRF52840: pages of 4 KB, words of 32 bits. Product specification 1.7, section 4.3 (NVMC).
+// The core stops by itself while a word is written or a page erased. A word may be written twice between two
+// erases; we do so once.
 #include <stdint.h>
 
 #include "cortex_m/cortex_m.h"
@@ -67,8 +67,15 @@ bool Program(void* /*context*/, uint32_t offset, const uint8_t* data, uint32_t b
 
 const update::Flash& UpdateFlash() {
   using namespace flash;
-  static const update::Flash kFlash = {kRegions, kRegionCount, 4, reinterpret_cast<const uint8_t*>(uintptr_t{kBase}), kSlowestEraseMs,
-                                           nullptr,  Erase,        Program, Copy};
+  static const update::Flash kFlash = {kRegions,
+                                       kRegionCount,
+                                       4,
+                                       reinterpret_cast<const uint8_t*>(uintptr_t{kBase}),
+                                       kSlowestEraseMs,
+                                       nullptr,
+                                       Erase,
+                                       Program,
+                                       Copy};
   return kFlash;
 }
 

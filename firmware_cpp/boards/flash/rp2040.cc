@@ -1,6 +1,7 @@
-// The flash beside an RP2040, a W25Q16JV: sectors of 4 KB, pages of 256 bytes. RP2040 datasheet, section 2.8.3.1.3
-// (the boot ROM's functions) and 4.10.13 (SSI); W25Q16JV data sheet, section 9.6 (times). Meanwhile nothing can be
-// read from the flash: the code that does it lies in SRAM, interrupts are off, and core 1 is held in reset.
+// The flash beside an RP2040, a W25Q16JV: sectors of 4 KB, pages of 256 bytes. RP2040 datasheet,
+// section 2.8.3.1.3 (the boot ROM's functions) and 4.10.13 (SSI); W25Q16JV data sheet, section 9.6 (times).
+// Meanwhile nothing can be read from the flash: the code that does it lies in SRAM, interrupts are off, and
+// core 1 is held in reset.
 #include <stdint.h>
 
 #include "cortex_m/cortex_m.h"
@@ -32,7 +33,8 @@ namespace {
 using cortex_m::Register;
 
 constexpr uint32_t kSlowestEraseMs = 400;
-constexpr uint32_t kEraseBlock = 65536, kEraseBlockCommand = 0xD8;  // what the ROM takes where so much is asked for
+constexpr uint32_t kEraseBlock = 65536,
+                   kEraseBlockCommand = 0xD8;  // what the ROM takes where so much is asked for
 
 // SSI, as second_stage.cc sets it; the registers and their fields are described there.
 constexpr uint32_t kSsi = 0x18000000;
@@ -85,8 +87,8 @@ uint32_t LookUp(char first, char second) {
 }
 
 bool Do(uint32_t operation, uint32_t a, uint32_t b, uint32_t c, uint32_t d) {
-  const Work work = {LookUp('I', 'F'), LookUp('E', 'X'),          operation,
-                     LookUp('F', 'C'), {a, b, c, d}, Register(kSpiControl0) == kSpiQuadNext};
+  const Work work = {LookUp('I', 'F'), LookUp('E', 'X'), operation,
+                     LookUp('F', 'C'), {a, b, c, d},     Register(kSpiControl0) == kSpiQuadNext};
   if (work.connect == 0 || work.exit_xip == 0 || work.operation == 0 || work.flush == 0) return false;
 #if SQUEEZE_CORES == 2
   if (!second_core::Hold()) return false;
@@ -120,9 +122,15 @@ bool Program(void* /*context*/, uint32_t offset, const uint8_t* data, uint32_t b
 
 const update::Flash& UpdateFlash() {
   using namespace flash;
-  static const update::Flash kFlash = {
-      kRegions, kRegionCount, kPage,   reinterpret_cast<const uint8_t*>(uintptr_t{kBase}), kSlowestEraseMs,
-      nullptr,  Erase,        Program, Copy};
+  static const update::Flash kFlash = {kRegions,
+                                       kRegionCount,
+                                       kPage,
+                                       reinterpret_cast<const uint8_t*>(uintptr_t{kBase}),
+                                       kSlowestEraseMs,
+                                       nullptr,
+                                       Erase,
+                                       Program,
+                                       Copy};
   return kFlash;
 }
 

@@ -16,9 +16,10 @@ constexpr uint32_t kRegionCount = sizeof(kRegions) / sizeof(kRegions[0]);
 constexpr bool WholeSectors(uint32_t address, uint32_t bytes) {
   return address >= kBase && update::WholeSectors(kRegions, kRegionCount, address - kBase, bytes);
 }
-static_assert(WholeSectors(kSlotAddresses[0], kSlotBytes[0]) &&
-                  WholeSectors(kSlotAddresses[kSlotCount - 1], kSlotBytes[kSlotCount - 1]),
-              "[update] in board.toml: a slot is not whole sectors of the flash, which kRegions of the driver has");
+static_assert(
+    WholeSectors(kSlotAddresses[0], kSlotBytes[0]) &&
+        WholeSectors(kSlotAddresses[kSlotCount - 1], kSlotBytes[kSlotCount - 1]),
+    "[update] in board.toml: a slot is not whole sectors of the flash, which kRegions of the driver has");
 
 constexpr update::Slot kSlots[update::kMaxSlots] = {
     {kSlotAddresses[0] - kBase, kSlotBytes[0]},

@@ -1,6 +1,7 @@
-// The flash of an STM32F4: sectors of 16, 64 and 128 KB, programmed by words of 32 bits. RM0090 rev 19, section
-// 3.6 (erase and program) and 3.9 (registers); RM0390 rev 6, sections 3.5 and 3.8, agrees. The core waits while
-// it reads from a flash that is busy, so the code may lie there; interrupts wait with it, for up to two seconds.
+// The flash of an STM32F4: sectors of 16, 64 and 128 KB, programmed by words of 32 bits. RM0090 rev 19,
+// section 3.6 (erase and program) and 3.9 (registers); RM0390 rev 6, sections 3.5 and 3.8, agrees. The core
+// waits while it reads from a flash that is busy, so the code may lie there; interrupts wait with it, for up
+// to two seconds.
 #include <stdint.h>
 
 #include "cortex_m/cortex_m.h"
@@ -108,9 +109,15 @@ bool Program(void* /*context*/, uint32_t offset, const uint8_t* data, uint32_t b
 
 const update::Flash& UpdateFlash() {
   using namespace flash;
-  static const update::Flash kFlash = {
-      kRegions, kRegionCount, 4,     reinterpret_cast<const uint8_t*>(uintptr_t{kBase}), kSlowestEraseMs,
-      nullptr,  Erase,        Program, Copy};
+  static const update::Flash kFlash = {kRegions,
+                                       kRegionCount,
+                                       4,
+                                       reinterpret_cast<const uint8_t*>(uintptr_t{kBase}),
+                                       kSlowestEraseMs,
+                                       nullptr,
+                                       Erase,
+                                       Program,
+                                       Copy};
   return kFlash;
 }
 

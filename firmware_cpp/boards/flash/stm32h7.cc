@@ -1,6 +1,7 @@
-// The flash of an STM32H743: two banks of eight sectors of 128 KB, programmed by flash words of 256 bits with an
-// error correction of ten bits. RM0433 rev 8, sections 4.3.9 (program), 4.3.10 (erase), 4.3.12 (error correction)
-// and 4.9 (registers). While one bank is busy the core goes on in the other one: the slots lie in the second.
+// The flash of an STM32H743: two banks of eight sectors of 128 KB, programmed by flash words of 256 bits with
+// an error correction of ten bits. RM0433 rev 8, sections 4.3.9 (program), 4.3.10 (erase), 4.3.12 (error
+// correction) and 4.9 (registers). While one bank is busy the core goes on in the other one: the slots lie in
+// the second.
 #include <stdint.h>
 
 #include "cortex_m/cortex_m.h"
@@ -44,7 +45,8 @@ constexpr uint32_t kSrUncorrectable = 1u << 26;
 constexpr uint32_t kSrErrors = 1u << 17 | 1u << 18 | 1u << 19 | 1u << 21 | 1u << 22;
 constexpr uint32_t kCcrAll = kSrErrors | 1u << 16 | 1u << 23 | 1u << 24 | 1u << 25 | kSrUncorrectable;
 
-// ARMv7-M Architecture Reference Manual, B3.2.8 and B1.5.14: with FAULTMASK set, a bus fault of a load is ignored.
+// ARMv7-M Architecture Reference Manual, B3.2.8 and B1.5.14: with FAULTMASK set, a bus fault of a load is
+// ignored.
 constexpr uint32_t kCcrIgnoreBusFault = 1u << 8;
 constexpr uint32_t kInvalidateDataByAddress = 0xE000EF5C;  // DCIMVAC, B3.2.29
 constexpr uint32_t kCacheLine = 32;
@@ -109,8 +111,8 @@ bool Program(void* /*context*/, uint32_t offset, const uint8_t* data, uint32_t b
   return done && fine;
 }
 
-// A flash word whose program or erase was interrupted may not be correctable: a load of it is a bus fault, and
-// DBECCERR says so afterwards.
+// A flash word whose program or erase was interrupted may not be correctable: a load of it is a bus fault,
+// and DBECCERR says so afterwards.
 bool Read(void* /*context*/, uint32_t offset, uint8_t* out, uint32_t bytes) {
   const uint32_t bank = BankOf(offset);
   Register(kCcr + bank) = kSrUncorrectable;
@@ -137,9 +139,15 @@ bool Read(void* /*context*/, uint32_t offset, uint8_t* out, uint32_t bytes) {
 
 const update::Flash& UpdateFlash() {
   using namespace flash;
-  static const update::Flash kFlash = {
-      kRegions, kRegionCount, kWordBytes, reinterpret_cast<const uint8_t*>(uintptr_t{kBase}), kSlowestEraseMs,
-      nullptr,  Erase,        Program,    Read};
+  static const update::Flash kFlash = {kRegions,
+                                       kRegionCount,
+                                       kWordBytes,
+                                       reinterpret_cast<const uint8_t*>(uintptr_t{kBase}),
+                                       kSlowestEraseMs,
+                                       nullptr,
+                                       Erase,
+                                       Program,
+                                       Read};
   return kFlash;
 }
 
