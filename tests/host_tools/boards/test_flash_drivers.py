@@ -1,7 +1,7 @@
-"""The flash drivers of real boards, on simulated registers: they do what the reference manual says, in its order.
+"""The flash drivers of real boards, on simulated registers: what the reference manual says, in its order.
 
-Each expected record is the manual's sequence, with its section. A read is a look at a status or control register;
-looks at one register in a row are one line, and the simulated flash is busy for a few of them.
+Each expected record is the manual's sequence, with its section. A read is a look at a status or control
+register; looks at one register in a row are one line, and the simulated flash is busy for a few of them.
 """
 
 import subprocess
@@ -12,8 +12,8 @@ import pytest
 from squeezenet_mcu.host_tools.boards import board_toml
 
 HERE = Path(__file__).parent / "flash"
-FLAGS = ["-std=c++17", "-O1", "-Wall", "-Wextra", "-Wno-unused-macros", f"-I{HERE}",
-         f"-I{HERE.parent / 'start_up'}", f"-I{board_toml.FOLDER}", f"-I{board_toml.FOLDER.parent}"]  # fmt: skip
+FOLDERS = (HERE, HERE.parent / "start_up", board_toml.FOLDER, board_toml.FOLDER.parent)
+FLAGS = ["-std=c++17", "-O1", "-Wall", "-Wextra", "-Wno-unused-macros", *(f"-I{path}" for path in FOLDERS)]
 
 
 @pytest.fixture(scope="module")
@@ -55,11 +55,9 @@ def build(name: str, cores: int, folder: Path, common: list[Path]) -> Path:
     )
     program = folder / "driver"
     flash = board_toml.FOLDER / "flash" / f"{update.driver}.cc"
-    subprocess.run(
-        ["g++", *FLAGS, f"-I{folder}", f"-DSQUEEZE_CORES={cores}", HERE / f"{update.driver}.cc", flash, *common,
-         "-o", program],
-        check=True,
-    )  # fmt: skip
+    sources = [HERE / f"{update.driver}.cc", flash, *common]
+    options = [f"-I{folder}", f"-DSQUEEZE_CORES={cores}"]
+    subprocess.run(["g++", *FLAGS, *options, *sources, "-o", program], check=True)
     return program
 
 
@@ -173,13 +171,15 @@ def test_nrf52840_programs_words(drivers):
 
 # As second_stage.cc sets it: four lines, in continuous read; or one.
 SSI_QUAD = [
-    "write 18000008 00000000", "write 18000014 00000004", "write 180000F0 00000001", "write 18000000 005F0300",
-    "write 18000004 00000000", "write 180000F4 00002221", "write 18000010 00000001", "write 18000008 00000001",
+    "write 18000008 00000000", "write 18000014 00000004", "write 180000F0 00000001",
+    "write 18000000 005F0300", "write 18000004 00000000", "write 180000F4 00002221",
+    "write 18000010 00000001", "write 18000008 00000001",
     "write 18000060 000000EB", "write 18000060 000000A0", "read 18000028", "write 18000008 00000000",
     "write 180000F4 A0002022", "write 18000008 00000001",
 ]  # fmt: skip
 SSI_SERIAL = [
-    *SSI_QUAD[:3], "write 18000000 001F0300", "write 18000004 00000000", "write 180000F4 03000218", *SSI_QUAD[6:8],
+    *SSI_QUAD[:3], "write 18000000 001F0300", "write 18000004 00000000", "write 180000F4 03000218",
+    *SSI_QUAD[6:8],
 ]  # fmt: skip
 # Datasheet 2.8.3.1.3: connect_internal_flash, flash_exit_xip, the operation, flash_flush_cache.
 BEFORE, AFTER = ["call IF 0 0 0 0", "call EX 0 0 0 0"], ["call FC 0 0 0 0"]
