@@ -1,4 +1,4 @@
-"""Firmware that takes new models: its flash's driver is linked, and its program cannot reach into the slots."""
+"""Firmware that takes new models: its driver is linked, and its program cannot reach into the slots."""
 
 import shutil
 
@@ -20,7 +20,7 @@ def test_a_program_in_a_slot_does_not_link(tmp_path):
     mine = tmp_path / "mine"
     shutil.copytree(board_toml.FOLDER / "stm32f405", mine)
     text = (mine / "board.toml").read_text()
-    # board_toml.py refuses a slot at the memory's beginning; this program is small, so it must be that one.
+
     board = board_toml.load(str(mine))
     assert link(board, tmp_path / "fine").is_file()
     (mine / "board.toml").write_text(text.replace(SLOTS, "slots = [{ address = 0x08000000"))
@@ -28,6 +28,7 @@ def test_a_program_in_a_slot_does_not_link(tmp_path):
         link(board, tmp_path / "wrong")
 
 
+@pytest.mark.long
 def test_half_a_sector_does_not_compile(tmp_path):
     mine = tmp_path / "mine"
     shutil.copytree(board_toml.FOLDER / "stm32f405", mine)
