@@ -16,11 +16,11 @@ constexpr uint32_t k4K = 4096, k128K = 131072;
 bool AcceptAll(void* /*context*/, const Manifest& /*manifest*/, const uint8_t* /*data*/) { return true; }
 
 const Case kCases[] = {
-    // Words of 32 bits, without error correction. Two sectors a slot; the first one's offset is board's own.
+    // Words of 32 bits, without error correction. Two sectors a slot; one is a board's.
     {{"stm32f4", {{0, k128K, 4}}, 4, false}, {{0, 2 * k128K}, {2 * k128K, 2 * k128K}}, 132001},
     // The same chip's small sectors: two of 16 KB and the one of 64 KB in a slot.
     {{"stm32f4_small", {{0, 16384, 4}, {65536, 65536, 1}, {k128K, k128K, 2}}, 4, false},
-     {{32768, 98304}, {k128K, 2 * k128K}},
+     {{k128K, 2 * k128K}, {32768, 98304}},
      70001},
     {{"stm32h7", {{0, k128K, 6}}, 32, true}, {{0, 3 * k128K}, {3 * k128K, 3 * k128K}}, 133001},
     {{"rp2040", {{0, k4K, 128}}, 256, false}, {{0, 64 * k4K}, {64 * k4K, 64 * k4K}}, 100001},

@@ -5,7 +5,7 @@ import pytest
 from tests.update.programs import run
 
 # Of each flash, every how many programs of the model's bytes are cut in `make test`; the records' all are.
-STRIDES = {"stm32f4": 9, "stm32f4_small": 7, "stm32h7": 1, "rp2040": 1, "nrf52840": 1, "mps2": 1}
+STRIDES = {"stm32f4": 31, "stm32f4_small": 13, "stm32h7": 1, "rp2040": 1, "nrf52840": 3, "mps2": 1}
 
 
 def cut(flash: str, slots: int, stride: int, ends: int) -> dict[str, int]:
