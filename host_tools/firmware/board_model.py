@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 # beside the engine's model: code.
 SRAM_RESERVE = 9800
 FLASH_RESERVE = 60 * 1024
-SLOT_RESERVE = 4096  # and in a slot beside the model: its records
+SLOT_RESERVE = 9 * 1024  # and in a slot beside the model: its records, on the flash with the largest units
 # By board.toml's `cpu`.
 _CPUS: dict[str, Cpu] = {
     "Cortex-M4F": "cortex_m4",
@@ -79,6 +79,8 @@ def check(board: Board, request: ModelRequest) -> None:
         raise UserError(
             f"--kernel-family mve: {board.name}'s {board.cpu} has no Helium; it runs dsp or portable"
         )
+    if request.update and request.cores > 1:
+        raise UserError("--update: with one core only: the other one stands still while the flash is written")
     if request.update and board.update is None:
         have = [name for name in board_toml.names() if board_toml.load(name).update]
         raise UserError(

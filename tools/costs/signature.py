@@ -2,8 +2,9 @@
 
   .venv/bin/python -m tools.costs.signature stm32f405
 
-Builds the firmware of digits, which has to be converted, in build/bench/signature/: as it is, with UPDATE=1, and with
-UPDATE=1 and a key; and boots a program that does nothing but check a signature (firmware_cpp/bench/signature.cc).
+Builds the firmware of digits, which has to be converted, in build/bench/signature/: as it is, with UPDATE=1,
+and with UPDATE=1 and a key; and boots a program that does nothing but check a signature
+(firmware_cpp/bench/signature.cc).
 """
 
 import argparse
@@ -46,7 +47,7 @@ def built(board: Board, folder: Path) -> tuple[dict[str, Usage], Path]:
 
 
 def run(board: Board, program: Path) -> tuple[dict[str, list[str]], profile.Profile | None]:
-    """What the program prints, by its labels, and the cycles, where they are known. UserError: it is silent."""
+    """What the program prints, by its labels, and the cycles, where they are known. UserError: it failed."""
     lines: dict[str, list[str]] = {}
     with profile.counting(board, program) as counting:
         with emulator.machine(board.name, program, counting.arguments) as machine:

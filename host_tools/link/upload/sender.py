@@ -84,9 +84,8 @@ class Sender:
         while len(pairs) < count:
             reply = self._ask(UploadRequest.HASHES, messages.hashes(block, len(pairs)), Hashes)
             assert isinstance(reply, Hashes)
-            if (reply.block, reply.first) != (block, len(pairs)):
-                continue  # of an earlier request
-            if not reply.pairs or len(pairs) + len(reply.pairs) > count:
+            asked = (reply.block, reply.first) == (block, len(pairs))
+            if not asked or not reply.pairs or len(pairs) + len(reply.pairs) > count:
                 raise self._lie(f"its model has {held.size:,} bytes, but other blocks than these")
             pairs += reply.pairs
         return delta.from_hashes(pairs, block, new)
@@ -100,6 +99,8 @@ class Sender:
             starts.append(at)
             at += piece.size
         plan = list(zip(starts, pieces, strict=True))
+        if received > manifest.size:
+            raise self._lie(f"it has {received:,} bytes of a model of {manifest.size:,}")
         fruitless, since = 0, time.monotonic()
         on_progress(received)
         while received < manifest.size:
