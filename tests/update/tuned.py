@@ -50,6 +50,11 @@ def fine_tuned(tflite: bytes, layers: int, seed: int = 0) -> bytes:
     return bytes(builder.Output())
 
 
+def key_pair(seed: bytes = SEED) -> tuple[bytes, bytes]:
+    """The secret and the public key of a seed."""
+    return monocypher.key_pair(seed)
+
+
 def digest(content: bytes) -> bytes:
     """SHA-256 of an engine model."""
     return hashlib.sha256(content).digest()
