@@ -10,7 +10,7 @@ namespace squeeze {
 
 // A bit for each kernel: of convolutions the ConvKernel's number; of other layers the LayerKind's, from
 // kKernelBitOfKinds on; and kKernelBitHuffman. The highest byte is the format's version, which must be equal.
-// host_tools/upload/manifest.py makes the same word of a model.
+// host_tools/link/upload/kernels.py makes the same word of a model.
 constexpr uint32_t kKernelBitHuffman = 11;
 constexpr uint32_t kKernelBitOfKinds = 10;  // LayerKind 2, the first that is no convolution, has bit 12
 constexpr uint32_t kKernelBitsVersion = 24;

@@ -40,7 +40,7 @@ def archive() -> Path:
 
 
 def sources() -> Path:
-    """The folder with monocypher.c and monocypher.h, unpacked where they are not yet.
+    """The folder with its C file and the header of that, unpacked where they are not yet.
 
     UserError: the package is missing, or is not the one of the lock.
     """

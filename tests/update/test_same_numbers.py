@@ -49,7 +49,7 @@ def test_sizes():
 
 
 def test_bits_of_kernels():
-    """As BuiltKernels() sets them; a firmware that lacks some was refused in test_upload.py by these names."""
+    """As BuiltKernels() sets them."""
     of_kinds, huffman, version = (
         constant(BITS, f"kKernelBit{end}") for end in ("OfKinds", "Huffman", "sVersion")
     )

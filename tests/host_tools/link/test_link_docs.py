@@ -5,9 +5,10 @@ import zlib
 
 import pytest
 
-from squeezenet_mcu.host_tools.link import messages
+from squeezenet_mcu.host_tools.link import messages, upload_messages
 from squeezenet_mcu.host_tools.link.frame import MAX_FRAME, Frame, FrameReader
 from squeezenet_mcu.host_tools.link.messages import Cost, DataBlock, ErrorCode, Info, Request, State, Status
+from squeezenet_mcu.host_tools.link.upload_messages import UploadRequest
 from tests.protocol.link_binaries import ROOT, LinkFunctions
 
 TEXT = (ROOT / "docs" / "link.md").read_text(encoding="utf-8")
@@ -64,11 +65,14 @@ def test_the_crc_of_the_first_frame():
 
 
 def test_the_tables_name_every_message_with_its_type():
-    rows = dict(re.findall(r"^\| 0x([0-9A-F]{2}) \| ([A-Z]+) \|", TEXT, re.MULTILINE))
+    rows = dict(re.findall(r"^\| 0x([0-9A-F]{2}) \| ([A-Z_]+) \|", TEXT, re.MULTILINE))
     assert {name: int(code, 16) for code, name in rows.items() if int(code, 16) < 0x80} == {
-        kind.name: kind.value for kind in Request
+        kind.name: kind.value for kind in (*Request, *UploadRequest)
     }
-    assert {code for code in rows if int(code, 16) >= 0x80} == {"81", "82", "84", "85", "FF"}
+    assert {code for code in rows if int(code, 16) >= 0x80} == {
+        *("81", "82", "84", "85", "FF"),
+        *(f"{kind:02X}" for kind in upload_messages.PARSERS),
+    }
     codes = re.findall(r"^\| (\d) \| ", TEXT, re.MULTILINE)
     assert [int(code) for code in codes] == list(ErrorCode)
     for state in State:
