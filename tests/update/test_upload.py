@@ -7,15 +7,19 @@ import pytest
 
 from squeezenet_mcu.convert.target import Target
 from squeezenet_mcu.convert.verify.host_engine import HostEngine
+from squeezenet_mcu.host_tools.link import messages, upload_messages
 from squeezenet_mcu.host_tools.link.device import Device
 from squeezenet_mcu.host_tools.link.errors import PortError, RefusedError, UploadRefusedError
+from squeezenet_mcu.host_tools.link.exchange import Exchange
+from squeezenet_mcu.host_tools.link.messages import ErrorCode, Refusal, Request, State
+from squeezenet_mcu.host_tools.link.upload.sender import Sender
+from squeezenet_mcu.host_tools.link.upload_messages import Held, UploadRequest
 from squeezenet_mcu.host_tools.upload.wire import Counted
 from tests.host_tools.link.link_lines import LossyLine
 from tests.protocol.link_binaries import FakeDevice
 from tests.update import tuned
 from tests.update.host_device import SLOT, HostDevice, Stopping
 
-KERNELS = 0x7FFFFF  # all that there may be
 GEMM = 1 << 1
 
 
@@ -230,3 +234,48 @@ def test_a_model_for_other_kernels(tmp_path):
     refused = pytest.raises(UploadRefusedError, match=r"lacks kernels of the new one: gemm, sparse_list;")
     with Device(HostDevice(tmp_path / "flash")) as device, refused:
         device.upload_check(replace(other.manifest, arena_bytes=100))
+
+
+def test_an_upload_drops_the_image_under_way(tmp_path):
+    """The engine may have tried another model since: the host is told to begin the image again."""
+    line = HostDevice(tmp_path / "flash")
+    exchange = Exchange(line)
+
+    def ask(kind, payload):
+        exchange.send(kind, payload)
+        _, reply = exchange.answer([5.0], lambda: None)
+        return reply
+
+    ask(Request.HELLO, messages.hello(7))
+    assert ask(Request.BEGIN, messages.begin(1)).state is State.RECEIVING
+    assert isinstance(ask(UploadRequest.OFFER, b""), Held)
+    reply = ask(Request.ROWS, messages.rows(1, 0, bytes(28)))
+    assert reply == Refusal(ErrorCode.WRONG_IMAGE, 0)
+    for kind, payload in (
+        (UploadRequest.OFFER, b"x"), (UploadRequest.HASHES, b""), (UploadRequest.COPY, bytes(7)),
+        (UploadRequest.DATA, bytes(5)), (UploadRequest.FINISH, b""), (UploadRequest.CANCEL, bytes(5)),
+    ):  # fmt: skip
+        assert ask(kind, payload) == Refusal(ErrorCode.MALFORMED, kind)
+    for block, first in ((15, 0), (4097, 0), (64, 1000)):
+        assert ask(UploadRequest.HASHES, upload_messages.hashes(block, first)).code == ErrorCode.OUT_OF_RANGE
+    line.close()
+
+
+def test_copies_from_beyond_the_running_model(tmp_path, old, new):
+    """Each piece is looked at before the first one is copied."""
+    line = HostDevice(tmp_path / "flash")
+    with Device(line) as device:
+        sender = Sender(device._exchange, device.info, device._patience)
+        sender.offer(new.manifest)
+        size = len(old.content)
+        begins = upload_messages.at(new.manifest.id, 0)
+        for wrong in (
+            upload_messages.piece(1, size, b""), upload_messages.piece(size + 1, 0, b""),
+            upload_messages.piece(2, 0xFFFFFFFF, b""), upload_messages.piece(16_385, 0, b""),
+            upload_messages.piece(100, 0, b"ab")[:-1], upload_messages.piece(1, 0, b"a") + b"x",
+        ):  # fmt: skip
+            good = upload_messages.piece(10, 0, b"")
+            device._exchange.send(UploadRequest.COPY, begins + good + wrong)
+            _, reply = device._exchange.answer([5.0], lambda: None)
+            assert reply == Refusal(ErrorCode.MALFORMED, UploadRequest.COPY)
+            assert sender.offer(new.manifest).received == 0
