@@ -279,3 +279,21 @@ def test_copies_from_beyond_the_running_model(tmp_path, old, new):
             _, reply = device._exchange.answer([5.0], lambda: None)
             assert reply == Refusal(ErrorCode.MALFORMED, UploadRequest.COPY)
             assert sender.offer(new.manifest).received == 0
+
+
+def test_a_repeated_request_and_one_behind_a_gap_change_nothing(tmp_path, new):
+    with Device(HostDevice(tmp_path / "flash")) as device:
+        sender = Sender(device._exchange, device.info, device._patience)
+        sender.offer(new.manifest)
+
+        def send(kind: UploadRequest, offset: int, payload: bytes) -> int:
+            device._exchange.send(kind, upload_messages.at(new.manifest.id, offset) + payload)
+            _, reply = device._exchange.answer([5.0], lambda: None)
+            return reply.received
+
+        copy = upload_messages.piece(50, 0, b"ab")
+        assert send(UploadRequest.DATA, 0, new.content[:100]) == 100
+        assert send(UploadRequest.DATA, 0, new.content[:100]) == 100
+        assert send(UploadRequest.DATA, 101, new.content[101:200]) == 100
+        assert send(UploadRequest.COPY, 100, copy) == 152
+        assert send(UploadRequest.COPY, 100, copy) == send(UploadRequest.COPY, 160, copy) == 152
