@@ -35,6 +35,12 @@ uint32_t CrcOf(const Description& description) {
   return squeeze::Crc32(0, reinterpret_cast<const uint8_t*>(&description), offsetof(Description, crc32));
 }
 
+bool Erased(const uint8_t* data, uint32_t bytes) {
+  uint8_t all = kErased;
+  for (uint32_t i = 0; i < bytes; ++i) all &= data[i];
+  return all == kErased;
+}
+
 }  // namespace
 
 bool EraseAndCheck(const Flash& flash, uint32_t offset) {
@@ -43,9 +49,7 @@ bool EraseAndCheck(const Flash& flash, uint32_t offset) {
   uint8_t chunk[64];
   for (uint32_t at = 0; at < sector.bytes; at += sizeof(chunk)) {
     if (!flash.read(flash.context, sector.offset + at, chunk, sizeof(chunk))) return false;
-    for (const uint8_t byte : chunk) {
-      if (byte != kErased) return false;
-    }
+    if (!Erased(chunk, sizeof(chunk))) return false;
   }
   return true;
 }
@@ -99,9 +103,7 @@ bool SlotRecords::Blank(uint32_t offset) const {
   uint8_t chunk[kSmallestGranule];
   for (uint32_t at = 0; at < Granule(); at += sizeof(chunk)) {
     if (!flash_.read(flash_.context, offset + at, chunk, sizeof(chunk))) return false;
-    for (const uint8_t byte : chunk) {
-      if (byte != kErased) return false;
-    }
+    if (!Erased(chunk, sizeof(chunk))) return false;
   }
   return true;
 }
@@ -163,11 +165,8 @@ SlotState SlotRecords::Read(Manifest* manifest) const {
 }
 
 bool SlotRecords::GiveUp() const {
-  const uint32_t places[] = {offset_, Place(kGivenUpAt)};
-  for (const uint32_t place : places) {
-    if (Blank(place) && !Mark(place)) return false;
-  }
-  return true;
+  const auto marked = [this](uint32_t place) { return !Blank(place) || Mark(place); };
+  return marked(offset_) && marked(Place(kGivenUpAt));
 }
 
 bool SlotRecords::Clear(uint32_t keep_floor) const {

@@ -2,7 +2,7 @@
 // new one takes its place so that a power cut at any moment leaves the old one or the new one.
 // docs/update.md says how the records lie in the flash.
 //
-//   SlotStore store;                                   // static; half a kilobyte
+//   SlotStore store;                                   // static; 0.8 KB
 //   store.Init(flash, slots, count, base, counter);
 //   Running running = store.Boot({fits, context});     // load it; if it does not load: store.Reject(),
 //   Boot() store.Confirm();                                   // once it has answered

@@ -71,6 +71,7 @@ bool Unlock(uint32_t bank) {
 
 bool Lock(uint32_t bank) {
   const bool done = Wait(bank) && (Register(kSr + bank) & kSrErrors) == 0;
+  Register(kCr + bank) = 0;  // PG and SER would stay set: the write that locks changes nothing else (4.9.4)
   Register(kCr + bank) = kCrLock;
   return done;
 }

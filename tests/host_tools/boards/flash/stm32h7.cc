@@ -60,8 +60,11 @@ void Write(uint32_t address, uint32_t value) {
     if (g_words != 0) hardware::Unsafe("FLASH_CR is written within a flash word");
     const bool started = (value & kStart) != 0;
     if (started && (RegisterOf(bank, kCr) & kErase) == 0) hardware::Unsafe("started before SER is set");
+    if ((value & 1) != 0) {
+      g_keys[bank] = 0;
+      if (RegisterOf(bank, kCr) != 0) hardware::Unsafe("locked with PG or SER set");
+    }
     RegisterOf(bank, kCr) = value & ~(kStart | 1u);
-    if ((value & 1) != 0) g_keys[bank] = 0;
     if (started) {
       Start();
       if (Fails()) RegisterOf(bank, kSr) |= 1u << 17;
