@@ -145,6 +145,7 @@ def board_units() -> Iterator[Unit]:
             *(CODE / "bench").glob("*.cc"),
             CODE / "app" / "main.cc",
             CODE / "app" / "squeeze_inference.cc",
+            CODE / "app" / "update.cc",
             *(CODE / "boards" / "common").glob("*.cc"),
             *(CODE / "boards" / "selftest").glob("*.cc"),
         ],
