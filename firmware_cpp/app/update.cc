@@ -12,7 +12,7 @@
 #include "engine/format.h"
 #include "protocol/bytes.h"
 #include "protocol/upload.h"
-#include "restart.h"
+#include "start_again.h"
 #include "update/slot_store.h"
 #include "update_flash.h"
 #if APP_UPDATE_SIGNED
@@ -155,7 +155,7 @@ bool HandleUpload(const squeeze::link::FrameReader& request, squeeze::link::Fram
 }
 
 void RestartIfWanted() {
-  if (g_upload.restart_wanted()) board::Restart();
+  if (g_upload.restart_wanted()) board::StartAgain();
 }
 
 }  // namespace app

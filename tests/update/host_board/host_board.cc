@@ -15,7 +15,7 @@
 #include <cstring>
 
 #include "board.h"
-#include "restart.h"
+#include "start_again.h"
 #include "update_flash.h"
 
 namespace {
@@ -137,7 +137,7 @@ CounterKind CounterUnit() { return CounterKind::kInstructions; }
 uint32_t CounterHz() { return 0; }
 Memory MemoryUse() { return {1000, 1000000, 1000, 100, 2048, 1000000}; }
 
-void Restart() {
+void StartAgain() {
   char none[] = "0";
   if (g_cut_at != 0) g_arguments[2] = none;
   execv("/proc/self/exe", g_arguments);

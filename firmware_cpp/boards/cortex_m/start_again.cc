@@ -1,5 +1,5 @@
 // Application Interrupt and Reset Control Register: ARMv7-M B3.2.6, ARMv6-M B3.2.6, ARMv8-M D1.2.3.
-#include "restart.h"
+#include "start_again.h"
 
 #include <stdint.h>
 
@@ -14,7 +14,7 @@ constexpr uint32_t kAircrSystemReset = 1u << 2;
 
 }  // namespace
 
-void Restart() {
+void StartAgain() {
   asm volatile("dsb" ::: "memory");
   cortex_m::Register(kAircr) = kAircrKey | kAircrSystemReset;
   asm volatile("dsb" ::: "memory");
