@@ -1,6 +1,7 @@
 """What the host does when a device lies about an upload: one line, in time, whatever it says."""
 
 import random
+import socket
 import struct
 
 import pytest
@@ -10,11 +11,13 @@ from squeezenet_mcu.host_tools.link.errors import (
     DamagedError,
     LinkError,
     LinkTimeoutError,
+    PortError,
     ResetError,
     UploadRefusedError,
 )
+from squeezenet_mcu.host_tools.link.transport import SerialTransport
 from squeezenet_mcu.host_tools.link.upload import sender, session
-from squeezenet_mcu.host_tools.link.upload_messages import Manifest, UploadReason, UploadRequest
+from squeezenet_mcu.host_tools.link.upload_messages import Manifest, UploadReason, UploadRequest, UploadState
 from tests.update.fake_device import FakeDevice
 from tests.update.tuned import digest
 
@@ -124,3 +127,64 @@ def test_a_new_model_that_did_not_answer_after_the_restart():
     line._finish = lambda payload: (0x90, struct.pack(STATE, MANIFEST.id, 2, 0, len(NEW), 0, 0))
     with pytest.raises(ResetError, match="runs its old model: the new one did not answer after the restart"):
         upload(line, OLD)
+
+
+class Vanishing(FakeDevice):
+    """A board whose own USB goes away when it restarts, and comes back at the third try to open it."""
+
+    tries = 0
+
+    def read(self, timeout: float) -> bytes:
+        if self.state == UploadState.DONE and UploadRequest.FINISH in self.seen and self.tries < 3:
+            raise PortError("gone")
+        return super().read(timeout)
+
+    def reopen(self) -> None:
+        self.tries += 1
+        if self.tries < 3:
+            raise PortError("not there yet")
+
+
+def test_a_port_that_vanishes_with_the_restart(monkeypatch):
+    monkeypatch.setattr(session, "_RESTART_TIMEOUT", 5.0)
+    line = Vanishing(OLD)
+    finish = line._finish
+
+    def answered(payload: bytes):
+        reply = finish(payload)
+        line.state = UploadState.RECEIVING  # until the answer is out
+        return reply
+
+    line._finish = answered
+    upload_and_restart(line)
+    assert line.tries == 3 and line.running == NEW
+
+
+def upload_and_restart(line: Vanishing) -> None:
+    """Its FINISH is answered, and then it is gone."""
+    read = line.read
+
+    def then_gone(timeout: float) -> bytes:
+        data = read(timeout)
+        if UploadRequest.FINISH in line.seen and line.tries < 3 and data:
+            line.state = UploadState.DONE
+        return data
+
+    line.read = then_gone
+    upload(line, OLD)
+
+
+def test_a_line_that_is_opened_again():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        line = SerialTransport(f"socket://127.0.0.1:{server.getsockname()[1]}")
+        for byte in (b"a", b"b"):
+            connection, _ = server.accept()
+            with connection:
+                connection.sendall(byte)
+                assert line.read(5.0) == byte
+            with pytest.raises(PortError):
+                for _ in range(100):
+                    line.read(0.1)
+            if byte == b"a":
+                line.reopen()
+        line.close()
