@@ -153,7 +153,12 @@ def converted(folder: Path, name: str, layers: int) -> None:
     (place / "model.tflite").write_bytes(content)
     (place / "model.sqz").write_bytes(made.content)
     m = made.manifest
-    told = manifest(content) | {"model": name, "tflite_sha256": sha256(content), "macs": 1298304}
+    told = manifest(content) | {
+        "model": name,
+        "tflite_sha256": sha256(content),
+        "macs": 1298304,
+        "flash_limits": {"dsp": 16384},
+    }
     told["input"] |= {"height": m.height, "width": m.width, "channels": m.channels}
     told["output"] |= {"classes": m.classes}
     (place / "manifest.json").write_text(json.dumps(told))
