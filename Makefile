@@ -21,7 +21,7 @@ endif
 VARIABLES := MODEL BOARD PYTHON NAME DATA COMPRESS EPOCHS SEED FRESH INIT WORKERS ONLY LIMIT ENGINE_LIMIT JSON TEACHER CANDIDATES \
   PUBLISH WEIGHTS URL CALIBRATION WEIGHT_BITS TFLITE PREPROCESS FIT LABELS TRUST PACKAGE OPTIMIZE KERNEL_FAMILY KERNELS SRAM_BYTES \
   FLASH_BYTES ENCODING CORES ENGINE TFLM_INCLUDE TFLM_LIB TFLM_ARENA_BYTES LAYERS FUNCTIONS TOOL PORT ELF DRY_RUN BUILD CHECK UPDATE \
-  MAX_FLASH MAX_SRAM MAX_MS MIN_ACCURACY USB IMAGE SAVE REPORT PORTS RESUME FAULTS TRACE INSPECT
+  MAX_FLASH MAX_SRAM MAX_MS MIN_ACCURACY USB IMAGE SAVE REPORT PORTS RESUME FAULTS TRACE INSPECT KEY OLD
 unexport $(VARIABLES)
 typed := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
 unknown := $(filter-out $(VARIABLES) MAKE% -%,$(typed))
@@ -56,6 +56,7 @@ CONVERT_MODEL = $(if $(value TFLITE),$(if $(filter command line,$(origin MODEL))
 # How the engine's model is made for the board.
 MADE_FOR = $(call option,OPTIMIZE) $(call option,KERNEL_FAMILY) $(call option,KERNELS) $(call option,SRAM_BYTES) \
   $(call option,FLASH_BYTES) $(call option,ENCODING) $(call option,CORES)
+UPDATABLE = $(call flag,UPDATE) $(call option,KEY)
 REQUEST = $(MADE_FOR) $(call option,ENGINE) $(call option,TFLM_INCLUDE) $(call option,TFLM_LIB) $(call option,TFLM_ARENA_BYTES)
 # Where it takes more than this, the verb fails.
 BUDGET = $(call option,MAX_FLASH) $(call option,MAX_SRAM)
@@ -71,7 +72,7 @@ WATCHING = $(if $(layers_watched)$(filter 1 yes true,$(value INSPECT)),--inspect
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
-VERBS := help setup demo test test-long lint train preview prune cluster quantize summary search curves zoo weights import evaluate classify analyze convert firmware flash selftest simulate validate profile report-hardware bench sizes boards licences clean
+VERBS := help setup demo test test-long lint train preview prune cluster quantize summary search curves zoo weights import evaluate classify analyze convert firmware flash selftest simulate validate profile report-hardware key upload bench sizes boards licences clean
 .PHONY: $(VERBS)
 
 # What is typed for a verb that does not take it would be ignored in silence, and the verb do something else than
@@ -125,7 +126,7 @@ help: ## this list
 	    flush() }' Makefile
 
 setup: .venv/.ready ## Debian packages and .venv; every other verb does it when needed
-.venv/.ready: pyproject.toml setup.sh locks/full.txt locks/tflm.txt firmware_cpp/boards/rp2040/emulator/package-lock.json
+.venv/.ready: pyproject.toml setup.sh locks/full.txt locks/tflm.txt locks/monocypher.txt firmware_cpp/boards/rp2040/emulator/package-lock.json
 	@./setup.sh
 
 demo: setup ## everything without a board: convert, build, boot the emulated board, check real images
@@ -207,18 +208,18 @@ OURS = $(wildcard $(filter %.toml,$(MODEL)) model/configs/$(MODEL_NAME).toml bui
 $(CONVERTED): $(if $(OURS),$(OURS) $(wildcard build/$(MODEL_NAME)/quantized.keras build/$(MODEL_NAME)/imported.keras model/zoo/$(MODEL_NAME)/quantized.keras) $(shell find convert -name '*.py')) | setup
 	@$(RUN) -m convert --model=$(call quoted,MODEL)
 
-firmware: setup $(CONVERTED) ## build the firmware of MODEL= for BOARD= [OPTIMIZE=speed|flash|sram SRAM_BYTES= FLASH_BYTES= ENCODING= KERNEL_FAMILY= CORES=2 LAYERS=1 INSPECT=1] [MAX_FLASH=64K MAX_SRAM=] [ENGINE=tflm TFLM_INCLUDE=dir:dir TFLM_LIB=file]
-	@$(RUN) -m host_tools firmware --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST) $(BUDGET) $(if $(filter validate,$(goals)),,$(call flag,LAYERS)) $(WATCHING)
+firmware: setup $(CONVERTED) ## build the firmware of MODEL= for BOARD= [OPTIMIZE=speed|flash|sram SRAM_BYTES= FLASH_BYTES= ENCODING= KERNEL_FAMILY= CORES=2 LAYERS=1 INSPECT=1] [MAX_FLASH=64K MAX_SRAM=] [UPDATE=1: takes new models over the wire; KEY=file.pub: only its owner's] [ENGINE=tflm TFLM_INCLUDE=dir:dir TFLM_LIB=file]
+	@$(RUN) -m host_tools firmware --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST) $(UPDATABLE) $(BUDGET) $(if $(filter validate,$(goals)),,$(call flag,LAYERS)) $(WATCHING)
 
 flash: $(if $(value ELF),setup,firmware) ## write it (or ELF=) to a real board, verify it [TOOL= PORT= DRY_RUN=1, and as firmware]
-	@$(RUN) -m host_tools flash --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST) $(call option,TOOL) $(call option,PORT) \
+	@$(RUN) -m host_tools flash --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST) $(UPDATABLE) $(call option,TOOL) $(call option,PORT) \
 	  $(call option,ELF) $(call flag,DRY_RUN) $(WATCHING)
 
 selftest: setup ## bring up a board: UART, counter, memory, faults, emulated or at PORT= [BUILD=1: only the program]
 	@$(RUN) -m host_tools selftest --board=$(call quoted,BOARD) $(call option,PORT) $(call flag,BUILD)
 
 simulate: firmware ## boot the emulated BOARD= and print the URL of its serial port [as firmware]
-	@$(RUN) -m host_tools simulate --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST) $(WATCHING)
+	@$(RUN) -m host_tools simulate --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST) $(UPDATABLE) $(WATCHING)
 
 # Real boards at PORTS=a,b share the images.
 DEVICES = $(if $(value PORTS),$(call option,PORTS) $(call option,PORT),$(DEVICE))
@@ -233,6 +234,14 @@ report-hardware: $(if $(or $(value PORT),$(value REPORT)),setup,firmware) ## wha
 	@$(RUN) -m host_tools report-hardware --model=$(call quoted,MODEL) $(call option,REPORT) \
 	  $(if $(value PORT),$(call option,PORT) $(call typed_option,BOARD),$(if $(value REPORT),,--board=$(call quoted,BOARD))) \
 	  $(call flag,USB) $(call option,ENGINE) $(call option,JSON)
+
+key: setup ## a pair of keys: KEY=file signs models, KEY=file.pub goes into the firmware
+	@$(RUN) -m host_tools key $(call option,KEY)
+
+# The firmware is there already, on the board or in build/: it is an old model's.
+upload: setup $(CONVERTED) ## a new model over the wire, only the bytes that differ; the firmware has UPDATE=1 [PORT= or BOARD=, emulated with the firmware of OLD=model] [KEY=file FRESH=1 DRY_RUN=1 JSON=file] [OPTIMIZE= SRAM_BYTES= FLASH_BYTES= ENCODING= KERNEL_FAMILY=]
+	@$(RUN) -m host_tools upload --model=$(call quoted,MODEL) $(if $(value PORT),$(call option,PORT) $(call typed_option,BOARD),--board=$(call quoted,BOARD)) \
+	  $(call option,OLD) $(call option,KEY) $(call flag,FRESH) $(call flag,DRY_RUN) $(call option,JSON) $(MADE_FOR)
 
 ##@ Measure
 bench: setup ## cycles, instructions, SRAM, flash on all emulated boards [MODEL= BOARD= CHECK=1 LAYERS=1 FUNCTIONS=1 UPDATE=1 MAX_MS=, and as firmware]

@@ -74,5 +74,12 @@ tflm_wheel=$(grep -o '^xmos-ai-tools==[^ ]*' locks/tflm.txt)
 if [ "$(uname -sm)" = "Linux x86_64" ] && ! ls .venv/wheels/xmos_ai_tools-"${tflm_wheel#*==}"-*.whl >/dev/null 2>&1; then
   "${pip[@]}" download --no-deps --dest .venv/wheels "${hashed[@]}" locks/tflm.txt
 fi
+# Monocypher's C file, for signatures of models: in the source package of pymonocypher, which is kept as a file. Its
+# own setup.py runs then, to tell its name, with the setuptools of the lock.
+monocypher=$(grep -o '^pymonocypher==[^ ]*' locks/monocypher.txt)
+if ! ls ".venv/sources/pymonocypher-${monocypher#*==}.tar.gz" >/dev/null 2>&1; then
+  "${pip[@]}" download --no-deps --no-build-isolation --dest .venv/sources \
+    --quiet --require-hashes --no-binary :all: --requirement locks/monocypher.txt
+fi
 touch .venv/.ready
 echo "setup: done"

@@ -36,6 +36,8 @@ VERBS = {
     "report-hardware": "PORT JSON REPORT ENGINE",
     "classify": "IMAGE SAVE JSON PORT ENGINE",
     "bench": "JSON BOARD MAX_MS",
+    "key": "KEY",
+    "upload": "PORT KEY OLD JSON BOARD OPTIMIZE",
     "licences": "JSON",
 }
 VALUES = [
@@ -51,6 +53,8 @@ FLAGS = {
     "flash": "DRY_RUN INSPECT",
     "bench": "CHECK LAYERS FUNCTIONS UPDATE",
     "search": "FRESH PUBLISH",
+    "firmware": "UPDATE",
+    "upload": "FRESH DRY_RUN",
     "validate": "USB RESUME LAYERS INSPECT",
     "profile": "USB",
 }

@@ -151,11 +151,16 @@ def test_pip_takes_only_files_with_the_hashes_of_the_locks(empty, there):
     assert run(empty).returncode == 0
     pip = "3.12 -m pip --disable-pip-version-check"
     hashed = "--quiet --require-hashes --only-binary :all: --requirement"
+    source = hashed.replace("--only-binary", "--no-binary")
+    downloads = [
+        f"{pip} download --no-deps --dest .venv/wheels {hashed} locks/tflm.txt",
+        f"{pip} download --no-deps --no-build-isolation --dest .venv/sources {source} locks/monocypher.txt",
+    ]
     assert log(empty)[1:] == [
         f"{pip} install {hashed} locks/full.txt",
         f"{pip} install --quiet --no-deps --no-build-isolation --editable .",
         "3.12 ci --loglevel=error --prefix firmware_cpp/boards/rp2040/emulator",
-        *([] if there else [f"{pip} download --no-deps --dest .venv/wheels {hashed} locks/tflm.txt"]),
+        *([] if there else downloads),
     ]
 
 
@@ -172,7 +177,14 @@ def test_the_packages_alone(empty):
 def test_make_sets_up_again_when_what_is_installed_has_changed(tmp_path):
     shutil.copy(ROOT / "Makefile", tmp_path)
     emulator = "firmware_cpp/boards/rp2040/emulator/package-lock.json"
-    said = ["pyproject.toml", "setup.sh", "locks/full.txt", "locks/tflm.txt", emulator]
+    said = [
+        "pyproject.toml",
+        "setup.sh",
+        "locks/full.txt",
+        "locks/tflm.txt",
+        "locks/monocypher.txt",
+        emulator,
+    ]
     program(tmp_path, "setup.sh", "echo again; touch .venv/.ready")
     for name in [*said, ".venv/.ready"]:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

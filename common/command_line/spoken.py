@@ -18,10 +18,11 @@ SWITCHES = (
 )  # fmt: skip
 VARIABLES = (
     "BOARD", "CALIBRATION", "COMPRESS", "CORES", "DATA", "ELF", "ENCODING", "ENGINE", "ENGINE_LIMIT",
-    "EPOCHS", "FAULTS", "FIT", "FLASH_BYTES", "IMAGE", "INIT", "JSON", "KERNELS", "KERNEL_FAMILY", "LABELS",
-    "LIMIT", "MAX_FLASH", "MAX_MS", "MAX_SRAM", "MIN_ACCURACY", "MODEL", "NAME", "OPTIMIZE", "PACKAGE",
-    "PORT", "PORTS", "PREPROCESS", "REPORT", "SAVE", "SEED", "SRAM_BYTES", "TFLITE", "TFLM_ARENA_BYTES",
-    "TFLM_INCLUDE", "TFLM_LIB", "TOOL", "TRACE", "URL", "WEIGHTS", "WEIGHT_BITS", "WORKERS",
+    "EPOCHS", "FAULTS", "FIT", "FLASH_BYTES", "IMAGE", "INIT", "JSON", "KERNELS", "KERNEL_FAMILY", "KEY",
+    "LABELS", "LIMIT", "MAX_FLASH", "MAX_MS", "MAX_SRAM", "MIN_ACCURACY", "MODEL", "NAME", "OLD", "OPTIMIZE",
+    "PACKAGE", "PORT", "PORTS", "PREPROCESS", "REPORT", "SAVE", "SEED", "SRAM_BYTES", "TFLITE",
+    "TFLM_ARENA_BYTES", "TFLM_INCLUDE", "TFLM_LIB", "TOOL", "TRACE", "URL", "WEIGHTS", "WEIGHT_BITS",
+    "WORKERS",
 )  # fmt: skip
 # The verbs that Python has, and its module with each.
 DOORS = {
@@ -31,9 +32,8 @@ DOORS = {
     ),
     "convert": ("convert",),
     "host_tools": (
-        "analyze", "bench", "boards", "classify", "demo", "firmware", "flash", "profile", "report-hardware",
-        "selftest",
-        "simulate", "sizes", "summary", "validate",
+        "analyze", "bench", "boards", "classify", "demo", "firmware", "flash", "key", "profile",
+        "report-hardware", "selftest", "simulate", "sizes", "summary", "upload", "validate",
     ),
 }  # fmt: skip
 _VERBS = {verb: door for door, verbs in DOORS.items() for verb in verbs}

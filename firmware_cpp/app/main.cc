@@ -9,6 +9,9 @@
 #ifdef TEST_FAULT
 #include "app/test_fault.h"
 #endif
+#if APP_UPDATE
+#include "app/update.h"
+#endif
 #include "board.h"
 #include "common/fault_record.h"
 #include "common/marks.h"
@@ -105,6 +108,14 @@ squeeze::link::Blob LastFault() {
 
 uint32_t Dropped(void* /*context*/) { return board::UartDropped(); }
 
+#if APP_UPDATE
+bool Other(void* /*context*/, const squeeze::link::FrameReader& request, squeeze::link::FrameWriter* reply) {
+  if (!app::HandleUpload(request, reply)) return false;
+  g_link.DropImage();  // the engine may have tried another model
+  return true;
+}
+#endif
+
 squeeze::link::DeviceInfo Describe() {
   const board::Memory memory = board::MemoryUse();
   squeeze::link::DeviceInfo info = {};
@@ -130,6 +141,12 @@ squeeze::link::DeviceInfo Describe() {
   info.features |= static_cast<uint32_t>(squeeze::link::Feature::kLayers) |
                    static_cast<uint32_t>(squeeze::link::Feature::kProfile);
 #endif
+#if APP_UPDATE
+  info.features |= static_cast<uint32_t>(squeeze::link::Feature::kUpload);
+#endif
+#if APP_UPDATE_SIGNED
+  info.features |= static_cast<uint32_t>(squeeze::link::Feature::kSignedModelsOnly);
+#endif
   return info;
 }
 
@@ -138,9 +155,16 @@ squeeze::link::DeviceInfo Describe() {
 int main() {
   board::Init();
   g_empty_interval = MeasureEmptyInterval();
+#if APP_UPDATE
+  g_model_status = app::LoadNewest();
+#else
   g_model_status = app::Load();
-  const squeeze::link::Application application = {nullptr, g_row,         BeginImage, PushRow, Done,
-                                                  Logits,  Probabilities, ImageCost,  Write,   Dropped};
+#endif
+  squeeze::link::Application application = {nullptr, g_row,         BeginImage, PushRow, Done,
+                                            Logits,  Probabilities, ImageCost,  Write,   Dropped};
+#if APP_UPDATE
+  application.other = Other;
+#endif
   if (!g_link.Init(Describe(), application)) __builtin_trap();
   inspected::Init(&g_link);
   board::StartWatchdog(app::kLongestWorkSeconds);
@@ -150,5 +174,8 @@ int main() {
     const size_t count = board::UartRead(bytes, sizeof(bytes));
     if (count == 0) board::WaitForInterrupt();
     for (size_t i = 0; i < count; ++i) g_link.OnByte(bytes[i]);
+#if APP_UPDATE
+    app::RestartIfWanted();
+#endif
   }
 }

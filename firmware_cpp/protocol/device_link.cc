@@ -96,6 +96,7 @@ void DeviceLink::Handle() {
       break;
 #endif
     default:
+      if (application_.other != nullptr && application_.other(application_.context, reader_, &writer_)) break;
       SendError(ErrorCode::kUnknownType, reader_.type());
       break;
   }

@@ -88,6 +88,8 @@ struct Application {
   // Bytes that were lost on their way into the receive buffer. Null: nobody
   // counts them.
   uint32_t (*dropped)(void* context);
+  // Answers a request that the link does not know itself, within a session. Null, or false: nor does this.
+  bool (*other)(void* context, const FrameReader& request, FrameWriter* reply) = nullptr;
 };
 
 class DeviceLink {
@@ -106,6 +108,8 @@ class DeviceLink {
   // After Init. What the host asks to be watched, and what was seen, is `inspector`'s.
   void SetInspector(Inspector* inspector) { inspector_ = inspector; }
 #endif
+  // Forgets the image under way: the engine has been used for something else. The host begins it again.
+  void DropImage() { state_ = State::kIdle; }
 
  private:
   void Handle();

@@ -4,7 +4,8 @@ import argparse
 
 from squeezenet_mcu.common import terminal
 from squeezenet_mcu.common.command_line.spoken import as_typed
-from squeezenet_mcu.host_tools.emulate import emulator
+from squeezenet_mcu.host_tools.boards import board_toml
+from squeezenet_mcu.host_tools.emulate import emulator, nor
 from squeezenet_mcu.host_tools.firmware import build, tflm_library
 from squeezenet_mcu.model.settings import config
 
@@ -23,7 +24,8 @@ def run(args: argparse.Namespace) -> int:
     model = config.name_of(args.model)
     elf = build.build(args.board, model, build.request_of(args))
     usb = bool(emulator.tool_of(args.board).usb)
-    with emulator.machine(args.board, elf, usb=usb) as machine:
+    flash = nor.arguments(board_toml.load(args.board), elf.with_suffix(".nor")) if args.update else []
+    with emulator.machine(args.board, elf, extra=flash, usb=usb) as machine:
         terminal.echo(f"{args.board} runs {elf} at {machine.url}")
         if usb:
             terminal.echo(f"its own USB is a serial port, too: {machine.usb_url}")

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 # beside the engine's model: code.
 SRAM_RESERVE = 9800
 FLASH_RESERVE = 60 * 1024
+SLOT_RESERVE = 9 * 1024  # and in a slot beside the model: its records, on the flash with the largest units
 # By board.toml's `cpu`.
 _CPUS: dict[str, Cpu] = {
     "Cortex-M4F": "cortex_m4",
@@ -44,6 +45,7 @@ class ModelRequest:
 
     `tflm`: with it in place of our engine, whose settings the others are. `cores`: that share the work.
     `inspect`: firmware that can watch its layers, docs/inspect.md.
+    `update`: the firmware takes new models, with `public_key` (32 bytes) only those that its owner signed.
     """
 
     kernel_family: Family | None = None
@@ -54,6 +56,8 @@ class ModelRequest:
     tflm: TflmLibrary | None = None
     cores: int = 1
     inspect: bool = False
+    update: bool = False
+    public_key: bytes = b""
 
 
 def folder_for(source: Path, board: str, engine: str, inspect: bool = False) -> Path:
@@ -81,6 +85,13 @@ def check(board: Board, request: ModelRequest) -> None:
         raise UserError(
             f"--kernel-family mve: {board.name}'s {board.cpu} has no Helium; it runs dsp or portable"
         )
+    if request.update and request.cores > 1:
+        raise UserError("--update: with one core only: the other one stands still while the flash is written")
+    if request.update and board.update is None:
+        have = [name for name in board_toml.names() if board_toml.load(name).update]
+        raise UserError(
+            f"--update: {board.name} has no slots for new models; boards with slots: {', '.join(have)}"
+        )
 
 
 def target_for(board: Board, manifest: dict[str, Any], request: ModelRequest) -> Target:
@@ -92,7 +103,7 @@ def target_for(board: Board, manifest: dict[str, Any], request: ModelRequest) ->
     UserError: see check.
     """
     check(board, request)
-    flash = max(board.total("image") - FLASH_RESERVE, 1)
+    flash = _flash_budget(board, request)
     family = request.kernel_family or board.kernel_family
     own = manifest.get("flash_limits", {}).get(family, flash)
     return Target(
@@ -105,6 +116,14 @@ def target_for(board: Board, manifest: dict[str, Any], request: ModelRequest) ->
         cpu=_CPUS.get(board.cpu, "any"),
         workers=request.cores,
     )
+
+
+def _flash_budget(board: Board, request: ModelRequest) -> int:
+    """Bytes that a model may take: beside the code, and where it may be updated in a slot, too."""
+    if not request.update or board.update is None:
+        return max(board.total("image") - FLASH_RESERVE, 1)
+    slot = min(slot.bytes for slot in board.update.slots)
+    return max(min(board.program_bytes() - FLASH_RESERVE, slot - SLOT_RESERVE), 1)
 
 
 def _sram_budget(board: Board, manifest: dict[str, Any], cores: int) -> int:

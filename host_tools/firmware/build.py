@@ -1,7 +1,6 @@
 """`python -m host_tools firmware`: a model and a board become an ELF, and a BIN and UF2 to be flashed."""
 
 import argparse
-import dataclasses
 import re
 import shutil
 import subprocess
@@ -11,25 +10,32 @@ from typing import Any
 
 import filelock
 
-from squeezenet_mcu.common import files, sizes, terminal
-from squeezenet_mcu.common.cli import add_old_spelling, value_with_old_spelling
+from squeezenet_mcu.common import files, terminal
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.formats import engine_record
 from squeezenet_mcu.common.formats.manifest import read_manifest
-from squeezenet_mcu.common.kernel_families import FAMILIES
 from squeezenet_mcu.common.paths import BUILD, FIRMWARE
 from squeezenet_mcu.common.programs import missing_program
 from squeezenet_mcu.common.terminal import Console
-from squeezenet_mcu.convert.target import ENCODINGS, OPTIMIZE
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.boards.board_toml import Board
 from squeezenet_mcu.host_tools.firmware import board_model, tflm_library, uf2
 from squeezenet_mcu.host_tools.firmware.board_model import ModelRequest
+from squeezenet_mcu.host_tools.firmware.request_arguments import (
+    add_model_arguments,
+    add_request_arguments,
+    add_update_arguments,
+    model_request_of,
+    request_of,
+)
 from squeezenet_mcu.host_tools.firmware.tflm_library import TflmLibrary
 from squeezenet_mcu.host_tools.firmware.usage import Usage, show, usage
+from squeezenet_mcu.host_tools.signing import monocypher
 from squeezenet_mcu.model.settings import budget, config, model_budget
 
-__all__ = ["Usage", "usage"]  # of usage.py: who builds asks what it takes
+__all__ = [  # of usage.py and request_arguments.py: who builds asks what it takes, and says how
+    "Usage", "add_model_arguments", "add_request_arguments", "model_request_of", "request_of", "usage",
+]  # fmt: skip
 
 NAME = "firmware"
 HELP = "build the firmware of a converted model for a board"
@@ -37,6 +43,7 @@ EXAMPLES = """\
   python -m host_tools firmware --board stm32f405 --model digits
   python -m host_tools firmware --board mps3_an547 --model gtsrb --optimize sram
   python -m host_tools firmware --model gtsrb --kernel-family portable --sram-bytes 16000
+  python -m host_tools firmware --board mps2_an386 --update --key keys/mine.pub
   python -m host_tools firmware --board mps2_an386 --engine tflm --tflm-include tflite-micro:... \\
     --tflm-lib libtensorflow-microlite.a"""
 
@@ -78,63 +85,7 @@ def add_build_arguments(parser: argparse.ArgumentParser) -> None:
         help="firmware that can watch its layers (INSPECT=1), beside the one that cannot",
     )
     add_request_arguments(parser)
-
-
-def add_request_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options that say how the engine's model is made for the board."""
-    parser.add_argument(
-        "--optimize",
-        choices=OPTIMIZE,
-        default="speed",
-        help="speed: shortest time within the memory; flash: smallest weights; sram: smallest arena",
-    )
-    parser.add_argument(
-        "--kernel-family", choices=FAMILIES, help="of kernels, instead of what the board's CPU runs best"
-    )
-    add_old_spelling(parser, "--kernels", "--kernel-family")
-    parser.add_argument(
-        "--sram-bytes",
-        type=sizes.option,
-        metavar="BYTES",
-        help="most for the engine's arena: 16000, 64K (two to four times the leanest one)",
-    )
-    parser.add_argument(
-        "--flash-bytes",
-        type=sizes.option,
-        metavar="BYTES",
-        help="most for the engine's model: 470000, 1M (what the board's flash holds)",
-    )
-    parser.add_argument(
-        "--encoding",
-        choices=ENCODINGS,
-        type=value_with_old_spelling("--encoding", "coded", "huffman"),
-        help="of all weights that can be stored so (whatever suits each layer)",
-    )
-    parser.add_argument(
-        "--cores",
-        type=int,
-        choices=(1, 2),
-        default=1,
-        help="that share the work, where the board has two (1)",
-    )
-    tflm_library.add_arguments(parser)
-
-
-def request_of(args: argparse.Namespace) -> ModelRequest:
-    """What the options of add_build_arguments, or of add_request_arguments alone, ask for."""
-    inspect = getattr(args, "inspect", False)
-    ours = ModelRequest(
-        args.kernel_family, args.optimize, args.sram_bytes, args.flash_bytes, args.encoding, cores=args.cores
-    )
-    tflm = tflm_library.of(args)
-    if tflm is not None and ours != ModelRequest():
-        raise UserError(
-            "--engine tflm takes no --optimize, --kernel-family, --sram-bytes, --flash-bytes, --encoding or "
-            "--cores: they are settings of our own engine"
-        )
-    if tflm is not None and inspect:
-        raise UserError("--inspect: watches our own engine's layers; leave out --engine tflm, or --inspect")
-    return dataclasses.replace(ours, tflm=tflm, inspect=inspect)
+    add_update_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -250,7 +201,13 @@ def options(
         "SQUEEZE_KERNELS": ";".join(made["kernels"]),
         "ARENA_APART": "ON" if apart else "OFF",
         "SQUEEZE_INSPECT": str(len(made["plan"]) if request.inspect else 0),
+        **(_update_options(request) if request.update else {}),
     }
+
+
+def _update_options(request: ModelRequest) -> dict[str, str]:
+    signed = {"UPDATE_KEY": request.public_key.hex(), "MONOCYPHER_DIR": str(monocypher.sources().resolve())}
+    return {"UPDATE": "ON"} | (signed if request.public_key else {})
 
 
 class DoesNotFitError(UserError):

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.host_tools.inspect.expected import Map, crc
 from squeezenet_mcu.host_tools.link.device import Result
-from squeezenet_mcu.host_tools.link.watched.watch import MapSeen, Watch, What
+from squeezenet_mcu.host_tools.link.watch import MapSeen, Watch, What
 
 
 class Watches(Protocol):

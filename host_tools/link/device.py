@@ -1,5 +1,6 @@
 """A board that runs our firmware, on a serial line: `Device(url).infer(image)`. Needs numpy, pyserial."""
 
+import contextlib
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -22,6 +23,8 @@ from squeezenet_mcu.host_tools.link.errors import (
 )
 from squeezenet_mcu.host_tools.link.exchange import Exchange, Patience, Waiting
 from squeezenet_mcu.host_tools.link.faults import Fault
+from squeezenet_mcu.host_tools.link.images.pipeline import Answer, Pipeline
+from squeezenet_mcu.host_tools.link.images.transfer import DeviceRestartedError, Transfer, refused
 from squeezenet_mcu.host_tools.link.messages import (
     Counts,
     ErrorCode,
@@ -30,11 +33,12 @@ from squeezenet_mcu.host_tools.link.messages import (
     Refusal,
     Request,
 )
-from squeezenet_mcu.host_tools.link.pipeline import Answer, Pipeline
-from squeezenet_mcu.host_tools.link.transfer import DeviceRestartedError, Transfer, refused
 from squeezenet_mcu.host_tools.link.transport import BAUDRATE, SerialTransport, Transport
+from squeezenet_mcu.host_tools.link.upload.delta import Piece
+from squeezenet_mcu.host_tools.link.upload.session import Session
+from squeezenet_mcu.host_tools.link.upload_messages import Held, Manifest
+from squeezenet_mcu.host_tools.link.watch import MapSeen, Spent, Watch, What
 from squeezenet_mcu.host_tools.link.watched.asking import Asking, CannotWatchError
-from squeezenet_mcu.host_tools.link.watched.watch import MapSeen, Spent, Watch, What
 
 TIMEOUT = 30.0  # seconds of silence; a burst of rows of a large network computes for seconds in an emulator
 OPEN_TIMEOUT = 7.0  # seconds; boards whose USB bridge resets them take some to boot
@@ -253,6 +257,56 @@ class Device:
             if sent.kind is Request.LAST_FAULT:
                 return reply.fault if isinstance(reply, LastFault) else None
         return None
+
+    def upload(
+        self,
+        manifest: Manifest,
+        new: bytes,
+        old: bytes | None = None,
+        on_progress: Callable[[int], None] = lambda received: None,
+    ) -> None:
+        """Sends the engine's model `new` into the slot that does not run, and waits until it runs.
+
+        `manifest`: what is said of it (host_tools/upload/package.py makes and signs one); `old`: the bytes
+        that the device runs, where they are known: then fewer travel. `on_progress` is told how many bytes of
+        the new model the device has. An upload that was interrupted goes on where it was.
+
+        UploadRefusedError: the device does not take it, and goes on with its own. LinkError: as infer().
+        """
+        self._session_of_uploads().run(manifest, new, old, on_progress)
+
+    def upload_held(self) -> Held:
+        """What the device holds, and which models it takes. RefusedError: its firmware takes none."""
+        return self._session_of_uploads().held()
+
+    def upload_check(self, manifest: Manifest) -> None:
+        """UploadRefusedError: the device would not take this model. Nothing changes there."""
+        self._session_of_uploads().check(manifest)
+
+    def upload_plan(self, new: bytes, old: bytes | None = None) -> list[Piece]:
+        """What of `new` would travel, and what would be copied; see upload()."""
+        return self._session_of_uploads().plan(new, old)
+
+    def _session_of_uploads(self) -> Session:
+        return Session(self._exchange, self._greet, self._patience, self._open_again)
+
+    def _greet(self, again: bool) -> Info:
+        """Who is there; `again`: after a restart, under a new session."""
+        if again:
+            self._session = 1 + secrets.randbelow((1 << 32) - 1)
+            opening = min(self._patience.silence, OPEN_TIMEOUT)
+            self.info = self._hello(Patience(self._patience.first, opening, opening).begin())
+        return self.info
+
+    def _open_again(self) -> bool:
+        """Tries once more to open a line that went away; False: it cannot be."""
+        reopen = getattr(self._transport, "reopen", None)
+        if reopen is None:
+            return False
+        self._exchange.use(self._transport)  # what was in flight is lost
+        with contextlib.suppress(PortError):
+            reopen()
+        return True
 
     def _hello(self, waiting: Waiting) -> Info:
         def ask() -> None:

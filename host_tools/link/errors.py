@@ -34,6 +34,14 @@ class RefusedError(LinkError):
     """The device understood a request and refused it, or its engine failed on the image."""
 
 
+class UploadRefusedError(RefusedError):
+    """The device does not take a new model, and goes on with its own. `reason`: why, an UploadReason."""
+
+    def __init__(self, message: str, reason: int) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
 class ResetError(LinkError):
     """The device was reset too often during one image, or is another one since a reset."""
 

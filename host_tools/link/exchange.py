@@ -5,6 +5,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from enum import IntEnum
 
 from squeezenet_mcu.host_tools.link import messages
 from squeezenet_mcu.host_tools.link.adaptive import Loss, RoundTrip, Statistics
@@ -24,7 +25,7 @@ _ANSWER = 28  # bytes on the wire of a usual answer
 class Sent:
     """A request in flight. `image` and, for ROWS, the bytes [start, end) of it; `tag` is the sender's own."""
 
-    kind: Request
+    kind: IntEnum  # Request, UploadRequest
     sequence: int
     size: int  # on the wire
     image: int = 0
@@ -126,7 +127,7 @@ class Exchange:
 
     def send(
         self,
-        kind: Request,
+        kind: IntEnum,
         payload: bytes,
         image: int = 0,
         *,

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 
-from squeezenet_mcu.host_tools.link import faults
+from squeezenet_mcu.host_tools.link import faults, upload_messages, watch
 from squeezenet_mcu.host_tools.link.faults import Fault
 from squeezenet_mcu.host_tools.link.frame import MAX_BODY, MAX_FRAME, OVERHEAD, Frame, encoded_size
-from squeezenet_mcu.host_tools.link.watched import watch
+from squeezenet_mcu.host_tools.link.upload_messages import UploadMessage
 
 VERSION = 2
 
@@ -105,15 +105,16 @@ def read(image: int, what: Data, offset: int, length: int) -> bytes:
 
 def max_row_data(max_frame: int) -> int:
     """Image bytes that fit into one ROWS of at most `max_frame` bytes on the wire."""
-    return _max_payload(max_frame) - _ROWS.size
+    return max_payload(max_frame) - _ROWS.size
 
 
 def max_read_data(max_frame: int) -> int:
     """Bytes that fit into one DATA of at most `max_frame` bytes on the wire."""
-    return _max_payload(max_frame) - _DATA.size
+    return max_payload(max_frame) - _DATA.size
 
 
-def _max_payload(max_frame: int) -> int:
+def max_payload(max_frame: int) -> int:
+    """Bytes of payload in a frame of at most `max_frame` bytes on the wire."""
     body = min(MAX_BODY, max_frame)
     while encoded_size(body) > max_frame:
         body -= 1
@@ -213,7 +214,18 @@ class LastFault:
     fault: Fault | None
 
 
-Reply = Info | Status | Cost | DataBlock | watch.Watching | watch.SeenPart | Counts | LastFault | Refusal
+Reply = (
+    Info
+    | Status
+    | Cost
+    | DataBlock
+    | watch.Watching
+    | watch.SeenPart
+    | Counts
+    | LastFault
+    | Refusal
+    | UploadMessage
+)
 
 
 def parse(frame: Frame) -> Reply | None:
@@ -288,4 +300,5 @@ _PARSERS: dict[int, Callable[[bytes], Reply]] = {
     0x89: lambda payload: Counts(*_COUNTS.unpack(payload)),
     0x8B: lambda payload: LastFault(faults.from_words(payload)),
     0xFF: lambda payload: Refusal(*_ERROR.unpack(payload)),
+    **upload_messages.PARSERS,
 }

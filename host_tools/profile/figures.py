@@ -9,7 +9,7 @@ import numpy.typing as npt
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.host_tools.link.device import Result
 from squeezenet_mcu.host_tools.link.messages import Info
-from squeezenet_mcu.host_tools.link.watched.watch import Spent
+from squeezenet_mcu.host_tools.link.watch import Spent
 
 SCHEDULE = "schedule, input rows"  # what is between the layers
 TOLERANCE = 0.01  # of the image's count

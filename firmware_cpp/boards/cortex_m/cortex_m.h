@@ -51,6 +51,7 @@ constexpr uint32_t kCcr = 0xE000ED14;
 constexpr uint32_t kCcrLowOverheadBranch = 1u << 19;  // v8.1-M
 constexpr uint32_t kCfsr = 0xE000ED28;
 constexpr uint32_t kCfsrStack = 1u << 4 | 1u << 12 | 1u << 20;  // MSTKERR, STKERR, STKOF (v8-M)
+constexpr uint32_t kCfsrBus = 0xFFu << 8;
 constexpr uint32_t kHfsr = 0xE000ED2C;
 constexpr uint32_t kMmfar = 0xE000ED34;
 constexpr uint32_t kBfar = 0xE000ED38;

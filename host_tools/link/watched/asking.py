@@ -3,13 +3,13 @@
 import shlex
 from typing import TypeVar
 
+from squeezenet_mcu.host_tools.link import watch
 from squeezenet_mcu.host_tools.link.errors import DamagedError, LinkTimeoutError, RefusedError
 from squeezenet_mcu.host_tools.link.exchange import PROBE_RESERVE, Exchange, Sent, Waiting
 from squeezenet_mcu.host_tools.link.frame import OVERHEAD, encoded_size
+from squeezenet_mcu.host_tools.link.images.transfer import DeviceRestartedError, refused
 from squeezenet_mcu.host_tools.link.messages import ErrorCode, Info, Refusal, Reply, Request
-from squeezenet_mcu.host_tools.link.transfer import DeviceRestartedError, refused
-from squeezenet_mcu.host_tools.link.watched import watch
-from squeezenet_mcu.host_tools.link.watched.watch import SeenPart, Watch, Watching
+from squeezenet_mcu.host_tools.link.watch import SeenPart, Watch, Watching
 
 _Wanted = TypeVar("_Wanted", Watching, SeenPart)
 

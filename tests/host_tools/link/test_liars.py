@@ -7,7 +7,6 @@ import time
 import numpy as np
 import pytest
 
-from squeezenet_mcu.host_tools.link import transfer
 from squeezenet_mcu.host_tools.link.device import Device
 from squeezenet_mcu.host_tools.link.errors import (
     DamagedError,
@@ -16,6 +15,7 @@ from squeezenet_mcu.host_tools.link.errors import (
     VersionError,
 )
 from squeezenet_mcu.host_tools.link.frame import Frame, FrameReader
+from squeezenet_mcu.host_tools.link.images import transfer
 from squeezenet_mcu.host_tools.link.messages import VERSION, Request
 from tests.host_tools.link.link_lines import Talker
 

@@ -17,6 +17,7 @@ from squeezenet_mcu.host_tools.link.messages import (
     State,
     Status,
 )
+from squeezenet_mcu.host_tools.link.upload_messages import UploadRequest
 from tests.protocol.link_binaries import ROOT, LinkFunctions
 
 TEXT = (ROOT / "docs" / "link.md").read_text(encoding="utf-8")
@@ -76,7 +77,7 @@ def test_the_crc_of_the_first_frame():
 def test_the_tables_name_every_message_with_its_type():
     rows = dict(re.findall(r"^\| 0x([0-9A-F]{2}) \| ([A-Z_]+) \|", TEXT, re.MULTILINE))
     assert {name: int(code, 16) for code, name in rows.items() if int(code, 16) < 0x80} == {
-        kind.name: kind.value for kind in Request
+        kind.name: kind.value for kind in (*Request, *UploadRequest)
     }
     assert {int(code, 16) for code in rows if int(code, 16) >= 0x80} == set(messages._PARSERS)
     codes = re.findall(r"^\| (\d) \| ", TEXT, re.MULTILINE)

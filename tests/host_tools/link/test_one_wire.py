@@ -3,8 +3,7 @@
 import pytest
 
 from squeezenet_mcu.host_tools.firmware import build_id
-from squeezenet_mcu.host_tools.link import cobs, exchange, frame, messages
-from squeezenet_mcu.host_tools.link.watched import watch
+from squeezenet_mcu.host_tools.link import cobs, exchange, frame, messages, watch
 from tests import cpp_facts
 
 ENUMS = {

@@ -7,13 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from squeezenet_mcu.host_tools.link import messages
+from squeezenet_mcu.host_tools.link import messages, watch
 from squeezenet_mcu.host_tools.link.device import Device
 from squeezenet_mcu.host_tools.link.errors import DamagedError, RefusedError
 from squeezenet_mcu.host_tools.link.frame import Frame, FrameReader
-from squeezenet_mcu.host_tools.link.watched import watch
+from squeezenet_mcu.host_tools.link.watch import Watch, What
 from squeezenet_mcu.host_tools.link.watched.asking import Asking, CannotWatchError
-from squeezenet_mcu.host_tools.link.watched.watch import Watch, What
 from tests.host_tools.link.link_lines import LossyLine
 from tests.protocol.link_binaries import FakeDevice, assert_right, random_images
 from tests.protocol.watched_device import ROOM, SHAPES, WatchedDevice, watched_maps

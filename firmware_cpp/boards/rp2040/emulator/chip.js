@@ -11,7 +11,7 @@
 //     writes (datasheet 2.14);
 //   - SSI: a W25Q16JV answers on the QSPI pins, so that the second stage finds what it finds on a Pico.
 //   - USB: theirs moves packets without a host that asks for them (usb_device.js);
-//   - boot ROM: theirs is empty; here it has the call that restarts into the USB loader (boot_rom.js);
+//   - boot ROM: theirs is empty; here it has the calls that restart into the USB loader and write the flash (boot_rom.js);
 //   - core 1: theirs has none. Here it waits in the boot ROM until core 0 launches it (core1_wait.js), with an NVIC,
 //     a SysTick, a divider and interpolators of its own, FIFOs between the cores (sio.js), and SEV and WFE. The core
 //     that is behind in its own cycles goes next, core 0 if neither is: so each run is like the other.
@@ -22,6 +22,7 @@ import { RP2040 } from 'rp2040js';
 import { useBootRom } from './boot_rom.js';
 import { CycleClock } from './clock.js';
 import { Core1Wait } from './core1_wait.js';
+import { FlashRom } from './flash_rom.js';
 import { LockUp, Processor, SRAM, wrap } from './processor.js';
 import { Fifos, sioOfCore1, useFifos } from './sio.js';
 import { UsbDevice } from './usb_device.js';
@@ -134,7 +135,8 @@ export class Chip {
     this.ssi = this.rp2040.peripherals[0x18000];
     useFlashPort(this.ssi, port);
     holdInReset(this.rp2040.peripherals);
-    useBootRom(this.rp2040, (...words) => this.onLoader(...words));
+    this.flashRom = new FlashRom(this.rp2040, this.ssi, port);
+    useBootRom(this.rp2040, (...words) => this.onLoader(...words), this.flashRom);
     const resets = this.rp2040.peripherals[0x4000c];
     this.usb = theirUsb ? null : new UsbDevice(this.rp2040, clock, () => (resets.reset & HELD[USB_PAGE]) !== 0);
     const watchdog = this.rp2040.peripherals[WATCHDOG_PAGE];

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from squeezenet_mcu.host_tools.link.errors import DamagedError, LinkTimeoutError, PortError, ResetError
 from squeezenet_mcu.host_tools.link.exchange import Exchange, Patience, Sent, Waiting
+from squeezenet_mcu.host_tools.link.images.transfer import DeviceRestartedError, Transfer
 from squeezenet_mcu.host_tools.link.messages import Cost, Reply
-from squeezenet_mcu.host_tools.link.transfer import DeviceRestartedError, Transfer
 
 MAX_RESTARTS = 5  # of the device, for one image
 
