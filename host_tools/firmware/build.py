@@ -23,8 +23,9 @@ from squeezenet_mcu.common.terminal import Console
 from squeezenet_mcu.convert.target import ENCODINGS, OPTIMIZE
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.boards.board_toml import Board
-from squeezenet_mcu.host_tools.firmware import board_model, tflm_library, uf2
+from squeezenet_mcu.host_tools.firmware import board_model, protocols, tflm_library, uf2
 from squeezenet_mcu.host_tools.firmware.board_model import ModelRequest
+from squeezenet_mcu.host_tools.firmware.protocols import Protocol
 from squeezenet_mcu.host_tools.firmware.tflm_library import TflmLibrary
 from squeezenet_mcu.host_tools.firmware.usage import Usage, show, usage
 from squeezenet_mcu.model.settings import budget, config, model_budget
@@ -37,6 +38,7 @@ EXAMPLES = """\
   python -m host_tools firmware --board stm32f405 --model digits
   python -m host_tools firmware --board mps3_an547 --model gtsrb --optimize sram
   python -m host_tools firmware --model gtsrb --kernel-family portable --sram-bytes 16000
+  python -m host_tools firmware --board stm32f405 --model cifar10 --protocol mlperf_tiny
   python -m host_tools firmware --board mps2_an386 --engine tflm --tflm-include tflite-micro:... \\
     --tflm-lib libtensorflow-microlite.a"""
 
@@ -73,6 +75,7 @@ def add_build_arguments(parser: argparse.ArgumentParser) -> None:
         "--model", default=DEFAULT_MODEL, metavar="NAME", help=f"as in build/<model>/ ({DEFAULT_MODEL})"
     )
     add_request_arguments(parser)
+    protocols.add_argument(parser)
 
 
 def add_request_arguments(parser: argparse.ArgumentParser) -> None:
@@ -116,7 +119,7 @@ def add_request_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def request_of(args: argparse.Namespace) -> ModelRequest:
-    """What add_request_arguments' options ask for."""
+    """What add_build_arguments' options ask for, or add_request_arguments' alone."""
     ours = ModelRequest(
         args.kernel_family, args.optimize, args.sram_bytes, args.flash_bytes, args.encoding, cores=args.cores
     )
@@ -126,7 +129,7 @@ def request_of(args: argparse.Namespace) -> ModelRequest:
             "--engine tflm takes no --optimize, --kernel-family, --sram-bytes, --flash-bytes, --encoding or "
             "--cores: they are settings of our own engine"
         )
-    return dataclasses.replace(ours, tflm=tflm)
+    return dataclasses.replace(ours, tflm=tflm, protocol=getattr(args, "protocol", "link"))
 
 
 def run(args: argparse.Namespace) -> int:
@@ -183,7 +186,8 @@ def build(board: str, model: str, request: ModelRequest = BOARD_DEFAULT, target:
 
     With it .bin, for a board that is flashed, and .uf2, where its boot loader takes one.
 
-    With TFLite Micro as the engine in build/<model>/firmware/<board>-tflm/.
+    With TFLite Micro as the engine in build/<model>/firmware/<board>-tflm/, and where the firmware speaks
+    another protocol than the link, in a folder that is named after it.
     `request`: how its model is made; `target`: CMake's, "firmware" or "bench". Needs what `python -m convert`
     left in build/<model>/. The log stays beside the ELF, as build.log.
     UserError: unknown board, model not converted, a program missing, a build that fails. DoesNotFitError: the
@@ -194,11 +198,13 @@ def build(board: str, model: str, request: ModelRequest = BOARD_DEFAULT, target:
     for name in _MODEL_FILES:
         if not (source / name).is_file():
             raise UserError(f"{source / name}: missing; run: make convert MODEL={model}")
-    folder = board_model.folder_for(source, hardware.name, "tflm" if request.tflm else "squeeze")
+    engine = "tflm" if request.tflm else "squeeze"
+    folder = board_model.folder_for(source, hardware.name, engine, request.protocol)
     elf, binary, uf2_file = (folder / f"{target}.{kind}" for kind in ("elf", "bin", "uf2"))
     try:
+        board_model.check_room(hardware, read_manifest(source), request.protocol)
         if request.tflm:
-            linked = link_tflm(hardware, source, folder, target, request.tflm)
+            linked = link_tflm(hardware, source, folder, target, request.tflm, request.protocol)
         else:
             linked = _link_squeeze(hardware, source, folder, target, request)
     except UserError:
@@ -232,8 +238,9 @@ def options(
 ) -> dict[str, str]:
     """Of compile_target, for `folder`/model. `source`: build/<model>; `made`: engine.json."""
     manifest = read_manifest(source)
-    apart = board_model.arena_apart(board, manifest, made["arena_bytes"], request.cores)
+    apart = board_model.arena_apart(board, manifest, made["arena_bytes"], request.cores, request.protocol)
     return {
+        "PROTOCOL": request.protocol,
         "MODEL_DIR": str((folder / "model").resolve()),
         "SQUEEZE_CORES": str(request.cores),
         "SQUEEZE_FAMILY": request.kernel_family or board.kernel_family,
@@ -257,10 +264,13 @@ def _link_squeeze(board: Board, source: Path, folder: Path, target: str, request
         return compile_target(board, folder, target, options(board, source, folder, request, made))
     except LinkOverflowError as error:
         message = overflow_message(board, source.name, error.regions, made)
+        message += protocols.share_of(read_manifest(source), request.protocol)
         raise DoesNotFitError(message, error.regions) from error
 
 
-def link_tflm(board: Board, source: Path, folder: Path, target: str, library: TflmLibrary) -> Path:
+def link_tflm(
+    board: Board, source: Path, folder: Path, target: str, library: TflmLibrary, protocol: Protocol = "link"
+) -> Path:
     """Builds `target` around the .tflite and TFLite Micro; the path of its ELF. `source`: build/<model>.
 
     UserError: a header or the library is missing or does not suit the board; what compiler or linker say.
@@ -270,7 +280,8 @@ def link_tflm(board: Board, source: Path, folder: Path, target: str, library: Tf
     arena = tflm_library.arena_bytes(library, manifest, source)
     tflm_library.check(library, board)
     try:
-        return compile_target(board, folder, target, tflm_library.cmake_options(library, source, arena))
+        asked = tflm_library.cmake_options(library, source, arena)
+        return compile_target(board, folder, target, {"PROTOCOL": protocol, **asked})
     except LinkOverflowError as error:
         message = _tflm_overflow(board, source.name, error.regions, arena, manifest["tflite_bytes"])
         raise DoesNotFitError(message, error.regions) from error
