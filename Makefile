@@ -249,7 +249,7 @@ test: lint ## all tests but the long ones, and the linters
 test-long: setup ## the tests that take long: every board, many images, training
 	@$(RUN) -m pytest -m long -n 2
 
-fuzz: setup ## libFuzzer on the link's device end and on the engine's models [TIME=seconds of each, 60] [RUNS=executions of each]
+fuzz: setup ## libFuzzer on the device's end of the link, engine models, MLPerf Tiny's commands [TIME=seconds of each, 60] [RUNS=executions of each]
 	@$(RUN) -m tests.fuzz $(call option,TIME) $(call option,RUNS)
 
 licences: setup ## licences of all that is installed: Python, npm, Debian [JSON=file]

@@ -20,6 +20,17 @@ int HexDigit(char c) {
   return -1;
 }
 
+// False: these are not two hexadecimal digits.
+bool HexByte(const char* digits, uint8_t* byte) {
+  const int high = HexDigit(digits[0]);
+  const int low = HexDigit(digits[1]);
+  if (high < 0 || low < 0) return false;
+  *byte = static_cast<uint8_t>(high << 4 | low);
+  return true;
+}
+
+bool Is(const char* word, const char* command) { return strcmp(word, command) == 0; }
+
 // A decimal number of at most kMostCount. False: it is none.
 bool Number(const char* word, uint32_t* number) {
   if (*word == '\0') return false;
@@ -132,8 +143,6 @@ char* Commands::Word() {
   return word;
 }
 
-bool Commands::Is(const char* word, const char* command) const { return strcmp(word, command) == 0; }
-
 void Commands::Help() {
   Line(kProfile);
   Line("help            these lines");
@@ -181,14 +190,15 @@ void Commands::Append(const char* digits) {
     Error("An odd number of hexadecimal digits");
     return;
   }
-  for (size_t i = 0; i < size; ++i) {
-    if (HexDigit(digits[i]) < 0) {
-      Error("Not a hexadecimal digit");
-      return;
-    }
+  uint8_t byte = 0;
+  for (size_t i = 0; i < size; i += 2) {
+    if (HexByte(digits + i, &byte)) continue;
+    Error("Not a hexadecimal digit");
+    return;
   }
   for (size_t i = 0; i < size; i += 2) {
-    device_->input[filled_++] = static_cast<uint8_t>(HexDigit(digits[i]) << 4 | HexDigit(digits[i + 1]));
+    HexByte(digits + i, &byte);
+    device_->input[filled_++] = byte;
     if (filled_ < device_->input_bytes) continue;
     loading_ = false;  // what more there is in this command belongs to no image
     device_->loaded(device_->context);
@@ -298,8 +308,8 @@ void Commands::PrintThousandths(float value) {
   const uint64_t size = static_cast<uint64_t>(thousandths < 0 ? -thousandths : thousandths);
   if (thousandths < 0) Print("-");
   Print(size / 1000);
-  const char digits[] = {'.', static_cast<char>('0' + size / 100 % 10), static_cast<char>('0' + size / 10 % 10),
-                         static_cast<char>('0' + size % 10)};
+  const char digits[] = {'.', static_cast<char>('0' + size / 100 % 10),
+                         static_cast<char>('0' + size / 10 % 10), static_cast<char>('0' + size % 10)};
   device_->write(device_->context, digits, sizeof(digits));
 }
 

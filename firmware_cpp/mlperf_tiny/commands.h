@@ -52,7 +52,6 @@ class Commands {
  private:
   void Run();
   char* Word();
-  bool Is(const char* word, const char* command) const;
 
   void Help();
   void Load();

@@ -65,10 +65,19 @@ void Write(void* /*context*/, const char* text, size_t size) {
 int main() {
   board::Init();
   g_model_status = app::Load();
-  const mlperf_tiny::Device device = {
-      nullptr, board::Name(), ModelId(),          g_input,           kInputBytes,
-      Loaded,  Infer,         Results,            MODEL_CLASSES,     MODEL_OUTPUT_SCALE,
-      MODEL_OUTPUT_ZERO_POINT, Microseconds,      Write};
+  const mlperf_tiny::Device device = {nullptr,
+                                      board::Name(),
+                                      ModelId(),
+                                      g_input,
+                                      kInputBytes,
+                                      Loaded,
+                                      Infer,
+                                      Results,
+                                      MODEL_CLASSES,
+                                      MODEL_OUTPUT_SCALE,
+                                      MODEL_OUTPUT_ZERO_POINT,
+                                      Microseconds,
+                                      Write};
   g_commands.Init(device);
   // The cycle counter of some chips stands still while the core sleeps, and the timestamps come from it.
   const bool sleeps = board::CounterUnit() != board::CounterKind::kCycles;

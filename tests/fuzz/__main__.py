@@ -1,4 +1,4 @@
-"""`make fuzz`, `python -m tests.fuzz [--time SECONDS] [--runs N] [--target link|model] [--minimize]`.
+"""`make fuzz`, `python -m tests.fuzz [--time SECONDS] [--runs N] [--target NAME] [--minimize]`.
 
 Runs libFuzzer on each target, from the committed corpus and from what earlier runs have found
 (build/fuzz/<target>/corpus). An input with which something is wrong is left in build/fuzz/<target>/findings.

@@ -44,7 +44,7 @@ class Target:
         return BUILD / "cmake" / f"fuzz_{self.name}"
 
 
-TARGETS = (Target("link", 1600, 1600), Target("model", 6000, 600))
+TARGETS = (Target("link", 1600, 1600), Target("model", 6000, 600), Target("commands", 400, 400))
 
 
 @dataclass(frozen=True)

@@ -62,4 +62,14 @@ def model() -> list[bytes]:
     return [sound.content for sound in mutants.sound_models()]
 
 
-OF = {"link": link, "model": model}
+def commands() -> list[bytes]:
+    """For fuzz_commands: what the benchmark's runner sends, and what it does not."""
+    load = b"db load 48%db " + b"0f" * 24 + b"%db " + b"Fe" * 30 + b"%"
+    return [
+        b"name%profile%timestamp%help%results%" + load + b"infer 2 1%results%db print 20 40%db print%",
+        load + b"infer%infer 19 0%infer 0%infer 1 x%infer 99999999999 1%",
+        b"db%db load%db load 7%db 00%db load 48%db 0%db 0g%infer 1 1%%  %" + b"x" * 90 + b"%\r\n\x1bname \n%",
+    ]
+
+
+OF = {"link": link, "model": model, "commands": commands}

@@ -1,4 +1,4 @@
-"""libFuzzer finds nothing in the device's end of the link, nor in the engine's models.
+"""libFuzzer finds nothing in the device's end of the link, the engine's models, MLPerf Tiny's commands.
 
 `make fuzz` runs it for longer. In `make test`: the committed corpus, and some seconds of what comes of it.
 """
@@ -11,9 +11,9 @@ from tests.fuzz import fuzzing
 from tests.fuzz.fuzzing import TARGETS, Target
 
 MILLIONS = 10_000_000
-SHORT = {"link": 20_000, "model": 10_000}
+SHORT = {"link": 20_000, "model": 10_000, "commands": 20_000}
 # Places in the code that the committed corpus reaches; fewer, and it has lost what it was kept for.
-EDGES = {"link": 200, "model": 1000}
+EDGES = {"link": 200, "model": 1000, "commands": 140}
 MOST_BYTES = 12_000  # of a committed corpus
 
 
