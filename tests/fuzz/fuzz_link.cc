@@ -1,5 +1,6 @@
 // libFuzzer's target for the device's end of the link: whatever bytes come, DeviceLink touches nothing
-// outside, and answers each intact request with exactly one reply, and nothing else with anything.
+// outside, and answers each intact request with exactly one reply, and nothing else with anything. Compiled
+// twice: fuzz_handlers has the handlers of requests that only some firmware knows (more_handlers.h), too.
 //
 // An input is a byte of settings (below), then the bytes of the line as they are; or, with kRecords, records:
 //   type u8, size u16 (little-endian), `size` bytes
@@ -11,6 +12,7 @@
 #include <cstdlib>
 #include <vector>
 
+#include "fuzz/more_handlers.h"
 #include "protocol/bytes.h"
 #include "protocol/device_link.h"
 #include "protocol/fake_application.h"
@@ -26,6 +28,7 @@ using squeeze::link::FrameWriter;
 constexpr uint8_t kRecords = 1u << 0;
 constexpr uint8_t kHello = 1u << 1;  // a session is open already
 constexpr int kShapeShift = 2;       // two bits: which of kShapes
+constexpr uint8_t kShapeMask = 3;
 constexpr uint8_t kRowFails = 1u << 4;
 constexpr uint8_t kBeginFails = 1u << 5;
 
@@ -48,7 +51,7 @@ void Want(bool right, const char* what) {
 }
 
 FakeApplication::Options OptionsOf(uint8_t settings) {
-  const Shape& shape = kShapes[settings >> kShapeShift & 3];
+  const Shape& shape = kShapes[settings >> kShapeShift & kShapeMask];
   FakeApplication::Options options;
   options.height = shape.height;
   options.width = shape.width;
@@ -63,7 +66,10 @@ FakeApplication::Options OptionsOf(uint8_t settings) {
 class Line {
  public:
   explicit Line(uint8_t settings) : application_(OptionsOf(settings), Hear, this) {
-    Want(link_.Init(application_.Info(), application_.Interface()), "Init refuses the fake application");
+    const bool first_shape = (settings >> kShapeShift & kShapeMask) == 0;
+    const auto interface = fuzz::Wrapped(application_.Interface(), first_shape);
+    Want(link_.Init(application_.Info(), interface), "Init refuses the fake application");
+    fuzz::Attach(&link_, first_shape);
     writer_.Init([](void* line, const uint8_t* data, size_t size) {
       for (size_t i = 0; i < size; ++i) static_cast<Line*>(line)->Byte(data[i]);
     }, this);

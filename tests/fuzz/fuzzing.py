@@ -44,7 +44,12 @@ class Target:
         return BUILD / "cmake" / f"fuzz_{self.name}"
 
 
-TARGETS = (Target("link", 1600, 1600), Target("model", 6000, 600), Target("commands", 400, 400))
+TARGETS = (
+    Target("link", 1600, 1600),
+    Target("model", 6000, 600),
+    Target("commands", 400, 400),
+    Target("handlers", 1600, 1600),
+)
 
 
 @dataclass(frozen=True)

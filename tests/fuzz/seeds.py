@@ -1,5 +1,6 @@
 """Sound inputs for each target, beside the committed corpus: what runs begin with."""
 
+import hashlib
 import struct
 from collections.abc import Iterable
 
@@ -35,6 +36,33 @@ def _image(shape: int, pieces: Iterable[tuple[int, int]]) -> bytes:
     return bytes([_RECORDS | _HELLO | _SHAPE * shape]) + b"".join(records)
 
 
+def _watched(what: int) -> bytes:
+    """An image of which something is watched, and asked for (docs/inspect.md)."""
+    watch = _record(0x06, struct.pack("<BHHI", what, 0, 1, 0))
+    whole = _image(0, [(0, 12)])
+    return whole[:1] + watch + whole[1:] + _record(0x07, struct.pack("<IH", _IMAGE, 0))
+
+
+def _upload(golden: int) -> bytes:
+    """A model that is sent in two pieces, one of them copied (docs/update.md); `golden`: 0: it is taken."""
+    copied, sent = bytes([1, 2, 3]) + bytes(97), bytes(range(200))
+    digest = hashlib.sha256(copied + sent).digest()
+    sizes = struct.pack("<4I4H2I", 1, len(copied + sent), 0, 1000, 4, 4, 1, 10, 0xFFFFFFFF, golden)
+    id_ = digest[:4]
+    return bytes([_RECORDS | _HELLO]) + b"".join(
+        (
+            _record(0x10),
+            _record(0x10, bytes([0]), sizes, digest, bytes(32 + 64)),
+            _record(0x11, struct.pack("<HI", 64, 0)),
+            _record(0x12, id_, _u32(0), struct.pack("<IIH", len(copied), 0, 0)),
+            _record(0x13, id_, _u32(len(copied)), sent),
+            _record(0x13, id_),
+            _record(0x14, id_),
+            _record(0x15, id_),
+        )
+    )
+
+
 def link() -> list[bytes]:
     """For fuzz_link: whole images, each type of request with some payloads, and lines as they come."""
     made = [
@@ -55,6 +83,11 @@ def link() -> list[bytes]:
     return made
 
 
+def handlers() -> list[bytes]:
+    """For fuzz_handlers: the same, images that are watched, and uploads."""
+    return [*link(), *(_watched(what) for what in range(6)), *(_upload(golden) for golden in (0, 1))]
+
+
 def model() -> list[bytes]:
     """For fuzz_model: models that together have every kernel, encoding and kind of layer."""
     from tests.convert import mutants  # loads the converter
@@ -72,4 +105,4 @@ def commands() -> list[bytes]:
     ]
 
 
-OF = {"link": link, "model": model, "commands": commands}
+OF = {"link": link, "model": model, "commands": commands, "handlers": handlers}
