@@ -78,7 +78,9 @@ def accuracy_mode(bench, runner, images, classes):
 
 def test_digits_as_the_runner_does_it(workplace):
     bench = Bench(workplace, "digits", "stm32f405")
-    images = np.random.default_rng(1).integers(0, 256, (2, 28, 28, 1), np.uint8)
+    noise = np.random.default_rng(1).integers(0, 160, (60, 28, 28, 1), np.uint8)
+    # The network is not sure of these: each pixel, and each digit of an answer, can be told.
+    images = sorted(noise, key=lambda image: len(set(bench.answer(image))))[-3:]
     counts = json.loads((FIRMWARE.parent / "host_tools/bench/reference.json").read_text())
     with emulator.machine("stm32f405", bench.elf) as machine:
         runner = bench.boot(machine)
@@ -86,7 +88,7 @@ def test_digits_as_the_runner_does_it(workplace):
         assert runner.profile() == {"profile": "ULPMark for tinyML Firmware V0.0.1", "model": "digits"}
         said = runner.command("infer 1 0")
         assert said == ["e-[The input has 0 bytes, the model takes 784]", "m-ready"]
-        accuracy_mode(bench, runner, images, [0, 0])
+        accuracy_mode(bench, runner, images, [0, 0, 0])
         assert runner.command("results")[0] == runner.said[-2]
         window = runner.infer(20, 2)
         # A nanosecond of the emulator is an instruction, which is what the board's counter counts.

@@ -1,5 +1,5 @@
-// libFuzzer's target for MLPerf Tiny's commands: whatever bytes come, nothing outside is touched, and each '%'
-// is answered by lines of printable ASCII, the last of them m-ready, and nothing else by anything.
+// libFuzzer's target for MLPerf Tiny's commands: whatever bytes come, nothing outside is touched, and each
+// '%' is answered by lines of printable ASCII, the last of them m-ready, and nothing else by anything.
 //
 // An input is the bytes of the line as they are.
 #include <cstddef>
@@ -40,7 +40,9 @@ mlperf_tiny::Device DeviceOf(Board* board) {
   device.input = board->input.get();
   device.input_bytes = kInputBytes;
   device.loaded = [](void*) {};
-  device.infer = [](void* b) { return static_cast<uint8_t>(++Self(b).inferences % kInferences == 0 ? 9 : 0); };
+  device.infer = [](void* b) {
+    return static_cast<uint8_t>(++Self(b).inferences % kInferences == 0 ? 9 : 0);
+  };
   device.results = [](void* b) -> const int8_t* {
     return Self(b).inferences == 0 ? nullptr : Self(b).results;
   };

@@ -70,9 +70,11 @@ class Line {
     const auto interface = fuzz::Wrapped(application_.Interface(), first_shape);
     Want(link_.Init(application_.Info(), interface), "Init refuses the fake application");
     fuzz::Attach(&link_, first_shape);
-    writer_.Init([](void* line, const uint8_t* data, size_t size) {
-      for (size_t i = 0; i < size; ++i) static_cast<Line*>(line)->Byte(data[i]);
-    }, this);
+    writer_.Init(
+        [](void* line, const uint8_t* data, size_t size) {
+          for (size_t i = 0; i < size; ++i) static_cast<Line*>(line)->Byte(data[i]);
+        },
+        this);
     if ((settings & kHello) == 0) return;
     Frame(static_cast<uint8_t>(squeeze::link::Request::kHello), kHelloPayload, sizeof(kHelloPayload));
   }

@@ -27,8 +27,7 @@ void MakeCrcGood(uint8_t* blob, size_t size) {
   if (size < sizeof(header)) return;
   std::memcpy(&header, blob, sizeof(header));
   if (header.crc32 == 0 || header.total_bytes < squeeze::kCrcStart || header.total_bytes > size) return;
-  const uint32_t crc =
-      squeeze::Crc32(0, blob + squeeze::kCrcStart, header.total_bytes - squeeze::kCrcStart);
+  const uint32_t crc = squeeze::Crc32(0, blob + squeeze::kCrcStart, header.total_bytes - squeeze::kCrcStart);
   std::memcpy(blob + offsetof(Header, crc32), &crc, sizeof(crc));
 }
 
