@@ -21,7 +21,7 @@ endif
 VARIABLES := MODEL BOARD PYTHON NAME DATA COMPRESS EPOCHS SEED FRESH INIT WORKERS ONLY LIMIT ENGINE_LIMIT JSON TEACHER CANDIDATES \
   PUBLISH WEIGHTS URL CALIBRATION WEIGHT_BITS TFLITE PREPROCESS FIT LABELS TRUST PACKAGE OPTIMIZE KERNEL_FAMILY KERNELS SRAM_BYTES \
   FLASH_BYTES ENCODING CORES ENGINE TFLM_INCLUDE TFLM_LIB TFLM_ARENA_BYTES LAYERS FUNCTIONS TOOL PORT ELF DRY_RUN BUILD CHECK UPDATE \
-  MAX_FLASH MAX_SRAM MAX_MS MIN_ACCURACY USB IMAGE SAVE REPORT PORTS RESUME FAULTS TRACE INSPECT KEY OLD
+  MAX_FLASH MAX_SRAM MAX_MS MIN_ACCURACY USB IMAGE SAVE REPORT PORTS RESUME FAULTS TRACE INSPECT KEY OLD PROTOCOL TIME RUNS
 unexport $(VARIABLES)
 typed := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
 unknown := $(filter-out $(VARIABLES) MAKE% -%,$(typed))
@@ -72,7 +72,7 @@ WATCHING = $(if $(layers_watched)$(filter 1 yes true,$(value INSPECT)),--inspect
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
-VERBS := help setup demo test test-long lint train preview prune cluster quantize summary search curves zoo weights import evaluate classify analyze convert firmware flash selftest simulate validate profile report-hardware key upload bench sizes boards licences clean
+VERBS := help setup demo test test-long fuzz lint train preview prune cluster quantize summary search curves zoo weights import evaluate classify analyze convert firmware flash selftest simulate validate profile report-hardware key upload bench sizes boards licences clean
 .PHONY: $(VERBS)
 
 # What is typed for a verb that does not take it would be ignored in silence, and the verb do something else than
@@ -98,6 +98,8 @@ goals := $(or $(MAKECMDGOALS),help)
 ifeq ($(filter-out $(VERBS),$(goals))$(if $(rules),,old),)
 taken := $(foreach g,$(goals),$(call takes,$g))
 taken := $(filter $(taken),$(VARIABLES))
+# These speak the link alone, with whatever firmware.
+taken := $(filter-out $(if $(filter validate classify,$(goals)),PROTOCOL),$(taken))
 idle := $(filter-out $(taken) PYTHON MAKE% -%,$(typed))
 $(if $(idle),$(error $(firstword $(idle))=: make $(goals) does not take it; it takes $(or $(filter-out PYTHON,$(taken)),no variable)))
 endif
@@ -208,18 +210,18 @@ OURS = $(wildcard $(filter %.toml,$(MODEL)) model/configs/$(MODEL_NAME).toml bui
 $(CONVERTED): $(if $(OURS),$(OURS) $(wildcard build/$(MODEL_NAME)/quantized.keras build/$(MODEL_NAME)/imported.keras model/zoo/$(MODEL_NAME)/quantized.keras) $(shell find convert -name '*.py')) | setup
 	@$(RUN) -m convert --model=$(call quoted,MODEL)
 
-firmware: setup $(CONVERTED) ## build the firmware of MODEL= for BOARD= [OPTIMIZE=speed|flash|sram SRAM_BYTES= FLASH_BYTES= ENCODING= KERNEL_FAMILY= CORES=2 LAYERS=1 INSPECT=1] [MAX_FLASH=64K MAX_SRAM=] [UPDATE=1: takes new models over the wire; KEY=file.pub: only its owner's] [ENGINE=tflm TFLM_INCLUDE=dir:dir TFLM_LIB=file]
-	@$(RUN) -m host_tools firmware --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST) $(UPDATABLE) $(BUDGET) $(if $(filter validate,$(goals)),,$(call flag,LAYERS)) $(WATCHING)
+firmware: setup $(CONVERTED) ## build the firmware of MODEL= for BOARD= [OPTIMIZE=speed|flash|sram SRAM_BYTES= FLASH_BYTES= ENCODING= KERNEL_FAMILY= CORES=2 LAYERS=1 INSPECT=1] [MAX_FLASH=64K MAX_SRAM=] [UPDATE=1: takes new models over the wire; KEY=file.pub: only its owner's] [ENGINE=tflm TFLM_INCLUDE=dir:dir TFLM_LIB=file] [PROTOCOL=mlperf_tiny: for that benchmark's runner]
+	@$(RUN) -m host_tools firmware --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST) $(UPDATABLE) $(call option,PROTOCOL) $(BUDGET) $(if $(filter validate,$(goals)),,$(call flag,LAYERS)) $(WATCHING)
 
 flash: $(if $(value ELF),setup,firmware) ## write it (or ELF=) to a real board, verify it [TOOL= PORT= DRY_RUN=1, and as firmware]
-	@$(RUN) -m host_tools flash --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST) $(UPDATABLE) $(call option,TOOL) $(call option,PORT) \
+	@$(RUN) -m host_tools flash --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST) $(UPDATABLE) $(call option,PROTOCOL) $(call option,TOOL) $(call option,PORT) \
 	  $(call option,ELF) $(call flag,DRY_RUN) $(WATCHING)
 
 selftest: setup ## bring up a board: UART, counter, memory, faults, emulated or at PORT= [BUILD=1: only the program]
 	@$(RUN) -m host_tools selftest --board=$(call quoted,BOARD) $(call option,PORT) $(call flag,BUILD)
 
 simulate: firmware ## boot the emulated BOARD= and print the URL of its serial port [as firmware]
-	@$(RUN) -m host_tools simulate --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST) $(UPDATABLE) $(WATCHING)
+	@$(RUN) -m host_tools simulate --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST) $(UPDATABLE) $(call option,PROTOCOL) $(WATCHING)
 
 # Real boards at PORTS=a,b share the images.
 DEVICES = $(if $(value PORTS),$(call option,PORTS) $(call option,PORT),$(DEVICE))
@@ -269,6 +271,9 @@ test: lint ## all tests but the long ones, and the linters
 
 test-long: setup ## the tests that take long: every board, many images, training
 	@$(RUN) -m pytest -m long -n 2
+
+fuzz: setup ## libFuzzer on the device's end of the link, engine models, MLPerf Tiny's commands [TIME=seconds of each, 60] [RUNS=executions of each]
+	@$(RUN) -m tests.fuzz $(call option,TIME) $(call option,RUNS)
 
 licences: setup ## licences of all that is installed: Python, npm, Debian [JSON=file]
 	@$(RUN) tools/supply/licences.py $(call option,JSON)

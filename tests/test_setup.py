@@ -12,7 +12,7 @@ SETUP = ROOT / "setup.sh"
 DEBIAN = (
     "g++ cmake ninja-build gcc-arm-none-eabi libnewlib-arm-none-eabi "
     "libstdc++-arm-none-eabi-newlib qemu-system-arm gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf "
-    "qemu-system-misc openocd dfu-util clang-format clang-tidy"
+    "qemu-system-misc openocd dfu-util clang-format clang-tidy clang libclang-rt-dev"
 )
 PACKAGES = f"python3.12-venv {DEBIAN}"
 LINE = f"apt-get install -y --no-install-recommends {PACKAGES}"
@@ -94,6 +94,20 @@ def test_root_or_sudo_installs_what_is_missing(bare, way):
     done = run(bare)
     assert done.returncode == 0, done.stderr
     assert log(bare)[:3] == [f"{way} update -qq", f"{way} {LINE.removeprefix('apt-get ')}", "3.12 venv"]
+
+
+@pytest.mark.parametrize(
+    ("known", "wanted"),
+    [("clang libclang-rt-dev", DEBIAN), ("clang", DEBIAN[: -len(" libclang-rt-dev")]), ("", DEBIAN)],
+)
+def test_of_what_the_archive_lacks_it_asks_for_nothing(bare, known, wanted):
+    """Ubuntu 22.04 has no libclang-rt-dev; and a machine that has never asked its archive knows nothing."""
+    program(
+        bare, "apt-cache", f'for name in {known}; do if [ "$2" = "$name" ]; then exit 0; fi; done; exit 100'
+    )
+    done = run(bare)
+    assert done.returncode == 1
+    assert done.stderr.endswith(f": python3.12-venv {wanted}\n")
 
 
 def test_without_apt_it_names_the_packages(bare):

@@ -78,6 +78,12 @@ uint32_t CounterStep();
 // Units in a second; 0 for kInstructions, which have no rate.
 uint32_t CounterHz();
 
+#ifdef BOARD_CLOCK
+// Since Init, interrupt handlers included, to tell the time by: 2^32 of them are an hour, and it goes on. Of
+// the counter's source; an emulator's, where that counts instructions, has one a nanosecond.
+uint64_t Microseconds();
+#endif
+
 // Bytes. `flash_*` is the memory the image lives in, read-only while it runs.
 struct Memory {
   uint32_t flash_used;

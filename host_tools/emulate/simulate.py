@@ -6,7 +6,7 @@ from squeezenet_mcu.common import terminal
 from squeezenet_mcu.common.command_line.spoken import as_typed
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.emulate import emulator, nor
-from squeezenet_mcu.host_tools.firmware import build, tflm_library
+from squeezenet_mcu.host_tools.firmware import build, protocols, tflm_library
 from squeezenet_mcu.model.settings import config
 
 NAME = "simulate"
@@ -29,9 +29,12 @@ def run(args: argparse.Namespace) -> int:
         terminal.echo(f"{args.board} runs {elf} at {machine.url}")
         if usb:
             terminal.echo(f"its own USB is a serial port, too: {machine.usb_url}")
-        engine = tflm_library.make_option(args.engine)
-        line = as_typed(f"make validate MODEL={model} PORT={machine.url}{engine}")
-        terminal.echo(f"in another terminal:  {line}")
+        if args.protocol == "link":
+            engine = tflm_library.make_option(args.engine)
+            line = as_typed(f"make validate MODEL={model} PORT={machine.url}{engine}")
+            terminal.echo(f"in another terminal:  {line}")
+        else:
+            terminal.echo(protocols.next_step(machine.url))
         terminal.echo("Ctrl-C ends it.", flush=True)
         try:
             machine.wait()

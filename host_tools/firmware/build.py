@@ -19,8 +19,9 @@ from squeezenet_mcu.common.programs import missing_program
 from squeezenet_mcu.common.terminal import Console
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.boards.board_toml import Board
-from squeezenet_mcu.host_tools.firmware import board_model, tflm_library, uf2
+from squeezenet_mcu.host_tools.firmware import board_model, protocols, tflm_library, uf2
 from squeezenet_mcu.host_tools.firmware.board_model import ModelRequest
+from squeezenet_mcu.host_tools.firmware.protocols import Protocol
 from squeezenet_mcu.host_tools.firmware.request_arguments import (
     add_model_arguments,
     add_request_arguments,
@@ -44,6 +45,7 @@ EXAMPLES = """\
   python -m host_tools firmware --board mps3_an547 --model gtsrb --optimize sram
   python -m host_tools firmware --model gtsrb --kernel-family portable --sram-bytes 16000
   python -m host_tools firmware --board mps2_an386 --update --key keys/mine.pub
+  python -m host_tools firmware --board stm32f405 --model cifar10 --protocol mlperf_tiny
   python -m host_tools firmware --board mps2_an386 --engine tflm --tflm-include tflite-micro:... \\
     --tflm-lib libtensorflow-microlite.a"""
 
@@ -86,6 +88,7 @@ def add_build_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_request_arguments(parser)
     add_update_arguments(parser)
+    protocols.add_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -143,7 +146,8 @@ def build(board: str, model: str, request: ModelRequest = BOARD_DEFAULT, target:
     With it .bin, for a board that is flashed, and .uf2, where its boot loader takes one.
 
     With TFLite Micro as the engine in build/<model>/firmware/<board>-tflm/, firmware that watches its layers
-    in build/<model>/firmware/<board>-inspect/.
+    in build/<model>/firmware/<board>-inspect/, and where the firmware speaks another protocol than the link,
+    in a folder that is named after it.
     `request`: how its model is made; `target`: CMake's, "firmware" or "bench". Needs what `python -m convert`
     left in build/<model>/. The log stays beside the ELF, as build.log.
     UserError: unknown board, model not converted, a program missing, a build that fails. DoesNotFitError: the
@@ -155,11 +159,12 @@ def build(board: str, model: str, request: ModelRequest = BOARD_DEFAULT, target:
         if not (source / name).is_file():
             raise UserError(f"{source / name}: missing; run: make convert MODEL={model}")
     engine = "tflm" if request.tflm else "squeeze"
-    folder = board_model.folder_for(source, hardware.name, engine, request.inspect)
+    folder = board_model.folder_for(source, hardware.name, engine, request.inspect, request.protocol)
     elf, binary, uf2_file = (folder / f"{target}.{kind}" for kind in ("elf", "bin", "uf2"))
     try:
+        board_model.check_room(hardware, read_manifest(source), request.protocol)
         if request.tflm:
-            linked = link_tflm(hardware, source, folder, target, request.tflm)
+            linked = link_tflm(hardware, source, folder, target, request.tflm, request.protocol)
         else:
             linked = _link_squeeze(hardware, source, folder, target, request)
     except UserError:
@@ -193,8 +198,9 @@ def options(
 ) -> dict[str, str]:
     """Of compile_target, for `folder`/model. `source`: build/<model>; `made`: engine.json."""
     manifest = read_manifest(source)
-    apart = board_model.arena_apart(board, manifest, made["arena_bytes"], request.cores)
+    apart = board_model.arena_apart(board, manifest, made["arena_bytes"], request.cores, request.protocol)
     return {
+        "PROTOCOL": request.protocol,
         "MODEL_DIR": str((folder / "model").resolve()),
         "SQUEEZE_CORES": str(request.cores),
         "SQUEEZE_FAMILY": request.kernel_family or board.kernel_family,
@@ -225,10 +231,13 @@ def _link_squeeze(board: Board, source: Path, folder: Path, target: str, request
         return compile_target(board, folder, target, options(board, source, folder, request, made))
     except LinkOverflowError as error:
         message = overflow_message(board, source.name, error.regions, made)
+        message += protocols.share_of(read_manifest(source), request.protocol)
         raise DoesNotFitError(message, error.regions) from error
 
 
-def link_tflm(board: Board, source: Path, folder: Path, target: str, library: TflmLibrary) -> Path:
+def link_tflm(
+    board: Board, source: Path, folder: Path, target: str, library: TflmLibrary, protocol: Protocol = "link"
+) -> Path:
     """Builds `target` around the .tflite and TFLite Micro; the path of its ELF. `source`: build/<model>.
 
     UserError: a header or the library is missing or does not suit the board; what compiler or linker say.
@@ -238,7 +247,8 @@ def link_tflm(board: Board, source: Path, folder: Path, target: str, library: Tf
     arena = tflm_library.arena_bytes(library, manifest, source)
     tflm_library.check(library, board)
     try:
-        return compile_target(board, folder, target, tflm_library.cmake_options(library, source, arena))
+        asked = tflm_library.cmake_options(library, source, arena)
+        return compile_target(board, folder, target, {"PROTOCOL": protocol, **asked})
     except LinkOverflowError as error:
         message = _tflm_overflow(board, source.name, error.regions, arena, manifest["tflite_bytes"])
         raise DoesNotFitError(message, error.regions) from error

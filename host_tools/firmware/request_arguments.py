@@ -11,6 +11,7 @@ from squeezenet_mcu.common.kernel_families import FAMILIES
 from squeezenet_mcu.convert.target import ENCODINGS, OPTIMIZE
 from squeezenet_mcu.host_tools.firmware import tflm_library
 from squeezenet_mcu.host_tools.firmware.board_model import ModelRequest
+from squeezenet_mcu.host_tools.firmware.protocols import Protocol
 from squeezenet_mcu.host_tools.signing import keys
 
 
@@ -89,7 +90,10 @@ def request_of(args: argparse.Namespace) -> ModelRequest:
     inspect = getattr(args, "inspect", False)
     if tflm is not None and inspect:
         raise UserError("--inspect: watches our own engine's layers; leave out --engine tflm, or --inspect")
-    return dataclasses.replace(ours, tflm=tflm, inspect=inspect)
+    protocol: Protocol = getattr(args, "protocol", "link")
+    if protocol != "link" and (inspect or ours.update):
+        raise UserError(f"--protocol {protocol}: takes no --inspect and no --update, which are of the link")
+    return dataclasses.replace(ours, tflm=tflm, inspect=inspect, protocol=protocol)
 
 
 def model_request_of(args: argparse.Namespace) -> ModelRequest:

@@ -6,7 +6,7 @@ Each source is read as it is compiled for a CPU that it is for:
   this machine   the engine with its portable and dsp kernels (the instructions of dsp/intrinsics.h in plain
                  C++), protocol, update, host
   Cortex-M4      dsp's kernels once more, for what stands beside the assembler, without the slow analyzer;
-                 bench, and app with the headers of a made-up model (stand_in/)
+                 bench, app and mlperf_tiny with the headers of a made-up model (stand_in/)
   Cortex-M55     mve's kernels
   the boards     each one's own source, those that its architecture shares, and its flash's driver
 Left out: mve/slices_window.cc has a constraint of its assembler that only gcc knows; tflm/ needs TFLite
@@ -149,6 +149,7 @@ def board_units() -> Iterator[Unit]:
             CODE / "app" / "inspected.cc",
             CODE / "app" / "squeeze_inference.cc",
             CODE / "app" / "update.cc",
+            *(CODE / "mlperf_tiny").glob("*.cc"),
             *(CODE / "boards" / "common").glob("*.cc"),
             *(CODE / "boards" / "selftest").glob("*.cc"),
         ],
@@ -172,7 +173,16 @@ def board_units() -> Iterator[Unit]:
             if board.name == "mps3_an547":
                 sources += (path for path in (ENGINE / "mve").glob("*.cc") if path.name != GCC_ONLY)
             include = (CODE, CODE / "boards", CODE / "boards" / architecture, board, STAND_IN)
-            flags = ("-std=c++17", *target, *cpu_flags(board), *usb, *system, *OPTIONS, *kernel_flags())
+            flags = (
+                "-std=c++17",
+                "-DBOARD_CLOCK",
+                *target,
+                *cpu_flags(board),
+                *usb,
+                *system,
+                *OPTIONS,
+                *kernel_flags(),
+            )
             for source in sorted(sources):
                 yield Unit(source, include, flags, analyze=source.parent.name != "dsp")
             update = tomllib.loads(toml.read_text()).get("update")

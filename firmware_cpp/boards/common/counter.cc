@@ -140,4 +140,16 @@ uint32_t CounterStep() {
 
 uint32_t CounterHz() { return g_state.hz; }
 
+#ifdef BOARD_CLOCK
+uint64_t Microseconds() {
+  uint64_t ticks;
+  {
+    const cpu::InterruptsOff off;
+    ticks = ExtendedTicks();
+  }
+  const uint64_t hz = g_state.kind == CounterKind::kCycles ? g_state.hz : kEmulatedTickHz;
+  return ticks / hz * 1000000 + ticks % hz * 1000000 / hz;
+}
+#endif
+
 }  // namespace board
