@@ -17,7 +17,7 @@ from squeezenet_mcu.convert.lowering import mend, tflite_file
 from squeezenet_mcu.convert.lowering.operators import lower
 from squeezenet_mcu.convert.outputs import artefacts, tflm_only
 from squeezenet_mcu.convert.ptq import command as imported
-from squeezenet_mcu.model.settings import config
+from squeezenet_mcu.model.settings import config, naming
 
 
 def gather(args: argparse.Namespace) -> tuple[artefacts.Conversion, artefacts.Origin]:
@@ -53,7 +53,7 @@ def _refuse_crashes(file: tflite_file.TfliteFile) -> None:
 def _of_tflite(args: argparse.Namespace, mended: mend.Mended) -> tuple[str, list[str], dict[str, str]]:
     """Of a .tflite from elsewhere: the model's name, its classes' names, the SHA-256 of each file."""
     name = args.model or re.sub(r"(\.int8)?\.tflite$", "", args.tflite.name)
-    if not re.fullmatch(r"\w[\w.-]*", name):
+    if not naming.is_folder(name):
         whose = "--model" if args.model else f"{args.tflite}: the file's name,"
         raise UserError(f"{whose} '{name}', names no folder well; give --model, of letters, digits, _ - .")
     if whose := config.whose(name):  # build/<name>/ is that model's, and so is what other verbs know of it

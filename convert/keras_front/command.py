@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from squeezenet_mcu.convert.lowering import mend, tflite_file
 from squeezenet_mcu.convert.lowering.operators import lower
 from squeezenet_mcu.convert.outputs import artefacts
 from squeezenet_mcu.model.network import foreign_files
-from squeezenet_mcu.model.settings import config
+from squeezenet_mcu.model.settings import config, naming
 
 _ENDS = (".keras", ".h5", ".hdf5")
 _IMAGES = 100  # to calibrate with, at most
@@ -128,7 +127,7 @@ class _Made:
 
 def _name(path: Path) -> str:
     name = path.resolve().name if path.is_dir() else path.stem
-    if not re.fullmatch(r"\w[\w.-]*", name):
+    if not naming.is_folder(name):
         raise UserError(f"{path}: its name, '{name}', names no folder well; want letters, digits, _ - .")
     if whose := config.whose(name):
         raise UserError(f"{path}: {name} is the name of {whose}; call the file otherwise")

@@ -19,9 +19,14 @@ def is_name(text: str) -> bool:
     return re.fullmatch(r"[a-z][a-z0-9_]{0,62}", text) is not None
 
 
+def is_folder(text: str) -> bool:
+    """Whether a folder in build/ can be called so, as that of a model from elsewhere is."""
+    return re.fullmatch(r"\w[\w.-]*", text) is not None
+
+
 def folder_of(model: str) -> str:
     """`model`, if it can be a folder in build/; UserError for a path, which would lead out of there."""
-    if not re.fullmatch(r"\w[\w.-]*", model):
+    if not is_folder(model):
         raise UserError(
             f"--model {model}: names no folder; want letters, digits and _ - ., or the path of a .toml"
         )

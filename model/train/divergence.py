@@ -166,13 +166,13 @@ class Watch:
         Trained weights begin below guessing. From above it the loss may rise, before the network knows
         anything. A teacher's has another scale.
         """
-        best = 0 if self.rate.trained and not self.taught else 1
-        rose = (best, best)
-        for epoch, loss in enumerate(known):
+        start = 0 if self.rate.trained and not self.taught else 1
+        best, rose = start, (start, start)
+        for epoch in range(start + 1, len(known)):
             knew = self.taught or self.rate.trained or known[best] <= _LEARNT * self.guess
-            if epoch > best and knew and loss - known[best] > known[rose[1]] - known[rose[0]]:
+            if knew and known[epoch] - known[best] > known[rose[1]] - known[rose[0]]:
                 rose = (best, epoch)
-            best = min(best, max(epoch, best), key=known.__getitem__)
+            best = min(best, epoch, key=known.__getitem__)
         return rose if known[rose[1]] - known[rose[0]] > _ROSE * self.guess else None
 
     def guesses(self, accuracy: float, epochs: int) -> bool:
