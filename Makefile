@@ -66,7 +66,7 @@ TYPED = $(call typed_option,MODEL) $(call typed_option,BOARD)
 # A real board at PORT=, else the emulated BOARD=.
 DEVICE = $(if $(value PORT),--port=$(call quoted,PORT),--board=$(call quoted,BOARD))
 # The firmware that can watch its layers, beside the one that cannot: where a verb wants that, or INSPECT=1.
-layers_watched = $(filter profile,$(goals))$(if $(filter validate,$(goals)),$(filter 1 yes true,$(value LAYERS)))
+layers_watched = $(filter profile,$(goals))$(if $(filter tflm,$(value ENGINE)),,$(filter report-hardware,$(goals)))$(if $(filter validate,$(goals)),$(filter 1 yes true,$(value LAYERS)))
 WATCHING = $(if $(layers_watched)$(filter 1 yes true,$(value INSPECT)),--inspect)
 
 .DEFAULT_GOAL := help

@@ -21,7 +21,9 @@ from squeezenet_mcu.host_tools.firmware import tflm_library
 from squeezenet_mcu.host_tools.hardware import compare, parts, predict, record
 from squeezenet_mcu.host_tools.hardware.record import Memory, Report, Spent
 from squeezenet_mcu.host_tools.link.device import Device
+from squeezenet_mcu.host_tools.link.messages import Feature
 from squeezenet_mcu.host_tools.link.transport import BAUDRATE
+from squeezenet_mcu.host_tools.profile.command import plan_of
 from squeezenet_mcu.host_tools.selftest import command as selftest
 from squeezenet_mcu.host_tools.validate import command as validate
 from squeezenet_mcu.host_tools.validate import compare as compared
@@ -72,7 +74,8 @@ def run(args: argparse.Namespace) -> int:
         return show(console, record.read(args.report))
     if not args.port and not args.board:
         raise UserError(f"{NAME}: want --port or --board, or --report FILE")
-    way = Way(args.port, None if args.port else args.board, args.engine, args.baudrate, args.usb)
+    watched = not args.port and args.engine == "squeeze"
+    way = Way(args.port, None if args.port else args.board, args.engine, args.baudrate, args.usb, watched)
     if args.json:
         files.outputs(args.json)
     checked = None if way.port else _selftest(way)
@@ -95,6 +98,9 @@ def run(args: argparse.Namespace) -> int:
     if report.selftest is None:
         line = as_typed(f"make selftest BOARD={report.board} BUILD=1")
         notice(f"without a self-test, whose program must be flashed for it: {line}")
+    if report.layers is None and args.engine == "squeeze":
+        line = as_typed(f"make flash MODEL={report.model} BOARD={report.board} INSPECT=1")
+        notice(f"without layers, which firmware of its own measures: {line}")
     return status
 
 
@@ -112,11 +118,15 @@ def measured(
     share = Share(way.port or "", device)
     found = validate.compare_with_progress(console, [share], reference, artefacts, tests, compared.Report())
     seconds = time.monotonic() - begun
+    passed = parts.line(device, seconds, found.images)
     info = device.info
     if found.ended:
         raise found.ended
     if found.interrupted:
         raise UserError(f"{info.board}: interrupted after {found.images} images; run it again")
+    spent = None
+    if info.features & Feature.PROFILE:
+        spent = parts.layers(device, tests.images[0], plan_of(way, artefacts))
     in_cycles = info.counter_kind == "cycles" and info.counter_hz > 0
     fault = device.fault_before
     return Report(
@@ -147,9 +157,9 @@ def measured(
             info.sram_total_bytes,
             found.stack_high_water,
         ),
-        layers=parts.layers(device),
+        layers=spent,
         selftest=None,
-        link=parts.line(device, seconds, found.images),
+        link=passed,
     )
 
 
@@ -159,8 +169,13 @@ def with_prediction(
     """`report` with what the cycle model says of the same firmware, or of its engine model."""
     elf = where.by_build_id(report.build_id, devices.firmware_of(way, artefacts) if way.board else None)
     found = predict.counted(hardware, elf, tests.images[0])
+    estimated = None
+    if found is None or report.layers:  # the emulator counts whole images, the formulas have each layer
+        estimated = predict.estimated(hardware, artefacts.model, report.engine_sha256)
     if found is None:
-        found = predict.estimated(hardware, artefacts.model, report.engine_sha256)
+        found = estimated
+    elif estimated is not None and (found.cycles is None) == (estimated.cycles is None):  # of one unit
+        found = msgspec.structs.replace(found, layers=estimated.layers)
     return msgspec.structs.replace(report, predicted=found)
 
 
@@ -184,12 +199,19 @@ def show(console: Console, report: Report) -> int:
     table = Table(title=f"{report.model} on {report.board} ({report.cpu})")
     for name in ("an image", "the board", "the cycle model", "off by"):
         table.add_column(name, justify="left" if name == "an image" else "right")
-    found = [*compare.rows(report), *compare.by_layer(report)]
+    found = compare.rows(report)
     for row in found:
         digits = 2 if row.what.startswith("ms") else 0
         table.add_row(row.what, f"{row.real:,.{digits}f}", f"{row.model:,.{digits}f}", f"{row.off:+.1%}")
     if not found:
         table.add_row(report.counter, f"{report.count.mean:,}", "not known", "")
+    if report.layers:
+        table.add_section()
+    estimates = {row.what: row for row in compare.by_layer(report)}
+    for layer in report.layers or ():
+        known = estimates.get(layer.name)
+        beside = (f"{known.model:,.0f}", f"{known.off:+.1%}") if known else ("", "")
+        table.add_row(f"{layer.name}, {report.counter}", f"{layer.count:,}", *beside)
     console.print(table)
     for text in compare.remarks(report):
         console.print(f"- {text}", soft_wrap=True)

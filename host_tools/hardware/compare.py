@@ -44,13 +44,18 @@ def rows(report: Report) -> list[Row]:
 
 
 def by_layer(report: Report) -> list[Row]:
-    """Each layer, where the device has measured it and the model has a figure of each."""
+    """Each layer, where the device has measured it and the model has a figure of each, in the same unit.
+
+    The last of the device's is what lies between the layers; the model says nothing of that.
+    """
     layers, predicted = report.layers, report.predicted
-    if not layers or predicted is None or len(predicted.layers) != len(layers):
+    if not layers or predicted is None or len(predicted.layers) != len(layers) - 1:
+        return []
+    if report.counter != ("instructions" if predicted.cycles is None else "cycles"):
         return []
     return [
         Row(layer.name, layer.count, figure)
-        for layer, figure in zip(layers, predicted.layers, strict=True)
+        for layer, figure in zip(layers, predicted.layers, strict=False)
         if layer.count
     ]
 

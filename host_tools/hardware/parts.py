@@ -4,12 +4,15 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.formats import json_files
 from squeezenet_mcu.common.terminal import printable
 from squeezenet_mcu.host_tools.hardware.record import Check, Layer
 from squeezenet_mcu.host_tools.link.device import Device
-from squeezenet_mcu.host_tools.link.messages import Feature
+from squeezenet_mcu.host_tools.profile import figures
 from squeezenet_mcu.host_tools.selftest import command as selftest
 
 _MOST_TEXT = 200  # characters; see record.Text
@@ -48,12 +51,13 @@ def last_selftest(board: str) -> list[Check] | None:
     return found
 
 
-def layers(device: Device) -> list[Layer] | None:
-    """What each layer takes, where the firmware measures that."""
-    if not device.info.features & Feature.PROFILE:
-        return None
-    # The place of `make profile`: its figures of each layer, by the device's counter.
-    return None
+def layers(device: Device, image: npt.NDArray[np.int8], plan: list[dict[str, Any]]) -> list[Layer]:
+    """What each layer of `image` takes, and what is between them. The firmware must watch its layers.
+
+    `plan`: of the engine's model, its first line the input. UserError: the device has other layers.
+    """
+    profile = figures.measure(device, image, plan)
+    return [Layer(text(layer.name), layer.count) for layer in profile.layers]
 
 
 def line(device: Device, seconds: float, images: int) -> dict[str, float | None]:

@@ -49,7 +49,8 @@ class Predicted(_Table, frozen=True):
     """What the cycle model says of an image.
 
     `by`: "counted" (this firmware ran in an emulator) or "estimated" (from the kernels' formulas). Figures
-    that it does not know are None. `layers`: cycles of each, in the engine model's order.
+    that it does not know are None. `layers`: of each, in the engine model's order: cycles, or
+    instructions where `cycles` is None.
     """
 
     by: Annotated[str, one_of("counted", "estimated")]

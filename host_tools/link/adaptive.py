@@ -118,6 +118,11 @@ class Statistics:
     dropped_bytes: int | None = None  # by the device, because its buffer was full; None: it has not said
     damaged_frames: int | None = None  # that the device has received
 
+    @property
+    def bytes_passed(self) -> int:
+        """In both directions."""
+        return self.bytes_sent + self.bytes_received
+
     def timed(self, seconds: float) -> None:
         """One more round trip."""
         self.timed_answers += 1

@@ -300,12 +300,13 @@ class Device:
 
     def _open_again(self) -> bool:
         """Tries once more to open a line that went away; False: it cannot be."""
-        reopen = getattr(self._transport, "reopen", None)
-        if reopen is None:
+        if self._open is None:
             return False
-        self._exchange.use(self._transport)  # what was in flight is lost
+        self._transport.close()
         with contextlib.suppress(PortError):
-            reopen()
+            self._transport = self._open()
+            self._exchange.use(self._transport)  # what was in flight is lost
+            self._exchange.statistics.reopened += 1
         return True
 
     def _hello(self, waiting: Waiting) -> Info:
@@ -377,14 +378,9 @@ class Device:
 
     def _reopen(self, trouble: PortError, deadline: float) -> None:
         """Opens the port again once it is back; raises `trouble` where it is not before the deadline."""
-        self._transport.close()
-        while self._open and time.monotonic() < deadline:
+        times = self._exchange.statistics.reopened
+        while time.monotonic() < deadline and self._open_again():
+            if self._exchange.statistics.reopened > times:
+                return
             time.sleep(_REOPEN_WAIT)
-            try:
-                self._transport = self._open()
-            except PortError:
-                continue
-            self._exchange.use(self._transport)
-            self._exchange.statistics.reopened += 1
-            return
         raise trouble

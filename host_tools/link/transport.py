@@ -124,11 +124,6 @@ class SerialTransport:
         with contextlib.suppress(serial.SerialException, OSError):
             self._port.close()
 
-    def reopen(self) -> None:
-        """Opens the port once more, after it went away and came back. PortError: it is not there."""
-        self.close()
-        self.__init__(self.name, self._port.baudrate)  # type: ignore[misc]
-
     def _gone(self, error: Exception) -> PortError:
         return PortError(
             f"{self.name}: the connection broke ({_line(error)}); plug the device in again, or restart it"

@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     tests = load_tests(artefacts, args.data, 1)
     for text in tests.notices:
         notice(text)
-    plan = _plan(way, artefacts)
+    plan = plan_of(way, artefacts)
     with devices.connected(way, artefacts) as device:
         profile = figures.measure(device, tests.images[0], plan)
         info = device.info
@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
     return 1
 
 
-def _plan(way: Way, artefacts: Artefacts) -> list[dict[str, Any]]:
+def plan_of(way: Way, artefacts: Artefacts) -> list[dict[str, Any]]:
     """The engine's layers: of the board's own model, with kernels, or as any board has them."""
     if way.board:
         folder = devices.firmware_of(way, artefacts).parent / "model"

@@ -17,14 +17,14 @@ from squeezenet_mcu.common.terminal import Console, TextColumn
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.boards.board_toml import Board
 from squeezenet_mcu.host_tools.firmware import board_model, build
+from squeezenet_mcu.host_tools.link.adaptive import Statistics
 from squeezenet_mcu.host_tools.link.device import OPEN_TIMEOUT, TIMEOUT, Device
-from squeezenet_mcu.host_tools.link.transport import BAUDRATE, SerialTransport
+from squeezenet_mcu.host_tools.link.transport import BAUDRATE
 from squeezenet_mcu.host_tools.link.upload.delta import Piece
 from squeezenet_mcu.host_tools.link.upload_messages import LINKED, Held
 from squeezenet_mcu.host_tools.signing import keys
 from squeezenet_mcu.host_tools.upload import package
 from squeezenet_mcu.host_tools.upload.package import ALEXNET_BYTES, Package
-from squeezenet_mcu.host_tools.upload.wire import Counted
 from squeezenet_mcu.host_tools.validate.devices import longest_silence
 from squeezenet_mcu.model.settings import config
 
@@ -89,10 +89,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 @contextlib.contextmanager
-def _line(args: argparse.Namespace, model: str) -> Iterator[Counted]:
-    """The line to the device; an emulator runs as long as the context."""
+def _line(args: argparse.Namespace, model: str) -> Iterator[str]:
+    """The URL of the line to the device; an emulator runs as long as the context."""
     if args.port:
-        yield Counted(SerialTransport(args.port, args.baudrate))
+        yield args.port
         return
     from squeezenet_mcu.host_tools.emulate import emulator, nor
 
@@ -108,10 +108,10 @@ def _line(args: argparse.Namespace, model: str) -> Iterator[Counted]:
         )
     flash = nor.arguments(hardware, elf.with_suffix(".nor"))
     with emulator.machine(args.board, elf, extra=flash) as machine:
-        yield Counted(SerialTransport(machine.url))
+        yield machine.url
 
 
-def _opened(args: argparse.Namespace, line: Counted, macs: int) -> Device:
+def _opened(args: argparse.Namespace, line: str, macs: int) -> Device:
     """The device, with as much patience as a try of the new model wants."""
     patience = 1 if args.port else _PATIENCE_WITH_OURS
     silence = patience * longest_silence("squeeze", {"macs": macs})
@@ -124,7 +124,7 @@ def _upload(
     args: argparse.Namespace,
     model: str,
     signers: tuple[bytes, bytes] | None,
-    line: Counted,
+    line: str,
 ) -> dict[str, Any]:
     described = package.described(model)  # before anything else: it may not be converted
     with _opened(args, line, described["macs"]) as device:
@@ -133,18 +133,18 @@ def _upload(
         ready = _made_for(model, board, args, signers, held)
         old = package.known(held.sha256)
         if held.sha256 == ready.manifest.sha256:
-            console.print(f"upload: {line.name} runs this model already; nothing to send", soft_wrap=True)
-            return _report(ready, held, line, 0, None)
+            console.print(f"upload: {line} runs this model already; nothing to send", soft_wrap=True)
+            return _report(ready, held, None)
         if args.dry_run:
             device.upload_check(ready.manifest)
-            return _preview(console, device, ready, held, old, line)
+            return _preview(console, device, ready, held, old)
         console.print(_what(ready, held, old), soft_wrap=True)
         with _progress(console, device.info.board, len(ready.content)) as show:
             device.upload(ready.manifest, ready.content, old, show.on_progress)
     package.keep_sent(ready)
-    report = _report(ready, held, line, line.total, show.resumed)
+    report = _report(ready, held, device.statistics, show.resumed)
     _show(console, model, device.info.board, report)
-    console.print(f"upload: {line.name} runs {model} now, and has answered its golden input", soft_wrap=True)
+    console.print(f"upload: {line} runs {model} now, and has answered its golden input", soft_wrap=True)
     return report
 
 
@@ -198,7 +198,7 @@ def _progress(console: Console, board: str, total: int) -> Iterator[_Progress]:
 
 
 def _preview(
-    console: Console, device: Device, ready: Package, held: Held, old: bytes | None, line: Counted
+    console: Console, device: Device, ready: Package, held: Held, old: bytes | None
 ) -> dict[str, Any]:
     pieces = device.upload_plan(ready.content, old)
     travels = sum(len(piece.data) for piece in pieces)
@@ -207,22 +207,26 @@ def _preview(
         f"others are in the model that it runs ({_copies(pieces)} copies)",
         soft_wrap=True,
     )
-    return _report(ready, held, line, line.total, None) | {"bytes_to_send": travels}
+    return _report(ready, held, device.statistics) | {"bytes_to_send": travels}
 
 
 def _copies(pieces: Sequence[Piece]) -> int:
     return sum(piece.length > 0 for piece in pieces)
 
 
-def _report(ready: Package, held: Held, line: Counted, total: int, resumed: int | None) -> dict[str, Any]:
+def _report(
+    ready: Package, held: Held, passed: Statistics | None, resumed: int | None = None
+) -> dict[str, Any]:
+    """`passed`: on the line; None: nothing of a model."""
+    sent, received = (passed.bytes_sent, passed.bytes_received) if passed else (0, 0)
     return {
         "engine_sha256": ready.manifest.sha256.hex(),
         "old_engine_sha256": held.sha256.hex(),
         "counter": ready.manifest.counter,
         "signed": any(ready.manifest.signature),
-        "wire_bytes": total,
-        "wire_bytes_sent": line.sent if total else 0,
-        "wire_bytes_received": line.received if total else 0,
+        "wire_bytes": sent + received,
+        "wire_bytes_sent": sent,
+        "wire_bytes_received": received,
         "resumed_at": resumed or 0,
         "model_bytes": len(ready.content),
         "float_bytes": ready.float_bytes,

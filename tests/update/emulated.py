@@ -91,12 +91,6 @@ class Flash:
         return stop_at, operations
 
 
-class Line(SerialTransport):
-    """A port that stays away once it has gone: what is behind it has been killed."""
-
-    reopen = None
-
-
 @contextlib.contextmanager
 def booted(elf: Path, flash: Flash, kill: bool = False) -> Iterator[Device]:
     """The device; with `kill` the emulator is killed as soon as the power has gone."""
@@ -104,7 +98,7 @@ def booted(elf: Path, flash: Flash, kill: bool = False) -> Iterator[Device]:
         machine = stack.enter_context(emulator.machine(BOARD, elf, extra=flash.arguments))
         if kill:
             stack.enter_context(_killer(machine.pid, flash))
-        line = Line(machine.url)
+        line = SerialTransport(machine.url)  # a line is not opened again: what is behind it has been killed
         yield stack.enter_context(Device(line, timeout=60.0, open_timeout=30.0, image_timeout=120.0))
 
 

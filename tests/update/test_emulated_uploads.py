@@ -8,9 +8,7 @@ from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.host_tools.emulate import emulator
 from squeezenet_mcu.host_tools.link.device import Device
 from squeezenet_mcu.host_tools.link.errors import UploadRefusedError
-from squeezenet_mcu.host_tools.link.transport import SerialTransport
 from squeezenet_mcu.host_tools.signing import monocypher
-from squeezenet_mcu.host_tools.upload.wire import Counted
 from tests.update import emulated, tuned
 from tests.update.emulated import Flash, assert_answers, booted
 
@@ -86,12 +84,13 @@ def test_bytes_on_the_wire(elf, models, tmp_path):
     linked, new, _ = models
     for known in (linked.content, None):
         flash = Flash(tmp_path / f"flash{known is None}")
-        with emulator.machine(emulated.BOARD, elf, extra=flash.arguments) as machine:
-            line = Counted(SerialTransport(machine.url))
-            with Device(line, timeout=60.0, open_timeout=30.0) as device:
-                device.upload(new.manifest, new.content, known)
-                assert line.total <= BYTES_OF_MODEL * len(new.content)
-                assert_answers(device, new)
+        with (
+            emulator.machine(emulated.BOARD, elf, extra=flash.arguments) as machine,
+            Device(machine.url, timeout=60.0, open_timeout=30.0) as device,
+        ):
+            device.upload(new.manifest, new.content, known)
+            assert device.statistics.bytes_passed <= BYTES_OF_MODEL * len(new.content)
+            assert_answers(device, new)
 
 
 @pytest.mark.long

@@ -14,7 +14,6 @@ from squeezenet_mcu.host_tools.link.exchange import Exchange
 from squeezenet_mcu.host_tools.link.messages import ErrorCode, Refusal, Request, State
 from squeezenet_mcu.host_tools.link.upload.sender import Sender
 from squeezenet_mcu.host_tools.link.upload_messages import Held, UploadRequest
-from squeezenet_mcu.host_tools.upload.wire import Counted
 from tests.host_tools.link.link_lines import LossyLine
 from tests.protocol.link_binaries import FakeDevice
 from tests.update import tuned
@@ -48,11 +47,10 @@ def assert_answers(device: Device, model: tuned.Model) -> None:
 
 @pytest.mark.parametrize("known", [True, False], ids=["its bytes are known", "by hashes"])
 def test_only_what_differs_travels_and_the_new_model_answers(tmp_path, old, new, known):
-    line = Counted(HostDevice(tmp_path / "flash"))
-    with Device(line) as device:
+    with Device(HostDevice(tmp_path / "flash")) as device:
         seen = []
         device.upload(new.manifest, new.content, old.content if known else None, seen.append)
-        assert line.total <= 0.4 * len(new.content)
+        assert device.statistics.bytes_passed <= 0.4 * len(new.content)
         assert seen == sorted(seen) and seen[-1] == len(new.content)
         assert running(device) == new.manifest.sha256
         assert device.info.model_sha256 == new.manifest.source_sha256.hex()
@@ -66,10 +64,9 @@ def test_only_what_differs_travels_and_the_new_model_answers(tmp_path, old, new,
 
 
 def test_a_model_that_runs_already_is_not_sent(tmp_path, old):
-    line = Counted(HostDevice(tmp_path / "flash"))
-    with Device(line) as device:
+    with Device(HostDevice(tmp_path / "flash")) as device:
         device.upload(old.manifest, old.content)
-        assert line.total < 500
+        assert device.statistics.bytes_passed < 500
 
 
 # The manifest's fields that make it refused, and what the user reads.

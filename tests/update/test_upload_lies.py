@@ -1,12 +1,11 @@
 """What the host does when a device lies about an upload: one line, in time, whatever it says."""
 
 import random
-import socket
 import struct
 
 import pytest
 
-from squeezenet_mcu.host_tools.link.device import Device
+from squeezenet_mcu.host_tools.link import device
 from squeezenet_mcu.host_tools.link.errors import (
     DamagedError,
     LinkError,
@@ -15,7 +14,6 @@ from squeezenet_mcu.host_tools.link.errors import (
     ResetError,
     UploadRefusedError,
 )
-from squeezenet_mcu.host_tools.link.transport import SerialTransport
 from squeezenet_mcu.host_tools.link.upload import sender, session
 from squeezenet_mcu.host_tools.link.upload_messages import (
     Manifest,
@@ -38,9 +36,9 @@ def quick(monkeypatch):
     monkeypatch.setattr(session, "_BETWEEN", 0.01)
 
 
-def upload(line: FakeDevice, old: bytes | None = None) -> None:
-    with Device(line, timeout=0.3, first_wait=0.05, image_timeout=0.3) as device:
-        device.upload(MANIFEST, NEW, old)
+def upload(line: FakeDevice | str, old: bytes | None = None) -> None:
+    with device.Device(line, timeout=0.3, first_wait=0.05, image_timeout=0.3) as opened:
+        opened.upload(MANIFEST, NEW, old)
 
 
 def changed(layout: str, place: int, value: object):
@@ -144,15 +142,18 @@ class Vanishing(FakeDevice):
             raise PortError("gone")
         return super().read(timeout)
 
-    def reopen(self) -> None:
-        self.tries += 1
-        if self.tries < 3:
-            raise PortError("not there yet")
+    def opened(self, url: str, baudrate: int) -> "Vanishing":
+        if UploadRequest.FINISH in self.seen:
+            self.tries += 1
+            if self.tries < 3:
+                raise PortError("not there yet")
+        return self
 
 
 def test_a_port_that_vanishes_with_the_restart(monkeypatch):
     monkeypatch.setattr(session, "_RESTART_TIMEOUT", 5.0)
     line = Vanishing(OLD)
+    monkeypatch.setattr(device, "SerialTransport", line.opened)
     finish = line._finish
 
     def answered(payload: bytes):
@@ -176,20 +177,4 @@ def upload_and_restart(line: Vanishing) -> None:
         return data
 
     line.read = then_gone
-    upload(line, OLD)
-
-
-def test_a_line_that_is_opened_again():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        line = SerialTransport(f"socket://127.0.0.1:{server.getsockname()[1]}")
-        for byte in (b"a", b"b"):
-            connection, _ = server.accept()
-            with connection:
-                connection.sendall(byte)
-                assert line.read(5.0) == byte
-            with pytest.raises(PortError):
-                for _ in range(100):
-                    line.read(0.1)
-            if byte == b"a":
-                line.reopen()
-        line.close()
+    upload("/dev/ttyACM9", OLD)

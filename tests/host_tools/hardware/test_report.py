@@ -4,6 +4,7 @@ import getpass
 import json
 import os
 import platform
+import re
 import shutil
 
 import pytest
@@ -32,7 +33,8 @@ def report(**changed) -> dict:
         "predicted": {"by": "counted", "instructions": 2_000_000, "cycles": 3_192_000,
                       "cycles_with_flash": 3_427_200, "layers": [1_000_000.0, 2_192_000.0]},
         "memory": {"flash": 1, "flash_total": 2, "sram": 3, "sram_total": 4, "stack": 5},
-        "layers": [{"name": "conv1", "count": 1_250_000}, {"name": "conv10", "count": 2_110_000}],
+        "layers": [{"name": "conv1", "count": 1_250_000}, {"name": "conv10", "count": 2_110_000},
+                   {"name": "schedule, input rows", "count": 700}],
         "selftest": [{"what": "its name", "seen": BOARD, "passed": True}],
         "link": {"images_per_second": 2.5, "lost": 0.0},
     } | changed  # fmt: skip
@@ -64,10 +66,26 @@ def test_how_far_the_model_is_off(written):
     assert [(row.what, round(row.off, 3)) for row in layers] == [("conv1", -0.2), ("conv10", 0.039)]
 
 
+def test_layers_are_compared_in_one_unit_alone(written):
+    predicted = report()["predicted"]
+    of_instructions = predicted | {"cycles": None, "cycles_with_flash": None}
+    for changed in (
+        {"counter": "instructions"},
+        {"predicted": of_instructions},
+        {"predicted": predicted | {"layers": [1.0] * 3}},
+        {"layers": None},
+    ):
+        assert compare.by_layer(record.read(written(**changed))) == []
+    both = {"counter": "instructions", "predicted": of_instructions}
+    assert len(compare.by_layer(record.read(written(**both)))) == 2
+
+
 def test_a_report_is_shown_with_a_line_for_the_table(written, capsys):
     assert run("--report", str(written())) == 0
     out = capsys.readouterr().out
-    assert "-5.0%" in out and "conv10" in out
+    assert "-5.0%" in out
+    assert re.search(r"conv10, cycles\W+2,110,000\W+2,192,000\W+3\.9%", out)
+    assert re.search(r"schedule, input rows, cycles\W+700\W+\n", out)
     assert f"| {BOARD} | Cortex-M4F | digits | 20.00 | 20.40 | +2.0% | 0 of 400 | GCC 12.2.1 | {ID} |" in out
 
 
