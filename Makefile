@@ -66,7 +66,7 @@ TYPED = $(call typed_option,MODEL) $(call typed_option,BOARD)
 # A real board at PORT=, else the emulated BOARD=.
 DEVICE = $(if $(value PORT),--port=$(call quoted,PORT),--board=$(call quoted,BOARD))
 # The firmware that can watch its layers, beside the one that cannot: where a verb wants that, or INSPECT=1.
-layers_watched = $(filter profile,$(goals))$(if $(filter tflm,$(value ENGINE)),,$(filter report-hardware,$(goals)))$(if $(filter validate,$(goals)),$(filter 1 yes true,$(value LAYERS)))
+layers_watched = $(filter profile,$(goals))$(if $(filter validate,$(goals)),$(filter 1 yes true,$(value LAYERS)))
 WATCHING = $(if $(layers_watched)$(filter 1 yes true,$(value INSPECT)),--inspect)
 
 .DEFAULT_GOAL := help
@@ -232,10 +232,10 @@ validate: $(if $(value PORT)$(value PORTS),setup,firmware) ## images over serial
 profile: $(if $(value PORT),setup,firmware) ## what each layer takes, by the board's own counter: table, JSON, picture [PORT= or BOARD=, of an emulated Pico USB=1] [DATA= JSON=file, and as firmware]
 	@$(RUN) -m host_tools profile --model=$(call quoted,MODEL) $(DEVICE) $(call flag,USB) $(call flag,INSPECT) $(call option,DATA) $(call option,JSON)
 
-report-hardware: $(if $(or $(value PORT),$(value REPORT)),setup,firmware) ## what a real board does, as one JSON to send in (docs/seen-on-silicon.md) [PORT= BOARD=, JSON=file] [REPORT=file: how far the cycle model is off]
+report-hardware: $(if $(or $(value PORT),$(value REPORT)),setup,firmware) ## what a real board does, as one JSON to send in (docs/seen-on-silicon.md) [PORT= BOARD=, JSON=file, INSPECT=1: with each layer] [REPORT=file: how far the cycle model is off]
 	@$(RUN) -m host_tools report-hardware --model=$(call quoted,MODEL) $(call option,REPORT) \
 	  $(if $(value PORT),$(call option,PORT) $(call typed_option,BOARD),$(if $(value REPORT),,--board=$(call quoted,BOARD))) \
-	  $(call flag,USB) $(call option,ENGINE) $(call option,JSON)
+	  $(call flag,USB) $(call flag,INSPECT) $(call option,ENGINE) $(call option,JSON)
 
 key: setup ## a pair of keys: KEY=file signs models, KEY=file.pub goes into the firmware
 	@$(RUN) -m host_tools key $(call option,KEY)

@@ -57,6 +57,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--usb", action="store_true", help="with --board alone: over the emulated board's own USB"
     )
+    parser.add_argument(
+        "--inspect",
+        action="store_true",
+        help="with each layer, of firmware that can watch them (INSPECT=1); without it: where it can",
+    )
     tflm_library.add_engine_argument(parser)
     parser.add_argument("--baudrate", type=int, default=BAUDRATE, help=f"of a real UART ({BAUDRATE})")
     parser.add_argument(
@@ -74,8 +79,10 @@ def run(args: argparse.Namespace) -> int:
         return show(console, record.read(args.report))
     if not args.port and not args.board:
         raise UserError(f"{NAME}: want --port or --board, or --report FILE")
-    watched = not args.port and args.engine == "squeeze"
-    way = Way(args.port, None if args.port else args.board, args.engine, args.baudrate, args.usb, watched)
+    if args.inspect and args.engine != "squeeze":
+        raise UserError(f"--inspect: {args.engine}'s layers cannot be watched; want --engine squeeze")
+    board = None if args.port else args.board
+    way = Way(args.port, board, args.engine, args.baudrate, args.usb, args.inspect)
     if args.json:
         files.outputs(args.json)
     checked = None if way.port else _selftest(way)
@@ -99,8 +106,7 @@ def run(args: argparse.Namespace) -> int:
         line = as_typed(f"make selftest BOARD={report.board} BUILD=1")
         notice(f"without a self-test, whose program must be flashed for it: {line}")
     if report.layers is None and args.engine == "squeeze":
-        line = as_typed(f"make flash MODEL={report.model} BOARD={report.board} INSPECT=1")
-        notice(f"without layers, which firmware of its own measures: {line}")
+        notice("without layers: firmware for that is built with INSPECT=1 (docs/inspect.md)")
     return status
 
 

@@ -94,7 +94,7 @@ def markdown(report: Report) -> str:
         report.cpu,
         report.model,
         real,
-        "" if best is None else f"{best.model:,.2f}",
+        "" if best is None else f"{best.model:,.{2 if best.what.startswith('ms') else 0}f}",
         "" if best is None else f"{best.off:+.1%}",
         f"{report.differing_int8:,} of {report.compared_int8:,}",
         report.compiler or "",

@@ -2,6 +2,7 @@
 
 import functools
 import io
+import os
 import re
 import shutil
 import subprocess
@@ -23,6 +24,7 @@ FOLDER = Path(__file__).resolve().parent
 BUILD = ROOT / "build" / "fuzz"
 PACKAGES = "clang libclang-rt-dev"
 _TRIAL = 'extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }\n'
+_MOST_MEMORY = 2048  # MB
 _OLDEST, _NEWEST = 14, 30  # of the versions that may stand behind clang++-
 
 
@@ -147,6 +149,10 @@ def run(
         *limits,
         f"-max_len={target.longest}",
         "-timeout=20",
+        # Its limit of memory looks at the most that the process had, and that of a process which is started
+        # includes its parent's: so the limit is the sanitizer's, which looks at what there is now.
+        "-rss_limit_mb=0",
+        f"-malloc_limit_mb={_MOST_MEMORY}",
         "-print_final_stats=1",
         f"-artifact_prefix={findings}/",
         *map(str, folders),
@@ -158,6 +164,7 @@ def run(
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
+        env=os.environ | {"ASAN_OPTIONS": f"hard_rss_limit_mb={_MOST_MEMORY}"},
     )
     assert process.stderr is not None
     words: list[str] = []

@@ -217,7 +217,7 @@ def test_simulate_prints_both_urls(monkeypatch, capsys):
     plugged = []
 
     @contextlib.contextmanager
-    def machine(board, _elf, usb):
+    def machine(board, _elf, extra, usb):
         plugged.append((board, usb))
 
         def wait():

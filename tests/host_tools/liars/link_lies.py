@@ -24,7 +24,10 @@ from tests.host_tools.liars.lying_board import (
 )
 
 _RANDOM = random.Random(17)
-HELLO, BEGIN, ROWS, RESULT, READ, COUNTS, ASKED = Request
+HELLO, BEGIN, ROWS, RESULT, READ = (
+    Request.HELLO, Request.BEGIN, Request.ROWS, Request.RESULT, Request.READ,
+)  # fmt: skip
+COUNTS, LAST_FAULT = Request.COUNTS, Request.LAST_FAULT
 LINE = b"\0\r\nFAULT exception=00000003 pc=08001234 lr=08005679 sp=20000700\r\n\0"
 
 
@@ -258,13 +261,15 @@ LIES: dict[str, Lie] = {
     "FAULT without end": Lie("the firmware faulted", right, first=lambda: forever(LINE)),
     "half of FAULT without end": Lie(DAMAGED, right, first=lambda: forever(LINE[1:40])),
     "FAULT with escape sequences": Lie("exact", at(ROWS, lambda b, f: [LINE.replace(b"lr=", ESCAPES)])),
-    "after a fault, nothing of it": Lie(SILENT, at(ASKED, nothing), board(reset=5)),
+    "after a fault, nothing of it": Lie(SILENT, at(LAST_FAULT, nothing), board(reset=5)),
     "after a fault, and refuses": Lie(
-        "exact", at(ASKED, payload(ERROR, struct.pack("<BI", 2, 11))), board(reset=5)
+        "exact", at(LAST_FAULT, payload(ERROR, struct.pack("<BI", 2, 11))), board(reset=5)
     ),
-    "after a fault, too few registers": Lie(MALFORMED, at(ASKED, payload(0x8B, bytes(39))), board(reset=5)),
-    "after a fault of no CPU": Lie(MALFORMED, at(ASKED, payload(0x8B, b"\xff" * 40)), board(reset=5)),
-    "after a fault, true": Lie("exact", at(ASKED, payload(0x8B, bytes(40))), board(reset=5)),
+    "after a fault, too few registers": Lie(
+        MALFORMED, at(LAST_FAULT, payload(0x8B, bytes(39))), board(reset=5)
+    ),
+    "after a fault of no CPU": Lie(MALFORMED, at(LAST_FAULT, payload(0x8B, b"\xff" * 40)), board(reset=5)),
+    "after a fault, true": Lie("exact", at(LAST_FAULT, payload(0x8B, bytes(40))), board(reset=5)),
     "after a fault, of which nothing is known": Lie("exact", right, board(reset=5)),
     "an unknown reset cause": Lie(MALFORMED, right, board(reset=77)),
     "features of the future": Lie("exact", right, board(features=2**32 - 1)),
