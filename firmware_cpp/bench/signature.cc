@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bench/unit_line.h"
 #include "board.h"
 #include "common/marks.h"
 #include "common/text.h"
@@ -28,18 +29,6 @@ constexpr uint8_t kSignature[64] = {
     0x68, 0x3b, 0x4b, 0x24, 0x5b, 0x45, 0x1d, 0x42, 0xed, 0x47, 0x32, 0x11, 0xb2, 0x05, 0x1a, 0xb8,
     0x5d, 0x9b, 0x55, 0x47, 0xa3, 0x4e, 0x92, 0xf5, 0x1c, 0xb0, 0x9d, 0xac, 0x89, 0xf1, 0x99, 0x07};
 
-const char* UnitName() {
-  switch (board::CounterUnit()) {
-    case board::CounterKind::kInstructions:
-      return "unit instructions";
-    case board::CounterKind::kCycles:
-      return "unit cycles";
-    case board::CounterKind::kMicroseconds:
-      break;
-  }
-  return "unit microseconds";
-}
-
 void Measure() {
   uint8_t message[update::kSignedBytes];
   for (size_t i = 0; i < sizeof(message); ++i) message[i] = static_cast<uint8_t>(i);
@@ -49,7 +38,7 @@ void Measure() {
   board::Mark(0);
   const uint64_t spent = board::Counter() - before;
   const board::Memory memory = board::MemoryUse();
-  board::PrintLine(UnitName());
+  board::PrintLine(bench::UnitLine());
   board::PrintLine("check", spent, wrong == 0 ? 1 : 0);
   board::PrintLine("stack", memory.stack_used, memory.stack_reserve);
   board::PrintLine("end");

@@ -1,27 +1,14 @@
 """The slots of an update on this machine: built under the sanitizers on a model of a NOR flash, and run."""
 
-import fcntl
-import functools
 import subprocess
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-BUILD = ROOT / "build" / "tests" / "update"
+from tests import host_programs
 
 
-@functools.cache
 def build() -> Path:
-    """Builds this folder's programs; returns where they are. Safe to call from several processes."""
-    BUILD.mkdir(parents=True, exist_ok=True)
-    with (BUILD / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        for command in (
-            ["cmake", "-S", str(ROOT / "tests" / "update"), "-B", str(BUILD)],
-            ["cmake", "--build", str(BUILD)],
-        ):
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            assert done.returncode == 0, done.stdout + done.stderr
-    return BUILD
+    """Builds this folder's programs; returns where they are."""
+    return host_programs.build("update")
 
 
 def run(program: str, *arguments: object) -> str:

@@ -18,7 +18,8 @@ from squeezenet_mcu.host_tools.link.messages import (
     Status,
 )
 from squeezenet_mcu.host_tools.link.upload_messages import UploadRequest
-from tests.protocol.link_binaries import ROOT, LinkFunctions
+from tests.host_programs import ROOT
+from tests.protocol.link_binaries import LinkFunctions
 
 TEXT = (ROOT / "docs" / "link.md").read_text(encoding="utf-8")
 SESSION, IMAGE, PIXELS = 0x12345678, 77, bytes(range(12))

@@ -9,9 +9,10 @@ import pytest
 from squeezenet_mcu.host_tools.link.device import Device
 from squeezenet_mcu.host_tools.link.faulty_line import KINDS
 from squeezenet_mcu.host_tools.studies.link_speed import throughput, under_faults
+from tests.host_programs import ROOT
 from tests.host_tools.link.link_lines import on_socket
 from tests.host_tools.link.paced_line import PacedLine
-from tests.protocol.link_binaries import ROOT, FakeDevice, random_images
+from tests.protocol.link_binaries import FakeDevice, random_images
 
 # As gtsrb and digits on an STM32F405 at 168 MHz, about: rows of the input, and microseconds for each.
 GTSRB = {"height": 32, "width": 32, "channels": 3, "classes": 43, "row_microseconds": 900}

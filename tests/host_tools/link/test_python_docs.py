@@ -4,8 +4,9 @@ import re
 
 import pytest
 
+from tests.host_programs import ROOT
 from tests.host_tools.link.link_lines import on_socket
-from tests.protocol.link_binaries import ROOT, FakeDevice, random_images
+from tests.protocol.link_binaries import FakeDevice, random_images
 
 PROGRAMS = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "python.md").read_text(encoding="utf-8"), re.S)
 
