@@ -91,7 +91,6 @@ class Agreement:
         if found is not None and abs(found - wanted) <= _NEAR * wanted:
             self.baudrate = wanted
             self._change(wanted)
-            self._exchange.forget()  # what is still to come was sent before: to ask once more was in vain
             with contextlib.suppress(LinkTimeoutError, DamagedError):
                 if self._ask(wanted, _PROOF, _PROOF_EVERY) is not None:
                     return

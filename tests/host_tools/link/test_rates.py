@@ -3,6 +3,8 @@
 The device's time goes ten times as fast, and so do the waits of the host that depend on it.
 """
 
+import os
+import termios
 import time
 
 import pytest
@@ -14,6 +16,7 @@ from squeezenet_mcu.host_tools.link.exchange import PROBE_RESERVE
 from squeezenet_mcu.host_tools.link.frame import Frame, FrameReader
 from squeezenet_mcu.host_tools.link.messages import Request
 from squeezenet_mcu.host_tools.link.rates import agreement
+from squeezenet_mcu.host_tools.link.transport import SerialTransport, change_rate
 from tests.host_tools.link.link_lines import TightLine
 from tests.protocol.link_binaries import FakeDevice, assert_right, random_images
 from tests.protocol.rated_device import (
@@ -169,6 +172,7 @@ def test_a_lost_request(line, which):
     with opened(line) as device:
         assert at(line) == (FAST, FAST)
         all_right(device)
+        assert device.statistics.lost == 0  # it says nothing about the line
 
 
 def test_a_lost_reply(line):
@@ -194,6 +198,40 @@ def test_the_proof_never_comes(line):
         assert line.baudrate == DEFAULT
         all_right(device)
     one_notice(told, "no sound answer")
+
+
+def test_an_answer_that_comes_late_is_none_to_the_next_question(line):
+    """The device's word for the new rate, when the host asks for the default again, is not that it is there."""
+    late: list[bytes] = []
+
+    def hold(data: bytes) -> bytes:
+        if SPEED_REPLY not in [frame.type for frame in FrameReader().feed(data)]:
+            return data
+        late.append(data)
+        return data if line.device.baud < 1.01 * DEFAULT else b""
+
+    def release(data: bytes) -> bytes:
+        if late and [frame.payload for frame in FrameReader().feed(data)] == [messages.speed(DEFAULT)]:
+            line._inbox += late[0]
+            late.clear()
+        return data
+
+    line.on_reply, line.on_request = hold, release
+    told: list[str] = []
+    with opened(line, told) as device:
+        assert at(line) == (DEFAULT, DEFAULT)
+        all_right(device)
+    one_notice(told, "no sound answer")
+
+
+def test_what_went_out_at_another_rate_takes_no_room(line):
+    """Or probes would find none, on their way to a device that was reset."""
+    with opened(line) as device:
+        line.on_request = lambda data: b""
+        for _ in range(20):
+            device.exchange.send(Request.COUNTS, b"")
+        device._rates.slow_down()
+        assert device.exchange.bytes_in_flight == 0
 
 
 def test_a_device_that_is_gone_after_it_has_answered(line):
@@ -257,6 +295,89 @@ def test_a_host_that_is_idle_for_long_finds_the_rate_as_it_left_it(line):
         all_right(device)
         assert at(line) == (FAST, FAST)
         assert device.statistics.slowed == 0
+
+
+def test_a_port_that_is_opened_again(line):
+    """At the default, while the device is still fast: it is heard once the device has gone back."""
+    with opened(line, reopen_timeout=1.0) as device:
+        assert_right(device.infer(IMAGES[0]), IMAGES[0])
+
+        def breaks(data: bytes) -> bytes:
+            line.on_request = lambda data: data
+            raise PortError("pulled out")
+
+        def again() -> RatedLine:
+            line.another_host()
+            return line
+
+        line.on_request, device._open = breaks, again
+        all_right(device)
+        assert at(line) == (FAST, FAST)
+        assert (device.statistics.reopened, device.statistics.slowed) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("longest", "patience", "bears"),
+    [
+        (0.0, 7.0, 2.0), (0.0, 30.0, 7.5), (5.0, 30.0, 10.0), (20.0, 30.0, 25.5), (1.0, 4.0, 2.0),
+        (0.0, 1.0, 2.0),
+    ],
+)  # fmt: skip
+def test_how_long_the_rate_is_trusted(line, monkeypatch, longest, patience, bears):
+    """Longer for a network that computes for long, but it ends in time for the device to go back."""
+    monkeypatch.setattr(agreement, "DOUBT", 3.0)
+    monkeypatch.setattr(agreement, "_LEAST_SILENCE", 2.0)
+    told: list[str] = []
+    with opened(line, told) as device:
+        device.statistics.longest = longest
+        device.exchange.on_silence(bears - 0.01, patience)
+        assert line.baudrate == FAST and not told
+        device.exchange.on_silence(bears + 0.01, patience)
+        assert line.baudrate == DEFAULT and len(told) == 1
+
+
+def speed_of(path: str) -> int:
+    """What the terminal behind the path has."""
+    end = os.open(path, os.O_RDWR | os.O_NOCTTY)
+    try:
+        return termios.tcgetattr(end)[4]
+    finally:
+        os.close(end)
+
+
+def test_a_real_port_gets_the_rate():
+    end, other = os.openpty()
+    with SerialTransport(os.ttyname(other)) as transport:
+        assert change_rate(transport, FAST)
+        assert speed_of(transport.name) == termios.B921600
+        assert change_rate(transport, DEFAULT)
+        assert speed_of(transport.name) == termios.B115200
+    os.close(end)
+    os.close(other)
+
+
+def test_a_port_whose_driver_refuses_keeps_its_rate():
+    class Port:
+        rate = DEFAULT
+
+        @property
+        def baudrate(self) -> int:
+            return self.rate
+
+        @baudrate.setter
+        def baudrate(self, baudrate: int) -> None:
+            self.rate = baudrate  # as pyserial does
+            if baudrate != DEFAULT:
+                raise ValueError("Failed to set custom baud rate")
+
+        def close(self) -> None:
+            pass
+
+    with SerialTransport("loop://") as transport:
+        transport._port.close()
+        transport._port = Port()
+        assert not change_rate(transport, FAST)
+        assert transport._port.rate == DEFAULT
 
 
 @pytest.mark.parametrize("speed", [None, FAST, 460_800])
