@@ -201,7 +201,7 @@ def test_the_proof_never_comes(line):
 
 
 def test_an_answer_that_comes_late_is_none_to_the_next_question(line):
-    """The device's word for the new rate, when the host asks for the default again, is not that it is there."""
+    """The device's word for the new rate does not say that it is back at the default."""
     late: list[bytes] = []
 
     def hold(data: bytes) -> bytes:
