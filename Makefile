@@ -21,7 +21,7 @@ endif
 VARIABLES := MODEL BOARD PYTHON NAME DATA COMPRESS EPOCHS SEED FRESH INIT WORKERS ONLY LIMIT ENGINE_LIMIT JSON TEACHER CANDIDATES \
   PUBLISH WEIGHTS URL CALIBRATION WEIGHT_BITS TFLITE PREPROCESS FIT LABELS TRUST PACKAGE OPTIMIZE KERNEL_FAMILY KERNELS SRAM_BYTES \
   FLASH_BYTES ENCODING CORES ENGINE TFLM_INCLUDE TFLM_LIB TFLM_ARENA_BYTES LAYERS FUNCTIONS TOOL PORT ELF DRY_RUN BUILD CHECK UPDATE \
-  MAX_FLASH MAX_SRAM MAX_MS MIN_ACCURACY USB IMAGE SAVE REPORT PORTS RESUME FAULTS TRACE INSPECT KEY OLD PROTOCOL TIME RUNS
+  MAX_FLASH MAX_SRAM MAX_MS MIN_ACCURACY USB IMAGE SAVE REPORT PORTS RESUME FAULTS TRACE INSPECT KEY OLD PROTOCOL TIME RUNS SPEED
 unexport $(VARIABLES)
 typed := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
 unknown := $(filter-out $(VARIABLES) MAKE% -%,$(typed))
@@ -225,9 +225,9 @@ simulate: firmware ## boot the emulated BOARD= and print the URL of its serial p
 
 # Real boards at PORTS=a,b share the images.
 DEVICES = $(if $(value PORTS),$(call option,PORTS) $(call option,PORT),$(DEVICE))
-validate: $(if $(value PORT)$(value PORTS),setup,firmware) ## images over serial, device against Python [PORT= or PORTS=a,b or BOARD=, of an emulated Pico USB=1] [DATA= LIMIT= JSON=file RESUME=1: go on, TRACE=file, FAULTS=all=0.001: damage bytes, and as firmware] [LAYERS=1: every row of every layer]
+validate: $(if $(value PORT)$(value PORTS),setup,firmware) ## images over serial, device against Python [PORT= or PORTS=a,b or BOARD=, of an emulated Pico USB=1] [DATA= LIMIT= JSON=file RESUME=1: go on, TRACE=file, FAULTS=all=0.001: damage bytes, SPEED=921600: a faster baud rate, and as firmware] [LAYERS=1: every row of every layer]
 	@$(RUN) -m host_tools validate --model=$(call quoted,MODEL) $(DEVICES) $(call flag,USB) $(call option,ENGINE) $(call option,DATA) $(call option,LIMIT) $(call option,JSON) \
-	  $(call flag,RESUME) $(call option,FAULTS) $(call option,TRACE) $(call flag,LAYERS) $(call flag,INSPECT)
+	  $(call flag,RESUME) $(call option,FAULTS) $(call option,TRACE) $(call option,SPEED) $(call flag,LAYERS) $(call flag,INSPECT)
 
 profile: $(if $(value PORT),setup,firmware) ## what each layer takes, by the board's own counter: table, JSON, picture [PORT= or BOARD=, of an emulated Pico USB=1] [DATA= JSON=file, and as firmware]
 	@$(RUN) -m host_tools profile --model=$(call quoted,MODEL) $(DEVICE) $(call flag,USB) $(call flag,INSPECT) $(call option,DATA) $(call option,JSON)

@@ -31,7 +31,7 @@ VERBS = {
     "evaluate": "DATA LIMIT ENGINE_LIMIT JSON MIN_ACCURACY",
     "flash": "TOOL PORT ELF OPTIMIZE ENGINE BOARD",
     "selftest": "PORT BOARD",
-    "validate": "DATA LIMIT JSON PORT PORTS FAULTS TRACE",
+    "validate": "DATA LIMIT JSON PORT PORTS FAULTS TRACE SPEED",
     "profile": "DATA JSON PORT",
     "report-hardware": "PORT JSON REPORT ENGINE",
     "classify": "IMAGE SAVE JSON PORT ENGINE",

@@ -37,6 +37,8 @@ static_assert(static_cast<int>(board::ResetCause::kPowerOn) ==
               static_cast<int>(board::ResetCause::kFault) ==
                   static_cast<int>(squeeze::link::ResetCause::kFault));
 
+static_assert(board::kUartBaud == squeeze::link::kDefaultBaud);
+
 alignas(4) int8_t g_row[MODEL_ROW_BYTES];
 squeeze::link::DeviceLink g_link;
 
@@ -108,6 +110,16 @@ squeeze::link::Blob LastFault() {
 
 uint32_t Dropped(void* /*context*/) { return board::UartDropped(); }
 
+uint32_t Speed(void* /*context*/, uint32_t baud, bool change) { return board::UartBaudRate(baud, change); }
+
+// For MayRest(): the counter in coarse ticks. An emulator whose counter has no rate runs an instruction a
+// nanosecond.
+uint32_t Ticks() { return static_cast<uint32_t>(board::Counter() >> 16); }
+uint32_t DoubtTicks() {
+  const uint32_t hz = board::CounterHz();
+  return squeeze::link::kDoubtSeconds * ((hz != 0 ? hz : 1000000000) >> 16);
+}
+
 #if APP_UPDATE
 bool Other(void* /*context*/, const squeeze::link::FrameReader& request, squeeze::link::FrameWriter* reply) {
   if (!app::HandleUpload(request, reply)) return false;
@@ -137,6 +149,9 @@ squeeze::link::DeviceInfo Describe() {
   info.engine_sha256 = app::EngineSha256();
   info.reset_cause = static_cast<squeeze::link::ResetCause>(board::WhyReset());
   info.last_fault = LastFault();
+  if (board::UartBaudRate(board::kUartBaud, false) != 0) {
+    info.features |= static_cast<uint32_t>(squeeze::link::Feature::kSpeed);
+  }
 #if SQUEEZE_INSPECT
   info.features |= static_cast<uint32_t>(squeeze::link::Feature::kLayers) |
                    static_cast<uint32_t>(squeeze::link::Feature::kProfile);
@@ -160,20 +175,21 @@ int main() {
 #else
   g_model_status = app::Load();
 #endif
-  squeeze::link::Application application = {nullptr, g_row,         BeginImage, PushRow, Done,
-                                            Logits,  Probabilities, ImageCost,  Write,   Dropped};
+  squeeze::link::Application application = {nullptr,       g_row,     BeginImage, PushRow, Done, Logits,
+                                            Probabilities, ImageCost, Write,      Dropped, Speed};
 #if APP_UPDATE
   application.other = Other;
 #endif
   if (!g_link.Init(Describe(), application)) __builtin_trap();
   inspected::Init(&g_link);
   board::StartWatchdog(app::kLongestWorkSeconds);
+  const uint32_t doubt = DoubtTicks();
   for (;;) {
     board::Working();
     uint8_t bytes[64];
     const size_t count = board::UartRead(bytes, sizeof(bytes));
-    if (count == 0) board::WaitForInterrupt();
     for (size_t i = 0; i < count; ++i) g_link.OnByte(bytes[i]);
+    if (g_link.MayRest(Ticks(), doubt) && count == 0) board::WaitForInterrupt();
 #if APP_UPDATE
     app::RestartIfWanted();
 #endif

@@ -17,6 +17,9 @@ namespace board {
 // Bytes the receive ring holds. A sender must never have more than this under way.
 constexpr size_t kUartRingBytes = 2048;
 
+// The UART's baud rate after Init.
+constexpr uint32_t kUartBaud = 115200;
+
 enum class CounterKind : uint8_t {
   kInstructions,  // an emulator whose virtual time is exactly one step an instruction
   kCycles,        // the core's own cycle counter (DWT CYCCNT)
@@ -63,6 +66,11 @@ size_t UartFree();
 
 // Bytes lost since Init because the ring was full or the receiver overran.
 uint32_t UartDropped();
+
+// The rate that the UART really gets where `baud` is asked for; 0: its clock or its board cannot have it, to
+// 2.5 %. `change`: it has it on return, after the last bit that was to be sent has left. A board's own USB
+// takes every rate and has none, so then the UART stays as it is.
+uint32_t UartBaudRate(uint32_t baud, bool change);
 
 // Sleeps until an interrupt has come; returns at once while received bytes are waiting.
 void WaitForInterrupt();

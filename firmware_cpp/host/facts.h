@@ -69,12 +69,12 @@ namespace squeeze {
   X(link::Request::kHello) \
   X(link::Request::kBegin) X(link::Request::kRows) X(link::Request::kResult) \
   X(link::Request::kRead) X(link::Request::kWatch) X(link::Request::kSeen) \
-  X(link::Request::kCounts) X(link::Request::kLastFault)
+  X(link::Request::kCounts) X(link::Request::kSpeed) X(link::Request::kLastFault)
 #define FACTS_REPLY(X)  \
   X(link::Reply::kInfo) \
   X(link::Reply::kStatus) X(link::Reply::kResult) X(link::Reply::kData) \
   X(link::Reply::kWatching) X(link::Reply::kSeen) \
-  X(link::Reply::kCounts) X(link::Reply::kLastFault) X(link::Reply::kError)
+  X(link::Reply::kCounts) X(link::Reply::kSpeed) X(link::Reply::kLastFault) X(link::Reply::kError)
 #define FACTS_STATE(X) \
   X(link::State::kIdle) X(link::State::kReceiving) X(link::State::kDone) X(link::State::kFailed)
 #define FACTS_ERROR_CODE(X)        \
@@ -116,7 +116,7 @@ namespace squeeze {
   X(kCrcSize)                                                                                  \
   X(kMaxBody)                                                                                  \
   X(kMaxPayload) X(kRowsHeader) X(kMaxRowData) X(kDataHeader) X(kMaxReadData) X(kMaxBoardName) \
-      X(kProbeReserve) X(kBuildIdBytes)
+      X(kProbeReserve) X(kBuildIdBytes) X(kDefaultBaud) X(kDoubtSeconds)
 
 #define FACTS_STRUCTS(X) \
   X(Header) X(BufferRecord) X(LayerRecord) X(HuffmanTables) X(squeeze_engine) X(squeeze_shape)

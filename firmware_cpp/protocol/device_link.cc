@@ -53,7 +53,25 @@ bool DeviceLink::Init(const DeviceInfo& info, const Application& application) {
 }
 
 void DeviceLink::OnByte(uint8_t byte) {
-  if (reader_.Push(byte)) Handle();
+  unsound_ = true;
+  if (!reader_.Push(byte)) return;
+  Handle();
+  // From here on: computing is no silence of the host's.
+  unsound_ = false;
+  timed_ = false;
+}
+
+bool DeviceLink::MayRest(uint32_t now, uint32_t doubt) {
+  if (!faster_ || !unsound_) return true;
+  if (!timed_) {
+    timed_ = true;
+    unsound_at_ = now;
+  }
+  if (now - unsound_at_ > doubt) {
+    faster_ = false;
+    application_.speed(application_.context, kDefaultBaud, true);
+  }
+  return false;
 }
 
 void DeviceLink::Handle() {
@@ -83,6 +101,9 @@ void DeviceLink::Handle() {
       break;
     case Request::kCounts:
       HandleCounts(size);
+      break;
+    case Request::kSpeed:
+      HandleSpeed(payload, size);
       break;
     case Request::kLastFault:
       HandleLastFault(size);
@@ -265,6 +286,23 @@ void DeviceLink::HandleCounts(size_t size) {
   writer_.U32(reader_.damaged());
   writer_.U32(reader_.intact());
   writer_.End();
+}
+
+void DeviceLink::HandleSpeed(const uint8_t* payload, size_t size) {
+  if (size != 4) {
+    SendError(ErrorCode::kMalformed, reader_.type());
+    return;
+  }
+  const uint32_t baud = LoadU32(payload);
+  // Slower ones could take longer for a frame than kDoubtSeconds.
+  const bool possible = application_.speed != nullptr && baud >= kDefaultBaud;
+  const uint32_t real = possible ? application_.speed(application_.context, baud, false) : 0;
+  writer_.Begin(static_cast<uint8_t>(Reply::kSpeed), reader_.sequence());
+  writer_.U32(real);
+  writer_.End();
+  if (real == 0) return;
+  application_.speed(application_.context, baud, true);
+  faster_ = baud != kDefaultBaud;
 }
 
 bool DeviceLink::Current(uint32_t image) {

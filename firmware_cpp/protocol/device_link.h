@@ -88,6 +88,9 @@ struct Application {
   // Bytes that were lost on their way into the receive buffer. Null: nobody
   // counts them.
   uint32_t (*dropped)(void* context);
+  // The baud rate that the line gets where `baud` is asked for; 0: none that is near enough. `change`: it has
+  // that on return, and all that was written before left at the old one. Null: it has no rates.
+  uint32_t (*speed)(void* context, uint32_t baud, bool change) = nullptr;
   // Answers a request that the link does not know itself, within a session. Null, or false: nor does this.
   bool (*other)(void* context, const FrameReader& request, FrameWriter* reply) = nullptr;
 };
@@ -103,6 +106,12 @@ class DeviceLink {
   // then runs the engine on the rows that came with it: this blocks, while the
   // next rows arrive in the receive buffer.
   void OnByte(uint8_t byte);
+
+  // Of the program's loop, after the bytes that were there. A line at another rate than the default on which
+  // bytes come, but for `doubt` ticks no sound frame, goes back to the default: its host is gone, or was
+  // reset, or never got the rate to work. `now`: of a clock in ticks; it need not run while the program
+  // sleeps. False: time must be told, so the program may not sleep.
+  bool MayRest(uint32_t now, uint32_t doubt);
 
 #if SQUEEZE_INSPECT
   // After Init. What the host asks to be watched, and what was seen, is `inspector`'s.
@@ -120,6 +129,7 @@ class DeviceLink {
   void HandleLastFault(size_t size);
   void HandleRead(const uint8_t* payload, size_t size);
   void HandleCounts(size_t size);
+  void HandleSpeed(const uint8_t* payload, size_t size);
 
 #if SQUEEZE_INSPECT
   // In inspect.cc.
@@ -135,7 +145,8 @@ class DeviceLink {
 
   void SendInfo();
   void SendStatus();
-  void SendError(ErrorCode code, uint32_t detail);
+  // One copy of it, not one in each place.
+  __attribute__((noinline)) void SendError(ErrorCode code, uint32_t detail);
 
   DeviceInfo info_ = {};
   Application application_ = {};
@@ -150,6 +161,10 @@ class DeviceLink {
   uint32_t image_ = 0;
   State state_ = State::kIdle;
   uint8_t failure_ = 0;
+  bool faster_ = false;   // the line has another rate than the default
+  bool unsound_ = false;  // bytes have come since the last sound frame,
+  bool timed_ = false;    // the first of them before unsound_at_
+  uint32_t unsound_at_ = 0;
   size_t next_byte_ = 0;  // of the image: the next that is wanted
   size_t row_fill_ = 0;   // bytes in the row buffer
 };

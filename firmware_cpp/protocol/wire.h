@@ -32,6 +32,7 @@ enum class Request : uint8_t {
   kResult = 0x04,     // image u32
   kRead = 0x05,       // image u32, what u8, offset u32, length u16
   kCounts = 0x09,     // nothing
+  kSpeed = 0x0A,      // baud u32
   kLastFault = 0x0B,  // nothing
   // Of firmware that was built with INSPECT: inspect.h.
   kWatch = 0x06,  // what u8, map u16, row u16, offset u32
@@ -47,6 +48,7 @@ enum class Reply : uint8_t {
   kWatching = 0x86,
   kSeen = 0x87,
   kCounts = 0x89,
+  kSpeed = 0x8A,
   kLastFault = 0x8B,
   kError = 0xFF,  // code u8, detail u32: the same in every version
 };
@@ -98,6 +100,11 @@ enum class Feature : uint32_t {
   kSpeed = 1u << 3,
   kSignedModelsOnly = 1u << 4,
 };
+
+// What every line has at first, and goes back to where nothing sound is heard at another rate for so long:
+// longer than a host is ever silent on a line that works (2 s, host_tools/link/adaptive.py).
+inline constexpr uint32_t kDefaultBaud = 115200;
+inline constexpr uint32_t kDoubtSeconds = 3;
 
 inline constexpr size_t kBuildIdBytes = 8;
 inline constexpr size_t kRowsHeader = 8;

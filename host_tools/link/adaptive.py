@@ -110,6 +110,7 @@ class Statistics:
     bytes_received: int = 0
     restarts: int = 0  # resets of the device
     reopened: int = 0  # times that the port went away and came back
+    slowed: int = 0  # times that an agreed baud rate had to be given up
     images_again: int = 0  # images that had to be sent again as a whole
     timed_answers: int = 0  # whose round trips are known
     shortest: float = math.inf  # seconds
@@ -157,6 +158,7 @@ class Statistics:
             (self.images_again, "sent again"),
             (self.restarts, "resets"),
             (self.reopened, "times reopened"),
+            (self.slowed, "times back at the default baud rate"),
             (self.damaged_frames, "damaged frames at the device"),
             (self.dropped_bytes, "bytes dropped by the device"),
         ):

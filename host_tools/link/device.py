@@ -33,7 +33,8 @@ from squeezenet_mcu.host_tools.link.messages import (
     Refusal,
     Request,
 )
-from squeezenet_mcu.host_tools.link.transport import BAUDRATE, SerialTransport, Transport
+from squeezenet_mcu.host_tools.link.rates.agreement import Agreement
+from squeezenet_mcu.host_tools.link.transport import BAUDRATE, SerialTransport, Transport, change_rate
 from squeezenet_mcu.host_tools.link.upload.delta import Piece
 from squeezenet_mcu.host_tools.link.upload.session import Session
 from squeezenet_mcu.host_tools.link.upload_messages import Held, Manifest
@@ -76,6 +77,8 @@ class Device:
         open_timeout: float = OPEN_TIMEOUT,
         reopen_timeout: float = REOPEN_TIMEOUT,
         over: Callable[[Transport], Transport] = lambda line: line,
+        speed: int | None = None,
+        tell: Callable[[str], None] = lambda line: None,
     ) -> None:
         """Opens the line and says HELLO.
 
@@ -86,6 +89,7 @@ class Device:
         seconds in which it must have answered HELLO, or `timeout` where that is less. `reopen_timeout`:
         seconds in which a port that went away must be back; a line of your own is not opened again. `over`:
         what stands between, made of each line that is opened (faulty_line.FaultyLine, trace.TracedLine).
+        `speed`: a faster baud rate, where device and line can; `tell`: is told where not, or no more.
         """
         self._open: Callable[[], Transport] | None = None
         if isinstance(url, str):
@@ -97,12 +101,16 @@ class Device:
         opening = min(timeout, open_timeout)
         try:
             self._exchange = Exchange(self._transport)
+            self._rates = Agreement(
+                self._exchange, lambda baud: change_rate(self._transport, baud), baudrate, speed, tell
+            )
             # Random starts: neither number can be one that an earlier host left in the device.
             self._session = 1 + secrets.randbelow((1 << 32) - 1)
             self._image = secrets.randbelow(1 << 32)
             waiting = Patience(first_wait, opening, opening).begin()
             self.info: Info = self._hello(waiting)
             self.fault_before = self._last_fault(self.info, waiting)  # None: this run follows no fault
+            self._rates.agree(self.info)
         except BaseException:
             self._transport.close()
             raise
@@ -117,6 +125,7 @@ class Device:
 
     def close(self) -> None:
         """Closes the line."""
+        self._rates.end()
         self._transport.close()
 
     def infer(self, image: npt.NDArray[np.int8]) -> Result:
@@ -295,7 +304,9 @@ class Device:
         if again:
             self._session = 1 + secrets.randbelow((1 << 32) - 1)
             opening = min(self._patience.silence, OPEN_TIMEOUT)
+            self._rates.slow_down()
             self.info = self._hello(Patience(self._patience.first, opening, opening).begin())
+            self._rates.agree(self.info)
         return self.info
 
     def _open_again(self) -> bool:
@@ -306,6 +317,7 @@ class Device:
         with contextlib.suppress(PortError):
             self._transport = self._open()
             self._exchange.use(self._transport)  # what was in flight is lost
+            self._rates.opened()
             self._exchange.statistics.reopened += 1
         return True
 
@@ -355,6 +367,7 @@ class Device:
                     self._reopen(trouble, deadline)
                 self._session = 1 + secrets.randbelow((1 << 32) - 1)
                 info = self._hello(waiting)
+                self._rates.agree(info)
                 break
             except PortError as error:
                 if self._open is None or time.monotonic() >= deadline:

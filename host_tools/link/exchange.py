@@ -85,6 +85,8 @@ class Exchange:
         self.loss = Loss()
         self.round_trip = RoundTrip()
         self.statistics = Statistics()
+        # Told before each probe: seconds of silence so far, and how many are borne at most.
+        self.on_silence: Callable[[float, float], None] = lambda silent, patience: None
         self.use(transport)
         # A random start: replies to another process's requests, still in some buffer, do not match ours.
         self._sequence = secrets.randbelow(1 << 16)
@@ -101,6 +103,12 @@ class Exchange:
         self._faults = FaultWatch()
         self._in_flight: deque[Sent] = deque()
         self._arrived: deque[Frame] = deque()
+
+    def forget(self) -> None:
+        """What was in flight can be answered no more: it went out at another baud rate."""
+        self._in_flight.clear()
+        self._arrived.clear()
+        self._reader = FrameReader()
 
     @property
     def name(self) -> str:
@@ -173,8 +181,10 @@ class Exchange:
         `first`: seconds until the first probe; the next ones come after twice as long each, up to `most`.
         """
         self._received_bytes = self._intact = self._echoes = self._strange = 0  # of this silence
+        began = time.monotonic()
         for i, wait in enumerate(waits(first, silence, most)):
             if i:
+                self.on_silence(time.monotonic() - began, silence)
                 self.statistics.probes += 1
                 probe()
             match = self.receive(wait)
@@ -195,8 +205,9 @@ class Exchange:
             return None
         for _ in range(index):
             lost = self._in_flight.popleft()  # it was, or its reply: order tells
-            if lost.kind is Request.HELLO:
-                continue  # a board that boots hears nothing: that says nothing about the line
+            if lost.kind in (Request.HELLO, Request.SPEED):
+                # A board that boots hears nothing, nor one at another rate: that says nothing about the line.
+                continue
             self.statistics.lost += 1
             self.loss.add(lost.size + _ANSWER, lost=True)
         sent = self._in_flight.popleft()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.terminal import shown
-from squeezenet_mcu.host_tools.link.transport import Transport
+from squeezenet_mcu.host_tools.link.transport import Transport, change_rate
 
 # What may happen to a byte: it is lost; one of its bits is another; it comes twice; bytes come before it that
 # nobody sent; it and all behind it up to the next zero are lost; it and all behind it come later.
@@ -162,6 +162,10 @@ class FaultyLine:
             self._in.carry(self._line.read(max(0.0, min(times) - now)))
             if now >= deadline:
                 return self._in.released()
+
+    def set_baudrate(self, baudrate: int) -> bool:
+        """See change_rate()."""
+        return change_rate(self._line, baudrate)
 
     def close(self) -> None:
         """See Transport."""

@@ -24,6 +24,7 @@ class Request(IntEnum):
     WATCH = 0x06
     SEEN = 0x07
     COUNTS = 0x09
+    SPEED = 0x0A
     LAST_FAULT = 0x0B
 
 
@@ -80,6 +81,7 @@ _STATUS = struct.Struct("<IIBBII")
 _RESULT = struct.Struct("<IQII")
 _DATA = struct.Struct("<IBI")
 _COUNTS = struct.Struct("<III")
+_SPEED = struct.Struct("<I")
 _ERROR = struct.Struct("<BI")
 
 
@@ -101,6 +103,11 @@ def rows(image: int, offset: int, data: bytes) -> bytes:
 def read(image: int, what: Data, offset: int, length: int) -> bytes:
     """Payload of READ."""
     return _READ.pack(image, what, offset, length)
+
+
+def speed(baud: int) -> bytes:
+    """Payload of SPEED."""
+    return _SPEED.pack(baud)
 
 
 def max_row_data(max_frame: int) -> int:
@@ -200,6 +207,13 @@ class Counts:
 
 
 @dataclass(frozen=True)
+class Speed:
+    """SPEED: the baud rate that the device has once this has left; 0: not the one asked for."""
+
+    baud: int
+
+
+@dataclass(frozen=True)
 class Refusal:
     """ERROR: the request was understood as a frame, but refused. What `detail` is depends on the code."""
 
@@ -222,6 +236,7 @@ Reply = (
     | watch.Watching
     | watch.SeenPart
     | Counts
+    | Speed
     | LastFault
     | Refusal
     | UploadMessage
@@ -298,6 +313,7 @@ _PARSERS: dict[int, Callable[[bytes], Reply]] = {
     0x86: watch.parse_watching,
     0x87: watch.parse_seen,
     0x89: lambda payload: Counts(*_COUNTS.unpack(payload)),
+    0x8A: lambda payload: Speed(*_SPEED.unpack(payload)),
     0x8B: lambda payload: LastFault(faults.from_words(payload)),
     0xFF: lambda payload: Refusal(*_ERROR.unpack(payload)),
     **upload_messages.PARSERS,

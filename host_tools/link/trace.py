@@ -13,12 +13,12 @@ from squeezenet_mcu.common.terminal import one_line, printable
 from squeezenet_mcu.host_tools.link import messages
 from squeezenet_mcu.host_tools.link.frame import MAX_FRAME, Frame, decode
 from squeezenet_mcu.host_tools.link.messages import Data, ErrorCode, Request, State
-from squeezenet_mcu.host_tools.link.transport import Transport
+from squeezenet_mcu.host_tools.link.transport import Transport, change_rate
 
 _SHOWN = 16  # bytes of data in a line
 _REPLIES = {
-    0x81: "INFO", 0x82: "STATUS", 0x84: "RESULT", 0x85: "DATA", 0x89: "COUNTS", 0x8B: "LAST_FAULT",
-    0xFF: "ERROR",
+    0x81: "INFO", 0x82: "STATUS", 0x84: "RESULT", 0x85: "DATA", 0x89: "COUNTS", 0x8A: "SPEED",
+    0x8B: "LAST_FAULT", 0xFF: "ERROR",
 }  # fmt: skip
 # What the fields of each request are, in the order of their payload; what follows is data.
 _REQUESTS = {
@@ -27,6 +27,7 @@ _REQUESTS = {
     Request.ROWS: (messages._ROWS, ("image", "offset")),
     Request.RESULT: (messages._BEGIN, ("image",)),
     Request.READ: (messages._READ, ("image", "what", "offset", "length")),
+    Request.SPEED: (messages._SPEED, ("baud",)),
 }
 
 
@@ -79,6 +80,12 @@ class TracedLine:
         if data:
             self._note("device", data)
         return data
+
+    def set_baudrate(self, baudrate: int) -> bool:
+        """See change_rate()."""
+        changed = change_rate(self._line, baudrate)
+        self._trace.add("host", f"{baudrate} baud" if changed else f"{baudrate} baud: the port cannot")
+        return changed
 
     def close(self) -> None:
         """See Transport."""

@@ -34,7 +34,7 @@ class Way:
 
     `engine`: that its firmware has, "squeeze" or "tflm"; `baudrate`: of a real UART; `usb`: over the emulated
     board's own USB, not its UART; `inspect`: its firmware is the one that can watch its layers; `faults`:
-    done to the bytes on the way; `trace`: of what passes.
+    done to the bytes on the way; `trace`: of what passes; `speed`: the baud rate to agree on, None: none.
     """
 
     port: str | None
@@ -45,6 +45,7 @@ class Way:
     inspect: bool = False
     faults: Faults | None = None
     trace: Trace | None = None
+    speed: int | None = None
 
     def over(self, line: Transport) -> Transport:
         """`line`, with what is to stand between."""
@@ -63,13 +64,13 @@ class Way:
         if args.usb and not args.board:
             given = f"the port is given: {args.port}" if args.port else "there is no --board"
             raise UserError(f"--usb: is for an emulated board; {given}; leave --usb out")
-        return cls(args.port, args.board, args.engine, args.baudrate, args.usb, inspect)
+        return cls(args.port, args.board, args.engine, args.baudrate, args.usb, inspect, speed=args.speed)
 
 
 def add_arguments(
     parser: argparse.ArgumentParser, required: bool = True
 ) -> "argparse._MutuallyExclusiveGroup":
-    """--port or --board, --usb, --engine, --baudrate. `required`: one of the first two.
+    """--port or --board, --usb, --engine, --baudrate, --speed. `required`: one of the first two.
 
     Returns the group of these, for more that say where the device is.
     """
@@ -86,6 +87,9 @@ def add_arguments(
     )
     tflm_library.add_engine_argument(parser)
     parser.add_argument("--baudrate", type=int, default=BAUDRATE, help=f"of a real UART ({BAUDRATE})")
+    parser.add_argument(
+        "--speed", type=int, metavar="BAUD", help="ask the board for this faster baud rate (SPEED=921600)"
+    )
     return where
 
 
@@ -124,6 +128,8 @@ def opener(way: Way, artefacts: Artefacts) -> Callable[[str], Device]:
             open_timeout=patience * OPEN_TIMEOUT,
             reopen_timeout=REOPEN_TIMEOUT if way.port else 0.0,  # an emulator of ours does not come back
             over=way.over,
+            speed=way.speed,
+            tell=notice,
         )
 
     return device_at

@@ -29,6 +29,11 @@ bool UartPoll(uint8_t* byte);
 // Overruns of the receiver since the last call.
 uint32_t UartOverruns();
 
+// Of boards whose UART may have another rate than UartInit() gives it; uart.cc has one that answers 0 for all
+// others. The rate that comes nearest to `baud`, which is from 115,200 to 12,000,000; 0: there is none near
+// it. `change`: waits until the last bit has left, and gives it to the UART.
+uint32_t UartBaud(uint32_t baud, bool change);
+
 // Of boards with BOARD_LED in their board_config.h, after UartInit(): lit while the program waits for bytes.
 void Led(bool lit);
 

@@ -86,6 +86,7 @@ constexpr uint32_t kAlternateUsart = 7;
 constexpr uint32_t kUsartSr = kUsart + 0x0;
 constexpr uint32_t kUsartSrOverrun = 1u << 3;
 constexpr uint32_t kUsartSrReceived = 1u << 5;
+constexpr uint32_t kUsartSrTransmitComplete = 1u << 6;  // the shift register is empty, too
 constexpr uint32_t kUsartSrTransmitEmpty = 1u << 7;
 constexpr uint32_t kUsartDr = kUsart + 0x4;
 constexpr uint32_t kUsartBrr = kUsart + 0x8;
@@ -101,7 +102,7 @@ static_assert(kHsiHz % kPllM == 0 && kHsiHz / kPllM >= 1000000 && kHsiHz / kPllM
 static_assert(kPllHz <= (kOverDrive ? 180000000 : 168000000));
 static_assert(2 * kPllHz / kPllQ <= 48000000);
 
-constexpr uint32_t kBaud = 115200;
+constexpr uint32_t kLeastDivider = 16;  // of the clock, with 16 samples a bit (sections 30.3.4 and 25.4.4)
 // Far above the PLL's 300 us (DS8626, table 38) at 16 MHz; in QEMU RCC reads 0 for ever.
 constexpr uint32_t kWaitLimit = 20000;
 
@@ -134,6 +135,8 @@ inline void ConnectPin(uint32_t pin) {
   SetField(kGpioPull, 3u << pin * 2, kGpioPullUp << pin * 2);  // an open line is idle
   SetField(kGpioMode, 3u << pin * 2, kGpioModeAlternate << pin * 2);
 }
+
+inline uint32_t DividerFor(uint32_t baud) { return (g_usart_hz + baud / 2) / baud; }
 
 }  // namespace stm32f4
 
@@ -170,7 +173,7 @@ void UartInit() {
   SetBits(kUsartOnApb2 ? kRccApb2Enr : kRccApb1Enr, kUsartEnable);
   ConnectPin(kTransmitPin);
   ConnectPin(kReceivePin);
-  Register(kUsartBrr) = (g_usart_hz + kBaud / 2) / kBaud;
+  Register(kUsartBrr) = DividerFor(kUartBaud);
   Register(kUsartCr1) = kUsartCr1Enable | kUsartCr1Transmit | kUsartCr1Receive | kUsartCr1ReceiveInterrupt;
 }
 
@@ -190,6 +193,18 @@ bool UartPoll(uint8_t* byte) {
   if ((status & kUsartSrReceived) == 0) return false;
   *byte = static_cast<uint8_t>(data);
   return true;
+}
+
+uint32_t UartBaud(uint32_t baud, bool change) {
+  using namespace stm32f4;
+  const uint32_t divider = DividerFor(baud);
+  if (divider < kLeastDivider) return 0;
+  if (change) {
+    while ((Register(kUsartSr) & kUsartSrTransmitComplete) == 0) {
+    }
+    Register(kUsartBrr) = divider;
+  }
+  return g_usart_hz / divider;
 }
 
 uint32_t UartOverruns() {

@@ -67,15 +67,41 @@ constexpr uint32_t kUartSelectRxd = 0x40002514;
 constexpr uint32_t kUartSelectNone = ~0u;
 constexpr uint32_t kUartRxd = 0x40002518;
 constexpr uint32_t kUartTxd = 0x4000251C;
-constexpr uint32_t kUartBaud = 0x40002524;
-constexpr uint32_t kUartBaud115200 = 0x01D7E000;
+constexpr uint32_t kUartBaudRate = 0x40002524;
 constexpr uint32_t kUartConfig = 0x4000256C;  // 0: 8N1 without flow control
 
 constexpr uint32_t kCoreHz = 64000000;
 // Each wait ends: 100,000 reads of a register take some 10 ms, and the crystal starts in 0.4 ms (5.4.4.3).
 constexpr uint32_t kWaitLimit = 100000;
 
+// What BAUDRATE may be, and what the rate then really is.
+struct Rate {
+  uint32_t asked, real, setting;
+};
+constexpr Rate kRates[] = {
+    {115200, 115942, 0x01D7E000}, {230400, 231884, 0x03AFB000}, {250000, 250000, 0x04000000},
+    {460800, 470588, 0x075F7000}, {921600, 941176, 0x0EBED000}, {1000000, 1000000, 0x10000000},
+};
+
 bool g_transmitting;
+
+void UartStart(uint32_t setting) {
+  Register(kUartEnable) = kUartEnableOff;
+  Register(kUartBaudRate) = setting;
+  Register(kUartReceived) = 0;
+  Register(kUartTransmitted) = 0;
+  Register(kUartErrorSource) = kUartErrorAll;
+  Register(kUartEnable) = kUartEnableOn;
+  Register(kUartInterruptSet) = kUartInterruptReceived;
+  Register(kUartStartTransmit) = 1;
+  Register(kUartStartReceive) = 1;
+}
+
+void WaitForTransmitter() {
+  if (!g_transmitting) return;
+  while (Register(kUartTransmitted) == 0) {
+  }
+}
 
 }  // namespace
 
@@ -98,22 +124,25 @@ void UartInit() {
   Register(kUartSelectRxd) = kSelectPort1 | kReceivePin;
   Register(kUartSelectRts) = kUartSelectNone;
   Register(kUartSelectCts) = kUartSelectNone;
-  Register(kUartBaud) = kUartBaud115200;
   Register(kUartConfig) = 0;
-  Register(kUartReceived) = 0;
-  Register(kUartTransmitted) = 0;
-  Register(kUartErrorSource) = kUartErrorAll;
-  Register(kUartEnable) = kUartEnableOn;
-  Register(kUartInterruptSet) = kUartInterruptReceived;
-  Register(kUartStartTransmit) = 1;
-  Register(kUartStartReceive) = 1;
+  UartStart(kRates[0].setting);
+}
+
+uint32_t UartBaud(uint32_t baud, bool change) {
+  for (const Rate& rate : kRates) {
+    if (rate.asked != baud) continue;
+    if (change) {
+      WaitForTransmitter();
+      g_transmitting = false;
+      UartStart(rate.setting);
+    }
+    return rate.real;
+  }
+  return 0;
 }
 
 void UartPut(uint8_t byte) {
-  if (g_transmitting) {
-    while (Register(kUartTransmitted) == 0) {
-    }
-  }
+  WaitForTransmitter();
   Register(kUartTransmitted) = 0;
   [[maybe_unused]] const uint32_t read =
       Register(kUartTransmitted);  // written through before the byte can be out

@@ -3,7 +3,8 @@
 import pytest
 
 from squeezenet_mcu.host_tools.firmware import build_id
-from squeezenet_mcu.host_tools.link import cobs, exchange, frame, messages, upload_messages, watch
+from squeezenet_mcu.host_tools.link import cobs, exchange, frame, messages, transport, upload_messages, watch
+from squeezenet_mcu.host_tools.link.rates import agreement
 from tests import cpp_facts
 
 ENUMS = {
@@ -27,6 +28,8 @@ CONSTANTS = {
     "kMaxBoardName": None,  # the device's own limit: the host reads as many characters as it is told
     "kProbeReserve": exchange.PROBE_RESERVE,
     "kBuildIdBytes": build_id.BYTES,
+    "kDefaultBaud": transport.BAUDRATE,
+    "kDoubtSeconds": agreement.DOUBT,
     "CobsEncoder::kMaxBlock": cobs._FULL + 1,
 }
 # What parses each reply.
@@ -38,6 +41,7 @@ REPLIES = {
     "watching": watch.Watching,
     "seen": watch.SeenPart,
     "counts": messages.Counts,
+    "speed": messages.Speed,
     "lastfault": messages.LastFault,
     "error": messages.Refusal,
 }
@@ -51,6 +55,7 @@ PAYLOADS = {
     "watching": watch._WATCHING.pack(1, 2, 3, 4, 5, 6, 7),
     "seen": watch._SEEN.pack(1, 1, 2, 3, 4, 5, 6),
     "counts": messages._COUNTS.pack(1, 2, 3),
+    "speed": messages._SPEED.pack(1),
     "lastfault": b"",
     "error": messages._ERROR.pack(1, 2),
 }

@@ -51,6 +51,7 @@ def test_hostile_frames_are_one_line_of_ascii(tmp_path):
         Frame(0x81, 1, b"\x1b[31m\n" * 50), Frame(0xFF, 2, b"\xff" * 5), Frame(0x90, 3, b"\n\x1b"),
         Frame(Request.ROWS, 4, b"x"), Frame(Request.COUNTS, 5, b"\n"), Frame(0x7F, 6, b""),
         Frame(0x82, 7, bytes(8) + b"\x63" + bytes(9)), Frame(0x85, 8, bytes(4) + b"\x63" + bytes(9)),
+        Frame(0x8A, 9, b"\x1b"), Frame(Request.SPEED, 10, b""),
     ):  # fmt: skip
         text = described(frame.encode()[1:-1])
         assert text.isascii() and text.isprintable() and len(text) < 400
