@@ -16,9 +16,11 @@ from squeezenet_mcu.common.paths import BUILD
 from squeezenet_mcu.common.terminal import Console, TextColumn
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.boards.board_toml import Board
+from squeezenet_mcu.host_tools.faults import where
 from squeezenet_mcu.host_tools.firmware import board_model, build
 from squeezenet_mcu.host_tools.link.adaptive import Statistics
 from squeezenet_mcu.host_tools.link.device import OPEN_TIMEOUT, TIMEOUT, Device
+from squeezenet_mcu.host_tools.link.messages import Info
 from squeezenet_mcu.host_tools.link.transport import BAUDRATE
 from squeezenet_mcu.host_tools.link.upload.delta import Piece
 from squeezenet_mcu.host_tools.link.upload_messages import LINKED, Held
@@ -106,8 +108,8 @@ def _line(args: argparse.Namespace, model: str) -> Iterator[str]:
             f"--board {args.board}: its emulator keeps no new models; boards whose does: "
             f"{', '.join(nor.boards())}; or want --port"
         )
-    flash = nor.arguments(hardware, elf.with_suffix(".nor"))
-    with emulator.machine(args.board, elf, extra=flash) as machine:
+    path = elf.with_suffix(".nor")
+    with nor.taken(path), emulator.machine(args.board, elf, extra=nor.arguments(hardware, path)) as machine:
         yield machine.url
 
 
@@ -127,7 +129,13 @@ def _upload(
     line: str,
 ) -> dict[str, Any]:
     described = package.described(model)  # before anything else: it may not be converted
-    with _opened(args, line, described["macs"]) as device:
+    seen: list[Info] = []
+
+    def running() -> Path | None:
+        return where.firmware(seen[0]) if seen else None
+
+    with where.named(running), _opened(args, line, described["macs"]) as device:
+        seen.append(device.info)
         board = _board_of(args, device)
         held = device.upload_held()
         ready = _made_for(model, board, args, signers, held)

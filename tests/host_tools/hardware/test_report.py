@@ -105,6 +105,14 @@ def test_what_a_reader_must_know(written, capsys, changed, said):
     assert said in capsys.readouterr().out
 
 
+def test_the_line_for_the_table_is_one_of_plain_cells(written, capsys):
+    cpu = "M4 | x | ![i](http://evil/x.png) <b> `y` \\ [a](javascript:1) @all"
+    assert run("--report", str(written(cpu=cpu, compiler="a|b"))) == 0
+    line = capsys.readouterr().out.splitlines()[-1]
+    assert line.count("|") == 10
+    assert not set("[]<>`\\!@:*#&") & set(line)
+
+
 HOSTILE = {
     "escape sequences": {"board": "\x1b[2Jx"},
     "a table's cell more": {"cpu": "M4 \u2028 | x"},
@@ -121,6 +129,8 @@ HOSTILE = {
     "more differ than there are": {"differing_int8": 401},
     "no images": {"images": 0},
     "a list": {"predicted": []},
+    "a mean above the most": {"count": {"min": 1, "mean": 3, "max": 2}},
+    "milliseconds that its counter does not say": {"milliseconds": 19.0},
     "another build id": {"build_id": "0123"},
 }
 
