@@ -13,7 +13,7 @@ from rich.table import Table
 from squeezenet_mcu.common import files
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.paths import BUILD
-from squeezenet_mcu.common.terminal import Console, TextColumn
+from squeezenet_mcu.common.terminal import Console, TextColumn, shown
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.boards.board_toml import Board
 from squeezenet_mcu.host_tools.faults import where
@@ -159,6 +159,11 @@ def _upload(
 def _board_of(args: argparse.Namespace, device: Device) -> Board:
     """What the device is. UserError: no board of ours, and --board does not say which."""
     name = args.board or device.info.board
+    if not args.board and name not in board_toml.names():  # nor is it a folder, whatever the device says
+        raise UserError(
+            f"{args.port}: the device calls itself {shown(name)}, which is no board here; "
+            "give BOARD= (--board)"
+        )
     board = board_toml.load(name)
     if board.name != device.info.board:
         raise UserError(f"--board {name}: {device.info.board} answers; want --board {device.info.board}")

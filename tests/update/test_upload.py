@@ -1,5 +1,6 @@
 """Uploads to the real firmware on this machine: what it takes and refuses, what an interruption leaves."""
 
+import struct
 from dataclasses import replace
 
 import numpy as np
@@ -215,6 +216,24 @@ def test_the_power_may_go_at_any_moment(tmp_path, old, new, half):
     """Some moments; all of them: test_long_uploads.py."""
     for at in (1, 2, 3, 40, 700, 2450, 2460, 2470):
         cut(tmp_path / f"flash{at}", old, new, at, half)
+
+
+@pytest.mark.parametrize("at", [1, 4097, 10**6])
+def test_a_checkpoint_where_no_sector_begins(tmp_path, old, new, at):
+    """Damage made it, or somebody: the update begins anew."""
+    flash = tmp_path / "flash"
+    with Device(HostDevice(flash)) as device:
+        device.upload(new.manifest, new.content, old.content)
+    content = bytearray(flash.read_bytes())
+    activation = 16 + 176  # docs/update.md, "The records": granules of 16 bytes
+    checkpoints = activation + 7 * 16
+    content[activation : checkpoints + 24 * 16] = b"\xff" * (checkpoints + 24 * 16 - activation)
+    content[checkpoints : checkpoints + 16] = struct.pack("<4I", at, at ^ 0xFFFFFFFF, 0, 0xFFFFFFFF)
+    flash.write_bytes(content)
+    with Device(HostDevice(flash)) as device:
+        assert (running(device), device.upload_held().pending_bytes) == (old.manifest.sha256, 0)
+        device.upload(new.manifest, new.content, old.content)
+        assert_answers(device, new)
 
 
 def test_a_line_that_loses_and_damages(tmp_path, old, new):
