@@ -134,11 +134,14 @@ def read(path: Path) -> Report:
 
 
 def as_json(report: Report) -> dict[str, object]:
-    """For files.write_json. ValueError: a figure is out of its range."""
+    """For files.write_json. UserError: the device has said what nobody would believe."""
     plain = msgspec.to_builtins(report)
     try:
         msgspec.convert(plain, Report)
     except msgspec.ValidationError as error:
-        raise ValueError(str(error)) from error
+        said = str(error).replace("`", "")
+        raise UserError(
+            f"{report.board}: what the device says is out of range ({said}); flash it again: make flash"
+        ) from error
     found: dict[str, object] = plain
     return found

@@ -7,6 +7,7 @@ import platform
 import re
 import shutil
 
+import msgspec
 import pytest
 
 from squeezenet_mcu.common import cli
@@ -166,6 +167,13 @@ def test_what_is_written_is_what_is_read(written):
     found = record.read(written())
     assert isinstance(found, Report)
     assert record.as_json(found) == report()
+
+
+def test_what_a_device_says_beyond_belief_is_one_line(written):
+    """Its counter, say: the report would be none that anybody could read."""
+    found = msgspec.structs.replace(record.read(written()), count=record.Spent(1, 2**60, 2**64 - 1))
+    with pytest.raises(UserError, match=rf"^{BOARD}: what the device says is out of range .*count"):
+        record.as_json(found)
 
 
 def test_the_compiler_is_read_from_the_elf(tmp_path):
