@@ -101,13 +101,13 @@ def _line(args: argparse.Namespace, model: str) -> Iterator[str]:
     old = config.name_of(args.old) if args.old else model
     hardware = board_toml.load(args.board)
     elf = board_model.folder_for(BUILD / old, hardware.name, "squeeze") / "firmware.elf"
-    if not elf.is_file():
-        raise UserError(f"{elf}: missing; run: make firmware MODEL={old} BOARD={args.board} UPDATE=1")
     if hardware.name not in nor.boards():
         raise UserError(
             f"--board {args.board}: its emulator keeps no new models; boards whose does: "
             f"{', '.join(nor.boards())}; or want --port"
         )
+    if not elf.is_file():
+        raise UserError(f"{elf}: missing; run: make firmware MODEL={old} BOARD={args.board} UPDATE=1")
     path = elf.with_suffix(".nor")
     with nor.taken(path), emulator.machine(args.board, elf, extra=nor.arguments(hardware, path)) as machine:
         yield machine.url

@@ -1,11 +1,13 @@
 """Uploads to the real firmware on this machine: what it takes and refuses, what an interruption leaves."""
 
 import struct
+import zlib
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.convert.target import Target
 from squeezenet_mcu.convert.verify.host_engine import HostEngine
 from squeezenet_mcu.host_tools.link import messages, upload_messages
@@ -161,6 +163,34 @@ def test_what_arrives_wrong_does_not_start(tmp_path, old, new):
             assert_answers(device, old)
         device.upload(new.manifest, new.content, old.content)  # and nothing of that is in the way
         assert_answers(device, new)
+
+
+def without_an_answer(content: bytes) -> bytes:
+    """A model that the parser takes, and whose codes end in nothing as soon as they are decoded."""
+    for at in range(900, len(content)):
+        damaged = bytearray(content)
+        damaged[at] = 0
+        damaged[12:16] = zlib.crc32(damaged[16:]).to_bytes(4, "little")
+        try:
+            engine = HostEngine(bytes(damaged))
+        except UserError:
+            continue
+        try:
+            engine.infer(np.zeros(engine.input_shape, np.int8))
+        except UserError:
+            return bytes(damaged)
+    raise AssertionError("no such byte")
+
+
+def test_a_model_that_gives_no_answer(tmp_path, old, new):
+    """Whatever CRC-32 was announced, 0 too: it does not start, not even on trial."""
+    content = without_an_answer(new.content)
+    for golden in (0, 0xFFFFFFFF):
+        manifest = replace(new.manifest, sha256=tuned.digest(content), golden_crc32=golden)
+        with Device(HostDevice(tmp_path / "flash")) as device:
+            with pytest.raises(UploadRefusedError, match="the new one gives a wrong answer there"):
+                device.upload(manifest, content, old.content)
+            assert_answers(device, old)
 
 
 def test_a_board_without_slots_and_firmware_without_updates(tmp_path, new):

@@ -36,6 +36,7 @@ def test_mistakes_are_one_line(place, capsys):
         ("upload", "--board", BOARD): f"build/digits/firmware/{BOARD}/firmware.elf: missing; run: ",
         ("upload", "--board", BOARD, "--key", "none"): "none: no such file; want a file that",
         ("upload", "--board", "nowhere"): "nowhere",
+        ("upload", "--board", "stm32f405"): "its emulator keeps no new models; boards whose does: ",
         (
             "firmware",
             "--board",
