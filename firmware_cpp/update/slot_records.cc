@@ -130,6 +130,14 @@ bool SlotRecords::Mark(uint32_t offset) const {
   return ProgramAndCheck(flash_, offset, zeros, Granule());
 }
 
+// Where a sector begins, or the end: whatever else a damaged flash says, the next byte could not be
+// programmed.
+bool SlotRecords::CanGoOnAt(uint32_t received, uint32_t bytes) const {
+  if (bytes > Capacity() || received >= bytes) return received == bytes;
+  const uint32_t at = DataBegins() + received;
+  return SectorOf(flash_, at).offset == at;
+}
+
 SlotState SlotRecords::Read(Manifest* manifest) const {
   SlotState state = {};
   Description description;
@@ -159,7 +167,8 @@ SlotState SlotRecords::Read(Manifest* manifest) const {
     if (Blank(place)) continue;
     state.checkpoint_at = i + 1;
     uint32_t there;
-    if (Pair(place, &there, &unused) && there <= description.manifest.bytes) state.checkpoint = there;
+    if (Pair(place, &there, &unused) && CanGoOnAt(there, description.manifest.bytes))
+      state.checkpoint = there;
   }
   return state;
 }

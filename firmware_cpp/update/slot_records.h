@@ -71,6 +71,7 @@ class SlotRecords {
   bool Pair(uint32_t offset, uint32_t* first, uint32_t* second) const;
   bool WritePair(uint32_t offset, uint32_t first, uint32_t second) const;
   bool Mark(uint32_t offset) const;
+  bool CanGoOnAt(uint32_t received, uint32_t bytes) const;
 
   Flash flash_;
   uint32_t offset_;

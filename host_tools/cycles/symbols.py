@@ -12,6 +12,7 @@ from squeezenet_mcu.host_tools.boards.board_toml import ARCHITECTURES, Architect
 
 MARKS = "board_marks"
 _LINE = re.compile(r"(?P<address>[0-9a-f]+) (?:(?P<size>[0-9a-f]+) )?(?P<kind>\S) (?P<name>.+)")
+_LINKER = "linker_"  # names of places, not of functions
 _CODE = "tTwW"  # nm's letters for functions
 
 
@@ -27,6 +28,17 @@ class Functions:
         """The function that the instruction at `address` is in."""
         at = bisect.bisect_right(self.starts, address) - 1
         return self.names[at] if at >= 0 else "?"
+
+    def holding(self, address: int) -> str:
+        """As of, but "" where the address is in none of them: behind the code, or in a gap."""
+        at = bisect.bisect_right(self.starts, address) - 1
+        if at < 0:
+            return ""
+        # Hand-written assembler may give no size: such a function ends where the next one begins.
+        following = self.starts[at + 1] if at + 1 < len(self.starts) else self.starts[at]
+        end = self.starts[at] + self.sizes[at] if self.sizes[at] else following
+        inside = address < end and not self.names[at].startswith(_LINKER)
+        return self.names[at] if inside else ""
 
     def marks(self) -> tuple[int, int]:
         """Address and number of the firmware's marks; numbers of 0 where it has none."""

@@ -4,9 +4,14 @@ QEMU (7.2) puts the PSRAM of an MPS2 into it; firmware_cpp/boards/flash/nor_in_r
 flash.
 """
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
+import filelock
+
 from squeezenet_mcu.common import files
+from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.boards.board_toml import Board
 
@@ -36,6 +41,23 @@ def arguments(board: Board, path: Path) -> list[str]:
         "-machine",
         "memory-backend=nor",
     ]
+
+
+@contextlib.contextmanager
+def taken(path: Path) -> Iterator[None]:
+    """The flash in `path` is this program's alone, as long as the context. UserError: another one has it."""
+    lock = filelock.FileLock(path.with_name(f"{path.name}.lock"), timeout=0)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        raise UserError(
+            f"{path}: another emulated board has this flash; end it (make simulate, make upload), "
+            "then try again"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def boards() -> list[str]:

@@ -1,6 +1,7 @@
 """`python -m host_tools simulate`: a board without a board, at a serial URL."""
 
 import argparse
+import contextlib
 
 from squeezenet_mcu.common import terminal
 from squeezenet_mcu.common.command_line.spoken import as_typed
@@ -24,8 +25,13 @@ def run(args: argparse.Namespace) -> int:
     model = config.name_of(args.model)
     elf = build.build(args.board, model, build.request_of(args))
     usb = bool(emulator.tool_of(args.board).usb)
-    flash = nor.arguments(board_toml.load(args.board), elf.with_suffix(".nor")) if args.update else []
-    with emulator.machine(args.board, elf, extra=flash, usb=usb) as machine:
+    with contextlib.ExitStack() as stack:
+        flash: list[str] = []
+        if args.update and board_toml.name_of(args.board) in nor.boards():
+            path = elf.with_suffix(".nor")
+            stack.enter_context(nor.taken(path))
+            flash = nor.arguments(board_toml.load(args.board), path)
+        machine = stack.enter_context(emulator.machine(args.board, elf, extra=flash, usb=usb))
         terminal.echo(f"{args.board} runs {elf} at {machine.url}")
         if usb:
             terminal.echo(f"its own USB is a serial port, too: {machine.usb_url}")

@@ -20,7 +20,10 @@ _UDF = 0xDE00  # Thumb: UDF with any number, which is what __builtin_trap() beco
 
 
 def function(fault: Fault, elf: Path) -> str:
-    """The function that `fault` was in, "" where nobody knows: without its tool chain, say."""
+    """The function that `fault` was in, "" where nobody knows: without its tool chain, say.
+
+    Where the program was in none, because a damaged pointer was called, say: the one that it came from.
+    """
     if fault.pc is None and fault.lr is None:
         return ""
     try:
@@ -29,13 +32,13 @@ def function(fault: Fault, elf: Path) -> str:
         return ""
 
     def name(address: int) -> str:
-        found = terminal.one_line(functions.of(address & ~1), _MOST_NAME)
-        return "" if found == "?" else found
+        return terminal.one_line(functions.holding(address & ~1), _MOST_NAME)
 
-    if fault.pc is not None:
-        return name(fault.pc)
-    assert fault.lr is not None
-    caller = name(fault.lr)
+    if fault.pc is not None and (found := name(fault.pc)):
+        return found
+    if fault.lr is None:
+        return ""
+    caller = name(fault.lr)  # of a jump to where no code is, too
     return f"{caller} or what it calls" if caller else ""
 
 

@@ -1,5 +1,6 @@
 """How far the cycle model is off: a report beside what the model says."""
 
+import re
 from dataclasses import dataclass
 
 from squeezenet_mcu.host_tools.hardware.record import Report
@@ -100,4 +101,9 @@ def markdown(report: Report) -> str:
         report.compiler or "",
         report.build_id,
     )
-    return "| " + " | ".join(cells).replace("\\", "") + " |"
+    return "| " + " | ".join(map(_plain, cells)) + " |"
+
+
+def _plain(cell: str) -> str:
+    """Without what means something to Markdown or HTML: a stranger's text ends no cell, and links nowhere."""
+    return re.sub(r"[^\w .,+/%()-]", "?", cell)

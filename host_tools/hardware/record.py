@@ -118,15 +118,30 @@ def read(path: Path) -> Report:
         raise UserError(
             f"{path}: {found.differing_int8:,} of {found.compared_int8:,} int8 values differ; {_FIX}"
         )
+    count = found.count
+    if not count.min <= count.mean <= count.max:
+        raise UserError(
+            f"{path}: count has min {count.min:,}, mean {count.mean:,}, max {count.max:,}; want them in this "
+            f"order; {_FIX}"
+        )
+    if found.milliseconds is not None and found.counter == "cycles" and found.counter_hz:
+        wanted = count.mean / found.counter_hz * 1e3
+        if abs(found.milliseconds - wanted) > 0.001 + 0.001 * wanted:  # it is rounded
+            raise UserError(
+                f"{path}: {found.milliseconds:,g} milliseconds; its counter says {wanted:,.3f}; {_FIX}"
+            )
     return found
 
 
 def as_json(report: Report) -> dict[str, object]:
-    """For files.write_json. ValueError: a figure is out of its range."""
+    """For files.write_json. UserError: the device has said what nobody would believe."""
     plain = msgspec.to_builtins(report)
     try:
         msgspec.convert(plain, Report)
     except msgspec.ValidationError as error:
-        raise ValueError(str(error)) from error
+        said = str(error).replace("`", "")
+        raise UserError(
+            f"{report.board}: what the device says is out of range ({said}); flash it again: make flash"
+        ) from error
     found: dict[str, object] = plain
     return found

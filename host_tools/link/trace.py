@@ -1,13 +1,16 @@
 """A line that writes down every frame that passes, for people: TRACE=file."""
 
+import contextlib
 import struct
 import time
 from dataclasses import fields, is_dataclass
 from enum import IntEnum
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TextIO
 
+from squeezenet_mcu.common import files
+from squeezenet_mcu.common.command_line.notices import notice
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.terminal import one_line, printable
 from squeezenet_mcu.host_tools.link import messages
@@ -15,6 +18,7 @@ from squeezenet_mcu.host_tools.link.frame import MAX_FRAME, Frame, decode
 from squeezenet_mcu.host_tools.link.messages import Data, ErrorCode, Request, State
 from squeezenet_mcu.host_tools.link.transport import Transport, change_rate
 
+_HEADER = ": seconds, sender, message, fields"  # the end of the first line
 _SHOWN = 16  # bytes of data in a line
 _REPLIES = {
     0x81: "INFO", 0x82: "STATUS", 0x84: "RESULT", 0x85: "DATA", 0x89: "COUNTS", 0x8A: "SPEED",
@@ -31,6 +35,12 @@ _REQUESTS = {
 }
 
 
+def _may_be_trace(path: Path) -> bool:
+    with path.open("rb") as file:
+        begins = file.readline(100)
+    return not begins or begins.rstrip(b"\r\n").endswith(_HEADER.encode())
+
+
 class Trace:
     """A file of lines: seconds since it began, who sends, the message, its number, its fields.
 
@@ -38,13 +48,26 @@ class Trace:
     """
 
     def __init__(self, path: Path) -> None:
-        """UserError where the file cannot be written; what was in it is lost."""
+        """UserError where the file cannot be written, or one stands there that is no trace.
+
+        An older trace is lost.
+        """
+        self._path = path
         try:
-            self._file = path.open("w", encoding="ascii", errors="backslashreplace", buffering=1)
+            if path.is_file() and not _may_be_trace(path):
+                raise UserError(
+                    f"TRACE: {path}: is there, and is no trace; want another name, or remove it first"
+                )
+            self._file: TextIO | None = open(  # noqa: SIM115  # as long as this object
+                path, "w", encoding="ascii", errors="backslashreplace", buffering=1, opener=files.at_once
+            )
+            self._began = time.monotonic()
+            self._file.write(f"# {time.strftime('%Y-%m-%d %H:%M:%S %z')}{_HEADER}\n")
         except OSError as error:
-            raise UserError(f"TRACE: {path}: cannot be written ({one_line(str(error))})") from error
-        self._began = time.monotonic()
-        self._file.write(f"# {time.strftime('%Y-%m-%d %H:%M:%S %z')}: seconds, sender, message, fields\n")
+            raise UserError(
+                f"TRACE: {path}: cannot be written ({one_line(str(error.strerror))}); want a file on a disk "
+                "with room"
+            ) from error
 
     def __enter__(self) -> "Trace":
         return self
@@ -52,11 +75,21 @@ class Trace:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
 
     def add(self, who: str, text: str) -> None:
-        """One more line."""
-        self._file.write(f"{time.monotonic() - self._began:11.6f} {who:6} {printable(text)}\n")
+        """One more line. A disk that is full meanwhile ends the trace, not the run."""
+        if self._file is None:
+            return
+        try:
+            self._file.write(f"{time.monotonic() - self._began:11.6f} {who:6} {printable(text)}\n")
+        except OSError as error:
+            file, self._file = self._file, None
+            with contextlib.suppress(OSError):  # it tries to write what is left
+                file.close()
+            with contextlib.suppress(OSError):  # it keeps a record, perhaps on the same disk
+                notice(f"TRACE: {self._path}: ends here ({one_line(str(error.strerror))}); the run goes on")
 
 
 class TracedLine:

@@ -4,6 +4,7 @@ import argparse
 import os
 import re
 import secrets
+import shlex
 from pathlib import Path
 
 from squeezenet_mcu.common import files, terminal
@@ -48,8 +49,10 @@ def run(args: argparse.Namespace) -> int:
 def make(private: Path) -> Path:
     """Writes a new private key, mode 0600, and beside it the public one; the path of that.
 
-    UserError: one of the files is there already.
+    UserError: one of the files is there already, or its name is one of a public key.
     """
+    if private.suffix == ".pub":
+        raise UserError(f"{private}: would hold the private key, and be taken for a public one; want no .pub")
     public = private.with_name(f"{private.name}.pub")
     for path in (private, public):
         if path.exists() or path.is_symlink():
@@ -59,9 +62,13 @@ def make(private: Path) -> Path:
     private.parent.mkdir(parents=True, exist_ok=True)
     # Nobody else may read it at any moment. O_EXCL: two at once do not overwrite each other's.
     handle = os.open(private, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as stream:
-        stream.write(_text(_PRIVATE, seed))
-    files.write_bytes(public, _text(_PUBLIC, key))
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(_text(_PRIVATE, seed))
+        files.write_bytes(public, _text(_PUBLIC, key))
+    except BaseException:  # of a full disk, say: half a pair would stand in the way of the next try
+        private.unlink(missing_ok=True)
+        raise
     return public
 
 
@@ -78,6 +85,7 @@ def _read(path: Path, what: str) -> bytes:
     kinds = {
         _PRIVATE: "a private key; want the public one, which lies beside it as FILE.pub",
         _PUBLIC: "a public key; want the private one",
+        what: f"a damaged key; {_WANT}",
     }
     kind = next((said for name, said in kinds.items() if text.startswith(f"{name}:")), None)
     raise UserError(f"{path}: holds {kind or f'no key; {_WANT}'}")
@@ -96,5 +104,6 @@ def read_private(path: Path) -> tuple[bytes, bytes]:
     seed = _read(path, _PRIVATE)
     mode = path.stat().st_mode & 0o777
     if os.name != "nt" and mode & 0o077:
-        raise UserError(f"{path}: mode {mode:04o} lets others read this private key; run: chmod 600 {path}")
+        fix = f"chmod 600 {shlex.quote(str(path))}"
+        raise UserError(f"{path}: mode {mode:04o} lets others read this private key; run: {fix}")
     return monocypher.key_pair(seed)

@@ -13,12 +13,14 @@ from rich.table import Table
 from squeezenet_mcu.common import files
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.paths import BUILD
-from squeezenet_mcu.common.terminal import Console, TextColumn
+from squeezenet_mcu.common.terminal import Console, TextColumn, shown
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.boards.board_toml import Board
+from squeezenet_mcu.host_tools.faults import where
 from squeezenet_mcu.host_tools.firmware import board_model, build
 from squeezenet_mcu.host_tools.link.adaptive import Statistics
 from squeezenet_mcu.host_tools.link.device import OPEN_TIMEOUT, TIMEOUT, Device
+from squeezenet_mcu.host_tools.link.messages import Info
 from squeezenet_mcu.host_tools.link.transport import BAUDRATE
 from squeezenet_mcu.host_tools.link.upload.delta import Piece
 from squeezenet_mcu.host_tools.link.upload_messages import LINKED, Held
@@ -99,15 +101,15 @@ def _line(args: argparse.Namespace, model: str) -> Iterator[str]:
     old = config.name_of(args.old) if args.old else model
     hardware = board_toml.load(args.board)
     elf = board_model.folder_for(BUILD / old, hardware.name, "squeeze") / "firmware.elf"
-    if not elf.is_file():
-        raise UserError(f"{elf}: missing; run: make firmware MODEL={old} BOARD={args.board} UPDATE=1")
     if hardware.name not in nor.boards():
         raise UserError(
             f"--board {args.board}: its emulator keeps no new models; boards whose does: "
             f"{', '.join(nor.boards())}; or want --port"
         )
-    flash = nor.arguments(hardware, elf.with_suffix(".nor"))
-    with emulator.machine(args.board, elf, extra=flash) as machine:
+    if not elf.is_file():
+        raise UserError(f"{elf}: missing; run: make firmware MODEL={old} BOARD={args.board} UPDATE=1")
+    path = elf.with_suffix(".nor")
+    with nor.taken(path), emulator.machine(args.board, elf, extra=nor.arguments(hardware, path)) as machine:
         yield machine.url
 
 
@@ -127,7 +129,13 @@ def _upload(
     line: str,
 ) -> dict[str, Any]:
     described = package.described(model)  # before anything else: it may not be converted
-    with _opened(args, line, described["macs"]) as device:
+    seen: list[Info] = []
+
+    def running() -> Path | None:
+        return where.firmware(seen[0]) if seen else None
+
+    with where.named(running), _opened(args, line, described["macs"]) as device:
+        seen.append(device.info)
         board = _board_of(args, device)
         held = device.upload_held()
         ready = _made_for(model, board, args, signers, held)
@@ -151,6 +159,11 @@ def _upload(
 def _board_of(args: argparse.Namespace, device: Device) -> Board:
     """What the device is. UserError: no board of ours, and --board does not say which."""
     name = args.board or device.info.board
+    if not args.board and name not in board_toml.names():  # nor is it a folder, whatever the device says
+        raise UserError(
+            f"{args.port}: the device calls itself {shown(name)}, which is no board here; "
+            "give BOARD= (--board)"
+        )
     board = board_toml.load(name)
     if board.name != device.info.board:
         raise UserError(f"--board {name}: {device.info.board} answers; want --board {device.info.board}")

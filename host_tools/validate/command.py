@@ -141,8 +141,8 @@ class _Keeper:
         self._path = kept.path_in(artefacts.folder)
         self._all = len(tests.images)
         boards = [share.device.info.board for share in shares]
-        model = artefacts.manifest["tflite_sha256"]
-        self._key = kept.key(model, way.engine, boards, tests.images, tests.labels)
+        model, classes = artefacts.manifest["tflite_sha256"], artefacts.manifest["output"]["classes"]
+        self._key = kept.key(model, way.engine, boards, tests.images, tests.labels, classes)
 
     def load(self) -> Report:
         """The kept one, or one of no images."""

@@ -13,6 +13,8 @@ from squeezenet_mcu.host_tools.link.messages import Info
 from squeezenet_mcu.host_tools.validate import top5
 from squeezenet_mcu.host_tools.validate.top5 import Answer, answer, top_classes
 
+TENSORS = ("logits", "probabilities")
+
 
 class InfersOnDevice(Protocol):
     """A host_tools.link.device.Device, or what stands for one."""
@@ -37,7 +39,7 @@ class Difference:
     """One int8 on which the two sides differ."""
 
     image: int
-    tensor: str  # "logits" or "probabilities"
+    tensor: str  # of TENSORS
     index: int
     device: int
     python: int

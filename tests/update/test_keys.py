@@ -31,6 +31,7 @@ def test_a_pair_is_written_once_and_never_shown(tmp_path, monkeypatch, capsys):
     [
         ("squeezenet-mcu public key 1: " + "0" * 64, "holds a public key; want the private one"),
         ("squeezenet-mcu private key 1: secret", "holds a private key; want the public one"),
+        ("squeezenet-mcu public key 1: 0123", "holds a public key; want the private one"),
         ("-----BEGIN secret-----", "holds no key; want a file that make key KEY=file has written"),
         ("secret" * 1000, "6,000 bytes; at most 1,000 are read"),
     ],
@@ -50,6 +51,35 @@ def test_a_private_key_that_others_may_read(tmp_path):
     (tmp_path / "key").chmod(0o640)
     with pytest.raises(UserError, match=r"mode 0640 lets others read this private key; run: chmod 600"):
         keys.read_private(tmp_path / "key")
+
+
+def test_half_a_key_is_not_taken_for_one_of_the_other_kind(tmp_path):
+    private = keys.make(tmp_path / "key").with_suffix("")
+    for path, read in ((private, keys.read_private), (private.with_name("key.pub"), keys.read_public)):
+        path.write_bytes(path.read_bytes()[:50])
+        with pytest.raises(UserError, match="holds a damaged key; want a file that make key KEY=file"):
+            read(path)
+
+
+def test_no_private_key_is_called_pub(tmp_path):
+    with pytest.raises(UserError, match=r"key\.pub: would hold the private key, and be taken"):
+        keys.make(tmp_path / "key.pub")
+    assert not list(tmp_path.iterdir())
+
+
+def test_half_a_pair_does_not_stay(tmp_path):
+    """The public key's temporary name is too long for the file system, say."""
+    private = tmp_path / ("n" * 248)
+    with pytest.raises(OSError, match="too long"):
+        keys.make(private)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_fix_can_be_pasted(tmp_path):
+    keys.make(tmp_path / "a b;id")
+    (tmp_path / "a b;id").chmod(0o644)
+    with pytest.raises(UserError, match=r"run: chmod 600 '.*a b;id'"):
+        keys.read_private(tmp_path / "a b;id")
 
 
 def test_signatures():

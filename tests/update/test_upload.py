@@ -1,10 +1,13 @@
 """Uploads to the real firmware on this machine: what it takes and refuses, what an interruption leaves."""
 
+import struct
+import zlib
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.convert.target import Target
 from squeezenet_mcu.convert.verify.host_engine import HostEngine
 from squeezenet_mcu.host_tools.link import messages, upload_messages
@@ -162,6 +165,34 @@ def test_what_arrives_wrong_does_not_start(tmp_path, old, new):
         assert_answers(device, new)
 
 
+def without_an_answer(content: bytes) -> bytes:
+    """A model that the parser takes, and whose codes end in nothing as soon as they are decoded."""
+    for at in range(900, len(content)):
+        damaged = bytearray(content)
+        damaged[at] = 0
+        damaged[12:16] = zlib.crc32(damaged[16:]).to_bytes(4, "little")
+        try:
+            engine = HostEngine(bytes(damaged))
+        except UserError:
+            continue
+        try:
+            engine.infer(np.zeros(engine.input_shape, np.int8))
+        except UserError:
+            return bytes(damaged)
+    raise AssertionError("no such byte")
+
+
+def test_a_model_that_gives_no_answer(tmp_path, old, new):
+    """Whatever CRC-32 was announced, 0 too: it does not start, not even on trial."""
+    content = without_an_answer(new.content)
+    for golden in (0, 0xFFFFFFFF):
+        manifest = replace(new.manifest, sha256=tuned.digest(content), golden_crc32=golden)
+        with Device(HostDevice(tmp_path / "flash")) as device:
+            with pytest.raises(UploadRefusedError, match="the new one gives a wrong answer there"):
+                device.upload(manifest, content, old.content)
+            assert_answers(device, old)
+
+
 def test_a_board_without_slots_and_firmware_without_updates(tmp_path, new):
     lines = {
         HostDevice(tmp_path / "flash", slots=0): "its board has no slots for models",
@@ -215,6 +246,24 @@ def test_the_power_may_go_at_any_moment(tmp_path, old, new, half):
     """Some moments; all of them: test_long_uploads.py."""
     for at in (1, 2, 3, 40, 700, 2450, 2460, 2470):
         cut(tmp_path / f"flash{at}", old, new, at, half)
+
+
+@pytest.mark.parametrize("at", [1, 4097, 10**6])
+def test_a_checkpoint_where_no_sector_begins(tmp_path, old, new, at):
+    """Damage made it, or somebody: the update begins anew."""
+    flash = tmp_path / "flash"
+    with Device(HostDevice(flash)) as device:
+        device.upload(new.manifest, new.content, old.content)
+    content = bytearray(flash.read_bytes())
+    activation = 16 + 176  # docs/update.md, "The records": granules of 16 bytes
+    checkpoints = activation + 7 * 16
+    content[activation : checkpoints + 24 * 16] = b"\xff" * (checkpoints + 24 * 16 - activation)
+    content[checkpoints : checkpoints + 16] = struct.pack("<4I", at, at ^ 0xFFFFFFFF, 0, 0xFFFFFFFF)
+    flash.write_bytes(content)
+    with Device(HostDevice(flash)) as device:
+        assert (running(device), device.upload_held().pending_bytes) == (old.manifest.sha256, 0)
+        device.upload(new.manifest, new.content, old.content)
+        assert_answers(device, new)
 
 
 def test_a_line_that_loses_and_damages(tmp_path, old, new):

@@ -1,11 +1,14 @@
 """`make upload` as users type it: mistakes are one line; on an emulated board all of it, signed."""
 
+import argparse
 import json
+from types import SimpleNamespace
 
 import pytest
 
+from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.host_tools import console
-from squeezenet_mcu.host_tools.upload import package
+from squeezenet_mcu.host_tools.upload import command, package
 from squeezenet_mcu.host_tools.upload.package import ALEXNET_BYTES
 from tests.update import emulated, tuned
 
@@ -33,6 +36,7 @@ def test_mistakes_are_one_line(place, capsys):
         ("upload", "--board", BOARD): f"build/digits/firmware/{BOARD}/firmware.elf: missing; run: ",
         ("upload", "--board", BOARD, "--key", "none"): "none: no such file; want a file that",
         ("upload", "--board", "nowhere"): "nowhere",
+        ("upload", "--board", "stm32f405"): "its emulator keeps no new models; boards whose does: ",
         (
             "firmware",
             "--board",
@@ -51,6 +55,14 @@ def test_mistakes_are_one_line(place, capsys):
     for words, said in cases.items():
         status, text = typed(capsys, *words)
         assert status == 1 and said in text and text.count("\n") == 1, (words, text)
+
+
+def test_a_device_names_no_folder():
+    """What it calls itself is looked for among the boards here, not in the file system."""
+    for said in ("../../x", "firmware_cpp/boards/stm32f405", "", "nowhere"):
+        device = SimpleNamespace(info=SimpleNamespace(board=said))
+        with pytest.raises(UserError, match=r"^x: the device calls itself .* no board here; give BOARD="):
+            command._board_of(argparse.Namespace(board=None, port="x"), device)
 
 
 def test_a_manifest_serves_until_the_model_or_the_key_is_another(place, monkeypatch):

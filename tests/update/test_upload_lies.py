@@ -2,6 +2,7 @@
 
 import random
 import struct
+import threading
 
 import pytest
 
@@ -83,6 +84,8 @@ def test_an_honest_one(known):
         ({"x90": lambda payload: payload[:-1]}, DamagedError, "its replies are malformed"),
         ({"x92": changed(HELD, 1, 1 << 31)}, DamagedError, "its model has 2,147,483,648 bytes"),
         ({"x92": changed(HELD, 8, 1 << 20)}, DamagedError, "its flash takes 1,048,576 ms for a sector"),
+        ({"x92": changed(HELD, 8, 10_001)}, DamagedError, "its flash takes 10,001 ms for a sector"),
+        ({"x92": changed(HELD, 1, 1 << 28)}, DamagedError, "its model has 268,435,456 bytes"),
         ({"x91": lambda payload: payload[:6]}, DamagedError, "but other blocks than these"),
         ({"x91": lambda payload: payload + bytes(600)}, DamagedError, "but other blocks than these"),
         ({"x91": changed(HASHES, 0, 64)}, DamagedError, "but other blocks than these"),
@@ -93,6 +96,59 @@ def test_lies(lies, error, words):
     with pytest.raises(LinkError, match=words) as raised:
         upload(FakeDevice(OLD, **lies))
     assert type(raised.value) is error and "\n" not in str(raised.value)
+
+
+def test_a_device_that_never_finishes():
+    """It has all bytes, again and again, and each time says that some are missing."""
+    for forgets in (False, True):
+        line = FakeDevice(OLD)
+
+        def finish(payload: bytes, line=line, forgets=forgets):
+            line.new = bytearray() if forgets else line.new
+            return line._status()
+
+        line._finish = finish
+        with pytest.raises(DamagedError, match="had all bytes 4 times, and does not begin to check them"):
+            upload(line, OLD)
+        assert line.seen.count(UploadRequest.FINISH) == 4
+
+
+def test_a_device_that_knows_no_session_after_the_restart():
+    line = FakeDevice(OLD)
+    offer = line._offer
+
+    def forgets(payload: bytes):
+        return (0xFF, struct.pack("<BI", 4, 0)) if UploadRequest.FINISH in line.seen else offer(payload)
+
+    line._offer = forgets
+    with pytest.raises(ResetError, match="knows no session since it restarted; reset it"):
+        upload(line, OLD)
+
+
+def test_a_device_that_takes_byte_after_byte():
+    line = FakeDevice(OLD)
+
+    def one(payload: bytes):
+        line.new += b"x"
+        return line._status()
+
+    line._copy = line._data = one
+    with pytest.raises(DamagedError, match="it has 1 bytes of a model of which"):
+        upload(line, OLD)
+
+
+def test_hashes_one_at_a_time(monkeypatch):
+    monkeypatch.setattr(sender, "_HASHES_PATIENCE", 0.5)
+    line = FakeDevice(OLD, x92=changed(HELD, 1, 4096 * 4096))
+
+    def one(payload: bytes):
+        threading.Event().wait(0.01)
+        return 0x91, payload + bytes(6)
+
+    line._hashes = one
+    with pytest.raises(LinkTimeoutError, match=r"hashes of its model came in 0\.15 s; reset the board"):
+        upload(line)
+    assert line.seen.count(UploadRequest.HASHES) < 100
 
 
 def test_wrong_hashes_cost_bytes_and_no_more():

@@ -26,8 +26,9 @@ from squeezenet_mcu.host_tools.link.upload_messages import (
 _MOST_FRUITLESS = 8  # replies in a row that bring nothing further
 _FRUITLESS_SECONDS = 6.0
 _SECTORS = 5  # that one request may erase
-_MOST_ERASE_MS = 60_000  # that a device is believed
-_MOST_BLOCKS = 1 << 16  # whose hashes are fetched
+_MOST_ERASE_MS = 10_000  # that a device is believed; the slowest sector here takes 4 s
+_MOST_BLOCKS = 1 << 14  # whose hashes are fetched: of 64 MB
+_HASHES_PATIENCE = 4  # times as long as for one image, for all hashes together
 
 
 def _rest(plan: Sequence[tuple[int, Piece]], offset: int) -> Piece:
@@ -81,7 +82,13 @@ class Sender:
         if count > _MOST_BLOCKS:
             raise self._lie(f"its model has {held.size:,} bytes")
         pairs: list[tuple[int, bytes]] = []
+        deadline = time.monotonic() + _HASHES_PATIENCE * self._patience.whole
         while len(pairs) < count:
+            if time.monotonic() > deadline:
+                raise LinkTimeoutError(
+                    f"{self._exchange.name}: {len(pairs):,} of {count:,} hashes of its model came in "
+                    f"{_HASHES_PATIENCE * self._patience.whole:.3g} s; reset the board and try again"
+                )
             reply = self._ask(UploadRequest.HASHES, messages.hashes(block, len(pairs)), Hashes)
             assert isinstance(reply, Hashes)
             asked = (reply.block, reply.first) == (block, len(pairs))
@@ -106,7 +113,7 @@ class Sender:
         while received < manifest.size:
             kind, payload, end = self._next(manifest, plan, received)
             status = self._of(manifest, self._place(manifest, kind, payload, received))
-            if not received <= status.received <= end:
+            if status.received not in (received, end):  # a device takes all of a request, or nothing
                 raise self._lie(f"it has {status.received:,} bytes of a model of which {end:,} were sent")
             fruitless += 1
             if status.received > received:

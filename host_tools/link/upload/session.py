@@ -4,7 +4,13 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 
-from squeezenet_mcu.host_tools.link.errors import LinkError, PortError, ResetError, UploadRefusedError
+from squeezenet_mcu.host_tools.link.errors import (
+    DamagedError,
+    LinkError,
+    PortError,
+    ResetError,
+    UploadRefusedError,
+)
 from squeezenet_mcu.host_tools.link.exchange import Exchange, Patience
 from squeezenet_mcu.host_tools.link.images.transfer import DeviceRestartedError
 from squeezenet_mcu.host_tools.link.messages import Info
@@ -15,6 +21,7 @@ from squeezenet_mcu.host_tools.link.upload_messages import Held, Manifest, Uploa
 _MAX_RESTARTS = 5  # of the device, for one upload
 _RESTART_TIMEOUT = 20.0  # seconds until a board that restarts must be there; its trial takes more
 _BETWEEN = 0.5  # seconds between tries to open a port that went away
+_MOST_FINISHES = 4  # that a device may answer with: bytes are missing
 
 
 class Session:
@@ -105,11 +112,15 @@ class Session:
                 held = sender.held()  # it has left the slot that it ran from
             pieces = sender.pieces(held, new, old) if copies else [Piece(0, 0, new)]
             received = status.received
-            while True:
+            for _ in range(_MOST_FINISHES):
                 sender.send(manifest, pieces, received, on_progress)
                 if sender.finish(manifest):
-                    break
+                    return True
                 received = sender.offer(manifest).received
+            raise DamagedError(
+                f"{self._exchange.name}: the device had all bytes {_MOST_FINISHES} times, and does not "
+                "begin to check them; flash firmware of this checkout (make flash)"
+            )
         return True
 
     def _await_new(self, manifest: Manifest) -> None:
@@ -120,8 +131,12 @@ class Session:
             try:
                 held = self._sender(again=True).held()
                 break
-            except DeviceRestartedError:  # it answered just before it restarted
-                pass
+            except DeviceRestartedError as error:  # it answered just before it restarted
+                if time.monotonic() > end:
+                    raise ResetError(
+                        f"{self._exchange.name}: the device knows no session since it restarted; reset it, "
+                        "and see with the same command which model it runs"
+                    ) from error
             except PortError:
                 if time.monotonic() > back or not self._reopen():
                     raise

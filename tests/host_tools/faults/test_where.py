@@ -2,6 +2,7 @@
 
 import pytest
 
+from squeezenet_mcu.host_tools.cycles import symbols
 from squeezenet_mcu.host_tools.faults import where
 from squeezenet_mcu.host_tools.firmware import build_id
 from squeezenet_mcu.host_tools.link.errors import FaultError
@@ -43,3 +44,24 @@ def test_a_damaged_elf_names_nothing_and_the_address_stays(tmp_path, content):
         "board: the firmware faulted at 0x00001000: illegal instruction, unaligned access or"
     )
     assert where.explained(FaultError("board", FAULT), tmp_path / "none.elf").fault == FAULT
+
+
+@pytest.mark.parametrize(
+    ("pc", "lr", "wanted"),
+    [
+        (0x105, 0x203, "one"),
+        (0x214, 0, "by hand"),  # no size: up to the next one
+        (0xFFFFFFFE, 0x105, "one or what it calls"),  # a damaged pointer was called
+        (0x20000000, 0x20000001, ""),
+        (0x150, 0xFFFFFFF9, ""),  # between two; an exception's return
+        (0x400, 0, ""),
+        (0x500, 0, ""),
+        (None, 0x105, "one or what it calls"),
+        (0x150, None, ""),
+    ],
+)
+def test_an_address_outside_the_code_is_in_no_function(tmp_path, monkeypatch, pc, lr, wanted):
+    starts, names = [0x100, 0x210, 0x220, 0x400, 0x600], ["one", "by hand", "two", "linker_code_end", "last"]
+    functions = symbols.Functions(starts, names, [0x20, 0, 0x10, 0, 0])
+    monkeypatch.setattr(symbols, "read_elf", lambda elf: functions)
+    assert where.function(Fault("ARMv7-M", 3, pc, lr, 0, False), tmp_path / "x.elf") == wanted

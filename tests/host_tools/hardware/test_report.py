@@ -7,6 +7,7 @@ import platform
 import re
 import shutil
 
+import msgspec
 import pytest
 
 from squeezenet_mcu.common import cli
@@ -105,6 +106,14 @@ def test_what_a_reader_must_know(written, capsys, changed, said):
     assert said in capsys.readouterr().out
 
 
+def test_the_line_for_the_table_is_one_of_plain_cells(written, capsys):
+    cpu = "M4 | x | ![i](http://evil/x.png) <b> `y` \\ [a](javascript:1) @all"
+    assert run("--report", str(written(cpu=cpu, compiler="a|b"))) == 0
+    line = capsys.readouterr().out.splitlines()[-1]
+    assert line.count("|") == 10
+    assert not set("[]<>`\\!@:*#&") & set(line)
+
+
 HOSTILE = {
     "escape sequences": {"board": "\x1b[2Jx"},
     "a table's cell more": {"cpu": "M4 \u2028 | x"},
@@ -121,6 +130,8 @@ HOSTILE = {
     "more differ than there are": {"differing_int8": 401},
     "no images": {"images": 0},
     "a list": {"predicted": []},
+    "a mean above the most": {"count": {"min": 1, "mean": 3, "max": 2}},
+    "milliseconds that its counter does not say": {"milliseconds": 19.0},
     "another build id": {"build_id": "0123"},
 }
 
@@ -156,6 +167,13 @@ def test_what_is_written_is_what_is_read(written):
     found = record.read(written())
     assert isinstance(found, Report)
     assert record.as_json(found) == report()
+
+
+def test_what_a_device_says_beyond_belief_is_one_line(written):
+    """Its counter, say: the report would be none that anybody could read."""
+    found = msgspec.structs.replace(record.read(written()), count=record.Spent(1, 2**60, 2**64 - 1))
+    with pytest.raises(UserError, match=rf"^{BOARD}: what the device says is out of range .*count"):
+        record.as_json(found)
 
 
 def test_the_compiler_is_read_from_the_elf(tmp_path):

@@ -1,6 +1,8 @@
 """TRACE=file: every frame, readable, whatever the device says."""
 
+import os
 import re
+from pathlib import Path
 
 import pytest
 
@@ -44,6 +46,37 @@ def test_a_conversation(tmp_path):
 def test_what_is_no_frame(tmp_path):
     lines = traced(tmp_path / "trace", parse("flip=0.002"))
     assert any("bytes that are no frame: " in line for line in lines)
+
+
+def test_no_other_file_is_overwritten(tmp_path):
+    path = tmp_path / "model.tflite"
+    path.write_bytes(b"weights")
+    with pytest.raises(UserError, match=r"model\.tflite: is there, and is no trace; want another name"):
+        Trace(path)
+    assert path.read_bytes() == b"weights"
+    for _ in range(2):  # an older trace is
+        with Trace(tmp_path / "trace") as trace:
+            trace.add("host", "x")
+    assert len((tmp_path / "trace").read_text().splitlines()) == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes by name here")
+def test_a_pipe_that_nobody_reads(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UserError, match="pipe: cannot be written"):
+        Trace(tmp_path / "pipe")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full disk here")
+def test_a_full_disk(tmp_path, capsys):
+    with pytest.raises(UserError, match=r"/dev/full: cannot be written \(No space left on device\)"):
+        Trace(Path("/dev/full"))
+    with Trace(tmp_path / "trace") as trace, Path("/dev/full").open("w", buffering=1) as full:
+        trace._file.close()
+        trace._file = full
+        trace.add("host", "x")
+        trace.add("host", "x")  # the run goes on without it
+    assert "trace: ends here (No space left on device); the run goes on" in capsys.readouterr().out
 
 
 def test_hostile_frames_are_one_line_of_ascii(tmp_path):

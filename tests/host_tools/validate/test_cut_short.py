@@ -80,6 +80,10 @@ def test_what_was_kept_must_be_of_this(build, url, same_model, capsys, cut_after
     for name, value in (
         ("counts", [1]), ("images", -1), ("images", "3"), ("answers", 5), ("first_difference", {"x": 1}),
         ("answers", [{"label": 1, "classes": ["\x1b"], "probabilities": []}] * 3),
+        ("answers", [{"label": 1, "classes": [1, 2], "probabilities": [5]}] * 3),
+        ("answers", [{"label": 1, "classes": [10], "probabilities": [5]}] * 3),
+        ("counts", [10**400] * 3), ("device_correct", 10**400), ("same_top1", 4), ("differing_values", 1),
+        ("first_difference", {"image": "\x1b[31m", "tensor": "x", "index": 0, "device": 1, "python": 2}),
     ):  # fmt: skip
         kept.write_text(json.dumps(content | {"report": content["report"] | {name: value}}))
         assert run("--port", url, "--limit", "12", "--resume") == 1
