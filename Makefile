@@ -241,9 +241,9 @@ key: setup ## a pair of keys: KEY=file signs models, KEY=file.pub goes into the 
 	@$(RUN) -m host_tools key $(call option,KEY)
 
 # The firmware is there already, on the board or in build/: it is an old model's.
-upload: setup $(CONVERTED) ## a new model over the wire, only the bytes that differ; the firmware has UPDATE=1 [PORT= or BOARD=, emulated with the firmware of OLD=model] [KEY=file FRESH=1 DRY_RUN=1 JSON=file] [OPTIMIZE= SRAM_BYTES= FLASH_BYTES= ENCODING= KERNEL_FAMILY=]
+upload: setup $(CONVERTED) ## a new model over the wire, only the bytes that differ; the firmware has UPDATE=1 [PORT= or BOARD=, emulated with the firmware of OLD=model] [KEY=file FRESH=1 DRY_RUN=1 JSON=file SPEED=921600] [OPTIMIZE= SRAM_BYTES= FLASH_BYTES= ENCODING= KERNEL_FAMILY=]
 	@$(RUN) -m host_tools upload --model=$(call quoted,MODEL) $(if $(value PORT),$(call option,PORT) $(call typed_option,BOARD),--board=$(call quoted,BOARD)) \
-	  $(call option,OLD) $(call option,KEY) $(call flag,FRESH) $(call flag,DRY_RUN) $(call option,JSON) $(MADE_FOR)
+	  $(call option,OLD) $(call option,KEY) $(call flag,FRESH) $(call flag,DRY_RUN) $(call option,JSON) $(call option,SPEED) $(MADE_FOR)
 
 ##@ Measure
 bench: setup ## cycles, instructions, SRAM, flash on all emulated boards [MODEL= BOARD= CHECK=1 LAYERS=1 FUNCTIONS=1 UPDATE=1 MAX_MS=, and as firmware]

@@ -37,7 +37,7 @@ VERBS = {
     "classify": "IMAGE SAVE JSON PORT ENGINE",
     "bench": "JSON BOARD MAX_MS",
     "key": "KEY",
-    "upload": "PORT KEY OLD JSON BOARD OPTIMIZE",
+    "upload": "PORT KEY OLD JSON BOARD OPTIMIZE SPEED",
     "fuzz": "TIME RUNS",
     "licences": "JSON",
 }

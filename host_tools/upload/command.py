@@ -2,6 +2,8 @@
 
 import argparse
 import contextlib
+import datetime
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +13,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColu
 from rich.table import Table
 
 from squeezenet_mcu.common import files
+from squeezenet_mcu.common.command_line.notices import notice
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.paths import BUILD
 from squeezenet_mcu.common.terminal import Console, TextColumn, shown
@@ -27,7 +30,7 @@ from squeezenet_mcu.host_tools.link.upload_messages import LINKED, Held
 from squeezenet_mcu.host_tools.signing import keys
 from squeezenet_mcu.host_tools.upload import package
 from squeezenet_mcu.host_tools.upload.package import ALEXNET_BYTES, Package
-from squeezenet_mcu.host_tools.validate.devices import longest_silence
+from squeezenet_mcu.host_tools.validate import devices
 from squeezenet_mcu.model.settings import config
 
 NAME = "upload"
@@ -41,6 +44,10 @@ The device's firmware has to be made with --update (UPDATE=1). What was interrup
 the same again.
 exit status: 0 the device runs the model, 1 it keeps its old one, or a user's mistake, 130 interrupted"""
 
+_CLOCKS_APART = 86400  # seconds; between the computers that sign
+# Seconds: so far ahead a clock of the owner's may have been. A signature of a day further on would shut out
+# what is signed until then, on each device that it is sent to.
+_OWN_MISTAKE = 366 * 86400
 _PATIENCE_WITH_OURS = 4  # times as long: an emulator that we have started has a slow share of a busy machine
 
 
@@ -67,6 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the report to FILE")
     parser.add_argument("--baudrate", type=int, default=BAUDRATE, help=f"of a real UART ({BAUDRATE})")
+    devices.add_speed_argument(parser)
     build.add_model_arguments(parser)
 
 
@@ -116,9 +124,17 @@ def _line(args: argparse.Namespace, model: str) -> Iterator[str]:
 def _opened(args: argparse.Namespace, line: str, macs: int) -> Device:
     """The device, with as much patience as a try of the new model wants."""
     patience = 1 if args.port else _PATIENCE_WITH_OURS
-    silence = patience * longest_silence("squeeze", {"macs": macs})
-    whole = max(TIMEOUT, patience * longest_silence("tflm", {"macs": macs}))
-    return Device(line, silence, args.baudrate, image_timeout=whole, open_timeout=patience * OPEN_TIMEOUT)
+    silence = patience * devices.longest_silence("squeeze", {"macs": macs})
+    whole = max(TIMEOUT, patience * devices.longest_silence("tflm", {"macs": macs}))
+    return Device(
+        line,
+        silence,
+        args.baudrate,
+        image_timeout=whole,
+        open_timeout=patience * OPEN_TIMEOUT,
+        speed=args.speed,
+        tell=notice,
+    )
 
 
 def _upload(
@@ -175,12 +191,31 @@ def _made_for(
 ) -> Package:
     """The model for this device; a leaner one where its plan wants more arena than there is, if it can."""
     request = replace(build.model_request_of(args), update=True)  # the same budget as its firmware's
-    ready = package.prepare(model, board, request, signers, args.fresh)
+    least = _least_counter(args, held)
+    ready = package.prepare(model, board, request, signers, args.fresh, least)
     if ready.manifest.arena_bytes > held.arena_bytes and request.sram_bytes is None:
         with contextlib.suppress(UserError):  # it cannot: the device says what is missing
             leaner = replace(request, sram_bytes=held.arena_bytes)
-            ready = package.prepare(model, board, leaner, signers, args.fresh)
+            ready = package.prepare(model, board, leaner, signers, args.fresh, least)
     return ready
+
+
+def _least_counter(args: argparse.Namespace, held: Held) -> int:
+    """What FRESH=1 signs at least. UserError: what the device has had was signed in the future."""
+    now = time.time()
+    if held.counter <= now + _CLOCKS_APART:
+        return 0
+    when = datetime.datetime.fromtimestamp(held.counter, datetime.UTC).date()
+    said = f"{args.port or args.board}: the device has had a model that was signed on {when}, after today"
+    if held.counter > now + _OWN_MISTAKE:
+        raise UserError(
+            f"{said}, and takes none that is older; erase the flash of its slots, and flash its firmware anew"
+        )
+    if not args.fresh:
+        raise UserError(
+            f"{said}; set the clock of this computer, or sign for the same day: --fresh (FRESH=1)"
+        )
+    return held.counter
 
 
 def _what(ready: Package, held: Held, old: bytes | None) -> str:

@@ -43,13 +43,18 @@ class Package:
 
 
 def prepare(
-    model: str, board: Board, request: ModelRequest, keys: tuple[bytes, bytes] | None, fresh: bool = False
+    model: str,
+    board: Board,
+    request: ModelRequest,
+    keys: tuple[bytes, bytes] | None,
+    fresh: bool = False,
+    least_counter: int = 0,
 ) -> Package:
     """The model in build/<model> for `board`; made, proven and signed, where not up to date.
 
     `keys`: the secret and the public key that sign it; None: it is not signed. The manifest of an earlier
     time serves again for the same model, so that an interrupted upload goes on; `fresh`: not so, its counter
-    is that of now.
+    is that of now, or `least_counter` where that is more.
     UserError: not converted, or what board_model.prepare says.
     """
     source = BUILD / model
@@ -57,7 +62,8 @@ def prepare(
     made = board_model.prepare(board, source, folder, request)
     content = (folder / "model.sqz").read_bytes()
     offered = manifest_of(described(model), made, content, golden_crc32(source / "model.sqz", content))
-    manifest = _signed(offered, keys, None if fresh else _kept(folder / _MANIFEST))
+    kept = None if fresh else _kept(folder / _MANIFEST)
+    manifest = _signed(offered, keys, kept, least_counter)
     files.write_bytes(folder / _MANIFEST, manifest.pack())
     return Package(content, manifest, folder, float_bytes(source / "model.tflite"))
 
@@ -108,7 +114,9 @@ def _kept(path: Path) -> Manifest | None:
     return Manifest.parse(path.read_bytes()[:4096]) if path.is_file() else None
 
 
-def _signed(offered: Manifest, keys: tuple[bytes, bytes] | None, kept: Manifest | None) -> Manifest:
+def _signed(
+    offered: Manifest, keys: tuple[bytes, bytes] | None, kept: Manifest | None, least_counter: int = 0
+) -> Manifest:
     """`offered` with a counter and a signature: those of `kept` where it says the same, signed by the same.
 
     The counter is the time, in seconds since 1970: who signs later signs something newer.
@@ -119,7 +127,7 @@ def _signed(offered: Manifest, keys: tuple[bytes, bytes] | None, kept: Manifest 
             return kept
         if keys is not None and monocypher.check(kept.signature, keys[1], kept.signed_part()):
             return kept
-    counted = replace(offered, counter=int(time.time()))
+    counted = replace(offered, counter=max(int(time.time()), least_counter))
     if keys is None:
         return counted
     return replace(counted, signature=monocypher.sign(keys[0], counted.signed_part()))

@@ -87,10 +87,15 @@ def add_arguments(
     )
     tflm_library.add_engine_argument(parser)
     parser.add_argument("--baudrate", type=int, default=BAUDRATE, help=f"of a real UART ({BAUDRATE})")
+    add_speed_argument(parser)
+    return where
+
+
+def add_speed_argument(parser: argparse.ArgumentParser) -> None:
+    """--speed."""
     parser.add_argument(
         "--speed", type=int, metavar="BAUD", help="ask the board for this faster baud rate (SPEED=921600)"
     )
-    return where
 
 
 def longest_silence(engine: str, manifest: dict[str, Any]) -> float:

@@ -84,6 +84,28 @@ def test_a_manifest_serves_until_the_model_or_the_key_is_another(place, monkeypa
         assert manifest.counter == 2000, name
 
 
+def test_a_device_that_has_had_a_model_of_the_future(monkeypatch):
+    """An owner's clock was ahead: said, and mended by FRESH=1; but nothing is signed for years ahead."""
+    monkeypatch.setattr(command.time, "time", lambda: 1_800_000_000.0)  # 2027-01-15
+
+    def least(counter: int, fresh: bool) -> int:
+        return command._least_counter(
+            argparse.Namespace(port="x", board=None, fresh=fresh), SimpleNamespace(counter=counter)
+        )
+
+    day = 86400
+    assert least(1_800_000_000 + day // 2, fresh=False) == 0
+    later = 1_800_000_000 + 30 * day
+    with pytest.raises(UserError, match=r"^x: .* signed on 2027-02-14, after today; set the clock .*FRESH=1"):
+        least(later, fresh=False)
+    assert least(later, fresh=True) == later
+    signed = package._signed(tuned.digits().manifest, tuned.key_pair(), None, later)
+    assert signed.counter == later
+    for fresh in (False, True):
+        with pytest.raises(UserError, match=r"signed on 2106-02-07, after today, and takes none .*erase"):
+            least((1 << 32) - 1, fresh)
+
+
 def test_float_bytes_and_known_models(place):
     """15,504 weights and their biases, four bytes each: of digits' 15 convolutions."""
     assert package.float_bytes(place / "build/digits/model.tflite") == 63_080
