@@ -62,6 +62,10 @@ def _check(args: argparse.Namespace) -> None:
         raise UserError("--limit: is of the images of --data; want that, too")
     if args.weights is not None:
         importers.load(args.weights, config.load("imagenet_v1_0").kernels)
+        if args.data is None and args.weights.suffix != compression.SUFFIX:
+            raise UserError(
+                f"--weights {args.weights}: of float weights, accuracy is all that is asked; want --data, too"
+            )
     if args.data is not None and not sources.is_there(args.data):
         raise UserError(f"--data {args.data}: no such folder or file; want labelled images (docs/data.md)")
 

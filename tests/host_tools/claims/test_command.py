@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from squeezenet_mcu.common.errors import UserError
@@ -9,6 +10,7 @@ from squeezenet_mcu.host_tools import console
 from squeezenet_mcu.host_tools.claims import export, family, measured_network, on_board, training
 from squeezenet_mcu.host_tools.claims.claim import Found
 from squeezenet_mcu.host_tools.claims.measured_network import Measured
+from squeezenet_mcu.model.settings import config
 from tests.convert.shared_files import SHARED
 from tests.host_tools.claims.test_verdicts import deep_compressed
 
@@ -106,6 +108,18 @@ def test_the_authors_file(typed, counted, tmp_path):
     assert found["compressed-8-bit"]["detail"]["bytes"] == (tmp_path / "their.net").stat().st_size
     assert found["compressed-8-bit"]["verdict"] == "does not hold"  # nearly nothing is in it
     assert found["under-half-megabyte"]["verdict"] == "not computed"
+
+
+def test_float_weights_alone_tell_nothing(typed, tmp_path):
+    arrays = {}
+    for name, shape in config.load("imagenet_v1_0").kernels.items():
+        layer = name.replace("_", "/")
+        arrays |= {f"{layer}/kernel": np.zeros(shape, np.float32)}
+        arrays |= {f"{layer}/bias": np.zeros(shape[3], np.float32)}
+    np.savez(tmp_path / "float.npz", **arrays)
+    status, said = typed("--weights", "float.npz")
+    assert status == 1 and said.count("\n") == 1
+    assert "--weights float.npz: of float weights, accuracy is all that is asked; want --data, too" in said
 
 
 def test_mistakes_are_one_line(typed, tmp_path):
