@@ -38,6 +38,7 @@ VERBS = {
     "bench": "JSON BOARD MAX_MS",
     "key": "KEY",
     "upload": "PORT KEY OLD JSON BOARD OPTIMIZE SPEED",
+    "claims": "WEIGHTS DATA LIMIT JSON",
     "fuzz": "TIME RUNS",
     "licences": "JSON",
 }
