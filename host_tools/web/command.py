@@ -28,22 +28,22 @@ def run(args: argparse.Namespace) -> int:
     manifest, model = artefacts.manifest, engine_model(artefacts)
     if model is None:
         raise UserError(
-            f"{artefacts.model} was converted for TFLite Micro alone (ENGINE=tflm), so there is no model for our "
-            f"engine; run: make convert MODEL={artefacts.model}"
+            f"{artefacts.model} was converted for TFLite Micro alone (ENGINE=tflm): our engine has no model; "
+            f"run: make convert MODEL={artefacts.model}"
         )
     channels = manifest["input"]["channels"]
     if channels not in (1, 3, MOST_CHANNELS):
         raise UserError(
-            f"{artefacts.model} takes images of {channels} channels, which no picture has; want a network of 1, "
-            "3 or 4"
+            f"{artefacts.model} takes images of {channels} channels, which no picture has; want a network of "
+            "1, 3 or 4"
         )
     engine = wasm.build().read_bytes()
     path = artefacts.folder / "web" / "index.html"
     content = page.html_of(manifest, model, engine).encode()
     files.write_bytes(path, content)
     terminal.echo(
-        f"wrote {printable(str(path))}: {len(content):,} bytes, of them {page.model_bytes(model):,} the model; "
-        f"the engine is {len(engine):,} bytes of WebAssembly"
+        f"wrote {printable(str(path))}: {len(content):,} bytes, the model {page.base64_bytes(model):,}, "
+        f"the engine {page.base64_bytes(engine):,} of them"
     )
     terminal.echo(
         "Open it in a browser, from disk or from any web server. It asks for nothing from the network."

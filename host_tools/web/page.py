@@ -46,9 +46,9 @@ def settings(manifest: dict[str, Any], model: bytes, wasm: bytes) -> dict[str, A
     }
 
 
-def model_bytes(model: bytes) -> int:
-    """Of the page that are the model: its base64."""
-    return len(_base64(model))
+def base64_bytes(content: bytes) -> int:
+    """What `content` takes in the page."""
+    return len(_base64(content))
 
 
 def _base64(content: bytes) -> str:
@@ -73,7 +73,7 @@ def html_of(manifest: dict[str, Any], model: bytes, wasm: bytes) -> str:
     blocks = [f'<script type="text/plain" id="{name}">{text}</script>' for name, text in data.items()]
     known = _in_script(settings(manifest, model, wasm))
     blocks.append(f'<script type="application/json" id="settings">{known}</script>')
-    # Nothing may be fetched, sent, framed or run but what stands here. app.js sets widths of bars, by the DOM.
+    # Nothing may be fetched, sent or run but what stands here. app.js sets the widths of bars by the DOM.
     policy = (
         f"default-src 'none'; script-src {_hashed(code)} 'wasm-unsafe-eval'; style-src {_hashed(style)}; "
         "img-src data:; connect-src 'none'; base-uri 'none'; form-action 'none'"

@@ -20,7 +20,7 @@ _TOOLS = {"cmake": "cmake", "ninja": "ninja-build", "clang++": "clang", "wasm-ld
 def build() -> Path:
     """Builds engine.wasm when it is stale, and returns its path.
 
-    It has the portable kernels, the same sources as the firmware's, and needs nothing of the page: no imports.
+    It has the portable kernels, the same sources as the firmware's, and imports nothing.
     UserError: a tool is missing, or the compiler refuses.
     """
     for tool, package in _TOOLS.items():

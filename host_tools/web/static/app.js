@@ -82,6 +82,7 @@ const showInput = (pixels) => {
     for (let c = 0; c < 3; ++c) image.data[i * 4 + c] = pixels[i * channels + (channels === 1 ? 0 : c)];
     image.data[i * 4 + 3] = 255;
   }
+  at("seen").hidden = false;
   canvas.getContext("2d").putImageData(image, 0, 0);
   canvas.setAttribute("aria-label", `What the network sees: ${width} x ${height} pixels`);
   const how = model.fit === "crop" ? "the middle of the picture" : "the whole picture, squeezed to this shape";
@@ -105,6 +106,7 @@ const showPicture = (source, width, height, name) => {
   [canvas.width, canvas.height] = [Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale))];
   canvas.getContext("2d").putImageData(source, 0, 0);
   canvas.setAttribute("aria-label", `The picture ${name}`);
+  canvas.className = width < 200 ? "small" : "";
   at("hint").hidden = true;
 };
 
@@ -222,6 +224,9 @@ const connect = async () => {
       return;
     }
     board = opened;
+    opened.onEnd = (error) => {
+      if (board === opened) disconnect(`Disconnected: ${error.message}`);
+    };
     say("board", describeBoard(info));
     at("connect").textContent = "Disconnect the board";
     if (shown && !camera) await classify(shown.pixels, shown.name);
@@ -241,10 +246,8 @@ const compare = async (image, result) => {
     if (board !== asked) return;
     showComparison(result, theirs);
   } catch (error) {
-    if (board === asked) {
-      say("verdict", "");
-      await disconnect(`Disconnected: ${error.message}`);
-    }
+    say("verdict", "");
+    if (board === asked) await disconnect(`Disconnected: ${error.message}`);
   } finally {
     if (board === asked) boardWorks = false;
   }

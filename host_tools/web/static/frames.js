@@ -90,7 +90,11 @@ const Frames = {
 
 // Text of a device, for people: only printable ASCII, and not for ever.
 const printable = (bytes) =>
-  Array.from(bytes.subarray(0, 200), (byte) => (byte >= 32 && byte < 127 ? String.fromCharCode(byte) : "?")).join("");
+  Array.from(bytes.subarray(0, 200), (byte) => (byte >= 32 && byte < 127 ? String.fromCharCode(byte) : "?"))
+    .join("")
+    .trim();
+
+const FAULT = /FAULT ([a-z]+=|stack)/; // a program's last words, which are no frame
 
 // Finds the intact frames in what is received, and the line of a program that faults; drops all else.
 class FrameReader {
@@ -112,7 +116,7 @@ class FrameReader {
       if (!piece.length) continue;
       const frame = Frames.decode(piece);
       if (frame) this.onFrame(frame);
-      else if (printable(piece).startsWith("FAULT ")) this.onFault(printable(piece));
+      else if (FAULT.test(String.fromCharCode(...piece))) this.onFault(printable(piece));
     }
   }
 }

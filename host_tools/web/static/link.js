@@ -83,6 +83,7 @@ class Board {
     this.replies = [];
     this.wake = () => {};
     this.ended = null;
+    this.onEnd = () => {}; // for who is told that the line has ended, with the Error; maybe more than once
     this.reader = new FrameReader(
       (frame) => this.take(frame),
       (text) => this.end(new Error(`the board's program has faulted: ${text}`)),
@@ -94,6 +95,7 @@ class Board {
   end(error) {
     this.ended ??= error;
     this.wake();
+    this.onEnd(this.ended);
   }
 
   async close() {
