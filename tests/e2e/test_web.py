@@ -178,7 +178,9 @@ def test_a_board_on_the_cable_gives_the_same_answers(faults, pages, tab, seven, 
     with emulator.running("stm32f405", firmware) as url, SerialTransport(url) as serial:
         line = FaultyLine(serial, faulty_line.parse(faults)) if faults else serial
         page, cable = with_board(tab, pages["digits"], line)
-        assert page.text("#board") == "stm32f405 runs this network, as an engine model made for it."
+        assert (
+            page.text("#board") == "stm32f405 runs this network: the same .tflite, converted for this board."
+        )
         rng = np.random.default_rng(3)
         for count in range(1, 6):
             noise = rng.integers(0, 256, (28, 28), dtype=np.uint8)

@@ -181,8 +181,8 @@ const startCamera = async () => {
 
 const describeBoard = (info) => {
   if (info.tfliteSha256 === model.tflite_sha256 && info.classes === engine.classes) {
-    const own = info.engineSha256 === model.engine_sha256 ? "the same engine model" : "an engine model made for it";
-    return `${info.board} runs this network, as ${own}.`;
+    const same = info.engineSha256 === model.engine_sha256;
+    return `${info.board} runs this network: the same .tflite, ${same ? "the same engine model" : "converted for this board"}.`;
   }
   return (
     `${info.board} runs another network (SHA-256 of its .tflite ${info.tfliteSha256.slice(0, 16)}…, this page's ` +

@@ -104,29 +104,32 @@ const Picture = {
     });
   },
 
-  // One plane of bytes in another size: each row first, then each column, rounded to bytes between.
+  // One plane of bytes in another size, by rows and by columns, rounded to bytes between. The columns are first where
+  // they lose much more than the rows: so does Pillow 13, as a test sees, and the order shows in the last bit.
   scaled(plane, width, height, toWidth, toHeight) {
-    const pass = (source, step, lines, lineStep, places, toStep, toLineStep) => {
-      const out = new Uint8Array(lines * places.length);
-      for (let line = 0; line < lines; ++line) {
-        places.forEach(({ first, weights }, i) => {
-          let sum = 2 ** (WEIGHT_BITS - 1);
-          let at = line * lineStep + first * step;
-          for (const weight of weights) {
-            sum += source[at] * weight;
-            at += step;
-          }
-          out[line * toLineStep + i * toStep] = Math.min(255, sum >> WEIGHT_BITS);
-        });
-      }
-      return out;
-    };
-    let found = plane;
-    if (toWidth !== width) found = pass(found, 1, height, width, Picture.weights(width, toWidth), 1, toWidth);
-    if (toHeight !== height) {
-      found = pass(found, toWidth, toWidth, 1, Picture.weights(height, toHeight), toWidth, 1);
+    const across = (found, lines) =>
+      toWidth === width ? found : Picture.pass(found, 1, lines, width, Picture.weights(width, toWidth), 1, toWidth);
+    const down = (found, wide) =>
+      toHeight === height ? found : Picture.pass(found, wide, wide, 1, Picture.weights(height, toHeight), wide, 1);
+    if (height > toHeight && height - toHeight > 2 * (width - toWidth)) return across(down(plane, width), toHeight);
+    return down(across(plane, height), toWidth);
+  },
+
+  // `lines` rows or columns: what they are made of lies `step` apart, and they `lineStep`; of what is made, too.
+  pass(source, step, lines, lineStep, places, toStep, toLineStep) {
+    const out = new Uint8Array(lines * places.length);
+    for (let line = 0; line < lines; ++line) {
+      places.forEach(({ first, weights }, i) => {
+        let sum = 2 ** (WEIGHT_BITS - 1);
+        let at = line * lineStep + first * step;
+        for (const weight of weights) {
+          sum += source[at] * weight;
+          at += step;
+        }
+        out[line * toLineStep + i * toStep] = Math.min(255, sum >> WEIGHT_BITS);
+      });
     }
-    return found;
+    return out;
   },
 
   inverted(pixels) {
