@@ -1,7 +1,7 @@
 // What a page calls: squeeze.h for one model, with addresses and statuses as plain numbers.
 //
-// The page lays the model and the arena behind the program's own data (web_free), and grows the memory for them
-// first. All addresses are of this module's memory.
+// The page lays the model and the arena behind the program's own data (web_free), and grows the memory for
+// them first. All addresses are of this module's memory.
 #include <stddef.h>
 #include <stdint.h>
 

@@ -1,4 +1,6 @@
-// All that the engine needs of a C library's <string.h>; memory.cc has the functions.
+// All that the engine needs of a C library's <string.h>. The compiler makes memory.copy and memory.fill of
+// the calls
+// (-mbulk-memory), so the functions themselves are nowhere; one that it calls all the same does not link.
 #ifndef SQUEEZE_WEB_INCLUDE_STRING_H_
 #define SQUEEZE_WEB_INCLUDE_STRING_H_
 

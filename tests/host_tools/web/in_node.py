@@ -14,6 +14,7 @@ from squeezenet_mcu.convert.target import ANY_CPU, Target
 from squeezenet_mcu.host_tools.boards.board_toml import Tool
 from squeezenet_mcu.host_tools.emulate import emulator
 from squeezenet_mcu.host_tools.web import page, wasm
+from squeezenet_mcu.model.settings import config
 
 _RUN = """
 const fs = require("fs");
@@ -64,5 +65,6 @@ def model_of(tflite: bytes, target: Target = ANY_CPU) -> bytes:
 
 
 def zoo_model(name: str) -> bytes:
-    """That of a shipped network."""
-    return model_of((ZOO / name / "model.tflite").read_bytes())
+    """That of a shipped network, within the flash that its TOML says, but for its labels."""
+    limit = config.load(name).convert.flash_bytes["portable"]
+    return model_of((ZOO / name / "model.tflite").read_bytes(), Target(flash_bytes=limit))
