@@ -67,6 +67,7 @@ def test_a_picture_gets_its_class(way, pages, tab, seven):
     else:
         page.drop(seven, event=way)
     assert re.fullmatch(r"7, (9\d|100)\.\d %", answered(page))
+    assert page.text("#spoken") == page.text("#answer")
     assert page.text("#classes li:first-child .name") == "7"
     assert re.fullmatch(r"[\d.]+ ms in this browser \(not a board's time\)", page.text("#time"))
     assert page.console == []
@@ -93,6 +94,30 @@ def test_it_says_what_classify_says(pages, tab, workplace, tmp_path):
         (picture,) = json.loads(json_file.read_text())["pictures"]
         wanted = [[top["name"], f"{top['probability']:.1%}".replace("%", " %")] for top in picture["top"]]
         assert shown == wanted
+
+
+def test_a_photo_is_turned_as_the_camera_was_held(pages, tab, tmp_path):
+    """Its left half is black; held on its side, that is its top."""
+    half = Image.new("RGB", (64, 64), "white")
+    half.paste("black", (0, 0, 32, 64))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    half.save(tmp_path / "turned.jpg", exif=exif)
+    page = opened(tab, pages["digits"])
+    page.drop(tmp_path / "turned.jpg", kind="image/jpeg")
+    answered(page)
+    gray = "document.querySelector('#input').getContext('2d').getImageData(14, {}, 1, 1).data[0]"
+    assert page.evaluate(gray.format(6)) < 20 and page.evaluate(gray.format(21)) > 235
+
+
+def test_a_picture_is_inverted_on_request(pages, tab, seven):
+    page = opened(tab, pages["digits"])
+    page.drop(seven)
+    answered(page)
+    corner = "document.querySelector('#input').getContext('2d').getImageData(0, 0, 1, 1).data[0]"
+    assert page.evaluate(corner) == 0
+    page.click("#invert")
+    page.wait(f"{corner} === 255")
 
 
 def test_a_file_that_is_no_picture(pages, tab, tmp_path):

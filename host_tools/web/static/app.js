@@ -1,7 +1,7 @@
 // The page: a picture comes in by a file, by pasting, dropping or the camera, and the answer goes out.
 
 const MOST_SHOWN = 5; // classes of an answer, and rows of the comparison beside those that differ
-const SAY_MS = 2000; // between two answers that a screen reader is told while the camera runs
+const SPEAK_MS = 3000; // between two answers that a screen reader is told while the camera runs
 
 const at = (id) => document.getElementById(id);
 const block = (id) => Uint8Array.from(atob(at(id).textContent.trim()), (c) => c.charCodeAt(0));
@@ -10,7 +10,8 @@ if (model.input.table) model.input.table = Int8Array.from(atob(model.input.table
 
 let engine = null;
 let board = null;
-let boardWorks = false; // an image is under way there
+let asking = false; // the board has an image under way
+let waiting = null; // {image, result}: the newest picture that the board has not seen yet
 let compared = { pictures: 0, equal: 0 };
 let shown = null; // {pixels, name}: the last picture as the network takes it, before it is inverted
 let camera = null; // the stream
@@ -25,6 +26,15 @@ const say = (id, text, className) => {
   if (className !== undefined) element.className = className;
   element.hidden = !text;
 };
+
+// For screen readers alone: while the camera runs, not each answer.
+const speak = (text) => {
+  const now = performance.now();
+  if (camera && now - speak.last < SPEAK_MS) return;
+  speak.last = now;
+  at("spoken").textContent = text;
+};
+speak.last = -Infinity;
 
 const fail = (error) => say("error", error ? String(error.message ?? error) : "");
 
@@ -65,11 +75,8 @@ const showAnswer = (result) => {
   at("classes").replaceChildren(...list);
   const top = best[0];
   const text = one ? `${nameOf(0)}: ${values[0].toPrecision(3)}` : `${nameOf(top)}, ${percent(values[top])}`;
-  const now = performance.now();
-  if (!camera || now - (showAnswer.said ?? -Infinity) > SAY_MS) {
-    say("answer", text);
-    showAnswer.said = now;
-  }
+  say("answer", text);
+  speak(text);
   say("time", `${milliseconds(result.ms)} in this browser (not a board's time)`);
 };
 
@@ -196,8 +203,7 @@ const sameNetwork = (info) =>
 
 const disconnect = async (text) => {
   const closing = board;
-  board = null;
-  boardWorks = false;
+  board = waiting = null;
   say("board", text);
   at("connect").textContent = "Connect a board";
   await closing?.close();
@@ -236,20 +242,26 @@ const connect = async () => {
   }
 };
 
+// Asks the board about each picture. Where it is slower than the page, as with a camera, about the newest one.
 const compare = async (image, result) => {
-  if (!board || boardWorks) return; // a camera is faster than a board: that picture goes to the page alone
-  boardWorks = true;
+  if (!board) return;
+  waiting = { image, result };
+  if (asking) return;
+  asking = true;
   const asked = board;
   try {
-    say("verdict", "The board computes …", "verdict");
-    const theirs = await asked.infer(image);
-    if (board !== asked) return;
-    showComparison(result, theirs);
+    while (waiting && board === asked) {
+      const picture = waiting;
+      waiting = null;
+      if (!camera) say("verdict", "The board computes …", "verdict");
+      const theirs = await asked.infer(picture.image);
+      if (board === asked) showComparison(picture.result, theirs);
+    }
   } catch (error) {
     say("verdict", "");
     if (board === asked) await disconnect(`Disconnected: ${error.message}`);
   } finally {
-    if (board === asked) boardWorks = false;
+    asking = false;
   }
 };
 
@@ -266,6 +278,7 @@ const showComparison = (ours, theirs) => {
     ? `Different in ${different.length} of ${all.length} classes: ${count}${time}.`
     : `Equal in all ${all.length} logits and all ${all.length} probabilities: ${count}${time}.`;
   say("verdict", text, different.length ? "verdict different" : "verdict equal");
+  speak(`${at("answer").textContent}. ${text}`);
   const rows = (different.length ? different : ranked(ours.logits)).slice(0, 2 * MOST_SHOWN).map((i) => {
     const row = document.createElement("tr");
     const head = document.createElement("th");
