@@ -1,13 +1,11 @@
 // What a page calls: squeeze.h for one model, with addresses and statuses as plain numbers.
 //
-// The page lays the model and the arena behind the program's own data (web_free), and grows the memory for
+// The page lays the model and the arena behind the program's own data (__heap_base), and grows the memory for
 // them first. All addresses are of this module's memory.
 #include <stddef.h>
 #include <stdint.h>
 
 #include "engine/squeeze.h"
-
-extern "C" uint8_t __heap_base;  // lld's: the first byte behind data and stack
 
 #define WEB_EXPORT(name) extern "C" __attribute__((export_name(#name), used))
 
@@ -16,11 +14,6 @@ namespace {
 squeeze_engine g_engine;
 
 }  // namespace
-
-// The first address that is free, a multiple of 16.
-WEB_EXPORT(web_free) uint32_t WebFree() {
-  return (static_cast<uint32_t>(reinterpret_cast<uintptr_t>(&__heap_base)) + 15) / 16 * 16;
-}
 
 // Bytes of arena that the model wants, or minus a squeeze_status where it is none that runs here.
 WEB_EXPORT(web_arena_bytes) int32_t WebArenaBytes(const uint8_t* model, size_t size) {

@@ -160,11 +160,14 @@ const stopCamera = () => {
 
 const startCamera = async () => {
   fail(null);
+  at("camera").disabled = true; // while the browser asks its user
   try {
     camera = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment", width: 640, height: 480 } });
   } catch (error) {
     fail(new Error(`the camera: ${error.message}`));
     return;
+  } finally {
+    at("camera").disabled = false;
   }
   const stream = camera;
   const video = at("video");
@@ -187,7 +190,8 @@ const startCamera = async () => {
 };
 
 const describeBoard = (info) => {
-  if (info.tfliteSha256 === model.tflite_sha256 && info.classes === engine.classes) {
+  if (info.tfliteSha256 === model.tflite_sha256) {
+    if (!sameNetwork(info)) return `${info.board} says that it runs this network, but with other sizes; ${FLASH_IT}`;
     const same = info.engineSha256 === model.engine_sha256;
     return `${info.board} runs this network: the same .tflite, ${same ? "the same engine model" : "converted for this board"}.`;
   }

@@ -14,7 +14,7 @@ class Engine {
 
   constructor(exports, model) {
     this.engine = exports;
-    const at = exports.web_free();
+    const at = Math.ceil(exports.__heap_base.value / 16) * 16; // behind the program's data and stack
     this.reserve(at + model.length);
     this.bytes().set(model, at);
     const arenaBytes = exports.web_arena_bytes(at, model.length);
