@@ -72,7 +72,7 @@ WATCHING = $(if $(layers_watched)$(filter 1 yes true,$(value INSPECT)),--inspect
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
-VERBS := help setup demo test test-long fuzz lint train preview prune cluster quantize summary search curves zoo weights import evaluate classify analyze convert firmware flash selftest simulate validate profile report-hardware key upload bench sizes boards claims licences clean
+VERBS := help setup demo test test-long fuzz lint train preview prune cluster quantize summary search curves zoo weights import evaluate classify web analyze convert firmware flash selftest simulate validate profile report-hardware key upload bench sizes boards claims licences clean
 .PHONY: $(VERBS)
 
 # What is typed for a verb that does not take it would be ignored in silence, and the verb do something else than
@@ -195,6 +195,9 @@ evaluate: setup $(CONVERTED) ## accuracy: Keras, the int8 .tflite, our engine on
 classify: $(if $(value PORT),setup,$(if $(on_host),setup $(CONVERTED),firmware)) ## what is this? the classes of a picture, or of each in a folder [IMAGE=photo.jpg] [BOARD= or PORT=, of an emulated Pico USB=1] [SAVE=sheet.png JSON=file]
 	@$(RUN) -m host_tools classify --model=$(call quoted,MODEL) $(if $(value PORT),$(call option,PORT),$(call typed_option,BOARD)) \
 	  $(call flag,USB) $(call flag,INSPECT) $(call option,ENGINE) $(call option,IMAGE) $(call option,SAVE) $(call option,JSON)
+
+web: setup $(CONVERTED) ## build/<model>/web/index.html: one page that runs the network in a browser, and compares it with a board at the USB port
+	@$(RUN) -m host_tools web --model=$(call quoted,MODEL)
 
 ##@ On a board
 analyze: setup ## before anything is built: does it fit each board, how many milliseconds, what to change [MODEL= or TFLITE=file] [BOARD= CORES=2 MAX_FLASH=64K MAX_SRAM= MAX_MS=] [JSON=file]

@@ -17,7 +17,7 @@ fi
 
 packages=("$python-venv" g++ cmake ninja-build gcc-arm-none-eabi libnewlib-arm-none-eabi
           libstdc++-arm-none-eabi-newlib qemu-system-arm gcc-riscv64-unknown-elf
-          picolibc-riscv64-unknown-elf qemu-system-misc openocd dfu-util clang-format clang-tidy clang libclang-rt-dev)
+          picolibc-riscv64-unknown-elf qemu-system-misc openocd dfu-util clang-format clang-tidy clang lld libclang-rt-dev)
 # clang's sanitizers and libFuzzer, which Ubuntu 22.04 has in a package that clang brings itself.
 if command -v apt-cache >/dev/null && apt-cache show clang >/dev/null 2>&1 &&
    ! apt-cache show libclang-rt-dev >/dev/null 2>&1; then
@@ -26,7 +26,7 @@ fi
 # A command of each package that we start, for systems that have them from elsewhere.
 declare -A command_of=([g++]=g++ [cmake]=cmake [ninja-build]=ninja [qemu-system-arm]=qemu-system-arm
                        [qemu-system-misc]=qemu-system-riscv32 [openocd]=openocd [dfu-util]=dfu-util
-                       [clang-format]=clang-format [clang-tidy]=clang-tidy [clang]=clang++)
+                       [clang-format]=clang-format [clang-tidy]=clang-tidy [clang]=clang++ [lld]=wasm-ld)
 if [ "${1:-}" = --packages ]; then
   command_of[$python-venv]=$python
   for package in "${packages[@]}"; do echo "$package ${command_of[$package]:-}"; done

@@ -48,6 +48,7 @@ _HOST_TOOLS = {
     "summary": "host_tools.summary.command",
     "upload": "host_tools.upload.command",
     "validate": "host_tools.validate.command",
+    "web": "host_tools.web.command",
 }
 _DOORS = {"python -m model": _MODEL, "python -m convert": _CONVERT, "python -m host_tools": _HOST_TOOLS}
 _LIGHT = {

@@ -12,7 +12,7 @@ SETUP = ROOT / "setup.sh"
 DEBIAN = (
     "g++ cmake ninja-build gcc-arm-none-eabi libnewlib-arm-none-eabi "
     "libstdc++-arm-none-eabi-newlib qemu-system-arm gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf "
-    "qemu-system-misc openocd dfu-util clang-format clang-tidy clang libclang-rt-dev"
+    "qemu-system-misc openocd dfu-util clang-format clang-tidy clang lld libclang-rt-dev"
 )
 PACKAGES = f"python3.12-venv {DEBIAN}"
 LINE = f"apt-get install -y --no-install-recommends {PACKAGES}"

@@ -34,6 +34,7 @@ DOORS = {
     "host_tools": (
         "analyze", "bench", "boards", "claims", "classify", "demo", "firmware", "flash", "key", "profile",
         "report-hardware", "selftest", "simulate", "sizes", "summary", "upload", "validate",
+        "web",
     ),
 }  # fmt: skip
 _VERBS = {verb: door for door, verbs in DOORS.items() for verb in verbs}

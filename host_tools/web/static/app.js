@@ -1,0 +1,369 @@
+// The page: a picture comes in by a file, by pasting, dropping or the camera, and the answer goes out.
+
+const MOST_SHOWN = 5; // classes of an answer, and rows of the comparison beside those that differ
+const SPEAK_MS = 3000; // between two answers that a screen reader is told while the camera runs
+
+const at = (id) => document.getElementById(id);
+const block = (id) => Uint8Array.from(atob(at(id).textContent.trim()), (c) => c.charCodeAt(0));
+const model = JSON.parse(at("settings").textContent);
+if (model.input.table) model.input.table = Int8Array.from(atob(model.input.table), (c) => c.charCodeAt(0));
+
+let engine = null;
+let board = null;
+let asking = false; // the board has an image under way
+let waiting = null; // {image, result}: the newest picture that the board has not seen yet
+let compared = { pictures: 0, equal: 0 };
+let shown = null; // {pixels, name}: the last picture as the network takes it, before it is inverted
+let camera = null; // the stream
+
+const nameOf = (index) => model.labels[index] ?? `class ${index}`;
+const percent = (share) => `${(share * 100).toFixed(1)} %`;
+const milliseconds = (ms) => `${ms < 100 ? ms.toFixed(1) : Math.round(ms)} ms`;
+
+const say = (id, text, className) => {
+  const element = at(id);
+  if (element.textContent !== text) element.textContent = text;
+  if (className !== undefined) element.className = className;
+  element.hidden = !text;
+};
+
+// For screen readers alone: while the camera runs, not each answer.
+const speak = (text) => {
+  const now = performance.now();
+  if (camera && now - speak.last < SPEAK_MS) return;
+  speak.last = now;
+  at("spoken").textContent = text;
+};
+speak.last = -Infinity;
+
+const fail = (error) => say("error", error ? String(error.message ?? error) : "");
+
+// The network's own probabilities, or where it ends in its logits the softmax of these; of one output, its value.
+const shares = ({ logits, probabilities }) => {
+  const { output } = model;
+  if (output.softmax || logits.length === 1) {
+    return Array.from(probabilities, (q) => (q - output.zero_point) * output.scale);
+  }
+  const values = Array.from(logits, (q) => (q - output.logits_zero_point) * output.logits_scale);
+  const most = Math.max(...values);
+  const powers = values.map((v) => Math.exp(v - most));
+  const sum = powers.reduce((a, b) => a + b, 0);
+  return powers.map((p) => p / sum);
+};
+
+// Indices of the classes, the highest logit first; of equal ones the first.
+const ranked = (logits) => Array.from(logits.keys()).sort((a, b) => logits[b] - logits[a] || a - b);
+
+const showAnswer = (result) => {
+  const values = shares(result);
+  const one = values.length === 1;
+  const best = ranked(result.logits).slice(0, MOST_SHOWN);
+  const list = best.map((index) => {
+    const item = document.createElement("li");
+    const bar = document.createElement("span");
+    bar.className = "bar";
+    bar.style.width = one ? "0" : `${Math.min(100, Math.max(0, values[index] * 100))}%`;
+    const name = document.createElement("span");
+    name.className = "name";
+    name.textContent = nameOf(index);
+    const share = document.createElement("span");
+    share.className = "share";
+    share.textContent = one ? values[0].toPrecision(3) : percent(values[index]);
+    item.append(bar, name, share);
+    return item;
+  });
+  at("classes").replaceChildren(...list);
+  const top = best[0];
+  const text = one ? `${nameOf(0)}: ${values[0].toPrecision(3)}` : `${nameOf(top)}, ${percent(values[top])}`;
+  say("answer", text);
+  speak(text);
+  say("time", `${milliseconds(result.ms)} in this browser (not a board's time)`);
+};
+
+const showInput = (pixels) => {
+  const { width, height, channels } = model.input;
+  const canvas = at("input");
+  [canvas.width, canvas.height] = [width, height];
+  const image = new ImageData(width, height);
+  for (let i = 0; i < width * height; ++i) {
+    for (let c = 0; c < 3; ++c) image.data[i * 4 + c] = pixels[i * channels + (channels === 1 ? 0 : c)];
+    image.data[i * 4 + 3] = 255;
+  }
+  at("seen").hidden = false;
+  canvas.getContext("2d").putImageData(image, 0, 0);
+  canvas.setAttribute("aria-label", `What the network sees: ${width} x ${height} pixels`);
+  const how = model.fit === "crop" ? "the middle of the picture" : "the whole picture, squeezed to this shape";
+  at("seen-text").textContent = `What the network sees: ${how}, ${width} x ${height} ${channels === 1 ? "grays" : "pixels"}.`;
+};
+
+// pixels: bytes as the network takes them, before inversion. Shows the engine's answer, and has the board compared.
+const classify = async (pixels, name) => {
+  shown = { pixels, name };
+  const turned = at("invert").checked ? Picture.inverted(pixels) : pixels;
+  showInput(turned);
+  const image = Picture.quantized(turned, model.input);
+  const result = await engine.run(image);
+  showAnswer(result);
+  compare(image, result);
+};
+
+const showPicture = (source, width, height, name) => {
+  const canvas = at("picture");
+  const scale = Math.min(1, 960 / Math.max(width, height));
+  [canvas.width, canvas.height] = [Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale))];
+  canvas.getContext("2d").putImageData(source, 0, 0);
+  canvas.setAttribute("aria-label", `The picture ${name}`);
+  canvas.className = width < 200 ? "small" : "";
+  at("hint").hidden = true;
+};
+
+const smaller = (picture, width, height) => {
+  const [source, target] = [document.createElement("canvas"), document.createElement("canvas")];
+  [source.width, source.height, target.width, target.height] = [picture.width, picture.height, width, height];
+  source.getContext("2d").putImageData(picture, 0, 0);
+  const context = target.getContext("2d");
+  context.drawImage(source, 0, 0, width, height);
+  return context.getImageData(0, 0, width, height);
+};
+
+const takeFile = async (file) => {
+  fail(null);
+  stopCamera();
+  try {
+    const picture = await Picture.read(file);
+    const scale = Math.min(1, 960 / Math.max(picture.width, picture.height));
+    const [width, height] = [picture.width, picture.height].map((side) => Math.max(1, Math.round(side * scale)));
+    showPicture(scale < 1 ? smaller(picture, width, height) : picture, picture.width, picture.height, file.name);
+    await classify(Picture.fitted(picture, model.input, model.fit), file.name);
+  } catch (error) {
+    fail(new Error(`${file.name}: ${error.message}`));
+  }
+};
+
+// The first picture of what was dropped or pasted.
+const takeFirst = (files) => {
+  const file = Array.from(files).find(({ type }) => type.startsWith("image/"));
+  if (file) takeFile(file);
+  else fail(new Error("no picture in it; want an image file"));
+};
+
+const stopCamera = () => {
+  if (!camera) return;
+  for (const track of camera.getTracks()) track.stop();
+  camera = null;
+  at("video").srcObject = null;
+  at("video").hidden = true;
+  at("picture").hidden = false;
+  at("hint").hidden = at("picture").getAttribute("aria-label") !== "No picture yet";
+  at("camera").textContent = "Use the camera";
+};
+
+const startCamera = async () => {
+  fail(null);
+  at("camera").disabled = true; // while the browser asks its user
+  try {
+    camera = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment", width: 640, height: 480 } });
+  } catch (error) {
+    fail(new Error(`the camera: ${error.message}`));
+    return;
+  } finally {
+    at("camera").disabled = false;
+  }
+  const stream = camera;
+  const video = at("video");
+  video.srcObject = stream;
+  video.hidden = false;
+  at("picture").hidden = at("hint").hidden = true;
+  at("camera").textContent = "Stop the camera";
+  try {
+    await video.play();
+    while (camera === stream) {
+      if (video.videoWidth) {
+        const picture = Picture.draw(video, video.videoWidth, video.videoHeight);
+        await classify(Picture.fitted(picture, model.input, model.fit), "of the camera");
+      }
+      await new Promise((resolve) => requestAnimationFrame(resolve));
+    }
+  } catch (error) {
+    if (camera === stream) fail(error);
+  }
+};
+
+const describeBoard = (info) => {
+  if (info.tfliteSha256 === model.tflite_sha256) {
+    if (!sameNetwork(info)) return `${info.board} says that it runs this network, but with other sizes; ${FLASH_IT}`;
+    const same = info.engineSha256 === model.engine_sha256;
+    return `${info.board} runs this network: the same .tflite, ${same ? "the same engine model" : "converted for this board"}.`;
+  }
+  return (
+    `${info.board} runs another network (SHA-256 of its .tflite ${info.tfliteSha256.slice(0, 16)}…, this page's ` +
+    `${model.tflite_sha256.slice(0, 16)}…), so there is nothing to compare. Flash this one: make flash MODEL=${model.name}`
+  );
+};
+
+const sameNetwork = (info) =>
+  info.tfliteSha256 === model.tflite_sha256 && info.classes === engine.classes && info.height === engine.height &&
+  info.width === engine.width && info.channels === engine.channels;
+
+const disconnect = async (text) => {
+  const closing = board;
+  board = waiting = null;
+  say("board", text);
+  at("connect").textContent = "Connect a board";
+  await closing?.close();
+};
+
+const connect = async () => {
+  let port;
+  try {
+    port = await navigator.serial.requestPort();
+  } catch {
+    return; // the user has chosen none
+  }
+  say("board", "Connecting …");
+  say("verdict", "");
+  at("compared").hidden = true;
+  compared = { pictures: 0, equal: 0 };
+  let opened = null;
+  try {
+    opened = new Board(await SerialLine.open(port));
+    const info = await opened.hello();
+    if (!sameNetwork(info)) {
+      await opened.close();
+      say("board", describeBoard(info));
+      return;
+    }
+    board = opened;
+    opened.onEnd = (error) => {
+      if (board === opened) disconnect(`Disconnected: ${error.message}`);
+    };
+    say("board", describeBoard(info));
+    at("connect").textContent = "Disconnect the board";
+    if (shown && !camera) await classify(shown.pixels, shown.name);
+  } catch (error) {
+    await opened?.close();
+    say("board", `Not connected: ${error.message}`);
+  }
+};
+
+// Asks the board about each picture. Where it is slower than the page, as with a camera, about the newest one.
+const compare = async (image, result) => {
+  if (!board) return;
+  waiting = { image, result };
+  if (asking) return;
+  asking = true;
+  const asked = board;
+  try {
+    while (waiting && board === asked) {
+      const picture = waiting;
+      waiting = null;
+      if (!camera) say("verdict", "The board computes …", "verdict");
+      const theirs = await asked.infer(picture.image);
+      if (board === asked) showComparison(picture.result, theirs);
+    }
+  } catch (error) {
+    say("verdict", "");
+    if (board === asked) await disconnect(`Disconnected: ${error.message}`);
+  } finally {
+    asking = false;
+  }
+};
+
+const showComparison = (ours, theirs) => {
+  const kinds = ["logits", "probabilities"];
+  const differs = (i) => kinds.some((kind) => ours[kind][i] !== theirs[kind][i]);
+  const all = Array.from(ours.logits.keys());
+  const different = all.filter(differs);
+  ++compared.pictures;
+  if (!different.length) ++compared.equal;
+  const count = `${compared.equal} of ${compared.pictures} pictures equal so far`;
+  const time = theirs.ms === null ? "" : `; the board took ${milliseconds(theirs.ms)} by its own counter`;
+  const text = different.length
+    ? `Different in ${different.length} of ${all.length} classes: ${count}${time}.`
+    : `Equal in all ${all.length} logits and all ${all.length} probabilities: ${count}${time}.`;
+  say("verdict", text, different.length ? "verdict different" : "verdict equal");
+  speak(`${at("answer").textContent}. ${text}`);
+  const rows = (different.length ? different : ranked(ours.logits)).slice(0, 2 * MOST_SHOWN).map((i) => {
+    const row = document.createElement("tr");
+    const head = document.createElement("th");
+    head.scope = "row";
+    head.textContent = nameOf(i);
+    row.append(head);
+    for (const kind of kinds) {
+      for (const side of [ours, theirs]) {
+        const cell = document.createElement("td");
+        cell.textContent = side[kind][i];
+        if (ours[kind][i] !== theirs[kind][i]) cell.className = "different";
+        row.append(cell);
+      }
+    }
+    return row;
+  });
+  at("compared").querySelector("tbody").replaceChildren(...rows);
+  at("compared").hidden = false;
+};
+
+const showAbout = () => {
+  const { height, width, channels } = model.input;
+  const facts = {
+    Network: `${model.name}: ${width} x ${height} x ${channels} in, ${engine.classes} classes`,
+    "Engine model": `${model.engine_bytes.toLocaleString("en")} bytes, SHA-256 ${model.engine_sha256}`,
+    "Made from": `the .tflite with SHA-256 ${model.tflite_sha256}`,
+    Engine: `${model.wasm_bytes.toLocaleString("en")} bytes of WebAssembly; its memory for this network: ${engine.arenaBytes.toLocaleString("en")} bytes`,
+  };
+  for (const [name, text] of Object.entries(facts)) {
+    const [term, definition] = [document.createElement("dt"), document.createElement("dd")];
+    term.textContent = name;
+    definition.textContent = text;
+    at("about").append(term, definition);
+  }
+};
+
+const listen = () => {
+  at("file").addEventListener("change", () => {
+    takeFirst(at("file").files);
+    at("file").value = ""; // so that the same file can be chosen again
+  });
+  at("invert").addEventListener("change", () => {
+    if (shown && !camera) classify(shown.pixels, shown.name).catch(fail);
+  });
+  at("camera").addEventListener("click", () => (camera ? stopCamera() : startCamera()));
+  at("connect").addEventListener("click", () => (board ? disconnect("Disconnected.") : connect()));
+  document.addEventListener("paste", (event) => {
+    if (event.clipboardData.files.length) takeFirst(event.clipboardData.files);
+  });
+  document.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    at("drop").classList.add("over");
+  });
+  document.addEventListener("dragleave", (event) => {
+    if (!event.relatedTarget) at("drop").classList.remove("over");
+  });
+  document.addEventListener("drop", (event) => {
+    event.preventDefault();
+    at("drop").classList.remove("over");
+    takeFirst(event.dataTransfer.files);
+  });
+  if (!navigator.mediaDevices?.getUserMedia) {
+    at("camera").disabled = true;
+    at("camera").textContent = "No camera here";
+  }
+  if (!navigator.serial) {
+    at("connect").disabled = true;
+    say("board", "This browser has no Web Serial. Chrome, Edge and Opera on a computer have it: there, this page compares its answers with a board's.");
+  }
+};
+
+const start = async () => {
+  try {
+    engine = await Engine.create(block("wasm"), block("model"));
+    showAbout();
+    listen();
+    document.documentElement.dataset.ready = "yes";
+  } catch (error) {
+    fail(error);
+    for (const id of ["file", "camera", "connect"]) at(id).disabled = true;
+  }
+};
+
+start();
