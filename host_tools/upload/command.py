@@ -100,7 +100,8 @@ def _line(args: argparse.Namespace, model: str) -> Iterator[str]:
     hardware = board_toml.load(args.board)
     elf = board_model.folder_for(BUILD / old, hardware.name, "squeeze") / "firmware.elf"
     if not elf.is_file():
-        raise UserError(f"{elf}: missing; run: make firmware MODEL={old} BOARD={args.board} UPDATE=1")
+        other = "" if args.old else "; or want --old, if another model's firmware is to take it"
+        raise UserError(f"{elf}: missing; run: make firmware MODEL={old} BOARD={args.board} UPDATE=1{other}")
     if hardware.name not in nor.boards():
         raise UserError(
             f"--board {args.board}: its emulator keeps no new models; boards whose does: "
@@ -172,8 +173,8 @@ def _made_for(
 
 def _what(ready: Package, held: Held, old: bytes | None) -> str:
     where = "the model in its firmware" if held.slot == LINKED else f"the model in slot {held.slot}"
-    how = "whose bytes are in build/" if old is not None else "by the hashes of its blocks"
-    return f"{len(ready.content):,} bytes; what {where} has of them is copied there, {how}"
+    how = "compared with the one in build/" if old is not None else "compared by the hashes of its blocks"
+    return f"{len(ready.content):,} bytes; the device copies what it has of them in {where} ({how})"
 
 
 class _Progress:

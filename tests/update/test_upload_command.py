@@ -31,6 +31,13 @@ def test_mistakes_are_one_line(place, capsys):
         ("upload",): "upload: to which device? want --port, or --board for an emulated one",
         ("upload", "--port", "x", "--old", "y"): "--old: is for an emulated board",
         ("upload", "--board", BOARD): f"build/digits/firmware/{BOARD}/firmware.elf: missing; run: ",
+        (
+            "upload",
+            "--model",
+            "tuned",
+            "--board",
+            BOARD,
+        ): "--board mps2_an386 --update; or want --old, if another model's firmware is to take it",
         ("upload", "--board", BOARD, "--key", "none"): "none: no such file; want a file that",
         ("upload", "--board", "nowhere"): "nowhere",
         (
