@@ -21,7 +21,7 @@ endif
 VARIABLES := MODEL BOARD PYTHON NAME DATA COMPRESS EPOCHS SEED FRESH INIT WORKERS ONLY LIMIT ENGINE_LIMIT JSON TEACHER CANDIDATES \
   PUBLISH WEIGHTS URL CALIBRATION WEIGHT_BITS TFLITE PREPROCESS FIT LABELS TRUST PACKAGE OPTIMIZE KERNEL_FAMILY KERNELS SRAM_BYTES \
   FLASH_BYTES ENCODING CORES ENGINE TFLM_INCLUDE TFLM_LIB TFLM_ARENA_BYTES LAYERS FUNCTIONS TOOL PORT ELF DRY_RUN BUILD CHECK UPDATE \
-  MAX_FLASH MAX_SRAM MAX_MS MIN_ACCURACY USB IMAGE SAVE
+  MAX_FLASH MAX_SRAM MAX_MS MIN_ACCURACY USB IMAGE SAVE REPORT PORTS RESUME FAULTS TRACE INSPECT KEY OLD PROTOCOL TIME RUNS SPEED
 unexport $(VARIABLES)
 typed := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
 unknown := $(filter-out $(VARIABLES) MAKE% -%,$(typed))
@@ -34,7 +34,7 @@ $(if $(unknown),$(error $(no_variable)$(if $(meant), (did you mean $(meant)=?); 
 # What `if` takes for nothing is nothing: another command than the one that was meant would run.
 blank := $(strip $(foreach v,$(VARIABLES),$(if $(strip $(value $v)),,$(if $(value $v)$(filter $v,$(typed)),$v))))
 $(if $(blank),$(error $(firstword $(blank))=: is empty or blank; want a value, or leave it out))
-SWITCHES := USB FRESH ONLY LAYERS FUNCTIONS DRY_RUN BUILD CHECK UPDATE PUBLISH TRUST
+SWITCHES := USB RESUME FRESH ONLY LAYERS FUNCTIONS DRY_RUN BUILD CHECK UPDATE PUBLISH TRUST INSPECT
 $(foreach v,$(SWITCHES),$(if $(filter-out 1 yes true 0 no false,$(value $v)),$(error $v=: want 1, or 0 for no)))
 # What is typed for a variable goes to Python as it is, as one word: `value` keeps make from looking into it, the
 # quotes the shell. A line end would end the recipe's line.
@@ -56,6 +56,7 @@ CONVERT_MODEL = $(if $(value TFLITE),$(if $(filter command line,$(origin MODEL))
 # How the engine's model is made for the board.
 MADE_FOR = $(call option,OPTIMIZE) $(call option,KERNEL_FAMILY) $(call option,KERNELS) $(call option,SRAM_BYTES) \
   $(call option,FLASH_BYTES) $(call option,ENCODING) $(call option,CORES)
+UPDATABLE = $(call flag,UPDATE) $(call option,KEY)
 REQUEST = $(MADE_FOR) $(call option,ENGINE) $(call option,TFLM_INCLUDE) $(call option,TFLM_LIB) $(call option,TFLM_ARENA_BYTES)
 # Where it takes more than this, the verb fails.
 BUDGET = $(call option,MAX_FLASH) $(call option,MAX_SRAM)
@@ -64,11 +65,14 @@ typed_option = $(if $(filter command environment,$(firstword $(origin $(1)))),$(
 TYPED = $(call typed_option,MODEL) $(call typed_option,BOARD)
 # A real board at PORT=, else the emulated BOARD=.
 DEVICE = $(if $(value PORT),--port=$(call quoted,PORT),--board=$(call quoted,BOARD))
+# The firmware that can watch its layers, beside the one that cannot: where a verb wants that, or INSPECT=1.
+layers_watched = $(filter profile,$(goals))$(if $(filter validate,$(goals)),$(filter 1 yes true,$(value LAYERS)))
+WATCHING = $(if $(layers_watched)$(filter 1 yes true,$(value INSPECT)),--inspect)
 
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
-VERBS := help setup demo test test-long lint train preview prune cluster quantize summary search curves zoo weights import evaluate classify analyze convert firmware flash selftest simulate validate bench sizes boards licences clean
+VERBS := help setup demo test test-long fuzz lint train preview prune cluster quantize summary search curves zoo weights import evaluate classify analyze convert firmware flash selftest simulate validate profile report-hardware key upload bench sizes boards licences clean
 .PHONY: $(VERBS)
 
 # What is typed for a verb that does not take it would be ignored in silence, and the verb do something else than
@@ -94,15 +98,17 @@ goals := $(or $(MAKECMDGOALS),help)
 ifeq ($(filter-out $(VERBS),$(goals))$(if $(rules),,old),)
 taken := $(foreach g,$(goals),$(call takes,$g))
 taken := $(filter $(taken),$(VARIABLES))
+# These speak the link alone, with whatever firmware.
+taken := $(filter-out $(if $(filter validate classify,$(goals)),PROTOCOL),$(taken))
 idle := $(filter-out $(taken) PYTHON MAKE% -%,$(typed))
 $(if $(idle),$(error $(firstword $(idle))=: make $(goals) does not take it; it takes $(or $(filter-out PYTHON,$(taken)),no variable)))
 endif
 
 # What a firmware is made with. A board at PORT= has its firmware, and no board at all has none to be made.
-SETTINGS := BOARD OPTIMIZE KERNEL_FAMILY KERNELS SRAM_BYTES FLASH_BYTES ENCODING CORES TFLM_INCLUDE TFLM_LIB TFLM_ARENA_BYTES
-for_firmware := $(if $(filter firmware flash simulate train bench,$(goals)),,$(filter $(SETTINGS) MAX_FLASH MAX_SRAM LAYERS,$(typed)))
-ifneq ($(filter validate classify,$(goals)),)
-$(if $(and $(value PORT),$(for_firmware)),$(error $(firstword $(for_firmware))=: the board at PORT= has its firmware already; leave $(firstword $(for_firmware))= out, or first: make flash $(firstword $(for_firmware))=...))
+SETTINGS := BOARD OPTIMIZE KERNEL_FAMILY KERNELS SRAM_BYTES FLASH_BYTES ENCODING CORES TFLM_INCLUDE TFLM_LIB TFLM_ARENA_BYTES INSPECT
+for_firmware := $(if $(filter firmware flash simulate train bench,$(goals)),,$(filter $(SETTINGS) MAX_FLASH MAX_SRAM $(if $(filter classify,$(goals)),LAYERS),$(typed)))
+ifneq ($(filter validate classify profile,$(goals)),)
+$(if $(and $(value PORT)$(value PORTS),$(for_firmware)),$(error $(firstword $(for_firmware))=: the board at PORT= has its firmware already; leave $(firstword $(for_firmware))= out, or first: make flash $(firstword $(for_firmware))=...))
 endif
 on_host := $(if $(value PORT),,$(if $(filter file,$(origin BOARD)),yes))
 $(if $(and $(filter classify,$(goals)),$(on_host),$(for_firmware)),$(error $(firstword $(for_firmware))=: is of a board; want BOARD=, too))
@@ -122,7 +128,7 @@ help: ## this list
 	    flush() }' Makefile
 
 setup: .venv/.ready ## Debian packages and .venv; every other verb does it when needed
-.venv/.ready: pyproject.toml setup.sh locks/full.txt locks/tflm.txt firmware_cpp/boards/rp2040/emulator/package-lock.json
+.venv/.ready: pyproject.toml setup.sh locks/full.txt locks/tflm.txt locks/monocypher.txt firmware_cpp/boards/rp2040/emulator/package-lock.json
 	@./setup.sh
 
 demo: setup ## everything without a board: convert, build, boot the emulated board, check real images
@@ -188,7 +194,7 @@ evaluate: setup $(CONVERTED) ## accuracy: Keras, the int8 .tflite, our engine on
 # By our engine on this computer, on the emulated BOARD= where that was given, or on the board at PORT=.
 classify: $(if $(value PORT),setup,$(if $(on_host),setup $(CONVERTED),firmware)) ## what is this? the classes of a picture, or of each in a folder [IMAGE=photo.jpg] [BOARD= or PORT=, of an emulated Pico USB=1] [SAVE=sheet.png JSON=file]
 	@$(RUN) -m host_tools classify --model=$(call quoted,MODEL) $(if $(value PORT),$(call option,PORT),$(call typed_option,BOARD)) \
-	  $(call flag,USB) $(call option,ENGINE) $(call option,IMAGE) $(call option,SAVE) $(call option,JSON)
+	  $(call flag,USB) $(call flag,INSPECT) $(call option,ENGINE) $(call option,IMAGE) $(call option,SAVE) $(call option,JSON)
 
 ##@ On a board
 analyze: setup ## before anything is built: does it fit each board, how many milliseconds, what to change [MODEL= or TFLITE=file] [BOARD= CORES=2 MAX_FLASH=64K MAX_SRAM= MAX_MS=] [JSON=file]
@@ -204,21 +210,40 @@ OURS = $(wildcard $(filter %.toml,$(MODEL)) model/configs/$(MODEL_NAME).toml bui
 $(CONVERTED): $(if $(OURS),$(OURS) $(wildcard build/$(MODEL_NAME)/quantized.keras build/$(MODEL_NAME)/imported.keras model/zoo/$(MODEL_NAME)/quantized.keras) $(shell find convert -name '*.py')) | setup
 	@$(RUN) -m convert --model=$(call quoted,MODEL)
 
-firmware: setup $(CONVERTED) ## build the firmware of MODEL= for BOARD= [OPTIMIZE=speed|flash|sram SRAM_BYTES= FLASH_BYTES= ENCODING= KERNEL_FAMILY= CORES=2 LAYERS=1] [MAX_FLASH=64K MAX_SRAM=] [ENGINE=tflm TFLM_INCLUDE=dir:dir TFLM_LIB=file]
-	@$(RUN) -m host_tools firmware --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST) $(BUDGET) $(call flag,LAYERS)
+firmware: setup $(CONVERTED) ## build the firmware of MODEL= for BOARD= [OPTIMIZE=speed|flash|sram SRAM_BYTES= FLASH_BYTES= ENCODING= KERNEL_FAMILY= CORES=2 LAYERS=1 INSPECT=1] [MAX_FLASH=64K MAX_SRAM=] [UPDATE=1: takes new models over the wire; KEY=file.pub: only its owner's] [ENGINE=tflm TFLM_INCLUDE=dir:dir TFLM_LIB=file] [PROTOCOL=mlperf_tiny: for that benchmark's runner]
+	@$(RUN) -m host_tools firmware --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST) $(UPDATABLE) $(call option,PROTOCOL) $(BUDGET) $(if $(filter validate,$(goals)),,$(call flag,LAYERS)) $(WATCHING)
 
 flash: $(if $(value ELF),setup,firmware) ## write it (or ELF=) to a real board, verify it [TOOL= PORT= DRY_RUN=1, and as firmware]
-	@$(RUN) -m host_tools flash --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST) $(call option,TOOL) $(call option,PORT) \
-	  $(call option,ELF) $(call flag,DRY_RUN)
+	@$(RUN) -m host_tools flash --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST) $(UPDATABLE) $(call option,PROTOCOL) $(call option,TOOL) $(call option,PORT) \
+	  $(call option,ELF) $(call flag,DRY_RUN) $(WATCHING)
 
 selftest: setup ## bring up a board: UART, counter, memory, faults, emulated or at PORT= [BUILD=1: only the program]
 	@$(RUN) -m host_tools selftest --board=$(call quoted,BOARD) $(call option,PORT) $(call flag,BUILD)
 
 simulate: firmware ## boot the emulated BOARD= and print the URL of its serial port [as firmware]
-	@$(RUN) -m host_tools simulate --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST)
+	@$(RUN) -m host_tools simulate --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(REQUEST) $(UPDATABLE) $(call option,PROTOCOL) $(WATCHING)
 
-validate: $(if $(value PORT),setup,firmware) ## images over serial, device against Python [PORT= or BOARD=, of an emulated Pico USB=1] [DATA= LIMIT= JSON=file, and as firmware]
-	@$(RUN) -m host_tools validate --model=$(call quoted,MODEL) $(DEVICE) $(call flag,USB) $(call option,ENGINE) $(call option,DATA) $(call option,LIMIT) $(call option,JSON)
+# Real boards at PORTS=a,b share the images.
+DEVICES = $(if $(value PORTS),$(call option,PORTS) $(call option,PORT),$(DEVICE))
+validate: $(if $(value PORT)$(value PORTS),setup,firmware) ## images over serial, device against Python [PORT= or PORTS=a,b or BOARD=, of an emulated Pico USB=1] [DATA= LIMIT= JSON=file RESUME=1: go on, TRACE=file, FAULTS=all=0.001: damage bytes, SPEED=921600: a faster baud rate, and as firmware] [LAYERS=1: every row of every layer]
+	@$(RUN) -m host_tools validate --model=$(call quoted,MODEL) $(DEVICES) $(call flag,USB) $(call option,ENGINE) $(call option,DATA) $(call option,LIMIT) $(call option,JSON) \
+	  $(call flag,RESUME) $(call option,FAULTS) $(call option,TRACE) $(call option,SPEED) $(call flag,LAYERS) $(call flag,INSPECT)
+
+profile: $(if $(value PORT),setup,firmware) ## what each layer takes, by the board's own counter: table, JSON, picture [PORT= or BOARD=, of an emulated Pico USB=1] [DATA= JSON=file, and as firmware]
+	@$(RUN) -m host_tools profile --model=$(call quoted,MODEL) $(DEVICE) $(call flag,USB) $(call flag,INSPECT) $(call option,DATA) $(call option,JSON)
+
+report-hardware: $(if $(or $(value PORT),$(value REPORT)),setup,firmware) ## what a real board does, as one JSON to send in (docs/seen-on-silicon.md) [PORT= BOARD=, JSON=file, INSPECT=1: with each layer] [REPORT=file: how far the cycle model is off]
+	@$(RUN) -m host_tools report-hardware --model=$(call quoted,MODEL) $(call option,REPORT) \
+	  $(if $(value PORT),$(call option,PORT) $(call typed_option,BOARD),$(if $(value REPORT),,--board=$(call quoted,BOARD))) \
+	  $(call flag,USB) $(call flag,INSPECT) $(call option,ENGINE) $(call option,JSON)
+
+key: setup ## a pair of keys: KEY=file signs models, KEY=file.pub goes into the firmware
+	@$(RUN) -m host_tools key $(call option,KEY)
+
+# The firmware is there already, on the board or in build/: it is an old model's.
+upload: setup $(CONVERTED) ## a new model over the wire, only the bytes that differ; the firmware has UPDATE=1 [PORT= or BOARD=, emulated with the firmware of OLD=model] [KEY=file FRESH=1 DRY_RUN=1 JSON=file SPEED=921600] [OPTIMIZE= SRAM_BYTES= FLASH_BYTES= ENCODING= KERNEL_FAMILY=]
+	@$(RUN) -m host_tools upload --model=$(call quoted,MODEL) $(if $(value PORT),$(call option,PORT) $(call typed_option,BOARD),--board=$(call quoted,BOARD)) \
+	  $(call option,OLD) $(call option,KEY) $(call flag,FRESH) $(call flag,DRY_RUN) $(call option,JSON) $(call option,SPEED) $(MADE_FOR)
 
 ##@ Measure
 bench: setup ## cycles, instructions, SRAM, flash on all emulated boards [MODEL= BOARD= CHECK=1 LAYERS=1 FUNCTIONS=1 UPDATE=1 MAX_MS=, and as firmware]
@@ -246,6 +271,9 @@ test: lint ## all tests but the long ones, and the linters
 
 test-long: setup ## the tests that take long: every board, many images, training
 	@$(RUN) -m pytest -m long -n 2
+
+fuzz: setup ## libFuzzer on the device's end of the link, engine models, MLPerf Tiny's commands [TIME=seconds of each, 60] [RUNS=executions of each]
+	@$(RUN) -m tests.fuzz $(call option,TIME) $(call option,RUNS)
 
 licences: setup ## licences of all that is installed: Python, npm, Debian [JSON=file]
 	@$(RUN) tools/supply/licences.py $(call option,JSON)

@@ -17,11 +17,16 @@ fi
 
 packages=("$python-venv" g++ cmake ninja-build gcc-arm-none-eabi libnewlib-arm-none-eabi
           libstdc++-arm-none-eabi-newlib qemu-system-arm gcc-riscv64-unknown-elf
-          picolibc-riscv64-unknown-elf qemu-system-misc openocd dfu-util clang-format clang-tidy)
+          picolibc-riscv64-unknown-elf qemu-system-misc openocd dfu-util clang-format clang-tidy clang libclang-rt-dev)
+# clang's sanitizers and libFuzzer, which Ubuntu 22.04 has in a package that clang brings itself.
+if command -v apt-cache >/dev/null && apt-cache show clang >/dev/null 2>&1 &&
+   ! apt-cache show libclang-rt-dev >/dev/null 2>&1; then
+  unset 'packages[-1]'
+fi
 # A command of each package that we start, for systems that have them from elsewhere.
 declare -A command_of=([g++]=g++ [cmake]=cmake [ninja-build]=ninja [qemu-system-arm]=qemu-system-arm
                        [qemu-system-misc]=qemu-system-riscv32 [openocd]=openocd [dfu-util]=dfu-util
-                       [clang-format]=clang-format [clang-tidy]=clang-tidy)
+                       [clang-format]=clang-format [clang-tidy]=clang-tidy [clang]=clang++)
 if [ "${1:-}" = --packages ]; then
   command_of[$python-venv]=$python
   for package in "${packages[@]}"; do echo "$package ${command_of[$package]:-}"; done
@@ -73,6 +78,13 @@ echo "setup: the Raspberry Pi Pico's emulator, with the npm of .venv"
 tflm_wheel=$(grep -o '^xmos-ai-tools==[^ ]*' locks/tflm.txt)
 if [ "$(uname -sm)" = "Linux x86_64" ] && ! ls .venv/wheels/xmos_ai_tools-"${tflm_wheel#*==}"-*.whl >/dev/null 2>&1; then
   "${pip[@]}" download --no-deps --dest .venv/wheels "${hashed[@]}" locks/tflm.txt
+fi
+# Monocypher's C file, for signatures of models: in the source package of pymonocypher, which is kept as a file. Its
+# own setup.py runs then, to tell its name, with the setuptools of the lock.
+monocypher=$(grep -o '^pymonocypher==[^ ]*' locks/monocypher.txt)
+if ! ls ".venv/sources/pymonocypher-${monocypher#*==}.tar.gz" >/dev/null 2>&1; then
+  "${pip[@]}" download --no-deps --no-build-isolation --dest .venv/sources \
+    --quiet --require-hashes --no-binary :all: --requirement locks/monocypher.txt
 fi
 touch .venv/.ready
 echo "setup: done"

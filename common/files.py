@@ -61,13 +61,13 @@ def _to_device(path: Path) -> Iterator[Path]:
         yield Path(folder) / f"output{path.suffix}"
         content = (Path(folder) / f"output{path.suffix}").read_bytes()
         try:
-            with open(path, "wb", opener=_at_once) as stream:  # IsADirectoryError of a folder
+            with open(path, "wb", opener=at_once) as stream:  # IsADirectoryError of a folder
                 stream.write(content)
         except OSError as error:  # of a full device there is no name in it
             raise OSError(error.errno, error.strerror, str(path)) from error
 
 
-def _at_once(path: str, flags: int) -> int:
+def at_once(path: str, flags: int) -> int:
     """Opens a device or pipe. OSError of a pipe that nobody reads: to open it would wait for ever."""
     handle = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
     os.set_blocking(handle, True)

@@ -37,14 +37,21 @@ _HOST_TOOLS = {
     "demo": "host_tools.validate.demo",
     "firmware": "host_tools.firmware.build",
     "flash": "host_tools.firmware.flash",
+    "key": "host_tools.signing.keys",
+    "profile": "host_tools.profile.command",
+    "report-hardware": "host_tools.hardware.command",
     "selftest": "host_tools.selftest.command",
     "simulate": "host_tools.emulate.simulate",
+    "link_speed": "host_tools.studies.link_speed",
     "sizes": "host_tools.studies.sizes",
     "summary": "host_tools.summary.command",
+    "upload": "host_tools.upload.command",
     "validate": "host_tools.validate.command",
 }
 _DOORS = {"python -m model": _MODEL, "python -m convert": _CONVERT, "python -m host_tools": _HOST_TOOLS}
-_LIGHT = {"analyze", "classify", "completion", "flash", "selftest", "validate"}
+_LIGHT = {
+    "analyze", "classify", "completion", "flash", "profile", "report-hardware", "selftest", "validate",
+}  # fmt: skip
 """What `pip install .[host]` is enough for; all else needs [full]."""
 
 

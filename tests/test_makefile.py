@@ -19,7 +19,7 @@ VERBS = {
         "TFLITE PREPROCESS FIT WEIGHTS CALIBRATION WEIGHT_BITS LABELS DATA PACKAGE OPTIMIZE KERNEL_FAMILY "
         "KERNELS SRAM_BYTES FLASH_BYTES ENCODING CORES ENGINE"
     ),
-    "firmware": "BOARD TFLM_INCLUDE TFLM_LIB TFLM_ARENA_BYTES MAX_FLASH MAX_SRAM",
+    "firmware": "BOARD TFLM_INCLUDE TFLM_LIB TFLM_ARENA_BYTES MAX_FLASH MAX_SRAM PROTOCOL",
     "train": "NAME DATA EPOCHS SEED INIT COMPRESS WORKERS LIMIT BOARD JSON",
     "quantize": "COMPRESS",
     "zoo": "DATA TEACHER",
@@ -31,9 +31,14 @@ VERBS = {
     "evaluate": "DATA LIMIT ENGINE_LIMIT JSON MIN_ACCURACY",
     "flash": "TOOL PORT ELF OPTIMIZE ENGINE BOARD",
     "selftest": "PORT BOARD",
-    "validate": "DATA LIMIT JSON PORT",
+    "validate": "DATA LIMIT JSON PORT PORTS FAULTS TRACE SPEED",
+    "profile": "DATA JSON PORT",
+    "report-hardware": "PORT JSON REPORT ENGINE",
     "classify": "IMAGE SAVE JSON PORT ENGINE",
     "bench": "JSON BOARD MAX_MS",
+    "key": "KEY",
+    "upload": "PORT KEY OLD JSON BOARD OPTIMIZE SPEED",
+    "fuzz": "TIME RUNS",
     "licences": "JSON",
 }
 VALUES = [
@@ -46,10 +51,13 @@ UNUSUAL = [value for value in VALUES if not re.fullmatch(r"[\w./+-]+", value, re
 FLAGS = {
     "train": "FRESH ONLY",
     "convert": "TRUST",
-    "flash": "DRY_RUN",
+    "flash": "DRY_RUN INSPECT",
     "bench": "CHECK LAYERS FUNCTIONS UPDATE",
     "search": "FRESH PUBLISH",
-    "validate": "USB",
+    "firmware": "UPDATE",
+    "upload": "FRESH DRY_RUN",
+    "validate": "USB RESUME LAYERS INSPECT",
+    "profile": "USB",
 }
 
 
@@ -290,6 +298,27 @@ def test_zoo_asks_which_model(make, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("verbs", "given", "watching"),
+    [
+        (["validate"], {}, set()),
+        (["validate"], {"LAYERS": "0"}, set()),
+        (["validate"], {"LAYERS": "1"}, {"firmware"}),
+        (["flash", "validate"], {"LAYERS": "1", "PORT": "x"}, {"firmware", "flash"}),
+        (["profile"], {}, {"firmware"}),
+        (["simulate"], {"INSPECT": "1"}, {"firmware", "simulate"}),
+        (["firmware"], {"LAYERS": "1"}, set()),
+    ],
+)
+def test_firmware_that_watches_its_layers(make, verbs, given, watching):
+    calls, done = make(verbs, **given)
+    assert done.returncode == 0, done.stderr
+    words = {call[2]: call for call in calls if call[1] == "host_tools"}
+    assert {verb for verb, call in words.items() if "--inspect" in call} == watching
+    assert ("--layers" in words["firmware"]) == (verbs == ["firmware"])  # there: what their weights take
+    assert "validate" not in words or ("--layers" in words["validate"]) == (given.get("LAYERS") == "1")
+
+
+@pytest.mark.parametrize(
     ("verbs", "given", "said"),
     [
         (["validate"], {"PORT": "x", "CORES": "2"}, "CORES=: the board at PORT= has its firmware already"),
@@ -299,6 +328,14 @@ def test_zoo_asks_which_model(make, tmp_path):
         (["validate"], {"BOARD": "y", "CORES": "2"}, None),
         (["classify"], {"BOARD": "y", "CORES": "2"}, None),
         (["flash", "validate"], {"PORT": "x", "BOARD": "y", "CORES": "2"}, None),
+        (["profile"], {"PORT": "x", "CORES": "2"}, "CORES=: the board at PORT= has its firmware already"),
+        (
+            ["validate"],
+            {"PORT": "x", "INSPECT": "1"},
+            "INSPECT=: the board at PORT= has its firmware already",
+        ),
+        (["validate"], {"PORT": "x", "LAYERS": "1"}, None),
+        (["profile"], {"PORT": "x"}, None),
     ],
 )
 def test_settings_of_a_firmware_that_is_not_built(make, verbs, given, said):

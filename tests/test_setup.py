@@ -12,7 +12,7 @@ SETUP = ROOT / "setup.sh"
 DEBIAN = (
     "g++ cmake ninja-build gcc-arm-none-eabi libnewlib-arm-none-eabi "
     "libstdc++-arm-none-eabi-newlib qemu-system-arm gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf "
-    "qemu-system-misc openocd dfu-util clang-format clang-tidy"
+    "qemu-system-misc openocd dfu-util clang-format clang-tidy clang libclang-rt-dev"
 )
 PACKAGES = f"python3.12-venv {DEBIAN}"
 LINE = f"apt-get install -y --no-install-recommends {PACKAGES}"
@@ -96,6 +96,20 @@ def test_root_or_sudo_installs_what_is_missing(bare, way):
     assert log(bare)[:3] == [f"{way} update -qq", f"{way} {LINE.removeprefix('apt-get ')}", "3.12 venv"]
 
 
+@pytest.mark.parametrize(
+    ("known", "wanted"),
+    [("clang libclang-rt-dev", DEBIAN), ("clang", DEBIAN[: -len(" libclang-rt-dev")]), ("", DEBIAN)],
+)
+def test_of_what_the_archive_lacks_it_asks_for_nothing(bare, known, wanted):
+    """Ubuntu 22.04 has no libclang-rt-dev; and a machine that has never asked its archive knows nothing."""
+    program(
+        bare, "apt-cache", f'for name in {known}; do if [ "$2" = "$name" ]; then exit 0; fi; done; exit 100'
+    )
+    done = run(bare)
+    assert done.returncode == 1
+    assert done.stderr.endswith(f": python3.12-venv {wanted}\n")
+
+
 def test_without_apt_it_names_the_packages(bare):
     done = run(bare)
     assert done.returncode == 1
@@ -151,11 +165,16 @@ def test_pip_takes_only_files_with_the_hashes_of_the_locks(empty, there):
     assert run(empty).returncode == 0
     pip = "3.12 -m pip --disable-pip-version-check"
     hashed = "--quiet --require-hashes --only-binary :all: --requirement"
+    source = hashed.replace("--only-binary", "--no-binary")
+    downloads = [
+        f"{pip} download --no-deps --dest .venv/wheels {hashed} locks/tflm.txt",
+        f"{pip} download --no-deps --no-build-isolation --dest .venv/sources {source} locks/monocypher.txt",
+    ]
     assert log(empty)[1:] == [
         f"{pip} install {hashed} locks/full.txt",
         f"{pip} install --quiet --no-deps --no-build-isolation --editable .",
         "3.12 ci --loglevel=error --prefix firmware_cpp/boards/rp2040/emulator",
-        *([] if there else [f"{pip} download --no-deps --dest .venv/wheels {hashed} locks/tflm.txt"]),
+        *([] if there else downloads),
     ]
 
 
@@ -172,7 +191,14 @@ def test_the_packages_alone(empty):
 def test_make_sets_up_again_when_what_is_installed_has_changed(tmp_path):
     shutil.copy(ROOT / "Makefile", tmp_path)
     emulator = "firmware_cpp/boards/rp2040/emulator/package-lock.json"
-    said = ["pyproject.toml", "setup.sh", "locks/full.txt", "locks/tflm.txt", emulator]
+    said = [
+        "pyproject.toml",
+        "setup.sh",
+        "locks/full.txt",
+        "locks/tflm.txt",
+        "locks/monocypher.txt",
+        emulator,
+    ]
     program(tmp_path, "setup.sh", "echo again; touch .venv/.ready")
     for name in [*said, ".venv/.ready"]:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

@@ -12,14 +12,17 @@ from squeezenet_mcu.common import start
 
 # What the Makefile takes beside a verb and hands on as an option of the same name, switches apart.
 SWITCHES = (
-    "BUILD", "CHECK", "DRY_RUN", "FRESH", "FUNCTIONS", "LAYERS", "ONLY", "PUBLISH", "TRUST", "UPDATE", "USB",
+    "BUILD", "CHECK", "DRY_RUN", "FRESH", "FUNCTIONS", "INSPECT", "LAYERS", "ONLY", "PUBLISH", "RESUME",
+    "TRUST",
+    "UPDATE", "USB",
 )  # fmt: skip
 VARIABLES = (
     "BOARD", "CALIBRATION", "COMPRESS", "CORES", "DATA", "ELF", "ENCODING", "ENGINE", "ENGINE_LIMIT",
-    "EPOCHS", "FIT", "FLASH_BYTES", "IMAGE", "INIT", "JSON", "KERNELS", "KERNEL_FAMILY", "LABELS", "LIMIT",
-    "MAX_FLASH", "MAX_MS", "MAX_SRAM", "MIN_ACCURACY", "MODEL", "NAME", "OPTIMIZE", "PACKAGE", "PORT",
-    "PREPROCESS", "SAVE", "SEED", "SRAM_BYTES", "TFLITE", "TFLM_ARENA_BYTES", "TFLM_INCLUDE",
-    "TFLM_LIB", "TOOL", "URL", "WEIGHTS", "WEIGHT_BITS", "WORKERS",
+    "EPOCHS", "FAULTS", "FIT", "FLASH_BYTES", "IMAGE", "INIT", "JSON", "KERNELS", "KERNEL_FAMILY", "KEY",
+    "LABELS", "LIMIT", "MAX_FLASH", "MAX_MS", "MAX_SRAM", "MIN_ACCURACY", "MODEL", "NAME", "OLD", "OPTIMIZE",
+    "PACKAGE", "PORT", "PORTS", "PREPROCESS", "PROTOCOL", "REPORT", "RUNS", "SAVE", "SEED", "SPEED",
+    "SRAM_BYTES", "TFLITE", "TFLM_ARENA_BYTES", "TFLM_INCLUDE", "TFLM_LIB", "TIME", "TOOL", "TRACE", "URL",
+    "WEIGHTS", "WEIGHT_BITS", "WORKERS",
 )  # fmt: skip
 # The verbs that Python has, and its module with each.
 DOORS = {
@@ -29,8 +32,8 @@ DOORS = {
     ),
     "convert": ("convert",),
     "host_tools": (
-        "analyze", "bench", "boards", "classify", "demo", "firmware", "flash", "selftest", "simulate",
-        "sizes", "summary", "validate",
+        "analyze", "bench", "boards", "classify", "demo", "firmware", "flash", "key", "profile",
+        "report-hardware", "selftest", "simulate", "sizes", "summary", "upload", "validate",
     ),
 }  # fmt: skip
 _VERBS = {verb: door for door, verbs in DOORS.items() for verb in verbs}

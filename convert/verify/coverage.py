@@ -78,17 +78,38 @@ def _whole(file: TfliteFile, network: Network, index: int) -> bool:
     return inside and sizes and sum(view.channels for view in views) == channels
 
 
+def _compared(file: TfliteFile, network: Network) -> set[int]:
+    return {index for index in network.tensors if _whole(file, network, index)}
+
+
+def _not_compared(file: TfliteFile, compared: set[int]) -> list[tuple[Op, int]]:
+    """Operators, and those of their int8 outputs that are not compared."""
+    return [
+        (op, index)
+        for op in file.ops
+        for index in op.outputs
+        if file.tensors[index].type_name == "INT8" and index not in compared
+    ]
+
+
+def never_stored(file: TfliteFile, network: Network) -> dict[int, str]:
+    """The operators' int8 outputs that no row of the engine holds, by tensor: the rule that says why."""
+    compared = _compared(file, network)
+    return {
+        index: next(name for name, rule in RULES.items() if rule(file, op, compared))
+        for op, index in _not_compared(file, compared)
+    }
+
+
 def check(file: TfliteFile, network: Network) -> None:
     """Raises UserError for an operator's int8 output that is not compared with LiteRT's, or not all of it."""
-    compared = {index for index in network.tensors if _whole(file, network, index)}
-    for op in file.ops:
-        for index in op.outputs:
-            tensor = file.tensors[index]
-            if tensor.type_name != "INT8" or index in compared:
-                continue
-            if not any(rule(file, op, compared) for rule in RULES.values()):
-                raise file.op_error(
-                    op, tensor, "is not compared with LiteRT's: a bug of the converter; please report it"
-                )
+    compared = _compared(file, network)
+    for op, index in _not_compared(file, compared):
+        if not any(rule(file, op, compared) for rule in RULES.values()):
+            raise file.op_error(
+                op,
+                file.tensors[index],
+                "is not compared with LiteRT's: a bug of the converter; please report it",
+            )
     if not compared:
         raise UserError(f"{file.path}: no tensor is compared with LiteRT's: a bug of the converter")

@@ -30,6 +30,15 @@ const uint8_t* ModelSha256();
 // Of the engine's memory: what it takes, or what it was given where Load() has failed.
 uint32_t ArenaBytes();
 
+// A longer piece of work than any: the watchdog ends what takes more. Of all that PushRow() does at once.
+#if defined(TEST_FAULT)
+constexpr uint32_t kLongestWorkSeconds = 1;
+#elif defined(APP_WHOLE_IMAGE_AT_ONCE)
+constexpr uint32_t kLongestWorkSeconds = 600;
+#else
+constexpr uint32_t kLongestWorkSeconds = 30;
+#endif
+
 // Starts an image; drops one that is under way.
 void Begin();
 
@@ -48,6 +57,21 @@ int LayerCount();
 // Called before and after each piece of a layer's work from now on; null ends it.
 using LayerObserver = void (*)(void* context, int layer, bool begins);
 void Observe(LayerObserver observer, void* context);
+
+#if SQUEEZE_INSPECT  // of our own engine
+// Feature maps, and the form of each; 0 where Load() has failed.
+struct MapShape {
+  uint16_t height;
+  uint16_t width;
+  uint16_t channels;
+};
+int MapCount();
+MapShape MapShapeOf(int map);
+
+// Called with each row of each feature map, when it is complete, from now on; null ends it.
+using RowObserver = void (*)(void* context, int map, int row, const int8_t* data);
+void ObserveRows(RowObserver observer, void* context);
+#endif
 
 }  // namespace app
 

@@ -2,9 +2,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "app/identity.h"
 #include "app/inference.h"
+#include "app/inspected.h"
 #include "app/model_shape.h"
+#ifdef TEST_FAULT
+#include "app/test_fault.h"
+#endif
+#if APP_UPDATE
+#include "app/update.h"
+#endif
 #include "board.h"
+#include "common/fault_record.h"
 #include "common/marks.h"
 #include "model_settings.h"
 #include "protocol/device_link.h"
@@ -23,6 +32,12 @@ static_assert(static_cast<int>(board::CounterKind::kInstructions) ==
                   static_cast<int>(squeeze::link::CounterKind::kCycles) &&
               static_cast<int>(board::CounterKind::kMicroseconds) ==
                   static_cast<int>(squeeze::link::CounterKind::kMicroseconds));
+static_assert(static_cast<int>(board::ResetCause::kPowerOn) ==
+                  static_cast<int>(squeeze::link::ResetCause::kPowerOn) &&
+              static_cast<int>(board::ResetCause::kFault) ==
+                  static_cast<int>(squeeze::link::ResetCause::kFault));
+
+static_assert(board::kUartBaud == squeeze::link::kDefaultBaud);
 
 alignas(4) int8_t g_row[MODEL_ROW_BYTES];
 squeeze::link::DeviceLink g_link;
@@ -59,14 +74,18 @@ uint32_t SramHighWater(const board::Memory& memory) { return memory.sram_static 
 uint8_t BeginImage(void* /*context*/) {
   if (g_model_status != app::kOk) return g_model_status;
   g_count = 0;
+  inspected::BeginImage();
   const Stopwatch stopwatch;
   app::Begin();
   return app::kOk;
 }
 
 uint8_t PushRow(void* /*context*/, const int8_t* row) {
+#ifdef TEST_FAULT
+  app::FaultOnPurpose(row);
+#endif
   const Stopwatch stopwatch;
-  return app::PushRow(row);
+  return inspected::PushRow(row);
 }
 
 bool Done(void* /*context*/) { return app::Done(); }
@@ -83,6 +102,31 @@ squeeze::link::Cost ImageCost(void* /*context*/) {
 }
 
 void Write(void* /*context*/, const uint8_t* data, size_t size) { board::UartWrite(data, size); }
+
+squeeze::link::Blob LastFault() {
+  const board::Fault* fault = board::LastFault();
+  return {reinterpret_cast<const uint8_t*>(fault), fault != nullptr ? sizeof(*fault) : 0};
+}
+
+uint32_t Dropped(void* /*context*/) { return board::UartDropped(); }
+
+uint32_t Speed(void* /*context*/, uint32_t baud, bool change) { return board::UartBaudRate(baud, change); }
+
+// For MayRest(): the counter in coarse ticks. An emulator whose counter has no rate runs an instruction a
+// nanosecond.
+uint32_t Ticks() { return static_cast<uint32_t>(board::Counter() >> 16); }
+uint32_t DoubtTicks() {
+  const uint32_t hz = board::CounterHz();
+  return squeeze::link::kDoubtSeconds * ((hz != 0 ? hz : 1000000000) >> 16);
+}
+
+#if APP_UPDATE
+bool Other(void* /*context*/, const squeeze::link::FrameReader& request, squeeze::link::FrameWriter* reply) {
+  if (!app::HandleUpload(request, reply)) return false;
+  g_link.DropImage();  // the engine may have tried another model
+  return true;
+}
+#endif
 
 squeeze::link::DeviceInfo Describe() {
   const board::Memory memory = board::MemoryUse();
@@ -101,6 +145,23 @@ squeeze::link::DeviceInfo Describe() {
   info.flash_total_bytes = memory.flash_total;
   info.counter_kind = static_cast<squeeze::link::CounterKind>(board::CounterUnit());
   info.counter_hz = board::CounterHz();
+  info.build_id = app::BuildId();
+  info.engine_sha256 = app::EngineSha256();
+  info.reset_cause = static_cast<squeeze::link::ResetCause>(board::WhyReset());
+  info.last_fault = LastFault();
+  if (board::UartBaudRate(board::kUartBaud, false) != 0) {
+    info.features |= static_cast<uint32_t>(squeeze::link::Feature::kSpeed);
+  }
+#if SQUEEZE_INSPECT
+  info.features |= static_cast<uint32_t>(squeeze::link::Feature::kLayers) |
+                   static_cast<uint32_t>(squeeze::link::Feature::kProfile);
+#endif
+#if APP_UPDATE
+  info.features |= static_cast<uint32_t>(squeeze::link::Feature::kUpload);
+#endif
+#if APP_UPDATE_SIGNED
+  info.features |= static_cast<uint32_t>(squeeze::link::Feature::kSignedModelsOnly);
+#endif
   return info;
 }
 
@@ -109,14 +170,28 @@ squeeze::link::DeviceInfo Describe() {
 int main() {
   board::Init();
   g_empty_interval = MeasureEmptyInterval();
+#if APP_UPDATE
+  g_model_status = app::LoadNewest();
+#else
   g_model_status = app::Load();
-  const squeeze::link::Application application = {nullptr, g_row,         BeginImage, PushRow, Done,
-                                                  Logits,  Probabilities, ImageCost,  Write};
+#endif
+  squeeze::link::Application application = {nullptr,       g_row,     BeginImage, PushRow, Done, Logits,
+                                            Probabilities, ImageCost, Write,      Dropped, Speed};
+#if APP_UPDATE
+  application.other = Other;
+#endif
   if (!g_link.Init(Describe(), application)) __builtin_trap();
+  inspected::Init(&g_link);
+  board::StartWatchdog(app::kLongestWorkSeconds);
+  const uint32_t doubt = DoubtTicks();
   for (;;) {
+    board::Working();
     uint8_t bytes[64];
     const size_t count = board::UartRead(bytes, sizeof(bytes));
-    if (count == 0) board::WaitForInterrupt();
     for (size_t i = 0; i < count; ++i) g_link.OnByte(bytes[i]);
+    if (g_link.MayRest(Ticks(), doubt) && count == 0) board::WaitForInterrupt();
+#if APP_UPDATE
+    app::RestartIfWanted();
+#endif
   }
 }

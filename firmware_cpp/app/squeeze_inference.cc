@@ -4,6 +4,9 @@
 
 #include "app/inference.h"
 #include "app/model_shape.h"
+#if APP_UPDATE
+#include "app/models.h"
+#endif
 #include "board.h"
 #include "engine/engine.h"
 #include "engine/format.h"
@@ -45,13 +48,37 @@ Status Load() {
   return static_cast<Status>(g_engine.Init(g_model, g_arena, kArenaBytes));
 }
 
+#if APP_UPDATE
+namespace {
+
+Bytes g_loaded = {nullptr, 0};  // of LoadModel()
+
+}  // namespace
+
+Bytes LinkedModel() { return {g_model_sqz, g_model_sqz_len}; }
+
+Bytes Model() { return g_loaded.data == nullptr ? LinkedModel() : g_loaded; }
+
+Status LoadModel(Bytes model) {
+  g_loaded = model;
+  const squeeze::Status status = g_model.Parse(model.data, model.size);
+  if (status != squeeze::Status::kOk) return static_cast<Status>(status);
+  const squeeze::BufferRecord& input = g_model.Input();
+  if (input.height != kModelShape.height || input.width != kModelShape.width ||
+      input.channels != kModelShape.channels || g_model.OutputSize() != kModelShape.classes) {
+    return kForeignShape;
+  }
+  return static_cast<Status>(g_engine.Init(g_model, g_arena, kArenaBytes));
+}
+#else
 Bytes Model() { return {g_model_sqz, g_model_sqz_len}; }
+#endif
 
 // The one in the blob, whether the rest of it is sound or not: the host must know which model to mend.
 const uint8_t* ModelSha256() {
   static constexpr uint8_t kNone[32] = {};
-  return g_model_sqz_len < sizeof(squeeze::Header) ? kNone
-                                                   : g_model_sqz + offsetof(squeeze::Header, source_sha256);
+  const Bytes model = Model();
+  return model.size < sizeof(squeeze::Header) ? kNone : model.data + offsetof(squeeze::Header, source_sha256);
 }
 
 uint32_t ArenaBytes() { return kArenaBytes; }
@@ -69,5 +96,16 @@ Bytes Probabilities() { return Answer(g_engine.Probabilities()); }
 int LayerCount() { return g_model.layer_count(); }
 
 void Observe(LayerObserver observer, void* context) { g_engine.SetStepObserver(observer, context); }
+
+#if SQUEEZE_INSPECT
+int MapCount() { return g_engine.ready() ? g_model.buffer_count() : 0; }
+
+MapShape MapShapeOf(int map) {
+  const squeeze::BufferRecord& buffer = g_model.buffer(map);
+  return {buffer.height, buffer.width, buffer.channels};
+}
+
+void ObserveRows(RowObserver observer, void* context) { g_engine.SetObserver(observer, context); }
+#endif
 
 }  // namespace app

@@ -14,6 +14,7 @@
 
 #include "app/inference.h"
 #include "bench/pseudo_image.h"
+#include "bench/unit_line.h"
 #include "board.h"
 #include "common/marks.h"
 #include "common/text.h"
@@ -117,20 +118,8 @@ void Measure() {
   g_figures.crc = squeeze::Crc32(0, logits.data, logits.size);
 }
 
-const char* UnitName() {
-  switch (board::CounterUnit()) {
-    case board::CounterKind::kInstructions:
-      return "unit instructions";
-    case board::CounterKind::kCycles:
-      return "unit cycles";
-    case board::CounterKind::kMicroseconds:
-      break;
-  }
-  return "unit microseconds";
-}
-
 void Report() {
-  board::PrintLine(UnitName());
+  board::PrintLine(bench::UnitLine());
   board::PrintLine("step", board::CounterStep());
   board::PrintLine("status", g_figures.status);
   if (g_figures.status == app::kOk) {

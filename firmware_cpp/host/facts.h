@@ -67,10 +67,14 @@ namespace squeeze {
           X(SQUEEZE_NO_KERNEL) X(SQUEEZE_NULL)
 #define FACTS_REQUEST(X)   \
   X(link::Request::kHello) \
-  X(link::Request::kBegin) X(link::Request::kRows) X(link::Request::kResult) X(link::Request::kRead)
+  X(link::Request::kBegin) X(link::Request::kRows) X(link::Request::kResult) \
+  X(link::Request::kRead) X(link::Request::kWatch) X(link::Request::kSeen) \
+  X(link::Request::kCounts) X(link::Request::kSpeed) X(link::Request::kLastFault)
 #define FACTS_REPLY(X)  \
   X(link::Reply::kInfo) \
-  X(link::Reply::kStatus) X(link::Reply::kResult) X(link::Reply::kData) X(link::Reply::kError)
+  X(link::Reply::kStatus) X(link::Reply::kResult) X(link::Reply::kData) \
+  X(link::Reply::kWatching) X(link::Reply::kSeen) \
+  X(link::Reply::kCounts) X(link::Reply::kSpeed) X(link::Reply::kLastFault) X(link::Reply::kError)
 #define FACTS_STATE(X) \
   X(link::State::kIdle) X(link::State::kReceiving) X(link::State::kDone) X(link::State::kFailed)
 #define FACTS_ERROR_CODE(X)        \
@@ -79,6 +83,17 @@ namespace squeeze {
   X(link::ErrorCode::kMalformed)   \
   X(link::ErrorCode::kNoSession)   \
   X(link::ErrorCode::kWrongImage) X(link::ErrorCode::kOutOfRange) X(link::ErrorCode::kUnknownData)
+#define FACTS_FEATURE(X) \
+  X(link::Feature::kLayers) \
+  X(link::Feature::kProfile) \
+  X(link::Feature::kUpload) \
+  X(link::Feature::kSpeed) X(link::Feature::kSignedModelsOnly)
+#define FACTS_RESET_CAUSE(X)         \
+  X(link::ResetCause::kUnknown)      \
+  X(link::ResetCause::kPowerOn)      \
+  X(link::ResetCause::kPin)          \
+  X(link::ResetCause::kSoftware)     \
+  X(link::ResetCause::kWatchdog) X(link::ResetCause::kFault)
 #define FACTS_DATA(X) X(link::Data::kLogits) X(link::Data::kProbabilities)
 #define FACTS_COUNTER_KIND(X) \
   X(link::CounterKind::kInstructions) X(link::CounterKind::kCycles) X(link::CounterKind::kMicroseconds)
@@ -101,7 +116,7 @@ namespace squeeze {
   X(kCrcSize)                                                                                  \
   X(kMaxBody)                                                                                  \
   X(kMaxPayload) X(kRowsHeader) X(kMaxRowData) X(kDataHeader) X(kMaxReadData) X(kMaxBoardName) \
-      X(kProbeReserve)
+      X(kProbeReserve) X(kBuildIdBytes) X(kDefaultBaud) X(kDoubtSeconds)
 
 #define FACTS_STRUCTS(X) \
   X(Header) X(BufferRecord) X(LayerRecord) X(HuffmanTables) X(squeeze_engine) X(squeeze_shape)

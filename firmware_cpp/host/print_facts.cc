@@ -28,6 +28,8 @@ FACTS_COMPLETE(link::Reply, FACTS_REPLY)
 FACTS_COMPLETE(link::State, FACTS_STATE)
 FACTS_COMPLETE(link::ErrorCode, FACTS_ERROR_CODE)
 FACTS_COMPLETE(link::Data, FACTS_DATA)
+FACTS_COMPLETE(link::Feature, FACTS_FEATURE)
+FACTS_COMPLETE(link::ResetCause, FACTS_RESET_CAUSE)
 FACTS_COMPLETE(link::CounterKind, FACTS_COUNTER_KIND)
 
 // The letter of Python's struct module for a field's type, or for an element of an array of that type.
@@ -102,6 +104,10 @@ void PrintEnums() {
   FACTS_ENUM(link::ErrorCode, FACTS_ERROR_CODE)
   printf(",\n");
   FACTS_ENUM(link::Data, FACTS_DATA)
+  printf(",\n");
+  FACTS_ENUM(link::Feature, FACTS_FEATURE)
+  printf(",\n");
+  FACTS_ENUM(link::ResetCause, FACTS_RESET_CAUSE)
   printf(",\n");
   FACTS_ENUM(link::CounterKind, FACTS_COUNTER_KIND)
   printf("}");

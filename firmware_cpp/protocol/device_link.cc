@@ -10,7 +10,8 @@ namespace {
 constexpr size_t kSha256Size = 32;
 
 // INFO without the board's name; used to prove that it fits into a frame.
-constexpr size_t kInfoFixed = 1 + 4 + kSha256Size + 4 * 2 + 2 + 6 * 4 + 1 + 4 + 1;
+constexpr size_t kInfoFixed =
+    1 + 4 + kSha256Size + 4 * 2 + 2 + 6 * 4 + 1 + 4 + kBuildIdBytes + kSha256Size + 1 + 4 + 1;
 static_assert(kInfoFixed + kMaxBoardName <= kMaxPayload);
 
 // Sent where the engine took all rows without an error and yet has no result.
@@ -31,6 +32,8 @@ size_t Length(const char* text) {
 
 bool DeviceLink::Init(const DeviceInfo& info, const Application& application) {
   if (info.board == nullptr || info.model_sha256 == nullptr) return false;
+  if (info.build_id == nullptr || info.engine_sha256 == nullptr) return false;
+  if (info.last_fault.size > kMaxPayload) return false;
   if (Length(info.board) > kMaxBoardName) return false;
   if (!Complete(application)) return false;
   if (info.height == 0 || info.classes == 0) return false;
@@ -50,7 +53,25 @@ bool DeviceLink::Init(const DeviceInfo& info, const Application& application) {
 }
 
 void DeviceLink::OnByte(uint8_t byte) {
-  if (reader_.Push(byte)) Handle();
+  unsound_ = true;
+  if (!reader_.Push(byte)) return;
+  Handle();
+  // From here on: computing is no silence of the host's.
+  unsound_ = false;
+  timed_ = false;
+}
+
+bool DeviceLink::MayRest(uint32_t now, uint32_t doubt) {
+  if (!faster_ || !unsound_) return true;
+  if (!timed_) {
+    timed_ = true;
+    unsound_at_ = now;
+  }
+  if (now - unsound_at_ > doubt) {
+    faster_ = false;
+    application_.speed(application_.context, kDefaultBaud, true);
+  }
+  return false;
 }
 
 void DeviceLink::Handle() {
@@ -78,7 +99,25 @@ void DeviceLink::Handle() {
     case Request::kRead:
       HandleRead(payload, size);
       break;
+    case Request::kCounts:
+      HandleCounts(size);
+      break;
+    case Request::kSpeed:
+      HandleSpeed(payload, size);
+      break;
+    case Request::kLastFault:
+      HandleLastFault(size);
+      break;
+#if SQUEEZE_INSPECT
+    case Request::kWatch:
+      HandleWatch(payload, size);
+      break;
+    case Request::kSeen:
+      HandleSeen(payload, size);
+      break;
+#endif
     default:
+      if (application_.other != nullptr && application_.other(application_.context, reader_, &writer_)) break;
       SendError(ErrorCode::kUnknownType, reader_.type());
       break;
   }
@@ -98,6 +137,9 @@ void DeviceLink::HandleHello(const uint8_t* payload, size_t size) {
   if (session != session_) {
     session_ = session;
     state_ = State::kIdle;
+#if SQUEEZE_INSPECT
+    if (inspector_ != nullptr) inspector_->Ask({});
+#endif
   }
   SendInfo();
 }
@@ -224,6 +266,45 @@ void DeviceLink::HandleRead(const uint8_t* payload, size_t size) {
   writer_.End();
 }
 
+void DeviceLink::HandleLastFault(size_t size) {
+  if (size != 0) {
+    SendError(ErrorCode::kMalformed, reader_.type());
+    return;
+  }
+  writer_.Begin(static_cast<uint8_t>(Reply::kLastFault), reader_.sequence());
+  writer_.Bytes(info_.last_fault.data, info_.last_fault.size);
+  writer_.End();
+}
+
+void DeviceLink::HandleCounts(size_t size) {
+  if (size != 0) {
+    SendError(ErrorCode::kMalformed, reader_.type());
+    return;
+  }
+  writer_.Begin(static_cast<uint8_t>(Reply::kCounts), reader_.sequence());
+  writer_.U32(application_.dropped == nullptr ? 0 : application_.dropped(application_.context));
+  writer_.U32(reader_.damaged());
+  writer_.U32(reader_.intact());
+  writer_.End();
+}
+
+void DeviceLink::HandleSpeed(const uint8_t* payload, size_t size) {
+  if (size != 4) {
+    SendError(ErrorCode::kMalformed, reader_.type());
+    return;
+  }
+  const uint32_t baud = LoadU32(payload);
+  // Slower ones could take longer for a frame than kDoubtSeconds.
+  const bool possible = application_.speed != nullptr && baud >= kDefaultBaud;
+  const uint32_t real = possible ? application_.speed(application_.context, baud, false) : 0;
+  writer_.Begin(static_cast<uint8_t>(Reply::kSpeed), reader_.sequence());
+  writer_.U32(real);
+  writer_.End();
+  if (real == 0) return;
+  application_.speed(application_.context, baud, true);
+  faster_ = baud != kDefaultBaud;
+}
+
 bool DeviceLink::Current(uint32_t image) {
   if (state_ != State::kIdle && image == image_) return true;
   SendError(ErrorCode::kWrongImage, state_ == State::kIdle ? 0 : image_);
@@ -253,6 +334,10 @@ void DeviceLink::SendInfo() {
   writer_.U32(info_.flash_total_bytes);
   writer_.U8(static_cast<uint8_t>(info_.counter_kind));
   writer_.U32(info_.counter_hz);
+  writer_.Bytes(info_.build_id, kBuildIdBytes);
+  writer_.Bytes(info_.engine_sha256, kSha256Size);
+  writer_.U8(static_cast<uint8_t>(info_.reset_cause));
+  writer_.U32(info_.features);
   const size_t length = Length(info_.board);
   writer_.U8(static_cast<uint8_t>(length));
   writer_.Bytes(reinterpret_cast<const uint8_t*>(info_.board), length);

@@ -8,6 +8,12 @@ namespace squeeze::link {
 bool FrameReader::Push(uint8_t byte) {
   if (byte == 0) {
     const bool intact = Finish();
+    // Two delimiters in a row are no frame.
+    if (intact) {
+      ++intact_;
+    } else if (size_ > 0 || !decoder_.Complete()) {
+      ++damaged_;
+    }
     decoder_.Reset();
     size_ = 0;
     overflow_ = false;

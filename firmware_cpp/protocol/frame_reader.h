@@ -23,6 +23,10 @@ class FrameReader {
   const uint8_t* payload() const { return body_ + kHeaderSize; }
   size_t payload_size() const { return payload_size_; }
 
+  // Since the program started: frames that were dropped, and intact ones.
+  uint32_t damaged() const { return damaged_; }
+  uint32_t intact() const { return intact_; }
+
  private:
   bool Finish();
 
@@ -30,6 +34,8 @@ class FrameReader {
   uint8_t body_[kMaxBody] = {};
   size_t size_ = 0;
   size_t payload_size_ = 0;
+  uint32_t damaged_ = 0;
+  uint32_t intact_ = 0;
   bool overflow_ = false;
 };
 

@@ -8,7 +8,7 @@
 
 namespace squeeze::link {
 
-inline constexpr uint8_t kProtocolVersion = 1;
+inline constexpr uint8_t kProtocolVersion = 2;
 
 // A frame on the wire: 0x00, COBS(body), 0x00.
 // Its body: type u8, sequence number u16, payload, CRC-32 u32.
@@ -26,11 +26,17 @@ inline constexpr size_t kMaxPayload = kMaxBody - kHeaderSize - kCrcSize;
 
 // Requests, from the host. Each is idempotent: sent again, it does no harm.
 enum class Request : uint8_t {
-  kHello = 0x01,   // version u8, session u32
-  kBegin = 0x02,   // image u32
-  kRows = 0x03,    // image u32, offset u32, data
-  kResult = 0x04,  // image u32
-  kRead = 0x05,    // image u32, what u8, offset u32, length u16
+  kHello = 0x01,      // version u8, session u32
+  kBegin = 0x02,      // image u32
+  kRows = 0x03,       // image u32, offset u32, data
+  kResult = 0x04,     // image u32
+  kRead = 0x05,       // image u32, what u8, offset u32, length u16
+  kCounts = 0x09,     // nothing
+  kSpeed = 0x0A,      // baud u32
+  kLastFault = 0x0B,  // nothing
+  // Of firmware that was built with INSPECT: inspect.h.
+  kWatch = 0x06,  // what u8, map u16, row u16, offset u32
+  kSeen = 0x07,   // image u32, first u16
 };
 
 // Replies, from the device: one for each intact request, with its number.
@@ -39,6 +45,11 @@ enum class Reply : uint8_t {
   kStatus = 0x82,
   kResult = 0x84,
   kData = 0x85,
+  kWatching = 0x86,
+  kSeen = 0x87,
+  kCounts = 0x89,
+  kSpeed = 0x8A,
+  kLastFault = 0x8B,
   kError = 0xFF,  // code u8, detail u32: the same in every version
 };
 
@@ -71,6 +82,31 @@ enum class CounterKind : uint8_t {
   kMicroseconds = 2,
 };
 
+// Why the device's program has started.
+enum class ResetCause : uint8_t {
+  kUnknown = 0,  // the chip does not say
+  kPowerOn = 1,
+  kPin = 2,  // the reset button, or a debugger
+  kSoftware = 3,
+  kWatchdog = 4,  // the program hung
+  kFault = 5,     // LAST_FAULT has its registers
+};
+
+// What the firmware can do beside the image's requests: bits of INFO's `features`.
+enum class Feature : uint32_t {
+  kLayers = 1u << 0,
+  kProfile = 1u << 1,
+  kUpload = 1u << 2,
+  kSpeed = 1u << 3,
+  kSignedModelsOnly = 1u << 4,
+};
+
+// What every line has at first, and goes back to where nothing sound is heard at another rate for so long:
+// longer than a host is ever silent on a line that works (2 s, host_tools/link/adaptive.py).
+inline constexpr uint32_t kDefaultBaud = 115200;
+inline constexpr uint32_t kDoubtSeconds = 3;
+
+inline constexpr size_t kBuildIdBytes = 8;
 inline constexpr size_t kRowsHeader = 8;
 inline constexpr size_t kMaxRowData = kMaxPayload - kRowsHeader;
 inline constexpr size_t kDataHeader = 9;

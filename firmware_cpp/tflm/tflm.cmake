@@ -28,6 +28,7 @@ if(tflm_symbols MATCHES "Register_CONV_2D_INT8Ev")  # E: of its namespace, v: no
   list(APPEND TFLM_DEFINITIONS CMSIS_NN)
 endif()
 
+target_compile_definitions(inference PUBLIC APP_WHOLE_IMAGE_AT_ONCE)
 target_compile_definitions(inference PRIVATE
   ${TFLM_DEFINITIONS}
   TF_LITE_STRIP_ERROR_STRINGS   # the headers call no MicroPrintf(), which a release build does not have

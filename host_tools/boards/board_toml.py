@@ -150,6 +150,42 @@ class Clock(_Table, frozen=True):
     flash: FlashTiming | None = None
 
 
+class Slot(_Table, frozen=True):
+    """A part of the flash that holds a model: whole sectors of it."""
+
+    address: Annotated[int, Meta(ge=0, lt=1 << 32)]
+    bytes: Annotated[int, Meta(ge=1, le=1 << 32)]
+
+    @property
+    def end(self) -> int:
+        """The address behind it."""
+        return self.address + self.bytes
+
+
+class Update(_Table, frozen=True):
+    """Where new models go, of a firmware that takes them (docs/update.md); CMake reads it, too.
+
+    `driver`: of the flash, firmware_cpp/boards/flash/<driver>.cc. `policy`: "two", the one that runs stays
+    while the other one is written; "one", the linked model runs meanwhile.
+    """
+
+    driver: Annotated[str, Meta(pattern=r"\A[a-z0-9_]+\Z")]
+    policy: Annotated[str, one_of("one", "two")]
+    slots: tuple[Slot, ...]
+
+    def __post_init__(self) -> None:
+        """msgspec makes a message for the user of a ValueError."""
+        drivers = sorted(path.stem for path in (FOLDER / "flash").glob("*.cc"))
+        if self.driver not in drivers:
+            raise ValueError(f"driver {self.driver!r}: want one of {', '.join(drivers)}")
+        wanted = 1 if self.policy == "one" else 2
+        if len(self.slots) != wanted:
+            raise ValueError(f"policy {self.policy!r} wants {wanted} in slots, has {len(self.slots)}")
+        first, last = self.slots[0], self.slots[-1]
+        if wanted == 2 and first.address < last.end and last.address < first.end:
+            raise ValueError(f"the slots at {first.address:#010x} and {last.address:#010x} overlap")
+
+
 class _Uf2(_Table, frozen=True):
     family: Annotated[int, Meta(ge=0, lt=1 << 32)]
 
@@ -169,7 +205,29 @@ class _Settings(_Table, frozen=True):
     emulator: Tool | None = None
     flash: tuple[Flasher, ...] = ()
     uf2: _Uf2 | None = None
+    update: Update | None = None
     buy: str = ""
+
+    def __post_init__(self) -> None:
+        """msgspec makes a message for the user of a ValueError."""
+        for slot in self.update.slots if self.update else ():
+            for memory in self.memory:
+                _check_place(slot, memory)
+
+
+def _check_place(slot: Slot, memory: Memory) -> None:
+    """ValueError: not in a memory of the program, behind its beginning, nor outside of all memories."""
+    end = memory.address + memory.bytes
+    if slot.end <= memory.address or slot.address >= end:
+        return
+    where = f"[update]: the slot {slot.address:#010x} to {slot.end:#010x}"
+    if memory.use != "image":
+        raise ValueError(f"{where} lies in {memory.name}, which holds no program; want a part of the flash")
+    if not (memory.address < slot.address and slot.end <= end):
+        raise ValueError(
+            f"{where} leaves no program in {memory.name}, {memory.address:#010x} to {end:#010x}; "
+            "want a part of it behind the program"
+        )
 
 
 @dataclass(frozen=True)
@@ -178,7 +236,7 @@ class Board:
     `cores`: that a firmware can use; it uses one unless it is asked for more.
 
     `emulator` may be None; `flash` is empty for a board that is nothing but its emulator, the default first.
-    `clock`: None where board.toml does not say it.
+    `clock`: None where board.toml does not say it. `update`: None for a board that takes no new models.
     `uf2_family`: what its boot loader wants in a UF2; None: takes none. `wiring`: how to connect the serial
     cable; `buy`: where. Both may be empty. `usb_id`: "vendor:product" of the serial port that the board's own
     USB is, too; "": it is none.
@@ -201,6 +259,7 @@ class Board:
     buy: str
     usb_id: str
     uf2_family: int | None
+    update: Update | None
     folder: Path
 
     @property
@@ -221,6 +280,16 @@ class Board:
     def total(self, use: str) -> int:
         """Bytes of the memories of this use."""
         return sum(memory.bytes for memory in self.memories if memory.use == use)
+
+    def program_bytes(self) -> int:
+        """What a firmware that takes new models has for itself and its own model: up to the first slot."""
+        slots = self.update.slots if self.update else ()
+        found = 0
+        for memory in self.memories:
+            if memory.use == "image":
+                inside = [slot.address - memory.address for slot in slots if slot.address >= memory.address]
+                found += min([memory.bytes, *inside])
+        return found
 
     def milliseconds(self, cycles: float) -> float | None:
         """Of so many cycles at its clock; None: board.toml does not say the clock."""
@@ -309,5 +378,6 @@ def _board(name: str, found: _Settings, folder: Path) -> Board:
         buy=found.buy,
         usb_id=found.serial.usb_id,
         uf2_family=None if found.uf2 is None else found.uf2.family,
+        update=found.update,
         folder=folder,
     )

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.programs import missing_program
-from squeezenet_mcu.host_tools.boards.board_toml import ARCHITECTURES, Board
+from squeezenet_mcu.host_tools.boards.board_toml import ARCHITECTURES, Architecture, Board, binutils
 
 MARKS = "board_marks"
 _LINE = re.compile(r"(?P<address>[0-9a-f]+) (?:(?P<size>[0-9a-f]+) )?(?P<kind>\S) (?P<name>.+)")
+_LINKER = "linker_"  # names of places, not of functions
 _CODE = "tTwW"  # nm's letters for functions
 
 
@@ -28,6 +29,17 @@ class Functions:
         at = bisect.bisect_right(self.starts, address) - 1
         return self.names[at] if at >= 0 else "?"
 
+    def holding(self, address: int) -> str:
+        """As of, but "" where the address is in none of them: behind the code, or in a gap."""
+        at = bisect.bisect_right(self.starts, address) - 1
+        if at < 0:
+            return ""
+        # Hand-written assembler may give no size: such a function ends where the next one begins.
+        following = self.starts[at + 1] if at + 1 < len(self.starts) else self.starts[at]
+        end = self.starts[at] + self.sizes[at] if self.sizes[at] else following
+        inside = address < end and not self.names[at].startswith(_LINKER)
+        return self.names[at] if inside else ""
+
     def marks(self) -> tuple[int, int]:
         """Address and number of the firmware's marks; numbers of 0 where it has none."""
         if MARKS not in self.names:
@@ -38,7 +50,16 @@ class Functions:
 
 def read(board: Board, elf: Path) -> Functions:
     """The functions of a board's firmware. UserError: the tool chain is missing, or the file is no ELF."""
-    tools = ARCHITECTURES[board.architecture]
+    return _read(ARCHITECTURES[board.architecture], elf)
+
+
+def read_elf(elf: Path) -> Functions:
+    """As read, for whoever knows no board. ValueError: of no architecture here."""
+    prefix = binutils(elf)
+    return _read(next(tools for tools in ARCHITECTURES.values() if tools.prefix == prefix), elf)
+
+
+def _read(tools: Architecture, elf: Path) -> Functions:
     command = [f"{tools.prefix}nm", "--demangle", "--numeric-sort", "--print-size", str(elf)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -16,7 +16,9 @@ from squeezenet_mcu.common.paths import ROOT
 from squeezenet_mcu.convert.target import Cpu, Optimize, Target
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.boards.board_toml import Board
+from squeezenet_mcu.host_tools.firmware import protocols
 from squeezenet_mcu.host_tools.firmware.code_sizes import STACK_BYTES
+from squeezenet_mcu.host_tools.firmware.protocols import Protocol
 from squeezenet_mcu.host_tools.firmware.tflm_library import TflmLibrary
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 # beside the engine's model: code.
 SRAM_RESERVE = 9800
 FLASH_RESERVE = 60 * 1024
+SLOT_RESERVE = 9 * 1024  # and in a slot beside the model: its records, on the flash with the largest units
 # By board.toml's `cpu`.
 _CPUS: dict[str, Cpu] = {
     "Cortex-M4F": "cortex_m4",
@@ -43,6 +46,9 @@ class ModelRequest:
     """What the user asks of a firmware's model; None: as the board has it.
 
     `tflm`: with it in place of our engine, whose settings the others are. `cores`: that share the work.
+    `inspect`: firmware that can watch its layers, docs/inspect.md.
+    `update`: the firmware takes new models, with `public_key` (32 bytes) only those that its owner signed.
+    `protocol`: that the firmware speaks.
     """
 
     kernel_family: Family | None = None
@@ -52,11 +58,22 @@ class ModelRequest:
     encoding: str | None = None
     tflm: TflmLibrary | None = None
     cores: int = 1
+    inspect: bool = False
+    update: bool = False
+    public_key: bytes = b""
+    protocol: Protocol = "link"
 
 
-def folder_for(source: Path, board: str, engine: str) -> Path:
-    """Where the firmware of a board and an engine ("squeeze" or "tflm") is. `source`: build/<model>."""
-    return source / "firmware" / (board if engine == "squeeze" else f"{board}-{engine}")
+def folder_for(
+    source: Path, board: str, engine: str, inspect: bool = False, protocol: Protocol = "link"
+) -> Path:
+    """Where the firmware of a board and an engine ("squeeze" or "tflm") is. `source`: build/<model>.
+
+    `inspect`: the one that can watch its layers.
+    """
+    name = board if engine == "squeeze" else f"{board}-{engine}"
+    name = f"{name}-inspect" if inspect else name
+    return source / "firmware" / f"{name}{protocols.folder_suffix(protocol)}"
 
 
 def want_cores(board: Board, cores: int) -> None:
@@ -75,6 +92,13 @@ def check(board: Board, request: ModelRequest) -> None:
         raise UserError(
             f"--kernel-family mve: {board.name}'s {board.cpu} has no Helium; it runs dsp or portable"
         )
+    if request.update and request.cores > 1:
+        raise UserError("--update: with one core only: the other one stands still while the flash is written")
+    if request.update and board.update is None:
+        have = [name for name in board_toml.names() if board_toml.load(name).update]
+        raise UserError(
+            f"--update: {board.name} has no slots for new models; boards with slots: {', '.join(have)}"
+        )
 
 
 def target_for(board: Board, manifest: dict[str, Any], request: ModelRequest) -> Target:
@@ -86,7 +110,7 @@ def target_for(board: Board, manifest: dict[str, Any], request: ModelRequest) ->
     UserError: see check.
     """
     check(board, request)
-    flash = max(board.total("image") - FLASH_RESERVE, 1)
+    flash = _flash_budget(board, request)
     family = request.kernel_family or board.kernel_family
     own = manifest.get("flash_limits", {}).get(family, flash)
     return Target(
@@ -94,34 +118,54 @@ def target_for(board: Board, manifest: dict[str, Any], request: ModelRequest) ->
         optimize=request.optimize,
         flash_bytes=request.flash_bytes or min(flash, own),
         sram_bytes=request.sram_bytes,
-        sram_limit=_sram_budget(board, manifest, request.cores),
+        sram_limit=_sram_budget(board, manifest, request.cores, request.protocol),
         encoding=request.encoding,
         cpu=_CPUS.get(board.cpu, "any"),
         workers=request.cores,
     )
 
 
-def _sram_budget(board: Board, manifest: dict[str, Any], cores: int) -> int:
+def _flash_budget(board: Board, request: ModelRequest) -> int:
+    """Bytes that a model may take: beside the code, and where it may be updated in a slot, too."""
+    if not request.update or board.update is None:
+        return max(board.total("image") - FLASH_RESERVE, 1)
+    slot = min(slot.bytes for slot in board.update.slots)
+    return max(min(board.program_bytes() - FLASH_RESERVE, slot - SLOT_RESERVE), 1)
+
+
+def _sram_budget(board: Board, manifest: dict[str, Any], cores: int, protocol: Protocol) -> int:
     """Bytes that an arena may take beside the variables and the stacks."""
-    row = manifest["input"]["width"] * manifest["input"]["channels"]
-    found: int = max(board.total("data") - SRAM_RESERVE - (cores - 1) * STACK_BYTES - row, 1)
+    taken = SRAM_RESERVE + (cores - 1) * STACK_BYTES + protocols.input_bytes(manifest, protocol)
+    found: int = max(board.total("data") - taken, 1)
     return found
 
 
-def arena_apart(board: Board, manifest: dict[str, Any], arena_bytes: int, cores: int = 1) -> bool:
+def check_room(board: Board, manifest: dict[str, Any], protocol: Protocol) -> None:
+    """UserError: the board's SRAM has no room for the input that the protocol keeps, whatever the engine."""
+    protocols.check_room(board.name, manifest, protocol, board.total("data") - SRAM_RESERVE)
+
+
+def arena_apart(
+    board: Board, manifest: dict[str, Any], arena_bytes: int, cores: int = 1, protocol: Protocol = "link"
+) -> bool:
     """True if the arena goes to the board's memory for arenas, because it does not fit with the variables."""
-    return bool(board.total("arena")) and arena_bytes > _sram_budget(board, manifest, cores)
+    return bool(board.total("arena")) and arena_bytes > _sram_budget(board, manifest, cores, protocol)
 
 
 def prepare_on(
-    board: Board, manifest: dict[str, Any], target: Target, maker: "Maker", like: "Network | None" = None
+    board: Board,
+    manifest: dict[str, Any],
+    target: Target,
+    maker: "Maker",
+    like: "Network | None" = None,
+    protocol: Protocol = "link",
 ) -> "EngineModel":
     """The engine's model for the board, unproven; its arena in the board's memory for arenas if it must.
 
     `target`: of target_for; `like`: see convert/select/choose.py.
     """
     made = maker.prepare(target, like)
-    if arena_apart(board, manifest, made.plan.arena_bytes, target.workers):
+    if arena_apart(board, manifest, made.plan.arena_bytes, target.workers, protocol):
         made = maker.prepare(dataclasses.replace(target, sram_limit=board.total("arena")), like)
     return made
 
@@ -217,7 +261,7 @@ def _write(
 
     file = tflite_file.read(path)
     # No labels: nothing on a board reads them, and ImageNet's take 20 KB. The host names the classes.
-    made = prepare_on(board, manifest, target, engine_model.Maker.of(file, []))
+    made = prepare_on(board, manifest, target, engine_model.Maker.of(file, []), protocol=request.protocol)
     engine_model.prove(file, made)
     stored = sum(len(weights.stored_weights(layer)) for layer in made.network.layers)
     for option, limit, least in (

@@ -1,7 +1,6 @@
 """`python -m host_tools firmware`: a model and a board become an ELF, and a BIN and UF2 to be flashed."""
 
 import argparse
-import dataclasses
 import re
 import shutil
 import subprocess
@@ -11,25 +10,33 @@ from typing import Any
 
 import filelock
 
-from squeezenet_mcu.common import files, sizes, terminal
-from squeezenet_mcu.common.cli import add_old_spelling, value_with_old_spelling
+from squeezenet_mcu.common import files, terminal
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.formats import engine_record
 from squeezenet_mcu.common.formats.manifest import read_manifest
-from squeezenet_mcu.common.kernel_families import FAMILIES
 from squeezenet_mcu.common.paths import BUILD, FIRMWARE
 from squeezenet_mcu.common.programs import missing_program
 from squeezenet_mcu.common.terminal import Console
-from squeezenet_mcu.convert.target import ENCODINGS, OPTIMIZE
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.boards.board_toml import Board
-from squeezenet_mcu.host_tools.firmware import board_model, tflm_library, uf2
+from squeezenet_mcu.host_tools.firmware import board_model, protocols, tflm_library, uf2
 from squeezenet_mcu.host_tools.firmware.board_model import ModelRequest
+from squeezenet_mcu.host_tools.firmware.protocols import Protocol
+from squeezenet_mcu.host_tools.firmware.request_arguments import (
+    add_model_arguments,
+    add_request_arguments,
+    add_update_arguments,
+    model_request_of,
+    request_of,
+)
 from squeezenet_mcu.host_tools.firmware.tflm_library import TflmLibrary
 from squeezenet_mcu.host_tools.firmware.usage import Usage, show, usage
+from squeezenet_mcu.host_tools.signing import monocypher
 from squeezenet_mcu.model.settings import budget, config, model_budget
 
-__all__ = ["Usage", "usage"]  # of usage.py: who builds asks what it takes
+__all__ = [  # of usage.py and request_arguments.py: who builds asks what it takes, and says how
+    "Usage", "add_model_arguments", "add_request_arguments", "model_request_of", "request_of", "usage",
+]  # fmt: skip
 
 NAME = "firmware"
 HELP = "build the firmware of a converted model for a board"
@@ -37,6 +44,8 @@ EXAMPLES = """\
   python -m host_tools firmware --board stm32f405 --model digits
   python -m host_tools firmware --board mps3_an547 --model gtsrb --optimize sram
   python -m host_tools firmware --model gtsrb --kernel-family portable --sram-bytes 16000
+  python -m host_tools firmware --board mps2_an386 --update --key keys/mine.pub
+  python -m host_tools firmware --board stm32f405 --model cifar10 --protocol mlperf_tiny
   python -m host_tools firmware --board mps2_an386 --engine tflm --tflm-include tflite-micro:... \\
     --tflm-lib libtensorflow-microlite.a"""
 
@@ -72,61 +81,14 @@ def add_build_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model", default=DEFAULT_MODEL, metavar="NAME", help=f"as in build/<model>/ ({DEFAULT_MODEL})"
     )
+    parser.add_argument(
+        "--inspect",
+        action="store_true",
+        help="firmware that can watch its layers (INSPECT=1), beside the one that cannot",
+    )
     add_request_arguments(parser)
-
-
-def add_request_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options that say how the engine's model is made for the board."""
-    parser.add_argument(
-        "--optimize",
-        choices=OPTIMIZE,
-        default="speed",
-        help="speed: shortest time within the memory; flash: smallest weights; sram: smallest arena",
-    )
-    parser.add_argument(
-        "--kernel-family", choices=FAMILIES, help="of kernels, instead of what the board's CPU runs best"
-    )
-    add_old_spelling(parser, "--kernels", "--kernel-family")
-    parser.add_argument(
-        "--sram-bytes",
-        type=sizes.option,
-        metavar="BYTES",
-        help="most for the engine's arena: 16000, 64K (two to four times the leanest one)",
-    )
-    parser.add_argument(
-        "--flash-bytes",
-        type=sizes.option,
-        metavar="BYTES",
-        help="most for the engine's model: 470000, 1M (what the board's flash holds)",
-    )
-    parser.add_argument(
-        "--encoding",
-        choices=ENCODINGS,
-        type=value_with_old_spelling("--encoding", "coded", "huffman"),
-        help="of all weights that can be stored so (whatever suits each layer)",
-    )
-    parser.add_argument(
-        "--cores",
-        type=int,
-        choices=(1, 2),
-        default=1,
-        help="that share the work, where the board has two (1)",
-    )
-    tflm_library.add_arguments(parser)
-
-
-def request_of(args: argparse.Namespace) -> ModelRequest:
-    """What add_request_arguments' options ask for."""
-    ours = ModelRequest(
-        args.kernel_family, args.optimize, args.sram_bytes, args.flash_bytes, args.encoding, cores=args.cores
-    )
-    tflm = tflm_library.of(args)
-    if tflm is not None and ours != ModelRequest():
-        raise UserError(
-            "--engine tflm takes no --optimize, --kernel-family, --sram-bytes, --flash-bytes, --encoding or "
-            "--cores: they are settings of our own engine"
-        )
-    return dataclasses.replace(ours, tflm=tflm)
+    add_update_arguments(parser)
+    protocols.add_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -183,7 +145,9 @@ def build(board: str, model: str, request: ModelRequest = BOARD_DEFAULT, target:
 
     With it .bin, for a board that is flashed, and .uf2, where its boot loader takes one.
 
-    With TFLite Micro as the engine in build/<model>/firmware/<board>-tflm/.
+    With TFLite Micro as the engine in build/<model>/firmware/<board>-tflm/, firmware that watches its layers
+    in build/<model>/firmware/<board>-inspect/, and where the firmware speaks another protocol than the link,
+    in a folder that is named after it.
     `request`: how its model is made; `target`: CMake's, "firmware" or "bench". Needs what `python -m convert`
     left in build/<model>/. The log stays beside the ELF, as build.log.
     UserError: unknown board, model not converted, a program missing, a build that fails. DoesNotFitError: the
@@ -194,11 +158,13 @@ def build(board: str, model: str, request: ModelRequest = BOARD_DEFAULT, target:
     for name in _MODEL_FILES:
         if not (source / name).is_file():
             raise UserError(f"{source / name}: missing; run: make convert MODEL={model}")
-    folder = board_model.folder_for(source, hardware.name, "tflm" if request.tflm else "squeeze")
+    engine = "tflm" if request.tflm else "squeeze"
+    folder = board_model.folder_for(source, hardware.name, engine, request.inspect, request.protocol)
     elf, binary, uf2_file = (folder / f"{target}.{kind}" for kind in ("elf", "bin", "uf2"))
     try:
+        board_model.check_room(hardware, read_manifest(source), request.protocol)
         if request.tflm:
-            linked = link_tflm(hardware, source, folder, target, request.tflm)
+            linked = link_tflm(hardware, source, folder, target, request.tflm, request.protocol)
         else:
             linked = _link_squeeze(hardware, source, folder, target, request)
     except UserError:
@@ -232,14 +198,22 @@ def options(
 ) -> dict[str, str]:
     """Of compile_target, for `folder`/model. `source`: build/<model>; `made`: engine.json."""
     manifest = read_manifest(source)
-    apart = board_model.arena_apart(board, manifest, made["arena_bytes"], request.cores)
+    apart = board_model.arena_apart(board, manifest, made["arena_bytes"], request.cores, request.protocol)
     return {
+        "PROTOCOL": request.protocol,
         "MODEL_DIR": str((folder / "model").resolve()),
         "SQUEEZE_CORES": str(request.cores),
         "SQUEEZE_FAMILY": request.kernel_family or board.kernel_family,
         "SQUEEZE_KERNELS": ";".join(made["kernels"]),
         "ARENA_APART": "ON" if apart else "OFF",
+        "SQUEEZE_INSPECT": str(len(made["plan"]) if request.inspect else 0),
+        **(_update_options(request) if request.update else {}),
     }
+
+
+def _update_options(request: ModelRequest) -> dict[str, str]:
+    signed = {"UPDATE_KEY": request.public_key.hex(), "MONOCYPHER_DIR": str(monocypher.sources().resolve())}
+    return {"UPDATE": "ON"} | (signed if request.public_key else {})
 
 
 class DoesNotFitError(UserError):
@@ -257,10 +231,13 @@ def _link_squeeze(board: Board, source: Path, folder: Path, target: str, request
         return compile_target(board, folder, target, options(board, source, folder, request, made))
     except LinkOverflowError as error:
         message = overflow_message(board, source.name, error.regions, made)
+        message += protocols.share_of(read_manifest(source), request.protocol)
         raise DoesNotFitError(message, error.regions) from error
 
 
-def link_tflm(board: Board, source: Path, folder: Path, target: str, library: TflmLibrary) -> Path:
+def link_tflm(
+    board: Board, source: Path, folder: Path, target: str, library: TflmLibrary, protocol: Protocol = "link"
+) -> Path:
     """Builds `target` around the .tflite and TFLite Micro; the path of its ELF. `source`: build/<model>.
 
     UserError: a header or the library is missing or does not suit the board; what compiler or linker say.
@@ -270,7 +247,8 @@ def link_tflm(board: Board, source: Path, folder: Path, target: str, library: Tf
     arena = tflm_library.arena_bytes(library, manifest, source)
     tflm_library.check(library, board)
     try:
-        return compile_target(board, folder, target, tflm_library.cmake_options(library, source, arena))
+        asked = tflm_library.cmake_options(library, source, arena)
+        return compile_target(board, folder, target, {"PROTOCOL": protocol, **asked})
     except LinkOverflowError as error:
         message = _tflm_overflow(board, source.name, error.regions, arena, manifest["tflite_bytes"])
         raise DoesNotFitError(message, error.regions) from error

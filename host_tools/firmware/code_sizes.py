@@ -22,6 +22,7 @@ from squeezenet_mcu.host_tools.boards.board_toml import Board
 TABLE = Path(__file__).with_name("code_sizes.json")
 STACK_BYTES = 2048  # boards/common/sections.ld; boards/cortex_m/second_core.cc has as much for its core
 _SECOND_CORE_CODE = 648  # of second_core.cc and the chip's part of it: on the RP2040, within 8 bytes
+_BUILD_NOTE = 36  # the linker's build id, an ELF note: a section of its own, before the constants
 CONVOLUTIONS = tuple(kernel.name.lower() for kernel in ConvKernel)
 # RISC-V's linker makes a call shorter where the function that it calls is near, so the size of a piece
 # depends a little on what lies between. The tests hold the figures to so many bytes.
@@ -174,13 +175,13 @@ class _Layout:
         ]
 
     def flash(self, parts: dict[str, int]) -> int:
-        """Bytes of flash: vectors, code, constants, and what the variables begin with. See sections.ld."""
+        """Bytes of flash: vectors, code, build id, constants, what variables begin with: see sections.ld."""
         pieces = {
             output: [*self._own(output, parts), *self.engine(output), *self._compilers(output)]
             for output in ("text", "rodata")
         }
         code = _end(_end(0, self._own("vectors", parts)), pieces["text"])
-        constants = 0 if self._board["apart"] else code
+        constants = _end(0 if self._board["apart"] else code, [_Piece(_BUILD_NOTE, 4)])
         end = _aligned(_end(constants, [_Piece(0, 16), *pieces["rodata"]]), 8)
         data = _aligned(_end(0, self._own("data", parts)), 4)
         return end + data + (code if self._board["apart"] else 0)

@@ -16,7 +16,7 @@ from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.programs import missing_program
 from squeezenet_mcu.host_tools.boards import attached, board_toml
 from squeezenet_mcu.host_tools.boards.board_toml import Board, Flasher
-from squeezenet_mcu.host_tools.firmware import build, own_usb, tflm_library
+from squeezenet_mcu.host_tools.firmware import build, own_usb, protocols, tflm_library
 from squeezenet_mcu.model.settings import config
 
 NAME = "flash"
@@ -123,7 +123,9 @@ def run(args: argparse.Namespace) -> int:
         check_tool(way)
         check_attached(board, way, args.port)
         write(way, elf, args.port or _NO_PORT)
-    if args.port and way.needs != "port":
+    if args.protocol != "link":
+        terminal.echo(protocols.next_step("its serial port"))
+    elif args.port and way.needs != "port":
         if board.usb_id:
             own_usb.wait_for(args.port)
         _greet(args.port, board)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 ENGINE = "libsqueeze_engine.a"  # the file name of the engine's library
 OUTPUTS = (".vectors", ".text", ".rodata", ".data", ".bss", ".arena")
-_OUTPUT = re.compile(r"^(\.\w+)(?:\s|$)")
+_OUTPUT = re.compile(r"^(\.\S+)(?:\s|$)")
 _INPUT = re.compile(r"^ (\.\S+)\s+0x([0-9a-f]+)\s+0x([0-9a-f]+)\s+(\S.*)$")
 # [Nr] Name Type Addr Off Size ES Flg Lk Inf Al
 _HEADER = re.compile(

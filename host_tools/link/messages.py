@@ -1,13 +1,16 @@
-"""The messages of the link, version 1: as in firmware_cpp/protocol/wire.h. docs/link.md says why."""
+"""The messages of the link, version 2: as in firmware_cpp/protocol/wire.h. docs/link.md says why."""
 
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import IntEnum, IntFlag
 
+from squeezenet_mcu.host_tools.link import faults, upload_messages, watch
+from squeezenet_mcu.host_tools.link.faults import Fault
 from squeezenet_mcu.host_tools.link.frame import MAX_BODY, MAX_FRAME, OVERHEAD, Frame, encoded_size
+from squeezenet_mcu.host_tools.link.upload_messages import UploadMessage
 
-VERSION = 1
+VERSION = 2
 
 
 class Request(IntEnum):
@@ -18,6 +21,11 @@ class Request(IntEnum):
     ROWS = 0x03
     RESULT = 0x04
     READ = 0x05
+    WATCH = 0x06
+    SEEN = 0x07
+    COUNTS = 0x09
+    SPEED = 0x0A
+    LAST_FAULT = 0x0B
 
 
 class State(IntEnum):
@@ -49,16 +57,31 @@ class Data(IntEnum):
 
 
 MAX_NAME = 32  # bytes of the board's name
+RESET_CAUSES = ("unknown", "power-on", "reset pin", "software", "watchdog", "fault")
+
+
+class Feature(IntFlag):
+    """What the firmware can do beside the image's requests."""
+
+    LAYERS = 1 << 0
+    PROFILE = 1 << 1
+    UPLOAD = 1 << 2
+    SPEED = 1 << 3
+    SIGNED_MODELS_ONLY = 1 << 4
+
+
 COUNTER_KINDS = ("instructions", "cycles", "microseconds")
 
 _HELLO = struct.Struct("<BI")
 _BEGIN = struct.Struct("<I")
 _ROWS = struct.Struct("<II")
 _READ = struct.Struct("<IBIH")
-_INFO = struct.Struct("<BI32s4HHI5IBIB")
+_INFO = struct.Struct("<BI32s4HHI5IBI8s32sBIB")
 _STATUS = struct.Struct("<IIBBII")
 _RESULT = struct.Struct("<IQII")
 _DATA = struct.Struct("<IBI")
+_COUNTS = struct.Struct("<III")
+_SPEED = struct.Struct("<I")
 _ERROR = struct.Struct("<BI")
 
 
@@ -82,17 +105,23 @@ def read(image: int, what: Data, offset: int, length: int) -> bytes:
     return _READ.pack(image, what, offset, length)
 
 
+def speed(baud: int) -> bytes:
+    """Payload of SPEED."""
+    return _SPEED.pack(baud)
+
+
 def max_row_data(max_frame: int) -> int:
     """Image bytes that fit into one ROWS of at most `max_frame` bytes on the wire."""
-    return _max_payload(max_frame) - _ROWS.size
+    return max_payload(max_frame) - _ROWS.size
 
 
 def max_read_data(max_frame: int) -> int:
     """Bytes that fit into one DATA of at most `max_frame` bytes on the wire."""
-    return _max_payload(max_frame) - _DATA.size
+    return max_payload(max_frame) - _DATA.size
 
 
-def _max_payload(max_frame: int) -> int:
+def max_payload(max_frame: int) -> int:
+    """Bytes of payload in a frame of at most `max_frame` bytes on the wire."""
     body = min(MAX_BODY, max_frame)
     while encoded_size(body) > max_frame:
         body -= 1
@@ -119,6 +148,10 @@ class Info:
     flash_total_bytes: int
     counter_kind: str  # "instructions", "cycles" or "microseconds"
     counter_hz: int
+    build_id: str  # of the firmware: the first 8 bytes of its ELF's, in hexadecimal
+    engine_sha256: str  # of the model that the engine runs, in hexadecimal
+    reset_cause: str  # why the program has started, of RESET_CAUSES
+    features: int  # bits of Feature; others are of newer firmware
     board: str
 
     @property
@@ -165,6 +198,22 @@ class DataBlock:
 
 
 @dataclass(frozen=True)
+class Counts:
+    """COUNTS: what the device has seen since it started, each modulo 2^32."""
+
+    dropped_bytes: int  # received while its buffer was full, or too fast for its receiver
+    damaged_frames: int
+    requests: int  # intact ones
+
+
+@dataclass(frozen=True)
+class Speed:
+    """SPEED: the baud rate that the device has once this has left; 0: not the one asked for."""
+
+    baud: int
+
+
+@dataclass(frozen=True)
 class Refusal:
     """ERROR: the request was understood as a frame, but refused. What `detail` is depends on the code."""
 
@@ -172,7 +221,26 @@ class Refusal:
     detail: int
 
 
-Reply = Info | Status | Cost | DataBlock | Refusal
+@dataclass(frozen=True)
+class LastFault:
+    """LAST_FAULT: the fault that the device's restart followed; None: none is known."""
+
+    fault: Fault | None
+
+
+Reply = (
+    Info
+    | Status
+    | Cost
+    | DataBlock
+    | watch.Watching
+    | watch.SeenPart
+    | Counts
+    | Speed
+    | LastFault
+    | Refusal
+    | UploadMessage
+)
 
 
 def parse(frame: Frame) -> Reply | None:
@@ -185,7 +253,9 @@ def parse(frame: Frame) -> Reply | None:
 
 
 def _info(payload: bytes) -> Info:
-    version, session, sha, *numbers, kind, counter_hz, length = _INFO.unpack_from(payload)
+    version, session, sha, *numbers, kind, counter_hz, build, engine, cause, features, length = (
+        _INFO.unpack_from(payload)
+    )
     height, width, channels, classes, max_frame, window_bytes, *sizes = numbers
     arena_bytes, static_sram_bytes, sram_total_bytes, flash_used_bytes, flash_total_bytes = sizes
     board = payload[_INFO.size :]
@@ -208,6 +278,10 @@ def _info(payload: bytes) -> Info:
         flash_total_bytes=flash_total_bytes,
         counter_kind=COUNTER_KINDS[kind],
         counter_hz=counter_hz,
+        build_id=build.hex(),
+        engine_sha256=engine.hex(),
+        reset_cause=RESET_CAUSES[cause],
+        features=features,
         board="".join(chr(byte) if 32 <= byte < 127 else "?" for byte in board),
     )
     # Sizes that the sender of an image divides by or waits for.
@@ -236,5 +310,11 @@ _PARSERS: dict[int, Callable[[bytes], Reply]] = {
     0x82: _status,
     0x84: lambda payload: Cost(*_RESULT.unpack(payload)),
     0x85: _data,
+    0x86: watch.parse_watching,
+    0x87: watch.parse_seen,
+    0x89: lambda payload: Counts(*_COUNTS.unpack(payload)),
+    0x8A: lambda payload: Speed(*_SPEED.unpack(payload)),
+    0x8B: lambda payload: LastFault(faults.from_words(payload)),
     0xFF: lambda payload: Refusal(*_ERROR.unpack(payload)),
+    **upload_messages.PARSERS,
 }

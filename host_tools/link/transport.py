@@ -40,6 +40,12 @@ class Transport(Protocol):
         ...
 
 
+def change_rate(line: Transport, baudrate: int) -> bool:
+    """Gives a line another baud rate, by its method set_baudrate(), if it has one; False: it cannot."""
+    change = getattr(line, "set_baudrate", None)
+    return bool(change is not None and change(baudrate))
+
+
 def ports() -> str:
     """The serial ports of this machine, for an error message."""
     found = [
@@ -118,6 +124,17 @@ class SerialTransport:
             ) from error
         except (serial.SerialException, OSError) as error:
             raise self._gone(error) from error
+
+    def set_baudrate(self, baudrate: int) -> bool:
+        """See change_rate(). It may damage bytes that are on their way. A socket takes any, and has none."""
+        before = self._port.baudrate
+        try:
+            self._port.baudrate = baudrate
+        except (serial.SerialException, OSError, ValueError, TypeError):
+            with contextlib.suppress(serial.SerialException, OSError, ValueError, TypeError):
+                self._port.baudrate = before
+            return False
+        return True
 
     def close(self) -> None:
         """See Transport."""

@@ -3,23 +3,26 @@
 import argparse
 import contextlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rich.table import Table
 
-from squeezenet_mcu.common import terminal
+from squeezenet_mcu.common import files, terminal
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.terminal import Console
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.boards.board_toml import Board
 from squeezenet_mcu.host_tools.emulate import emulator
+from squeezenet_mcu.host_tools.faults import where
 from squeezenet_mcu.host_tools.firmware import build
 from squeezenet_mcu.host_tools.firmware.build import Usage
+from squeezenet_mcu.host_tools.link import faults
+from squeezenet_mcu.host_tools.link.messages import RESET_CAUSES
 from squeezenet_mcu.host_tools.selftest.device import RING_BYTES, SelftestDevice
 
 NAME = "selftest"
-HELP = "bring up a board: start-up, UART, counter, memory marks, fault handler"
+HELP = "bring up a board: start-up, UART, counter, memory marks, fault handler, restart"
 EXAMPLES = """\
   python -m host_tools selftest --board stm32f405                        # emulated
   python -m host_tools selftest --board my_boards/mine --build           # the ELF to flash, and no more
@@ -55,13 +58,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """See common.cli.Command."""
     board = board_toml.load(args.board)
-    elf = build.compile_target(board, FOLDER / board.name, "selftest", options(board))
     if args.build:
-        terminal.echo(f"wrote {elf}")
+        terminal.echo(f"wrote {_built(board)}")
         return 0
     console = Console()
-    with _opened(args, elf) as device:
-        found = list(checks(device, board, build.usage(elf)))
+    found = examine(args.board, args.port)
     table = Table(title=f"selftest of {board.name}")
     for column in ("check", "seen", ""):
         table.add_column(column)
@@ -71,8 +72,13 @@ def run(args: argparse.Namespace) -> int:
     failed = [check.what for check in found if not check.passed]
     if failed:
         raise UserError(f"{board.name}: {len(failed)} of {len(found)} checks failed: {', '.join(failed)}")
-    console.print(f"selftest: all {len(found)} checks passed; the fault handler has the board: reset it")
+    console.print(f"selftest: all {len(found)} checks passed")
     return 0
+
+
+def elf_of(board: Board) -> Path:
+    """Where compile_target leaves the program of a board."""
+    return FOLDER / board.name / "cmake" / "selftest.elf"
 
 
 def options(board: Board) -> dict[str, str]:
@@ -80,15 +86,37 @@ def options(board: Board) -> dict[str, str]:
     return {"SQUEEZE_CORES": str(board.cores)}
 
 
+def examine(name: str, port: str | None) -> list[Check]:
+    """Builds the program, and checks the emulated board, or the one at `port`, which has it in its flash.
+
+    The results are kept for `report-hardware`. UserError: nobody answers.
+    """
+    board = board_toml.load(name)
+    elf = _built(board)
+    with _opened(name, port, elf) as device:
+        found = list(checks(device, board, build.usage(elf)))
+    files.write_json(results(board.name), [asdict(check) for check in found])
+    return found
+
+
+def results(board: str) -> Path:
+    """Where the results of the last self-test of a board are."""
+    return FOLDER / board / "selftest.json"
+
+
+def _built(board: Board) -> Path:
+    return build.compile_target(board, FOLDER / board.name, "selftest", options(board))
+
+
 @contextlib.contextmanager
-def _opened(args: argparse.Namespace, elf: Path) -> Iterator[SelftestDevice]:
+def _opened(board: str, port: str | None, elf: Path) -> Iterator[SelftestDevice]:
     with contextlib.ExitStack() as stack:
-        url = args.port or stack.enter_context(emulator.running(args.board, elf))
+        url = port or stack.enter_context(emulator.running(board, elf))
         yield stack.enter_context(contextlib.closing(SelftestDevice(url, _PATIENCE)))
 
 
 def checks(device: SelftestDevice, board: Board, used: Usage) -> Iterator[Check]:
-    """The checks in order; the last leaves the device in its fault handler.
+    """The checks in order; the last but one restarts the device.
 
     `used`: of the selftest's ELF.
     """
@@ -177,7 +205,19 @@ def _second_core(device: SelftestDevice, board: Board, used: Usage) -> _Verdict:
 
 def _fault(device: SelftestDevice, board: Board, used: Usage) -> _Verdict:
     line = device.fault()
-    return line or "no report", line.startswith("FAULT exception=") and " pc=" in line
+    fault = faults.from_line(line.encode() + b"\n")
+    if fault is None:
+        return line or "no report", False
+    place = where.function(fault, elf_of(board))
+    said = where.cause(fault, elf_of(board))
+    return f"{f'in {place}: ' if place else ''}{said}; {fault.registers}", fault.pc is not None
+
+
+def _restart(device: SelftestDevice, board: Board, used: Usage) -> _Verdict:
+    words = device.restarted()
+    if len(words) != 2 or words[0] >= len(RESET_CAUSES):
+        return "does not answer after the fault", False
+    return f"answers again, after: {RESET_CAUSES[words[0]]}", True
 
 
 _CHECKS: dict[str, Callable[[SelftestDevice, Board, Usage], _Verdict]] = {
@@ -191,4 +231,5 @@ _CHECKS: dict[str, Callable[[SelftestDevice, Board, Usage], _Verdict]] = {
     "floating point": _floating,
     "second core": _second_core,
     "fault handler": _fault,
+    "restart after it": _restart,
 }

@@ -52,6 +52,11 @@ class SelftestDevice:
             if time.monotonic() > deadline:
                 raise UserError(f"{self._url}: no answer; is the selftest in its flash, and RX wired to TX?")
             self._write(b"n")
+        self.settle()
+
+    def settle(self) -> None:
+        """Waits until it says nothing more. UserError: it does not come to an end."""
+        deadline = time.monotonic() + _OPEN_TIMEOUT
         while self._read_line(_PING_TIMEOUT):
             if time.monotonic() > deadline:
                 raise UserError(f"{self._url}: it talks without an end; is the selftest in its flash?")
@@ -85,6 +90,19 @@ class SelftestDevice:
         """Has the program fault; the report's line."""
         self.ask(command, number)  # up to the line's end in front of the report
         return self._read_line().strip()
+
+    def restarted(self) -> list[int]:
+        """What it says when it has started again after a fault: why (a number), how many faults it kept.
+
+        Empty: it does not answer.
+        """
+        deadline = time.monotonic() + _OPEN_TIMEOUT
+        while time.monotonic() < min(deadline, self._end):
+            self._write(b"l")
+            words = self._read_line(_PING_TIMEOUT).strip("\0").split()
+            if words[:1] == ["reset"]:
+                return [int(word) for word in words[1:]]
+        return []
 
     def _write(self, data: bytes) -> None:
         try:

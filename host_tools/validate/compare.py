@@ -1,6 +1,6 @@
 """The device against Python, image by image, to the last int8. No input or output of its own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -8,16 +8,19 @@ import numpy as np
 import numpy.typing as npt
 
 from squeezenet_mcu.host_tools.link.device import Result
+from squeezenet_mcu.host_tools.link.errors import LinkError
 from squeezenet_mcu.host_tools.link.messages import Info
 from squeezenet_mcu.host_tools.validate import top5
 from squeezenet_mcu.host_tools.validate.top5 import Answer, answer, top_classes
+
+TENSORS = ("logits", "probabilities")
 
 
 class InfersOnDevice(Protocol):
     """A host_tools.link.device.Device, or what stands for one."""
 
-    def infer(self, image: npt.NDArray[np.int8]) -> Result:
-        """int8 [height, width, channels] -> Result."""
+    def infer_many(self, images: Iterable[npt.NDArray[np.int8]]) -> Iterator[Result]:
+        """int8 [height, width, channels] each -> a Result each, in their order."""
         ...
 
 
@@ -36,7 +39,7 @@ class Difference:
     """One int8 on which the two sides differ."""
 
     image: int
-    tensor: str  # "logits" or "probabilities"
+    tensor: str  # of TENSORS
     index: int
     device: int
     python: int
@@ -64,6 +67,7 @@ class Report:
     answers: list[Answer] = field(default_factory=list)
     python_top5: int = 0
     interrupted: bool = False
+    ended: LinkError | None = None  # what ended it before the last image
 
     @property
     def exact(self) -> bool:
@@ -146,23 +150,27 @@ def compare_all(
     logits_tensor: int,
     *,
     on_image: Callable[[Report], None] | None = None,
+    report: Report | None = None,
 ) -> Report:
     """Runs every image on both sides.
 
     `images`: int8 [n, height, width, channels]; `labels`: int64 [n], -1 = unknown; `logits_tensor`: its index
-    in the .tflite. `on_image` is called after each image. Ctrl-C ends the comparison: the report then covers
-    the images done, and says `interrupted`.
+    in the .tflite. `on_image` is called after each image. `report`: of an earlier run, which is to go on.
+    Ctrl-C ends the comparison: the report then covers the images done, and says `interrupted`. So does a
+    LinkError: the report has it as `ended`.
     """
-    report = Report()
+    report = report or Report()
+    images, labels = images[report.images :], labels[report.images :]
     try:
-        for image, label in zip(images, labels, strict=True):
-            result = device.infer(image)
+        for image, label, result in zip(images, labels, device.infer_many(images), strict=True):
             logits, probabilities = reference.infer(image, logits_tensor)
             report.add(result, logits, probabilities, int(label))
             if on_image:
                 on_image(report)
     except KeyboardInterrupt:
         report.interrupted = True
+    except LinkError as error:
+        report.ended = error
     return report
 
 
@@ -198,7 +206,10 @@ def as_json(report: Report, info: Info, manifest: dict[str, Any]) -> dict[str, A
             "max": max(report.counts, default=0),
         },
         "model_sha256": info.model_sha256,
-        "engine_sha256": manifest["engine_sha256"],
+        "engine_sha256": info.engine_sha256,
+        "build_id": info.build_id,
+        "reset_cause": info.reset_cause,
         "link_version": info.version,
+        "ended": str(report.ended) if report.ended else None,
         "answers": top5.as_json(report.answers, manifest) if top5.many_classes(manifest) else None,
     }

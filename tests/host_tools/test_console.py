@@ -24,7 +24,7 @@ def test_no_verb_belongs_to_two_command_lines():
 
 
 def test_the_makefile_calls_verbs_that_exist():
-    called = re.findall(r"-m (model|host_tools) ([a-z_]+)", MAKEFILE)
+    called = re.findall(r"-m (model|host_tools) ([a-z_-]+)", MAKEFILE)
     assert len(called) >= 15
     for line, verb in called:
         assert verb in {"model": console._MODEL, "host_tools": console._HOST_TOOLS}[line], f"{line} {verb}"
@@ -33,5 +33,5 @@ def test_the_makefile_calls_verbs_that_exist():
 def test_help_lists_every_verb(capsys):
     with pytest.raises(SystemExit, match=r"^0$"):
         console.main(["--help"])
-    listed = re.findall(r"^    ([a-z_]+)(?:  |$)", capsys.readouterr().out, re.M)
+    listed = re.findall(r"^    ([a-z_-]+)(?:  |$)", capsys.readouterr().out, re.M)
     assert sorted(listed) == sorted(VERBS)

@@ -23,6 +23,8 @@ class FakeApplication {
     int fail_at_row = -1;      // push_row returns kFailure there
     int fail_begin = 0;        // begin_image returns it
     uint8_t model = 0x5A;         // every byte of the model's SHA-256
+    uint8_t engine = 0xE5;        // and of the engine model's
+    int faults = 0;               // it has restarted after that many
   };
   static constexpr uint8_t kFailure = 42;
 
@@ -33,6 +35,9 @@ class FakeApplication {
         sink_(sink),
         row_(static_cast<size_t>(options.width) * options.channels),
         sha_(32, options.model),
+        engine_sha_(32, options.engine),
+        fault_{static_cast<uint32_t>(options.faults), 0x102, 3, 0x08001234, 0x08005679,
+               0x20000700, 0x10000, 0x40000000, 0, 0},
         logits_(options.classes),
         probabilities_(options.classes) {}
 
@@ -52,6 +57,13 @@ class FakeApplication {
     info.flash_total_bytes = 1048576;
     info.counter_kind = squeeze::link::CounterKind::kCycles;
     info.counter_hz = 168000000;
+    info.build_id = kBuildId;
+    info.engine_sha256 = engine_sha_.data();
+    info.reset_cause = options_.faults > 0 ? squeeze::link::ResetCause::kFault
+                                           : squeeze::link::ResetCause::kPowerOn;
+    info.features = 0;
+    if (options_.faults > 0)
+      info.last_fault = {reinterpret_cast<const uint8_t*>(fault_), sizeof fault_};
     return info;
   }
 
@@ -70,10 +82,13 @@ class FakeApplication {
     a.write = [](void* c, const uint8_t* data, size_t size) {
       Self(c).write_(Self(c).sink_, data, size);
     };
+    a.dropped = [](void*) { return uint32_t{3}; };
     return a;
   }
 
  private:
+  static constexpr uint8_t kBuildId[8] = {0xB1, 0xD0, 2, 3, 4, 5, 6, 7};
+
   static FakeApplication& Self(void* context) {
     return *static_cast<FakeApplication*>(context);
   }
@@ -118,6 +133,8 @@ class FakeApplication {
   void* sink_;
   std::vector<int8_t> row_;
   std::vector<uint8_t> sha_;
+  std::vector<uint8_t> engine_sha_;
+  uint32_t fault_[10];
   std::vector<uint8_t> logits_;
   std::vector<uint8_t> probabilities_;
   int rows_ = 0;

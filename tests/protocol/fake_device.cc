@@ -17,6 +17,9 @@
 #include <vector>
 
 #include "fake_application.h"
+#if SQUEEZE_INSPECT
+#include "watched.h"
+#endif
 
 namespace {
 
@@ -93,6 +96,10 @@ bool Set(FakeApplication::Options* options, const std::string& name,
     options->fail_at_row = static_cast<int>(value);
   } else if (name == "fail_begin") {
     options->fail_begin = static_cast<int>(value);
+  } else if (name == "faults") {
+    options->faults = static_cast<int>(value);
+  } else if (name == "engine") {
+    options->engine = static_cast<uint8_t>(value);
   } else if (name == "model") {
     options->model = static_cast<uint8_t>(value);
   } else {
@@ -117,10 +124,18 @@ int main(int argc, char** argv) {
   }
   FakeApplication application(options, WriteOut, nullptr);
   squeeze::link::DeviceLink link;
-  if (!link.Init(application.Info(), application.Interface())) {
+#if SQUEEZE_INSPECT
+  const auto interface = watched::Wrap(application.Interface());
+#else
+  const auto interface = application.Interface();
+#endif
+  if (!link.Init(application.Info(), interface)) {
     std::fprintf(stderr, "refused\n");
     return 3;
   }
+#if SQUEEZE_INSPECT
+  watched::Attach(&link);
+#endif
   Receiver receiver(options.receive_bytes);
   std::thread interrupt([&receiver] {
     uint8_t bytes[4096];

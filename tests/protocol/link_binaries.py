@@ -1,8 +1,6 @@
 """The C++ end of the link on this machine: built under the sanitizers, called, run as a device on pipes."""
 
 import contextlib
-import fcntl
-import functools
 import os
 import select
 import struct
@@ -11,23 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-ROOT = Path(__file__).resolve().parents[2]
-BUILD = ROOT / "build" / "tests" / "protocol"
+from tests import host_programs
 
 
-@functools.cache
 def build() -> Path:
-    """Builds fake_device and link_functions; returns their folder. Safe to call from several processes."""
-    BUILD.mkdir(parents=True, exist_ok=True)
-    with (BUILD / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        for command in (
-            ["cmake", "-S", str(ROOT / "tests" / "protocol"), "-B", str(BUILD)],
-            ["cmake", "--build", str(BUILD)],
-        ):
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            assert done.returncode == 0, done.stdout + done.stderr
-    return BUILD
+    """Builds fake_device and link_functions; returns their folder."""
+    return host_programs.build("protocol")
 
 
 class LinkFunctions:
@@ -61,10 +48,11 @@ class FakeDevice:
     """The fake device as a line of its own (a Transport): pipes to a process that can be reset."""
 
     name = "fake device"
+    program = "fake_device"
 
     def __init__(self, **options: int) -> None:
         self._command = [
-            str(build() / "fake_device"),
+            str(build() / self.program),
             *(f"{name}={value}" for name, value in options.items()),
         ]
         self.resets = 0

@@ -3,6 +3,7 @@
 // from stdin until it ends, and answers each on stdout with
 //   size u32, data
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "protocol/bytes.h"
 #include "protocol/cobs.h"
 #include "engine/crc32.h"
+#include "engine/sha256.h"
 #include "protocol/device_link.h"
 #include "protocol/frame_reader.h"
 #include "protocol/frame_writer.h"
@@ -35,6 +37,17 @@ void AppendU32(Bytes* out, uint32_t value) {
 Bytes Crc(const Bytes& in) {
   Bytes out;
   AppendU32(&out, squeeze::Crc32(0, in.data(), in.size()));
+  return out;
+}
+
+// In: the size of each piece u32, then the message.
+Bytes Sha256InPieces(const Bytes& in) {
+  const size_t piece = squeeze::link::LoadU32(in.data());
+  squeeze::Sha256 sha;
+  for (size_t at = 4; at < in.size(); at += piece)
+    sha.Update(in.data() + at, std::min(piece, in.size() - at));
+  Bytes out(squeeze::kSha256Bytes);
+  sha.Finish(out.data());
   return out;
 }
 
@@ -106,6 +119,8 @@ Bytes Call(int operation, const Bytes& in) {
   switch (operation) {
     case 'c':
       return Crc(in);
+    case 's':
+      return Sha256InPieces(in);
     case 'e':
       return CobsEncode(in);
     case 'd':

@@ -1,5 +1,7 @@
-"""COBS and CRC-32, in Python and in C++: the same bytes, there and back."""
+"""COBS, CRC-32 and SHA-256, in Python and in C++: the same bytes, there and back."""
 
+import hashlib
+import struct
 import zlib
 
 import pytest
@@ -34,6 +36,18 @@ def test_crc32_is_zlibs(functions, data):
 def test_crc32_of_the_catalogue(functions):
     """The check value of CRC-32/ISO-HDLC in every catalogue of CRCs."""
     assert int.from_bytes(functions.call("c", b"123456789"), "little") == 0xCBF43926
+
+
+@given(data=BYTES, piece=st.integers(1, 700))
+def test_sha256_is_hashlibs(functions, data, piece):
+    assert functions.call("s", struct.pack("<I", piece) + data) == hashlib.sha256(data).digest()
+
+
+def test_sha256_of_every_size_around_two_blocks(functions):
+    """Where the padding takes a block more, and where it does not."""
+    for size in range(130):
+        data = bytes(range(size))
+        assert functions.call("s", struct.pack("<I", 64) + data) == hashlib.sha256(data).digest(), size
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from squeezenet_mcu.host_tools.link import messages
 from squeezenet_mcu.host_tools.link.frame import Frame, FrameReader
 from squeezenet_mcu.host_tools.link.messages import (
     Cost,
+    Counts,
     Data,
     DataBlock,
     ErrorCode,
@@ -70,7 +71,7 @@ def converse(functions):
 def test_hello_tells_what_the_device_is(converse):
     (info,) = converse(HELLO)
     assert info == Info(
-        version=1,
+        version=2,
         session=SESSION,
         model_sha256="5a" * 32,
         height=4,
@@ -86,6 +87,10 @@ def test_hello_tells_what_the_device_is(converse):
         flash_total_bytes=1048576,
         counter_kind="cycles",
         counter_hz=168000000,
+        build_id="b1d0020304050607",
+        engine_sha256="e5" * 32,
+        reset_cause="power-on",
+        features=0,
         board="fake",
     )
 
@@ -171,8 +176,8 @@ def test_nothing_before_begin(converse, request_):
 
 
 def test_another_version_is_refused_whatever_its_hello_looks_like(converse):
-    for payload in (b"\x02", b"\x00" + bytes(4), b"\x02" + bytes(range(60))):
-        assert converse((Request.HELLO, payload)) == [Refusal(ErrorCode.VERSION, 1)]
+    for payload in (b"\x01", b"\x00" + bytes(4), b"\x03" + bytes(range(60))):
+        assert converse((Request.HELLO, payload)) == [Refusal(ErrorCode.VERSION, 2)]
 
 
 @pytest.mark.parametrize(
@@ -270,3 +275,16 @@ def test_what_cannot_be_read_is_no_message():
     assert messages.parse(Frame(0x01, 0, messages.hello(1))) is None  # a request: an echo
     assert list(Data) == [0, 1]
     assert np.frombuffer(DATA, np.int8).shape == (12,)
+
+
+def test_what_the_device_has_counted(converse, functions):
+    """Bytes that its buffer had no room for (the fake one says 3), frames that it dropped, intact ones."""
+    assert converse(HELLO, (Request.COUNTS, b""))[1] == Counts(3, 0, 2)
+    assert converse(HELLO, (Request.COUNTS, b"x"))[1] == Refusal(ErrorCode.MALFORMED, Request.COUNTS)
+    assert converse((Request.COUNTS, b""))[0] == Refusal(ErrorCode.NO_SESSION, 0)
+    good = [Frame(*frame).encode() for frame in ((*HELLO[:1], 1, HELLO[1]), (Request.COUNTS, 2, b""))]
+    damaged = bytearray(Frame(BEGIN[0], 3, BEGIN[1]).encode())
+    damaged[5] ^= 1
+    stream = good[0] + bytes(damaged) + b"\0\0\0" + b"noise\0" + good[1]
+    replies = [messages.parse(frame) for frame in FrameReader().feed(functions.call("l", stream))]
+    assert replies[1] == Counts(3, 2, 2)

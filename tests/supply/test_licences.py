@@ -1,10 +1,12 @@
 """`make licences`: what packages state, from stand-ins; and that something missing is one line."""
 
+import io
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from importlib import metadata
 from pathlib import Path
@@ -95,6 +97,19 @@ def test_the_wheel_that_is_not_installed(licences, checkout):
             "Metadata-Version: 2.1\nName: the_wheel\nVersion: 1.4\nLicense: Own\n",
         )
     assert licences.tflm_wheel(checkout, checkout) == [licences.Row("Python", "the_wheel", "1.4", ["Own"])]
+
+
+def test_the_source_package_that_is_not_installed(licences, checkout):
+    (checkout / "locks" / "monocypher.txt").write_text("pymono==4.0 --hash=sha256:" + "0" * 64 + "\n")
+    with pytest.raises(UserError, match=r"pymono-4.0.tar.gz: missing; run: ./setup.sh$"):
+        licences.monocypher(checkout, checkout)
+    told = b"Metadata-Version: 2.1\nName: pymono\nVersion: 4.0\nLicense: CC0\n"
+    with tarfile.open(checkout / "pymono-4.0.tar.gz", "w:gz") as package:
+        member = tarfile.TarInfo("pymono-4.0/PKG-INFO")
+        member.size = len(told)
+        package.addfile(member, io.BytesIO(told))
+    wanted = licences.Row("Python", "pymono", "4.0", ["CC0"], "pymono-4.0.tar.gz: pymono-4.0/LICENSE.txt")
+    assert licences.monocypher(checkout, checkout) == [wanted]
 
 
 def test_npm_packages(licences, checkout):

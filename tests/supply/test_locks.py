@@ -19,6 +19,7 @@ WANTED = {
     "full": ("full", "flash", "heic", "dev"),
     "host": ("host",),
 }
+FILES = ("tflm", "monocypher")  # of packages that are not installed
 SYSTEMS = [
     {"python_version": python, "python_full_version": f"{python}.0", "platform_machine": machine, **system}
     for python in ("3.11", "3.12", "3.13")
@@ -33,8 +34,8 @@ SYSTEMS = [
 
 def pinned(name: str) -> list[Requirement]:
     """The requirements of pyproject.toml that the lock is made from."""
-    if name == "tflm":
-        lines = PROJECT["dependency-groups"]["tflm"]
+    if name in FILES:
+        lines = PROJECT["dependency-groups"][name]
     else:
         lines = PROJECT["build-system"]["requires"] + PROJECT["project"]["dependencies"]
         lines = lines + [line for extra in WANTED[name] for line in EXTRAS[extra]]
@@ -48,10 +49,10 @@ def where(requirement: Requirement) -> list[bool]:
 
 def test_every_extra_is_in_a_lock():
     assert {extra for extras in WANTED.values() for extra in extras} == set(EXTRAS)
-    assert {path.stem for path in LOCKS.glob("*.txt")} == {*WANTED, "tflm", "constraints"}
+    assert {path.stem for path in LOCKS.glob("*.txt")} == {*WANTED, *FILES, "constraints"}
 
 
-@pytest.mark.parametrize("name", [*WANTED, "tflm"])
+@pytest.mark.parametrize("name", [*WANTED, *FILES])
 def test_a_lock_has_the_versions_of_pyproject(tool, name):
     lines = tool("locked").read(LOCKS / f"{name}.txt")
     for wanted in pinned(name):
@@ -65,7 +66,7 @@ def test_a_lock_has_the_versions_of_pyproject(tool, name):
             assert not there[0] or any(there[1:]), f"{wanted.name} is missing on {system}"
 
 
-@pytest.mark.parametrize("name", [*WANTED, "tflm"])
+@pytest.mark.parametrize("name", [*WANTED, *FILES])
 def test_every_line_of_a_lock_has_hashes(tool, name):
     for line in tool("locked").read(LOCKS / f"{name}.txt"):
         assert line.version  # one, not a range

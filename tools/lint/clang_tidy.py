@@ -4,11 +4,11 @@
 
 Each source is read as it is compiled for a CPU that it is for:
   this machine   the engine with its portable and dsp kernels (the instructions of dsp/intrinsics.h in plain
-                 C++), protocol, host
+                 C++), protocol, update, host
   Cortex-M4      dsp's kernels once more, for what stands beside the assembler, without the slow analyzer;
-                 bench, and app with the headers of a made-up model (stand_in/)
+                 bench, app and mlperf_tiny with the headers of a made-up model (stand_in/)
   Cortex-M55     mve's kernels
-  the boards     each one's own source, and those that its architecture shares
+  the boards     each one's own source, those that its architecture shares, and its flash's driver
 Left out: mve/slices_window.cc has a constraint of its assembler that only gcc knows; tflm/ needs TFLite
 Micro's headers, examples/ the headers that a package is made with. Tests compile these with all warnings as
 errors.
@@ -27,6 +27,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 CODE = ROOT / "firmware_cpp"
@@ -45,6 +46,8 @@ COMPILERS = {
 USUAL = {"cortex_m": "mps2_an386", "riscv": "riscv_virt"}
 USUAL_USB = "rp2040"  # for those of a board's own USB
 GCC_ONLY = "slices_window.cc"
+# What a build with INSPECT, and one with a broken kernel, define: so all of the code is read.
+OPTIONS = ("-DSQUEEZE_INSPECT=3", '-DREAL_KERNEL="real"', '-DBROKEN_KERNEL="broken"')
 FINDING = re.compile(r"^(?P<file>/[^:]+):(?P<line>\d+):\d+: (?:warning|error): (?P<text>.*)$", re.MULTILINE)
 INCLUDE = re.compile(r'^#include "([^"]+)"', re.MULTILINE)
 
@@ -106,8 +109,8 @@ def host_units() -> Iterator[Unit]:
     of_gcc = subprocess.run(
         [found("g++"), "-print-file-name=include"], check=True, capture_output=True, text=True
     ).stdout.strip()
-    flags = ("-std=c++17", f"-idirafter{of_gcc}", *kernel_flags())
-    for folder in ("engine", "engine/portable", "engine/v6m", "engine/dsp", "protocol", "host"):
+    flags = ("-std=c++17", f"-idirafter{of_gcc}", *OPTIONS, *kernel_flags())
+    for folder in ("engine", "engine/portable", "engine/v6m", "engine/dsp", "protocol", "update", "host"):
         for source in sorted((CODE / folder).glob("*.cc")):
             yield Unit(source, (CODE,), flags)
 
@@ -121,14 +124,32 @@ def usb_flags(board: Path) -> list[str]:
     return [f"-DBOARD_USB_VENDOR=0x{vendor}", f"-DBOARD_USB_PRODUCT=0x{product}"]
 
 
+def slots_folder(board: Path, update: dict[str, Any]) -> Path:
+    """Has board_slots.h, as cmake/slots.cmake writes it."""
+    folder = CACHE.parent / "slots" / board.name
+    folder.mkdir(parents=True, exist_ok=True)
+    slots = update["slots"]
+    addresses, sizes = (", ".join(f"{slot[key]}u" for slot in slots) for key in ("address", "bytes"))
+    (folder / "board_slots.h").write_text(
+        f"#pragma once\n#include <stdint.h>\nnamespace board {{\nconstexpr int kSlotCount = "
+        f"{len(slots)};\nconstexpr uint32_t kSlotAddresses[] = {{{addresses}}};\n"
+        f"constexpr uint32_t kSlotBytes[] = {{{sizes}}};\n}}  // namespace board\n"
+    )
+    return folder
+
+
 def board_units() -> Iterator[Unit]:
     """What is compiled for a board."""
+    drivers = set()
     shared = {
         "cortex_m": [
             *(ENGINE / "dsp").glob("*.cc"),
             *(CODE / "bench").glob("*.cc"),
             CODE / "app" / "main.cc",
+            CODE / "app" / "inspected.cc",
             CODE / "app" / "squeeze_inference.cc",
+            CODE / "app" / "update.cc",
+            *(CODE / "mlperf_tiny").glob("*.cc"),
             *(CODE / "boards" / "common").glob("*.cc"),
             *(CODE / "boards" / "selftest").glob("*.cc"),
         ],
@@ -152,9 +173,23 @@ def board_units() -> Iterator[Unit]:
             if board.name == "mps3_an547":
                 sources += (path for path in (ENGINE / "mve").glob("*.cc") if path.name != GCC_ONLY)
             include = (CODE, CODE / "boards", CODE / "boards" / architecture, board, STAND_IN)
-            flags = ("-std=c++17", *target, *cpu_flags(board), *usb, *system, *kernel_flags())
+            flags = (
+                "-std=c++17",
+                "-DBOARD_CLOCK",
+                *target,
+                *cpu_flags(board),
+                *usb,
+                *system,
+                *OPTIONS,
+                *kernel_flags(),
+            )
             for source in sorted(sources):
                 yield Unit(source, include, flags, analyze=source.parent.name != "dsp")
+            update = tomllib.loads(toml.read_text()).get("update")
+            if update and update["driver"] not in drivers:
+                drivers.add(update["driver"])
+                driver = CODE / "boards" / "flash" / f"{update['driver']}.cc"
+                yield Unit(driver, (*include, slots_folder(board, update)), flags)
 
 
 def files_of(unit: Unit) -> list[Path]:

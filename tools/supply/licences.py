@@ -8,12 +8,14 @@ packages that these need lie beside theirs, in /usr/share/doc.
 """
 
 import argparse
+import email
 import json
 import platform
 import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -94,6 +96,20 @@ def tflm_wheel(root: Path, folder: Path) -> list[Row]:
         return [_row(metadata.PathDistribution(zipfile.Path(wheel, f"{stem}.dist-info/")))]
 
 
+def monocypher(root: Path, folder: Path) -> list[Row]:
+    """Monocypher's source package, which is kept as a file. UserError: it is not there."""
+    (line,) = locked.read(root / "locks" / "monocypher.txt")
+    stem = f"{line.name}-{line.version}"
+    path = folder / f"{stem}.tar.gz"
+    if not path.is_file():
+        raise UserError(f"{path}: missing; {FIX}")
+    with tarfile.open(path) as package:
+        told = package.extractfile(f"{stem}/PKG-INFO")
+        assert told is not None
+        found = email.message_from_bytes(told.read())
+    return [Row("Python", line.name, line.version, stated(found), f"{path.name}: {stem}/LICENSE.txt")]
+
+
 def npm_packages(root: Path) -> list[Row]:
     """Those of the emulator's lock file. UserError: one is not installed."""
     lock = json.loads((root / EMULATOR / "package-lock.json").read_text(encoding="utf-8"))
@@ -168,6 +184,7 @@ def rows_of(root: Path) -> Iterator[Row]:
     yield from python_packages(root, list(metadata.distributions()))
     if sys.platform == "linux" and platform.machine() == "x86_64":
         yield from tflm_wheel(root, Path(sys.prefix) / "wheels")
+    yield from monocypher(root, Path(sys.prefix) / "sources")
     yield from npm_packages(root)
     yield from debian_packages(root)
 

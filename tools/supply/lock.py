@@ -21,6 +21,8 @@ LOCKS = {
     "host": ["pyproject.toml", "--extra=host"],
     # One file, unpacked for tests and never installed: what it depends on is not wanted.
     "tflm": ["--group=pyproject.toml:tflm", "--no-deps"],
+    # One file as well: the source package, whose C file the firmware and the host's signer are built from.
+    "monocypher": ["--group=pyproject.toml:monocypher", "--no-deps"],
 }
 INSTALLED = ("full", "host")
 

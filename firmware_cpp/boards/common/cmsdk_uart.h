@@ -25,13 +25,15 @@ constexpr uint32_t kControlReceiveInterrupt = 1u << 3;
 constexpr uint32_t kInterruptClear = kCmsdkUart + 0xC;
 constexpr uint32_t kInterruptReceive = 1u << 1;
 constexpr uint32_t kBaudDivider = kCmsdkUart + 0x10;
-constexpr uint32_t kBaud = 115200;
+constexpr uint32_t kLeastDivider = 16;
+
+constexpr uint32_t DividerFor(uint32_t baud) { return (kCoreHz + baud / 2) / baud; }
 
 }  // namespace cmsdk_uart
 
 void UartInit() {
   using namespace cmsdk_uart;
-  cortex_m::Register(kBaudDivider) = kCoreHz / kBaud;
+  cortex_m::Register(kBaudDivider) = DividerFor(kUartBaud);
   cortex_m::Register(kControl) = kControlTransmit | kControlReceive | kControlReceiveInterrupt;
 }
 
@@ -49,6 +51,22 @@ bool UartPoll(uint8_t* byte) {
   if ((cortex_m::Register(kState) & kStateReceiveFull) == 0) return false;
   *byte = static_cast<uint8_t>(cortex_m::Register(kData));
   return true;
+}
+
+// Nothing says when the last bit has left. When the buffer is empty, the byte before takes ten bits' time at
+// most; a turn of the loop, at least two cycles.
+uint32_t UartBaud(uint32_t baud, bool change) {
+  using namespace cmsdk_uart;
+  const uint32_t divider = DividerFor(baud);
+  if (divider < kLeastDivider) return 0;
+  if (change) {
+    while ((cortex_m::Register(kState) & kStateTransmitFull) != 0) {
+    }
+    const uint32_t turns = 10 * cortex_m::Register(kBaudDivider);
+    for (uint32_t i = 0; i < turns; ++i) asm volatile("");
+    cortex_m::Register(kBaudDivider) = divider;
+  }
+  return kCoreHz / divider;
 }
 
 uint32_t UartOverruns() {

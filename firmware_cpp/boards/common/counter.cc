@@ -81,7 +81,10 @@ __attribute__((noinline)) void RunIsr(void (*body)()) {
   ++g_state.isr_calls;
 }
 
-void WrapBody() { ExtendedTicks(); }
+void WrapBody() {
+  ExtendedTicks();
+  WatchdogTick();
+}
 
 void CounterInit(unsigned core_hz) {
   EmulatedTicksInit();
@@ -136,5 +139,17 @@ uint32_t CounterStep() {
 }
 
 uint32_t CounterHz() { return g_state.hz; }
+
+#ifdef BOARD_CLOCK
+uint64_t Microseconds() {
+  uint64_t ticks;
+  {
+    const cpu::InterruptsOff off;
+    ticks = ExtendedTicks();
+  }
+  const uint64_t hz = g_state.kind == CounterKind::kCycles ? g_state.hz : kEmulatedTickHz;
+  return ticks / hz * 1000000 + ticks % hz * 1000000 / hz;
+}
+#endif
 
 }  // namespace board

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "common/fault_record.h"
 #include "common/hooks.h"
 #ifdef BOARD_USB_VENDOR
 #include "usb/serial_port.h"
@@ -50,13 +51,24 @@ inline void Print(const char* label, uint32_t value) {
   }
 }
 
-// A zero byte ends whatever frame of the link was under way, so that the line stands alone.
-inline void Begin(uint32_t exception) {
+// Zero bytes end whatever frame of the link was under way, so that the line stands alone.
+inline void Report(const board::Fault& fault) {
   Put(0);
-  Print("\r\nFAULT exception=", exception);
-}
-
-inline void End() {
+  Print("\r\nFAULT exception=", fault.exception);
+  if ((fault.flags & board::kFaultStackOverflow) != 0) Print(" stack overflow");
+  if ((fault.flags & board::kFaultPcKnown) != 0) {
+    Print(" pc=", fault.pc);
+  }
+  if ((fault.flags & (board::kFaultPcKnown | board::kFaultLrFound)) != 0) Print(" lr=", fault.lr);
+  Print(" sp=", fault.sp);
+#ifdef __riscv
+  Print(" mtval=", fault.status[0]);
+#elif __ARM_ARCH_ISA_THUMB >= 2
+  Print(" cfsr=", fault.status[0]);
+  Print(" hfsr=", fault.status[1]);
+  Print(" mmfar=", fault.status[2]);
+  Print(" bfar=", fault.status[3]);
+#endif
   Print("\r\n");
   Put(0);
 }
@@ -71,9 +83,29 @@ inline bool Came() {
 
 // Until somebody has asked, by any bytes, to hear it again.
 inline void WaitForBytes() {
-  while (!Came()) {
-  }
+  while (!Came()) board::FeedInFault();
   while (Came()) {
+  }
+}
+
+// While the line's last bytes leave: a UART's FIFO of 32 takes 3 ms. USB's packets want to be looked after.
+inline void Linger() {
+  for (uint32_t look = 0; look < 60000; ++look) Came();
+}
+
+// Keeps it, says it, and restarts the board. One that has only faulted since it started says it again to
+// whoever asks, and then tries once more.
+template <typename Say>
+[[noreturn]] void Handle(const board::Fault& fault, Say say) {
+  bool restart = board::KeepFault(fault);
+  for (;;) {
+    say();
+    if (restart) {
+      Linger();
+      board::RestartAfterFault();
+    }
+    WaitForBytes();
+    restart = true;
   }
 }
 

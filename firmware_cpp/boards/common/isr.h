@@ -11,6 +11,9 @@ void RunIsr(void (*body)());
 // Body of the handler of the timer that cpu::StartWrapTimer() starts.
 void WrapBody();
 
+// Of WrapBody(): feeds the watchdog of a program that is at work.
+void WatchdogTick();
+
 // UartInit(), and from then on ReceiveBody() looks at the UART.
 void UartOpen();
 

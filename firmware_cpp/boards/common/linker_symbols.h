@@ -14,6 +14,8 @@ extern uint32_t linker_data_end[];
 extern const uint32_t linker_data_image[];
 extern uint32_t linker_bss_start[];
 extern uint32_t linker_bss_end[];
+extern const char linker_code_start[];
+extern const char linker_code_end[];
 // Sizes in bytes, as addresses.
 extern const char linker_flash_used[];
 extern const char linker_flash_total[];

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "board.h"
+#include "common/fault_record.h"
 #include "common/linker_symbols.h"
 #include "common/stack.h"
 
@@ -31,6 +32,7 @@ uint32_t Used(const uint32_t* limit, const uint32_t* top) {
 void MemoryInit() {
   memcpy(linker_data_start, linker_data_image, Bytes(linker_data_end) - Bytes(linker_data_start));
   memset(linker_bss_start, 0, Bytes(linker_bss_end) - Bytes(linker_bss_start));
+  TakeKeptFault();
 #if SQUEEZE_CORES == 2
   PaintSecondStack();
 #endif

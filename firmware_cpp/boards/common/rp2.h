@@ -73,6 +73,7 @@ constexpr uint32_t kPadPullUp = 1u << 3;
 constexpr uint32_t kUartDr = kUart0;
 constexpr uint32_t kUartDrOverrun = 1u << 11;
 constexpr uint32_t kUartFr = kUart0 + 0x18;
+constexpr uint32_t kUartFrBusy = 1u << 3;  // until the last stop bit has left
 constexpr uint32_t kUartFrReceiveEmpty = 1u << 4;
 constexpr uint32_t kUartFrTransmitFull = 1u << 5;
 constexpr uint32_t kUartIbrd = kUart0 + 0x24;
@@ -88,10 +89,11 @@ constexpr uint32_t kUartImsc = kUart0 + 0x38;
 constexpr uint32_t kUartReceiveInterrupt = 1u << 4;
 constexpr uint32_t kUartTimeoutInterrupt = 1u << 6;
 
+constexpr uint32_t kLeastDivider = 64;  // in 64ths
+
 constexpr uint32_t kXoscHz = 12000000;
 static_assert(kXoscHz * kPllMultiplier / kPllDivider1 / kPllDivider2 == kPllHz);
 
-constexpr uint32_t kBaud = 115200;
 // A turn takes over 8 cycles: at a ring oscillator's 24 MHz at most these are 30 ms, above the crystal's few
 // and the PLL's lock time.
 constexpr uint32_t kWaitLimit = 90000;
@@ -153,6 +155,19 @@ inline uint32_t SystemClock() {
   return kPllHz;
 }
 
+// Baud rate: clk_peri / 16, divided by a number with 6 binary places (PL011); this is the number times 64.
+inline uint32_t DividerFor(uint32_t baud) { return (g_peripheral_hz * 4 + baud / 2) / baud; }
+
+// The divider and LCR_H are written while it is off; LCR_H after the divider, because that write takes it
+// over.
+inline void UartStart(uint32_t divider64) {
+  Register(kUartCr) = 0;
+  Register(kUartIbrd) = divider64 / 64;
+  Register(kUartFbrd) = divider64 % 64;
+  Register(kUartLcrH) = kUartLcrH8Bits | kUartLcrHFifos;
+  Register(kUartCr) = kUartCrEnable | kUartCrTransmit | kUartCrReceive;
+}
+
 }  // namespace rp2
 
 uint32_t ClockInit() {
@@ -164,13 +179,7 @@ uint32_t ClockInit() {
 
 void UartInit() {
   rp2::Release(rp2::kResetIoBank0 | rp2::kResetPadsBank0 | rp2::kResetUart0);
-  // Baud rate: clk_peri / 16, divided by a number with 6 binary places (PL011). LCR_H after it: that write
-  // takes it over.
-  const uint32_t divider64 = (rp2::g_peripheral_hz * 4 + rp2::kBaud / 2) / rp2::kBaud;
-  rp2::Register(rp2::kUartIbrd) = divider64 / 64;
-  rp2::Register(rp2::kUartFbrd) = divider64 % 64;
-  rp2::Register(rp2::kUartLcrH) = rp2::kUartLcrH8Bits | rp2::kUartLcrHFifos;
-  rp2::Register(rp2::kUartCr) = rp2::kUartCrEnable | rp2::kUartCrTransmit | rp2::kUartCrReceive;
+  rp2::UartStart(rp2::DividerFor(kUartBaud));
   // An open line idles high, as the other end's would.
   rp2::Register(rp2::kPadGpio1 + rp2::kClear) = rp2::kPadPullDown;
   rp2::Register(rp2::kPadGpio1 + rp2::kSet) = rp2::kPadPullUp | rp2::kPadInput;
@@ -197,6 +206,17 @@ bool UartPoll(uint8_t* byte) {
   if ((data & rp2::kUartDrOverrun) != 0) ++rp2::g_overruns;  // at least one byte was lost
   *byte = static_cast<uint8_t>(data);
   return true;
+}
+
+uint32_t UartBaud(uint32_t baud, bool change) {
+  const uint32_t divider = rp2::DividerFor(baud);
+  if (divider < rp2::kLeastDivider) return 0;
+  if (change) {
+    while ((rp2::Register(rp2::kUartFr) & rp2::kUartFrBusy) != 0) {
+    }
+    rp2::UartStart(divider);
+  }
+  return rp2::g_peripheral_hz * 4 / divider;
 }
 
 void Led(bool lit) { rp2::Register(lit ? rp2::kLedSet : rp2::kLedClear) = rp2::kLedBit; }

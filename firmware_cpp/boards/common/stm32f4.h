@@ -15,6 +15,17 @@
 #include "cortex_m/registers.h"
 
 namespace board {
+namespace stm32_watchdog {
+
+// Sections 21.4 and 20.4; RCC_CSR, sections 7.3.21 and 6.3.21.
+constexpr uint32_t kIwdg = 0x40003000;
+constexpr uint32_t kResetFlags = 0x40023874;
+constexpr uint32_t kForget = 1u << 24;
+constexpr uint32_t kBrownOut = 1u << 25, kPin = 1u << 26, kPowerOn = 1u << 27, kSoftware = 1u << 28;
+constexpr uint32_t kWatchdog = 1u << 29 | 1u << 30;  // either
+
+}  // namespace stm32_watchdog
+
 namespace stm32f4 {
 
 using cortex_m::Register;
@@ -75,6 +86,7 @@ constexpr uint32_t kAlternateUsart = 7;
 constexpr uint32_t kUsartSr = kUsart + 0x0;
 constexpr uint32_t kUsartSrOverrun = 1u << 3;
 constexpr uint32_t kUsartSrReceived = 1u << 5;
+constexpr uint32_t kUsartSrTransmitComplete = 1u << 6;  // the shift register is empty, too
 constexpr uint32_t kUsartSrTransmitEmpty = 1u << 7;
 constexpr uint32_t kUsartDr = kUsart + 0x4;
 constexpr uint32_t kUsartBrr = kUsart + 0x8;
@@ -90,7 +102,7 @@ static_assert(kHsiHz % kPllM == 0 && kHsiHz / kPllM >= 1000000 && kHsiHz / kPllM
 static_assert(kPllHz <= (kOverDrive ? 180000000 : 168000000));
 static_assert(2 * kPllHz / kPllQ <= 48000000);
 
-constexpr uint32_t kBaud = 115200;
+constexpr uint32_t kLeastDivider = 16;  // of the clock, with 16 samples a bit (sections 30.3.4 and 25.4.4)
 // Far above the PLL's 300 us (DS8626, table 38) at 16 MHz; in QEMU RCC reads 0 for ever.
 constexpr uint32_t kWaitLimit = 20000;
 
@@ -123,6 +135,8 @@ inline void ConnectPin(uint32_t pin) {
   SetField(kGpioPull, 3u << pin * 2, kGpioPullUp << pin * 2);  // an open line is idle
   SetField(kGpioMode, 3u << pin * 2, kGpioModeAlternate << pin * 2);
 }
+
+inline uint32_t DividerFor(uint32_t baud) { return (g_usart_hz + baud / 2) / baud; }
 
 }  // namespace stm32f4
 
@@ -159,7 +173,7 @@ void UartInit() {
   SetBits(kUsartOnApb2 ? kRccApb2Enr : kRccApb1Enr, kUsartEnable);
   ConnectPin(kTransmitPin);
   ConnectPin(kReceivePin);
-  Register(kUsartBrr) = (g_usart_hz + kBaud / 2) / kBaud;
+  Register(kUsartBrr) = DividerFor(kUartBaud);
   Register(kUsartCr1) = kUsartCr1Enable | kUsartCr1Transmit | kUsartCr1Receive | kUsartCr1ReceiveInterrupt;
 }
 
@@ -181,6 +195,18 @@ bool UartPoll(uint8_t* byte) {
   return true;
 }
 
+uint32_t UartBaud(uint32_t baud, bool change) {
+  using namespace stm32f4;
+  const uint32_t divider = DividerFor(baud);
+  if (divider < kLeastDivider) return 0;
+  if (change) {
+    while ((Register(kUsartSr) & kUsartSrTransmitComplete) == 0) {
+    }
+    Register(kUsartBrr) = divider;
+  }
+  return g_usart_hz / divider;
+}
+
 uint32_t UartOverruns() {
   const uint32_t overruns = stm32f4::g_overruns;
   stm32f4::g_overruns = 0;
@@ -188,5 +214,7 @@ uint32_t UartOverruns() {
 }
 
 }  // namespace board
+
+#include "common/stm32_watchdog.h"
 
 #endif  // FIRMWARE_CPP_BOARDS_COMMON_STM32F4_H_

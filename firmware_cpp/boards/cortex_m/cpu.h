@@ -41,6 +41,13 @@ inline void ProbeInterrupt(bool really) {
   asm volatile("dsb\n isb" ::: "memory");
 }
 
+// Of the whole chip. Returns where the chip takes no such request.
+inline void SystemReset() {
+  asm volatile("dsb" ::: "memory");
+  cortex_m::Register(cortex_m::kAircr) = cortex_m::kAircrSystemReset;
+  asm volatile("dsb" ::: "memory");
+}
+
 // 2 * iterations + 1 instructions.
 void Spin(uint32_t iterations);
 

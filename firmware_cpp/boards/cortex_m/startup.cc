@@ -2,6 +2,7 @@
 #include <stdint.h>
 
 #include "board_config.h"
+#include "common/fault_record.h"
 #include "common/linker_symbols.h"
 #include "common/memory.h"
 #include "common/stack.h"
@@ -31,7 +32,7 @@ __attribute__((naked, noreturn)) void ResetHandler() {
       "movs r0, #0\n"
       "msr control, r0\n"
       "isb\n"
-      "ldr r0, =linker_stack_limit\n"
+      "ldr r0, =linker_stack_limit + %c[kept]\n"
       "ldr r1, =linker_stack_top\n"
       "mov sp, r1\n"
       "ldr r2, =%c[paint]\n"
@@ -40,7 +41,7 @@ __attribute__((naked, noreturn)) void ResetHandler() {
       "blo 1b\n"
       "bl StartProgram\n"
       ".ltorg\n" ::[cpacr] "i"(cortex_m::kCpacr),
-      [vtor] "i"(cortex_m::kVtor), [paint] "i"(board::kStackPaint));
+      [vtor] "i"(cortex_m::kVtor), [paint] "i"(board::kStackPaint), [kept] "i"(board::kKeptBytes));
 }
 
 // As from reset, whatever a boot loader has left on: an interrupt that nobody asked for is a fault.

@@ -7,6 +7,8 @@
 #include "common/no_emulator.h"
 #include "common/stm32f405_config.h"
 
+#define BOARD_WATCHDOG
+
 namespace board {
 
 constexpr char kName[] = "feather_f405";

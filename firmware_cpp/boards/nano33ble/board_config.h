@@ -7,6 +7,8 @@
 
 #include "common/no_emulator.h"
 
+#define BOARD_WATCHDOG
+
 namespace board {
 
 constexpr char kName[] = "nano33ble";

@@ -6,6 +6,8 @@
 
 #include "common/no_emulator.h"
 
+#define BOARD_WATCHDOG
+
 namespace board {
 
 constexpr char kName[] = "nucleo_f446re";

@@ -16,6 +16,16 @@ extern uint64_t linker_arena_end[];
 }
 
 namespace board {
+namespace stm32_watchdog {
+
+// IWDG1; RCC_RSR, section 8.7.37.
+constexpr uint32_t kIwdg = 0x58004800;
+constexpr uint32_t kResetFlags = 0x580244D0;
+constexpr uint32_t kForget = 1u << 16;
+constexpr uint32_t kBrownOut = 1u << 21, kPin = 1u << 22, kPowerOn = 1u << 23, kSoftware = 1u << 24;
+constexpr uint32_t kWatchdog = 1u << 26 | 1u << 28;  // either
+
+}  // namespace stm32_watchdog
 namespace {
 
 using cortex_m::Register;
@@ -106,6 +116,7 @@ constexpr uint32_t kUsartBrr = 0x4000480C;
 constexpr uint32_t kUsartIsr = 0x4000481C;
 constexpr uint32_t kUsartIsrOverrun = 1u << 3;
 constexpr uint32_t kUsartIsrReceived = 1u << 5;
+constexpr uint32_t kUsartIsrTransmitComplete = 1u << 6;  // FIFO and shift register are empty
 constexpr uint32_t kUsartIsrTransmitRoom = 1u << 7;
 constexpr uint32_t kUsartIcr = 0x40004820;
 constexpr uint32_t kUsartRdr = 0x40004824;
@@ -121,7 +132,7 @@ constexpr uint32_t kPllM = 10;
 constexpr uint32_t kPllN480 = 150, kPllN400 = 125;  // and divided by 2
 static_assert(kHsiHz / kPllM * kPllN480 / 2 == 480000000 && kHsiHz / kPllM * kPllN400 / 2 == 400000000);
 
-constexpr uint32_t kBaud = 115200;
+constexpr uint32_t kLeastDivider = 16;  // of the clock, with 16 samples a bit (section 48.5.7)
 // Each wait ends: 100,000 reads of a register take over 10 ms even at 64 MHz, and the slowest, the
 // regulator's, takes under 1 ms.
 constexpr uint32_t kWaitLimit = 100000;
@@ -208,6 +219,18 @@ void ClearArena() {
   for (volatile uint64_t* word = linker_arena_start; word < linker_arena_end; ++word) *word = 0;
 }
 
+// Its clock is the oscillator itself: right whatever the core's has become.
+uint32_t DividerFor(uint32_t baud) { return (kHsiHz + baud / 2) / baud; }
+
+// BRR is written while the USART is off (section 48.7.5).
+void UartStart(uint32_t divider) {
+  Register(kUsartCr1) = 0;
+  Register(kUsartBrr) = divider;
+  constexpr uint32_t kCr1 = kUsartCr1Fifo | kUsartCr1Transmit | kUsartCr1Receive | kUsartCr1ReceiveInterrupt;
+  Register(kUsartCr1) = kCr1;  // the FIFO before the enable
+  Register(kUsartCr1) = kCr1 | kUsartCr1Enable;
+}
+
 }  // namespace
 
 uint32_t ClockInit() {
@@ -226,12 +249,18 @@ void UartInit() {
   SetField(kGpioDAlternateHigh, 0xFFu << 0, 0x77u << 0);
   SetField(kGpioDPull, 0xFu << 16, 0x5u << 16);  // pulled up: an open line is idle
   SetField(kGpioDMode, 0xFu << 16, 0xAu << 16);
-  Register(kUsartCr1) = 0;
-  // From the oscillator itself: right whatever the core's clock has become.
-  Register(kUsartBrr) = (kHsiHz + kBaud / 2) / kBaud;
-  constexpr uint32_t kCr1 = kUsartCr1Fifo | kUsartCr1Transmit | kUsartCr1Receive | kUsartCr1ReceiveInterrupt;
-  Register(kUsartCr1) = kCr1;  // the FIFO before the enable
-  Register(kUsartCr1) = kCr1 | kUsartCr1Enable;
+  UartStart(DividerFor(kUartBaud));
+}
+
+uint32_t UartBaud(uint32_t baud, bool change) {
+  const uint32_t divider = DividerFor(baud);
+  if (divider < kLeastDivider) return 0;
+  if (change) {
+    while ((Register(kUsartIsr) & kUsartIsrTransmitComplete) == 0) {
+    }
+    UartStart(divider);
+  }
+  return kHsiHz / divider;
 }
 
 void UartPut(uint8_t byte) {
@@ -258,3 +287,5 @@ uint32_t UartOverruns() {
 }
 
 }  // namespace board
+
+#include "common/stm32_watchdog.h"

@@ -29,7 +29,11 @@ constexpr uint32_t kPadIsolated = 1u << 8;   // from reset on: holds the pin as 
 constexpr uint32_t kUart0 = 0x40070000;      // 12.1
 constexpr uint32_t kPsm = 0x40018000;        // 7.4
 constexpr uint32_t kPsmCore1 = 1u << 24;
-constexpr uint32_t kLedSet = 0xD0000018;  // SIO, 3.1.11
+constexpr uint32_t kPsmAllButOscillators = 0x01FFFFF3;
+constexpr uint32_t kWatchdog = 0x400D8000;  // 12.9.7
+constexpr uint32_t kWatchdogTicks = 1;
+constexpr uint32_t kTicksWatchdog = 0x40108030;  // 8.5: enable, then the cycles of clk_ref
+constexpr uint32_t kLedSet = 0xD0000018;         // SIO, 3.1.11
 constexpr uint32_t kLedClear = 0xD0000020;
 constexpr uint32_t kLedEnableSet = 0xD0000038;
 
@@ -54,11 +58,17 @@ inline void PinsChosen() {
   cortex_m::Register(kPadsBank0 + 0x68 + 0x3000) = kPadIsolated;
 }
 
+inline void StartWatchdogTick() {
+  cortex_m::Register(kTicksWatchdog + 0x4) = 12;
+  cortex_m::Register(kTicksWatchdog) = 1;
+}
+
 }  // namespace rp2
 }  // namespace board
 
 #include "common/rp2.h"
 #include "common/rp2_usb.h"
+#include "common/rp2_watchdog.h"
 #if SQUEEZE_CORES == 2
 #include "common/rp2_cores.h"
 #endif

@@ -39,6 +39,9 @@ inline void ProbeInterrupt(bool really) {
   asm volatile("fence" ::: "memory");
 }
 
+// The architecture has no request for it: a board that has one says so (BOARD_RESTART, common/hooks.h).
+inline void SystemReset() {}
+
 // 2 * iterations + 1 instructions.
 void Spin(uint32_t iterations);
 

@@ -1,6 +1,7 @@
 // From reset to main(), and the trap table. Sources as in csr.h.
 #include <stdint.h>
 
+#include "common/fault_record.h"
 #include "common/hooks.h"
 #include "common/isr.h"
 #include "common/linker_symbols.h"
@@ -54,14 +55,15 @@ __attribute__((naked, noreturn)) void ResetHandler() {
       "la t0, trap_table\n"
       "ori t0, t0, 1\n"  // vectored
       "csrw mtvec, t0\n"
-      "la t0, linker_stack_limit\n"
+      "la t0, linker_stack_limit + %c[kept]\n"
       "la t1, linker_stack_top\n"
       "mv sp, t1\n"
       "li t2, %[paint]\n"
       "1: sw t2, 0(t0)\n"
       "addi t0, t0, 4\n"
       "bltu t0, t1, 1b\n"
-      "call StartProgram\n" ::[paint] "i"(board::kStackPaint));
+      "call StartProgram\n" ::[paint] "i"(board::kStackPaint),
+      [kept] "i"(board::kKeptBytes));
 }
 
 // A stack that grows beyond its reserve faults at once, before it overwrites anything: no access to the 4 KB

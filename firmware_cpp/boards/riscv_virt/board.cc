@@ -3,6 +3,7 @@
 
 #include "board_config.h"
 #include "common/hooks.h"
+#include "cpu.h"
 #include "riscv/csr.h"
 
 namespace board {
@@ -23,9 +24,11 @@ constexpr uint32_t kLineStatus = 5;
 constexpr uint8_t kStatusReceived = 1u << 0;
 constexpr uint8_t kStatusOverrun = 1u << 1;
 constexpr uint8_t kStatusTransmitterEmpty = 1u << 5;
+constexpr uint8_t kStatusAllSent = 1u << 6;  // the shift register, too
 
 constexpr uint32_t kUartHz = 3686400;
-constexpr uint32_t kDivisor = kUartHz / 16 / 115200;
+
+constexpr uint32_t DivisorFor(uint32_t baud) { return (kUartHz / 16 + baud / 2) / baud; }
 
 uint32_t g_overruns;
 
@@ -35,16 +38,20 @@ uint8_t Status() {
   return status;
 }
 
+void SetDivisor(uint32_t divisor) {
+  Uart(kLineControl) = kLineDivisor | kLine8Bits;
+  Uart(kData) = static_cast<uint8_t>(divisor);
+  Uart(kInterruptEnable) = static_cast<uint8_t>(divisor >> 8);
+  Uart(kLineControl) = kLine8Bits;
+}
+
 }  // namespace
 
 // Of the core no rate is known, and none is needed: the counter's unit is the instruction.
 uint32_t ClockInit() { return 0; }
 
 void UartInit() {
-  Uart(kLineControl) = kLineDivisor;
-  Uart(kData) = kDivisor & 0xFF;
-  Uart(kInterruptEnable) = kDivisor >> 8;
-  Uart(kLineControl) = kLine8Bits;
+  SetDivisor(DivisorFor(kUartBaud));
   Uart(kFifoControl) = kFifoEnable;
   Uart(kInterruptEnable) = kInterruptReceived;
 }
@@ -61,11 +68,28 @@ bool UartPoll(uint8_t* byte) {
   return true;
 }
 
+// 230,400 is the only other one; the emulator's line has none.
+uint32_t UartBaud(uint32_t baud, bool change) {
+  const uint32_t divisor = DivisorFor(baud);
+  if (divisor == 0) return 0;
+  if (change) {
+    while ((Status() & kStatusAllSent) == 0) {
+    }
+    const cpu::InterruptsOff off;  // its handler would read the divisor for data
+    SetDivisor(divisor);
+  }
+  return kUartHz / 16 / divisor;
+}
+
 uint32_t UartOverruns() {
   const uint32_t overruns = g_overruns;
   g_overruns = 0;
   return overruns;
 }
+
+// SiFive's test finisher, in which QEMU has a reset, too ("virt" in QEMU's documentation: `poweroff` and
+// `reboot`).
+void Restart() { riscv::Register(0x00100000) = 0x7777; }
 
 void EmulatedTicksInit() {}
 

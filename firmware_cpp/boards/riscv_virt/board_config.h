@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#define BOARD_RESTART
+
 namespace board {
 
 constexpr char kName[] = "riscv_virt";

@@ -2,6 +2,8 @@
 // datasheet; the sections are named at each block. How they are used is in boards/common/rp2.h.
 #include <stdint.h>
 
+#include "cortex_m/registers.h"
+
 namespace board {
 namespace rp2 {
 
@@ -26,7 +28,12 @@ constexpr uint32_t kPadInput = 0;            // a pad's input is enabled from re
 constexpr uint32_t kUart0 = 0x40034000;      // 4.2.8
 constexpr uint32_t kPsm = 0x40010000;        // 2.13
 constexpr uint32_t kPsmCore1 = 1u << 16;
-constexpr uint32_t kLedSet = 0xD0000014;  // SIO, 2.3.1.7
+constexpr uint32_t kPsmAllButOscillators = 0x1FFFC;
+constexpr uint32_t kWatchdog = 0x40058000;  // 4.7.6
+constexpr uint32_t kWatchdogTicks = 2;      // erratum RP2040-E1: it counts down twice a tick
+constexpr uint32_t kWatchdogTick = kWatchdog + 0x2C;
+constexpr uint32_t kWatchdogTickEnable = 1u << 9;  // with the cycles of clk_ref below it
+constexpr uint32_t kLedSet = 0xD0000014;           // SIO, 2.3.1.7
 constexpr uint32_t kLedClear = 0xD0000018;
 constexpr uint32_t kLedEnableSet = 0xD0000024;
 
@@ -40,12 +47,14 @@ constexpr uint32_t kRoscHz = 6500000;
 inline void CrystalTaken() {}
 inline void BeforePeripheralClock() {}
 inline void PinsChosen() {}
+inline void StartWatchdogTick() { cortex_m::Register(kWatchdogTick) = kWatchdogTickEnable | 12; }
 
 }  // namespace rp2
 }  // namespace board
 
 #include "common/rp2.h"
 #include "common/rp2_usb.h"
+#include "common/rp2_watchdog.h"
 #if SQUEEZE_CORES == 2
 #include "common/rp2_cores.h"
 #endif

@@ -7,6 +7,8 @@
 #include "common/no_emulator.h"  // that is, none that wants a stand-in for the cycle counter
 
 #define BOARD_LED
+#define BOARD_WATCHDOG
+#define BOARD_RESTART  // of the whole chip, which the CPU's request is not
 
 namespace board {
 

@@ -12,12 +12,14 @@
 //   x            a sum in floating point (and in vectors, where the CPU has them)
 //   s<u32 LE>    runs c's instructions on both cores at once, the second one on 600 bytes of stack: whether
 //                it answers, what it leaves (n + 14), what the counter made of it; of boards with two cores
-//   f            an undefined instruction: the fault handler answers
+//   f            an undefined instruction: the fault handler answers, and restarts
+//   l            why the program has started, as board.h's ResetCause, and how many faults were kept
 //   0 (a byte)   nothing
 #include <stddef.h>
 #include <stdint.h>
 
 #include "board.h"
+#include "common/fault_record.h"
 #include "common/text.h"
 #include "cpu.h"
 #if SQUEEZE_CORES == 2
@@ -178,6 +180,11 @@ void Obey(uint8_t command) {
       RunOnBoth(ReadNumber());
       return;
 #endif
+    case 'l': {
+      const board::Fault* fault = board::LastFault();
+      PrintLine("reset", static_cast<uint8_t>(board::WhyReset()), fault != nullptr ? fault->faults : 0);
+      return;
+    }
     case 'f':
       cpu::UndefinedInstruction();
       return;

@@ -6,6 +6,8 @@
 
 #include "common/stm32f405_config.h"
 
+#define BOARD_WATCHDOG
+
 namespace board {
 
 constexpr char kName[] = "stm32f405";

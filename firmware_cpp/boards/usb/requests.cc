@@ -89,9 +89,9 @@ Reply Requests::OnClass(const uint8_t* setup) {
     case kSetLineCoding:
       return {Answer::kReceive, {nullptr, 0}, Effect::kNone, 0};
     case kGetLineCoding:
-      return Data(line_, sizeof(line_));
+      return Data(line_.bytes, sizeof(line_.bytes));
     case kSetControlLineState: {
-      const uint32_t baud = Half(line_) | Half(line_ + 2) << 16;
+      const uint32_t baud = Half(line_.bytes) | Half(line_.bytes + 2) << 16;
       const bool ready = (Half(setup + 2) & kTerminalReady) != 0;
       return Done(baud == kLoaderBaud && !ready ? Effect::kLoader : Effect::kNone);
     }
@@ -103,10 +103,14 @@ Reply Requests::OnClass(const uint8_t* setup) {
 }
 
 void Requests::OnReceived(const uint8_t* bytes, uint32_t size) {
-  if (size != sizeof(line_)) return;
-  for (uint32_t i = 0; i < sizeof(line_); ++i) line_[i] = bytes[i];
+  if (size != sizeof(line_.bytes)) return;
+  for (uint32_t i = 0; i < size; ++i) line_.bytes[i] = bytes[i];
 }
 
-void Requests::OnReset() { configuration_ = 0; }
+// The host that plugs in next has set no speed yet: 1200 baud of the one before must not mean the loader.
+void Requests::OnReset() {
+  configuration_ = 0;
+  line_ = LineCoding();
+}
 
 }  // namespace usb

@@ -52,8 +52,11 @@ class Requests {
   Reply OnClass(const uint8_t* setup);
 
   // CDC's line coding (PSTN 1.2 table 17): bits a second, stop bits, parity, data bits. It changes nothing
-  // here.
-  uint8_t line_[7] = {0x00, 0xC2, 0x01, 0x00, 0, 0, 8};
+  // here, but for the boot loader's speed.
+  struct LineCoding {
+    uint8_t bytes[7] = {0x00, 0xC2, 0x01, 0x00, 0, 0, 8};
+  };
+  LineCoding line_;
   uint8_t configuration_ = 0;
 };
 

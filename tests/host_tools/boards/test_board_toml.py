@@ -82,6 +82,12 @@ FAULTS = {
         "want whole lines in each way of the cache, and whole",
     ),
     "a way of no lines": ("ways = 2", "ways = 3", "clock.flash: want whole lines in each way of the cache"),
+    "a driver": ('driver = "rp2040"', 'driver = "z80"', "update: driver 'z80': want one of nor_in_ram, nrf5"),
+    "a slot too many": ('"two"', '"one"', "update: policy 'one' wants 1 in slots, has 2"),
+    "slots that overlap": ("0x10180000", "0x1017F000", "the slots at 0x10100000 and 0x1017f000 overlap"),
+    "a slot in SRAM": ("0x10180000", "0x20000000", "0x20000000 to 0x20080000 lies in SRAM, which holds no"),
+    "a slot at the end": ("0x10180000", "0x10180100", "0x10180100 to 0x10200100 leaves no program in FLASH"),
+    "a slot first": ("0x10100000", "0x10000100", "0x10000100 to 0x10080100 leaves no program in FLASH, 0x1"),
     "a table for a list": ("[[memory]]", "[[memories]]", "the whole: memories: no such key"),
 }
 
@@ -106,6 +112,16 @@ def test_the_flash_is_behind_buffers_or_behind_a_cache():
     assert {name for name, flash in known.items() if flash.cached} == {"rp2040"}
     assert known["stm32f405"].code_lines == 64
     assert known["rp2040"].source.startswith("RP2040 datasheet, section")
+
+
+def test_a_board_that_takes_models_has_the_rest_for_its_program():
+    pico, f446 = board_toml.load("rp2040"), board_toml.load("nucleo_f446re")
+    assert pico.update is not None and [slot.end for slot in pico.update.slots] == [0x10180000, 0x10200000]
+    assert pico.program_bytes() == (1 << 20) - 256
+    assert f446.update is not None and f446.update.policy == "one"
+    assert f446.program_bytes() == f446.total("image") // 2
+    apart = board_toml.load("mps2_an386")
+    assert apart.program_bytes() == apart.total("image")
 
 
 def symbols(elf):

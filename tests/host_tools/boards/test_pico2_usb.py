@@ -82,6 +82,10 @@ def test_a_host_is_served(program):
         "from the host: DATA0",
         "line coding: DATA1",
         "its status: DATA1 ",
+        *found(9),
+        "closed by another host: DATA1 ",
+        "line coding: DATA1",
+        "its status: DATA1 ",
         "open: DATA1 ",
         "before the status",
         f"call 4567 {ord('R') | ord('B') << 8:x} 4 0 0",  # for the secure Arm core

@@ -5,6 +5,8 @@
 //                     it, and the line that selftest prints
 //   deaf              what selftest prints to `s`, where core 1 has broken down: it does not come out of its reset
 //   lost              what selftest says when core 1, at work for `s`, goes on where there is nothing
+//   flash CALLS       calls the flash's driver: [[function, argument, ...], ...], the addresses in hexadecimal; what
+//                     it returned, which functions of the boot ROM it called, the SSI, and the flash afterwards
 const [folder, elf, what, first, second] = process.argv.slice(2);
 const { Chip, FlashPort } = await import(`${folder}/chip.js`);
 const { flashOf } = await import(`${folder}/image.js`);
@@ -66,4 +68,29 @@ function lost() {
   return { said: Buffer.from(said).toString() };
 }
 
-console.log(JSON.stringify({ boot, spin, deaf, lost }[what]()));
+function flash() {
+  const chip = new Chip(flashOf(elf));
+  const { core, rp2040, ssi, flashRom } = chip;
+  while (!chip.waiting) chip.run(chip.cycles + 10_000);
+  rp2040.flash.fill(0xa5, 0x100000, 0x103000);
+  const back = 0x20041f00; // where the second stage was
+  const returned = [];
+  for (const [entry, ...words] of JSON.parse(first)) {
+    words.forEach((word, i) => (core.registers[i] = word));
+    core.LR = back | 1;
+    core.PC = entry & ~1;
+    core.waiting = false;
+    for (let i = 0; core.PC !== back; ++i) {
+      if (i > 1_000_000) throw new Error('it does not return');
+      core.executeInstruction();
+    }
+    returned.push(core.registers[0] & 0xff);
+  }
+  const { away, calls } = flashRom;
+  const { crtlr0, spictlr0, baudr, ssienr } = ssi;
+  const part = (at, bytes) => Buffer.from(rp2040.flash.subarray(at, at + bytes)).toString('hex');
+  const slot = part(0x100000, 3 * 4096);
+  return { returned, away, calls, crtlr0, spictlr0, baudr, ssienr, slot, program: part(0, 4096) };
+}
+
+console.log(JSON.stringify({ flash, boot, spin, deaf, lost }[what]()));

@@ -11,7 +11,7 @@ import serial
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.emulate import emulator
-from squeezenet_mcu.host_tools.firmware import uf2
+from squeezenet_mcu.host_tools.firmware import build, uf2
 from tests.host_tools.selftest import selftest_device
 
 BOARD = "rp2040"
@@ -197,3 +197,36 @@ def test_asleep_it_keeps_the_walls_time_and_takes_none_of_the_hosts(elf):
         assert cpu_seconds(machine.pid) - spent < 0.3
         device.close()
     assert 0.9 < (end - start) / CYCLES_PER_SECOND < waited + 0.2
+
+
+# The flash's driver, of a firmware that takes new models
+
+
+@pytest.fixture(scope="module")
+def driver(tmp_path_factory):
+    """An ELF with the driver in it, although nobody calls it."""
+    keep = {"UPDATE": "ON", "CMAKE_EXE_LINKER_FLAGS": "-Wl,-u,_ZN5board11UpdateFlashEv"}
+    folder = tmp_path_factory.mktemp("driver")
+    return build.compile_target(board_toml.load(BOARD), folder, "selftest", keep)
+
+
+def test_the_driver_writes_the_flash_that_it_does_not_run_from(driver):
+    """The real code: it reads nothing from the flash while that is away, and leaves it as it was."""
+    erase, program = (
+        int(symbol(driver, f"5flash12_GLOBAL__N_1{name}"), 16) for name in ("5Erase", "7Program")
+    )
+    from_flash = 0x10000000
+    calls = [[erase, 0, 0x101000], [program, 0, 0x101100, from_flash, 512]]
+    found = probe(driver, "flash", json.dumps(calls))
+    assert found["returned"] == [1, 1]
+    assert found["calls"] == ["IF", "EX", "RE", "FC"] + 2 * ["IF", "EX", "RP", "FC"]
+    assert not found["away"]
+    assert (found["crtlr0"], found["spictlr0"], found["baudr"], found["ssienr"]) == (
+        0x5F0300,
+        0xA0002022,
+        4,
+        1,
+    )
+    slot, code = bytes.fromhex(found["slot"]), bytes.fromhex(found["program"])
+    assert slot[4096:8192] == b"\xff" * 256 + code[:512] + b"\xff" * (4096 - 768)
+    assert slot[:4096] == slot[8192:] == b"\xa5" * 4096  # as they were

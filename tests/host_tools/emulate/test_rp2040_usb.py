@@ -14,6 +14,7 @@ import serial
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.emulate import emulator, simulate
+from squeezenet_mcu.host_tools.link.messages import RESET_CAUSES
 from squeezenet_mcu.host_tools.selftest.device import RING_BYTES, SelftestDevice
 from squeezenet_mcu.host_tools.validate import command as validate
 from tests.host_tools.selftest import selftest_device
@@ -179,7 +180,8 @@ def test_a_program_that_goes_does_not_stop_the_board(elf):
 @pytest.mark.parametrize(
     ("command", "number"), [("f", None), ("k", 5000)], ids=["undefined instruction", "stack overflow"]
 )
-def test_a_fault_is_told_on_both_ports_and_again_when_asked(elf, command, number):
+def test_a_fault_is_told_on_both_ports_and_the_board_restarts(elf, command, number):
+    """Then the host finds its USB again."""
     with emulator.machine(BOARD, elf, usb=True) as machine:
         uart = serial.serial_for_url(machine.url, timeout=20)
         device = SelftestDevice(machine.usb_url)
@@ -189,9 +191,7 @@ def test_a_fault_is_told_on_both_ports_and_again_when_asked(elf, command, number
         uart.read_until(b"\r\n")
         assert uart.readline().decode() == first
         assert device.line.read(1) == b"\0"
-        device.line.write(b"?")
-        assert device.line.read_until(b"\n") == b"\0\r\n"
-        assert device.line.readline().decode() == first
+        assert device.restarted() == [RESET_CAUSES.index("fault"), 1]
         uart.close()
         device.close()
 
@@ -217,7 +217,7 @@ def test_simulate_prints_both_urls(monkeypatch, capsys):
     plugged = []
 
     @contextlib.contextmanager
-    def machine(board, _elf, usb):
+    def machine(board, _elf, extra, usb):
         plugged.append((board, usb))
 
         def wait():

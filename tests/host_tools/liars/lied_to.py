@@ -104,7 +104,8 @@ class _Python:
 
 def _prepare_validate(hurry: bool):
     from squeezenet_mcu.common import litert
-    from squeezenet_mcu.host_tools.link import device, transfer
+    from squeezenet_mcu.host_tools.link import device
+    from squeezenet_mcu.host_tools.link.images import transfer
     from squeezenet_mcu.host_tools.validate import command
 
     litert.Reference.of = lambda manifest, tflite: _Python()

@@ -24,7 +24,11 @@ from tests.host_tools.liars.lying_board import (
 )
 
 _RANDOM = random.Random(17)
-HELLO, BEGIN, ROWS, RESULT, READ = Request
+HELLO, BEGIN, ROWS, RESULT, READ = (
+    Request.HELLO, Request.BEGIN, Request.ROWS, Request.RESULT, Request.READ,
+)  # fmt: skip
+COUNTS, LAST_FAULT = Request.COUNTS, Request.LAST_FAULT
+LINE = b"\0\r\nFAULT exception=00000003 pc=08001234 lr=08005679 sp=20000700\r\n\0"
 
 
 @dataclass(frozen=True)
@@ -208,7 +212,7 @@ LIES: dict[str, Lie] = {
     "version 200": Lie("speaks version 200 of the link", right, board(version=200)),
     # The board's name
     "a shell's command for a name": Lie(
-        "BOARD='x; touch y `$('" , right, board(sha=b"\7" * 32, name=b"x; touch y `$(")
+        " 'x; touch y `$('", right, board(sha=b"\7" * 32, name=b"x; touch y `$(")
     ),
     "escape sequences for a name": Lie("exact", right, board(name=ESCAPES)),
     "a name of 255 bytes": Lie(MALFORMED, right, board(name=b"\xff" * 255)),
@@ -252,6 +256,23 @@ LIES: dict[str, Lie] = {
     "DATA too long": Lie(FRUITLESS, at(READ, lambda b, f: [b.piece(f, values=bytes(900))])),
     "wrong logits": Lie("NOT exact", at(READ, lambda b, f: [b.piece(f, values=bytes(10))])),
     "ERROR 99": Lie("unknown (99,", at(ROWS, payload(ERROR, struct.pack("<BI", 99, 2**32 - 1)))),
+    # Faults
+    "FAULT at ROWS": Lie("the firmware faulted at 0x08001234", at(ROWS, lambda b, f: [LINE])),
+    "FAULT without end": Lie("the firmware faulted", right, first=lambda: forever(LINE)),
+    "half of FAULT without end": Lie(DAMAGED, right, first=lambda: forever(LINE[1:40])),
+    "FAULT with escape sequences": Lie("exact", at(ROWS, lambda b, f: [LINE.replace(b"lr=", ESCAPES)])),
+    "after a fault, nothing of it": Lie(SILENT, at(LAST_FAULT, nothing), board(reset=5)),
+    "after a fault, and refuses": Lie(
+        "exact", at(LAST_FAULT, payload(ERROR, struct.pack("<BI", 2, 11))), board(reset=5)
+    ),
+    "after a fault, too few registers": Lie(
+        MALFORMED, at(LAST_FAULT, payload(0x8B, bytes(39))), board(reset=5)
+    ),
+    "after a fault of no CPU": Lie(MALFORMED, at(LAST_FAULT, payload(0x8B, b"\xff" * 40)), board(reset=5)),
+    "after a fault, true": Lie("exact", at(LAST_FAULT, payload(0x8B, bytes(40))), board(reset=5)),
+    "after a fault, of which nothing is known": Lie("exact", right, board(reset=5)),
+    "an unknown reset cause": Lie(MALFORMED, right, board(reset=77)),
+    "features of the future": Lie("exact", right, board(features=2**32 - 1)),
     # The connection
     "no connection any more": Lie(GONE, right, first=lambda: hang_up(b"")),
     "cut in INFO": Lie(GONE, at(HELLO, cut)),
@@ -259,6 +280,7 @@ LIES: dict[str, Lie] = {
     "cut after an image": Lie(GONE, later(cut)),
     # Resets
     "reset, same again": Lie("exact", resets(lambda board: None)),
+    "reset, by the watchdog": Lie("exact", changed(reset=4)),
     "reset, another model": Lie(RESET, changed(sha=b"\7" * 32)),
     "reset, fewer classes": Lie(RESET, changed(classes=9)),
     "reset, more rows": Lie(RESET, changed(height=65_535)),
@@ -277,4 +299,5 @@ LIES: dict[str, Lie] = {
 SAMPLE = (
     "zeros, unasked", "a stranger's INFO to each HELLO", "a name of 255 bytes", "progress without end",
     "reset, fewer classes", "DATA too long", "RESULT to all", "4 GB of stack", "wrong logits",
+    "after a fault of no CPU", "reset, by the watchdog",
 )  # fmt: skip

@@ -15,7 +15,9 @@ from squeezenet_mcu.host_tools.link.messages import VERSION, Request
 from tests.manifests import manifest
 from tests.protocol.link_binaries import fake_answer
 
-INFO, STATUS, RESULT, DATA, ERROR = 0x81, 0x82, 0x84, 0x85, 0xFF
+INFO, STATUS, RESULT, DATA, COUNTS, LAST_FAULT, ERROR = 0x81, 0x82, 0x84, 0x85, 0x89, 0x8B, 0xFF
+# What is asked of the device, not of an image: the reply.
+OF_THE_DEVICE = {Request.COUNTS: (COUNTS, bytes(12)), Request.LAST_FAULT: (LAST_FAULT, b"")}
 IMAGE_BYTES, ROW_BYTES, CLASSES = 12, 3, 10
 _STATUS = struct.Struct("<IIBBII")
 _SHA = bytes.fromhex(manifest()["tflite_sha256"])
@@ -23,7 +25,7 @@ _SIZES = {
     "version": VERSION, "session": 0, "sha": _SHA,
     "height": 4, "width": 3, "channels": 1, "classes": CLASSES, "max_frame": 1024, "window": 1920,
     "arena": 1000, "static": 2000, "sram": 131_072, "flash": 3000, "flash_total": 1 << 20,
-    "kind": 1, "hz": 168_000_000,
+    "kind": 1, "hz": 168_000_000, "build": bytes(8), "engine": bytes(32), "reset": 0, "features": 0,
 }  # fmt: skip
 
 
@@ -44,7 +46,7 @@ class Board:
 
     def info(self, frame: Frame, **changed) -> bytes:
         values = self.sizes | {"session": self.session} | changed
-        packed = struct.pack("<BI32s4HHI5IBI", *values.values()) + bytes([len(self.name)]) + self.name
+        packed = struct.pack("<BI32s4HHI5IBI8s32sBI", *values.values()) + bytes([len(self.name)]) + self.name
         return reply(frame, INFO, packed)
 
     def status(self, frame: Frame, **changed) -> bytes:
@@ -78,6 +80,8 @@ class Board:
         if frame.type == Request.HELLO:
             self.session = struct.unpack("<BI", frame.payload)[1]
             return
+        if frame.type in OF_THE_DEVICE:
+            return
         (image,) = struct.unpack_from("<I", frame.payload)
         if frame.type == Request.BEGIN and image != self.image:
             self.image, self.data, self.images = image, bytearray(), self.images + 1
@@ -93,6 +97,8 @@ class Board:
             return self.info(frame)
         if not self.session:
             return reply(frame, ERROR, struct.pack("<BI", 4, 0))
+        if frame.type in OF_THE_DEVICE:
+            return reply(frame, *OF_THE_DEVICE[frame.type])
         if frame.type == Request.RESULT and len(self.data) == IMAGE_BYTES:
             return self.cost(frame)
         if frame.type == Request.READ and len(self.data) == IMAGE_BYTES:

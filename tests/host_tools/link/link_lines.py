@@ -10,15 +10,14 @@ import tty
 from collections import deque
 from collections.abc import Iterator
 
+from squeezenet_mcu.host_tools.link.faulty_line import KINDS, Faults, FaultyLine
 from squeezenet_mcu.host_tools.link.frame import Frame, FrameReader
 from squeezenet_mcu.host_tools.link.messages import Request
 from tests.protocol.link_binaries import FakeDevice
 
-KINDS = ("drop", "flip", "duplicate", "insert", "truncate", "delete", "noise")
-
 
 class LossyLine:
-    """A Transport to `device` that damages a share `rate` of what is sent each way, seeded.
+    """A Transport to `device` that damages a share `rate` of the bytes each way, seeded (see FaultyLine).
 
     `kinds`: what it may do. `reset_rate`: how often a request meets a device that has just been reset;
     `reset_at`: the numbers of the requests that do, counted from 0.
@@ -30,41 +29,30 @@ class LossyLine:
         self.name = device.name
         self._device = device
         self._random = random.Random(seed)
-        self._rate = rate
-        self._kinds = kinds
+        self.set(rate, kinds, seed)
         self._reset_rate = reset_rate
         self._reset_at = set(reset_at)
         self.written = 0
-        self.damaged = 0
+
+    def set(self, rate: float, kinds=KINDS, seed=0) -> None:
+        """Other faults from now on."""
+        self._line = FaultyLine(self._device, Faults(dict.fromkeys(kinds, rate / len(kinds)), seed))
+
+    @property
+    def damaged(self) -> int:
+        return self._line.damaged
 
     def write(self, data: bytes) -> None:
         if self.written in self._reset_at or self._random.random() < self._reset_rate:
             self._device.reset()
         self.written += 1
-        self._device.write(self._damage(data))
+        self._line.write(data)
 
     def read(self, timeout: float) -> bytes:
-        return self._damage(self._device.read(timeout))
+        return self._line.read(timeout)
 
     def close(self) -> None:
-        self._device.close()
-
-    def _damage(self, data: bytes) -> bytes:
-        if not data or self._random.random() >= self._rate:
-            return data
-        self.damaged += 1
-        kind, place = self._random.choice(self._kinds), self._random.randrange(len(data))
-        noise = bytes(self._random.choice((0, 1, 255, self._random.randrange(256))) for _ in range(20))
-        flipped = bytes([data[place] ^ (1 << self._random.randrange(8))])
-        return {
-            "drop": b"",
-            "flip": data[:place] + flipped + data[place + 1 :],
-            "duplicate": data + data,
-            "insert": data[:place] + noise[: self._random.randrange(1, 20)] + data[place:],
-            "truncate": data[:place],
-            "delete": data[:place] + data[place + 1 :],
-            "noise": noise + data,
-        }[kind]
+        self._line.close()
 
 
 class WatchedLine:

@@ -7,7 +7,6 @@ import time
 import numpy as np
 import pytest
 
-from squeezenet_mcu.host_tools.link import transfer
 from squeezenet_mcu.host_tools.link.device import Device
 from squeezenet_mcu.host_tools.link.errors import (
     DamagedError,
@@ -16,17 +15,18 @@ from squeezenet_mcu.host_tools.link.errors import (
     VersionError,
 )
 from squeezenet_mcu.host_tools.link.frame import Frame, FrameReader
+from squeezenet_mcu.host_tools.link.images import transfer
 from squeezenet_mcu.host_tools.link.messages import VERSION, Request
 from tests.host_tools.link.link_lines import Talker
 
-_INFO = struct.Struct("<BI32s4HHI5IBIB")  # docs/link.md, INFO
+_INFO = struct.Struct("<BI32s4HHI5IBI8s32sBIB")  # docs/link.md, INFO
 _STATUS = struct.Struct("<IIBBII")
 INFO, STATUS, REFUSED = 0x81, 0x82, 0xFF
 
 
 def info(session: int, version: int = VERSION, board: bytes = b"fake") -> bytes:
     """A device of 4 x 4 x 1 pixels and 3 classes."""
-    numbers = (4, 4, 1, 3, 1024, 4096, 1, 1, 1, 1, 1, 0, 1, len(board))
+    numbers = (4, 4, 1, 3, 1024, 4096, 1, 1, 1, 1, 1, 0, 1, bytes(8), bytes(32), 0, 0, len(board))
     return _INFO.pack(version, session, bytes(32), *numbers) + board
 
 
@@ -139,7 +139,26 @@ def test_a_window_of_4_gigabytes_is_not_filled():
 
     def answer(frame: Frame) -> bytes:
         if frame.type == Request.HELLO:
-            numbers = (height, width, 1, 3, 1024, 2**32 - 1, 1, 1, 1, 1, 1, 0, 1, 0)
+            numbers = (
+                height,
+                width,
+                1,
+                3,
+                1024,
+                2**32 - 1,
+                1,
+                1,
+                1,
+                1,
+                1,
+                0,
+                1,
+                bytes(8),
+                bytes(32),
+                0,
+                0,
+                0,
+            )
             return reply(frame, INFO, _INFO.pack(VERSION, session_of(frame), bytes(32), *numbers))
         return b""
 

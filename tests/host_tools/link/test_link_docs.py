@@ -7,8 +7,19 @@ import pytest
 
 from squeezenet_mcu.host_tools.link import messages
 from squeezenet_mcu.host_tools.link.frame import MAX_FRAME, Frame, FrameReader
-from squeezenet_mcu.host_tools.link.messages import Cost, DataBlock, ErrorCode, Info, Request, State, Status
-from tests.protocol.link_binaries import ROOT, LinkFunctions
+from squeezenet_mcu.host_tools.link.messages import (
+    Cost,
+    DataBlock,
+    ErrorCode,
+    Info,
+    LastFault,
+    Request,
+    State,
+    Status,
+)
+from squeezenet_mcu.host_tools.link.upload_messages import UploadRequest
+from tests.host_programs import ROOT
+from tests.protocol.link_binaries import LinkFunctions
 
 TEXT = (ROOT / "docs" / "link.md").read_text(encoding="utf-8")
 SESSION, IMAGE, PIXELS = 0x12345678, 77, bytes(range(12))
@@ -37,6 +48,7 @@ def test_the_host_sends_the_example(conversation):
         (Request.RESULT, messages.begin(IMAGE)),
         (Request.READ, messages.read(IMAGE, messages.Data.LOGITS, 0, 10)),
         (Request.READ, messages.read(IMAGE, messages.Data.PROBABILITIES, 0, 10)),
+        (Request.LAST_FAULT, b""),
     ]
     sent = [data for who, data in conversation if who == "host"]
     assert sent == [Frame(kind, i + 1, data).encode() for i, (kind, data) in enumerate(requests)]
@@ -55,7 +67,7 @@ def test_the_host_reads_the_example(conversation):
     assert isinstance(replies[0], Info)
     assert [reply.next_byte for reply in replies if isinstance(reply, Status)] == [0, 6, 6, 12]
     assert isinstance(replies[5], Cost)
-    assert [type(reply) for reply in replies[6:]] == [DataBlock, DataBlock]
+    assert [type(reply) for reply in replies[6:]] == [DataBlock, DataBlock, LastFault]
 
 
 def test_the_crc_of_the_first_frame():
@@ -64,11 +76,11 @@ def test_the_crc_of_the_first_frame():
 
 
 def test_the_tables_name_every_message_with_its_type():
-    rows = dict(re.findall(r"^\| 0x([0-9A-F]{2}) \| ([A-Z]+) \|", TEXT, re.MULTILINE))
+    rows = dict(re.findall(r"^\| 0x([0-9A-F]{2}) \| ([A-Z_]+) \|", TEXT, re.MULTILINE))
     assert {name: int(code, 16) for code, name in rows.items() if int(code, 16) < 0x80} == {
-        kind.name: kind.value for kind in Request
+        kind.name: kind.value for kind in (*Request, *UploadRequest)
     }
-    assert {code for code in rows if int(code, 16) >= 0x80} == {"81", "82", "84", "85", "FF"}
+    assert {int(code, 16) for code in rows if int(code, 16) >= 0x80} == set(messages._PARSERS)
     codes = re.findall(r"^\| (\d) \| ", TEXT, re.MULTILINE)
     assert [int(code) for code in codes] == list(ErrorCode)
     for state in State:

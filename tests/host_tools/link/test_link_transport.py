@@ -9,6 +9,7 @@ from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.host_tools.link.device import Device
 from squeezenet_mcu.host_tools.link.errors import (
     DamagedError,
+    FaultError,
     LinkError,
     LinkTimeoutError,
     PortError,
@@ -115,7 +116,7 @@ def refusing(code: int):
         (
             refusing(ErrorCode.VERSION),
             VersionError,
-            "speaks version 9 of the link, this program version 1; flash firmware",
+            "speaks version 9 of the link, this program version 2; flash firmware",
         ),
         (refusing(ErrorCode.MALFORMED), RefusedError, "talker: refused HELLO: malformed (3, 9); flash"),
     ],
@@ -129,10 +130,10 @@ def test_who_is_no_device_of_ours(answer, kind, message):
 
 def test_a_program_can_tell_the_errors_apart():
     """Each is a LinkError, and so a UserError; none is one of the others."""
-    kinds = {PortError, LinkTimeoutError, DamagedError, VersionError, RefusedError, ResetError}
+    kinds = {PortError, LinkTimeoutError, DamagedError, VersionError, RefusedError, FaultError, ResetError}
     assert set(LinkError.__subclasses__()) == kinds
     assert issubclass(LinkError, UserError)
-    assert not [kind for kind in kinds if kind.__subclasses__()]
+    assert {kind for kind in kinds if kind.__subclasses__()} == {RefusedError}  # CannotWatchError: why
 
 
 def sequence(data: bytes) -> int:

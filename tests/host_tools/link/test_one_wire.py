@@ -2,7 +2,9 @@
 
 import pytest
 
-from squeezenet_mcu.host_tools.link import cobs, exchange, frame, messages
+from squeezenet_mcu.host_tools.firmware import build_id
+from squeezenet_mcu.host_tools.link import cobs, exchange, frame, messages, transport, upload_messages, watch
+from squeezenet_mcu.host_tools.link.rates import agreement
 from tests import cpp_facts
 
 ENUMS = {
@@ -10,6 +12,7 @@ ENUMS = {
     "link::State": messages.State,
     "link::ErrorCode": messages.ErrorCode,
     "link::Data": messages.Data,
+    "link::Feature": messages.Feature,
 }
 CONSTANTS = {
     "kProtocolVersion": messages.VERSION,
@@ -24,6 +27,9 @@ CONSTANTS = {
     "kMaxReadData": messages.max_read_data(frame.MAX_FRAME),
     "kMaxBoardName": None,  # the device's own limit: the host reads as many characters as it is told
     "kProbeReserve": exchange.PROBE_RESERVE,
+    "kBuildIdBytes": build_id.BYTES,
+    "kDefaultBaud": transport.BAUDRATE,
+    "kDoubtSeconds": agreement.DOUBT,
     "CobsEncoder::kMaxBlock": cobs._FULL + 1,
 }
 # What parses each reply.
@@ -32,14 +38,25 @@ REPLIES = {
     "status": messages.Status,
     "result": messages.Cost,
     "data": messages.DataBlock,
+    "watching": watch.Watching,
+    "seen": watch.SeenPart,
+    "counts": messages.Counts,
+    "speed": messages.Speed,
+    "lastfault": messages.LastFault,
     "error": messages.Refusal,
 }
+INFO_TAIL = (bytes(8), bytes(32), 0, 0, 0)
 # A payload of each reply that is well formed but for what a device would say.
 PAYLOADS = {
-    "info": messages._INFO.pack(1, 2, bytes(32), 3, 4, 5, 6, 1024, 999, 1, 2, 3, 4, 5, 0, 6, 0),
+    "info": messages._INFO.pack(1, 2, bytes(32), 3, 4, 5, 6, 1024, 999, 1, 2, 3, 4, 5, 0, 6, *INFO_TAIL),
     "status": messages._STATUS.pack(1, 2, 0, 0, 3, 4),
     "result": messages._RESULT.pack(1, 2, 3, 4),
     "data": messages._DATA.pack(1, 0, 2),
+    "watching": watch._WATCHING.pack(1, 2, 3, 4, 5, 6, 7),
+    "seen": watch._SEEN.pack(1, 1, 2, 3, 4, 5, 6),
+    "counts": messages._COUNTS.pack(1, 2, 3),
+    "speed": messages._SPEED.pack(1),
+    "lastfault": b"",
     "error": messages._ERROR.pack(1, 2),
 }
 
@@ -54,9 +71,19 @@ def test_counters_are_numbered_alike():
     assert kinds == cpp_facts.enum("link::CounterKind")
 
 
+def test_reset_causes_are_numbered_alike():
+    shown = {"kPin": "reset pin", "kPowerOn": "power-on"}
+    causes = {
+        number: shown.get(name.rpartition("::")[2], cpp_facts.camel(name))
+        for name, number in cpp_facts.host()["enums"]["link::ResetCause"].items()
+    }
+    assert [causes[number] for number in range(len(causes))] == list(messages.RESET_CAUSES)
+
+
 def test_replies_are_parsed_by_their_numbers():
     replies = cpp_facts.enum("link::Reply")
-    assert set(replies.values()) == set(messages._PARSERS)
+    of_uploads = set(upload_messages.PARSERS)  # tests/update compares these
+    assert set(replies.values()) == set(messages._PARSERS) - of_uploads
     assert set(replies) == set(REPLIES)
     for name, number in replies.items():
         parsed = messages.parse(frame.Frame(number, 0, PAYLOADS[name]))

@@ -9,6 +9,7 @@ import pytest
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.emulate import emulator
 from squeezenet_mcu.host_tools.firmware import build
+from squeezenet_mcu.host_tools.link.messages import RESET_CAUSES
 from squeezenet_mcu.host_tools.selftest.device import RING_BYTES as RING
 from squeezenet_mcu.host_tools.selftest.device import SelftestDevice
 from tests.host_tools.selftest import selftest_device
@@ -129,26 +130,39 @@ def test_counter_outlives_32_bits():
 # Of each architecture: exception 3 is the hard fault, and CFSR says undefined instruction; mcause 2 is an
 # illegal instruction, 7 a store that was not allowed.
 FAULTS = {
-    "cortex_m": {"f": ("00000003", "cfsr=00010000"), "k": ("00000003", "stack overflow")},
-    "riscv": {"f": ("00000002", "mtval="), "k": ("00000007", "stack overflow")},
+    "cortex_m": (("f", None, "00000003", "cfsr=00010000"), ("k", 5000, "00000003", "stack overflow")),
+    "riscv": (("f", None, "00000002", "mtval="), ("k", 5000, "00000007", "stack overflow")),
 }
+AFTER_A_FAULT = RESET_CAUSES.index("fault")
+# One of each architecture in `make test`.
+EACH = [
+    b if b in (EXACT, "riscv_virt") else pytest.param(b, marks=pytest.mark.long)
+    for b in board_toml.emulated()
+]
 
 
-@pytest.mark.parametrize(
-    ("command", "number"), [("f", None), ("k", 5000)], ids=["undefined instruction", "stack overflow"]
-)
-def test_faults_are_reported_and_again_when_asked(board, command, number):
-    exception, report = FAULTS[board_toml.load(board).architecture][command]
-    report = "pc=" if report.startswith("cfsr") and board == CYCLES else report  # ARMv6-M tells no causes
+@pytest.mark.parametrize("board", EACH)
+def test_after_a_fault_the_board_restarts_and_says_so(board):
+    """And after the fourth one in a row it does so only when somebody asks: it may come with each restart."""
     with selftest_device.booted(board) as device:
-        device.ask(command, number)  # up to the line's end in front of the report
-        first = device.line.readline().decode()
-        assert first.startswith(f"FAULT exception={exception} ")
-        assert report in first
-        assert device.line.read(1) == b"\0"
-        device.line.write(b"?")
-        assert device.line.read_until(b"\n") == b"\0\r\n"
-        assert device.line.readline().decode() == first
+        assert device.restarted() == [0, 0]
+        for number, (command, argument, exception, report) in enumerate(
+            2 * FAULTS[board_toml.load(board).architecture], start=1
+        ):
+            # ARMv6-M tells no causes.
+            wanted = "pc=" if report.startswith("cfsr") and board == CYCLES else report
+            said = device.fault(command, argument)
+            assert said.startswith(f"FAULT exception={exception} ")
+            assert wanted in said
+            if number == 4:
+                time.sleep(0.5)
+                device.line.reset_input_buffer()
+                device.line.write(b"?")
+                assert device.line.read_until(b"\n").strip(b"\0\r\n") == b""
+                assert device.line.readline().decode().strip() == said
+            assert device.restarted() == [AFTER_A_FAULT, number]
+            device.settle()
+        assert device.ask("n") == [board]
 
 
 def test_f446_boots_where_its_sibling_is_emulated(monkeypatch):

@@ -32,8 +32,11 @@ def elsewhere(tmp_path, monkeypatch):
 def test_a_sound_board_passes(capsys):
     assert verb() == 0
     printed = capsys.readouterr().out
-    assert printed.count(" ok ") == 9
-    assert "all 9 checks passed" in printed
+    assert printed.count(" ok ") == 10
+    assert "all 10 checks passed" in printed
+    assert "illegal instruction" in printed
+    assert "exception=00000003" in printed
+    assert "answers again, after: fault" in printed
 
 
 def test_build_prints_the_path_and_boots_nothing(capsys):
@@ -47,7 +50,7 @@ def test_what_a_faulty_board_gets_wrong_is_named(monkeypatch, capsys):
     memories = tuple(msgspec.structs.replace(m, bytes=m.bytes // 2) for m in real.memories)
     other = dataclasses.replace(real, name="other", memories=memories)
     monkeypatch.setattr(board_toml, "load", lambda _name: other)
-    with pytest.raises(UserError, match=r"^other: 2 of 9 checks failed: its name, memory as linked$"):
+    with pytest.raises(UserError, match=r"^other: 2 of 10 checks failed: its name, memory as linked$"):
         verb()
     assert capsys.readouterr().out.count("FAILED") == 2
 

@@ -11,7 +11,7 @@
 //     writes (datasheet 2.14);
 //   - SSI: a W25Q16JV answers on the QSPI pins, so that the second stage finds what it finds on a Pico.
 //   - USB: theirs moves packets without a host that asks for them (usb_device.js);
-//   - boot ROM: theirs is empty; here it has the call that restarts into the USB loader (boot_rom.js);
+//   - boot ROM: theirs is empty; here it has the calls that restart into the USB loader and write the flash (boot_rom.js);
 //   - core 1: theirs has none. Here it waits in the boot ROM until core 0 launches it (core1_wait.js), with an NVIC,
 //     a SysTick, a divider and interpolators of its own, FIFOs between the cores (sio.js), and SEV and WFE. The core
 //     that is behind in its own cycles goes next, core 0 if neither is: so each run is like the other.
@@ -22,6 +22,7 @@ import { RP2040 } from 'rp2040js';
 import { useBootRom } from './boot_rom.js';
 import { CycleClock } from './clock.js';
 import { Core1Wait } from './core1_wait.js';
+import { FlashRom } from './flash_rom.js';
 import { LockUp, Processor, SRAM, wrap } from './processor.js';
 import { Fifos, sioOfCore1, useFifos } from './sio.js';
 import { UsbDevice } from './usb_device.js';
@@ -75,6 +76,7 @@ function useFlashPort(ssi, port) {
 
 // Of RESETS (datasheet 2.14.3): the peripherals' addresses / 4096, and their bits.
 const USB_PAGE = 0x50110;
+const WATCHDOG_PAGE = 0x40058; // / 4096, too
 const HELD = { 0x40014: 1 << 5, 0x4001c: 1 << 8, 0x4002c: 1 << 13, 0x40034: 1 << 22, [USB_PAGE]: 1 << 24 };
 
 function holdInReset(peripherals) {
@@ -120,6 +122,7 @@ export class Chip {
     this.held = false; // core 1, in reset
     this.turn = false; // something has happened that may give the other core its turn
     this.onLaunch = () => {};
+    this.restarting = false; // the watchdog has reset the chip: what runs from now on is lost
     this.onLoader = () => {}; // the program has restarted into the boot ROM's USB loader: (pins, disabled)
     this.host = null; // at the USB cable: a UsbHost
     clock.core = this.core; // the one that is under way
@@ -132,12 +135,29 @@ export class Chip {
     this.ssi = this.rp2040.peripherals[0x18000];
     useFlashPort(this.ssi, port);
     holdInReset(this.rp2040.peripherals);
-    useBootRom(this.rp2040, (...words) => this.onLoader(...words));
+    this.flashRom = new FlashRom(this.rp2040, this.ssi, port);
+    useBootRom(this.rp2040, (...words) => this.onLoader(...words), this.flashRom);
     const resets = this.rp2040.peripherals[0x4000c];
     this.usb = theirUsb ? null : new UsbDevice(this.rp2040, clock, () => (resets.reset & HELD[USB_PAGE]) !== 0);
+    const watchdog = this.rp2040.peripherals[WATCHDOG_PAGE];
+    watchdog.onWatchdogTrigger = () => {
+      this.restarting = true;
+      watchdog.alarm.enable = false; // theirs would ring again and again in the same cycle
+    };
     this.rp2040.flash.set(flash);
     this.#haveCore1();
     this.#boot();
+  }
+
+  /** The chip after the watchdog's reset: flash and SRAM hold what they held, and REASON says why. */
+  restarted() {
+    const { rp2040, port, verbose } = this;
+    const chip = new Chip(rp2040.flash, { port, verbose, theirUsb: this.usb === null });
+    const stage = SECOND_STAGE - SRAM;
+    chip.rp2040.sram.set(rp2040.sram.subarray(0, stage));
+    chip.rp2040.peripherals[WATCHDOG_PAGE].reason = rp2040.peripherals[WATCHDOG_PAGE].reason;
+    chip.onLoader = this.onLoader;
+    return chip;
   }
 
   get uart() {

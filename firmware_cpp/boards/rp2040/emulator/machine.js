@@ -28,14 +28,27 @@ function feed(uart, cable) {
 class Machine {
   #slept = null; // {timer, since} while the cores sleep
 
-  /** `usb`: the cable of the program that has the USB's serial port open; null: nothing is plugged in there. */
-  constructor(chip, cable, usb) {
+  /**
+   * `restarted(chip)`: the chip that takes the place of one that was reset.
+   * `usb`: the cable of the program that has the USB's serial port open; null: nothing is plugged in there.
+   */
+  constructor(chip, cable, usb, restarted) {
     this.chip = chip;
     this.cable = cable;
     this.usb = usb;
-    chip.uart.onByte = (byte) => cable.send(byte);
+    this.restarted = restarted;
     cable.onData = () => this.#wake();
-    if (usb) this.#plugUsb();
+    this.#plugIn();
+  }
+
+  #plugIn() {
+    this.chip.uart.onByte = (byte) => this.cable.send(byte);
+    if (this.usb) this.#plugUsb();
+  }
+
+  #restart() {
+    this.chip = this.restarted(this.chip);
+    this.#plugIn();
   }
 
   #plugUsb() {
@@ -63,9 +76,14 @@ class Machine {
     do {
       feed(chip.uart, cable);
       chip.run(chip.core.cycles + FEED_CYCLES);
-    } while (performance.now() < end && !(chip.waiting && cable.empty));
+    } while (performance.now() < end && !chip.restarting && !(chip.waiting && cable.empty));
     cable.flush();
     this.usb?.flush();
+    if (chip.restarting) {
+      this.#restart();
+      setImmediate(() => this.#slice());
+      return;
+    }
     if (chip.waiting && cable.empty) this.#sleep();
     else if (chip.waiting && !chip.uart.enabled) setTimeout(() => this.#slice(), SLICE_MS);
     else setImmediate(() => this.#slice());
@@ -131,7 +149,14 @@ try {
   giveUp(error.message);
 }
 const cables = { [socket]: new Cable(), ...(usbSocket && { [usbSocket]: new Cable() }) };
-const machine = new Machine(chip, cables[socket], cables[usbSocket] ?? null);
+function restarted(old) {
+  if (counting) giveUp('the firmware has restarted while it was counted');
+  const fresh = old.restarted();
+  if (old.host) fresh.host = new UsbHost(fresh.usb, fresh.clock, old.host.faults);
+  chip = fresh;
+  return fresh;
+}
+const machine = new Machine(chip, cables[socket], cables[usbSocket] ?? null, restarted);
 let started = false;
 for (const [descriptor, cable] of Object.entries(cables)) {
   createServer({ pauseOnConnect: true, noDelay: true }, (client) => {

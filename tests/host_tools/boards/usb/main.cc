@@ -98,6 +98,12 @@ void Find() {
   Say("configured", Give(0));
 }
 
+void AskFor1200Baud() {
+  Setup({0x21, 0x20, 0, 0, 0, 0, 7, 0});
+  Say("line coding", Take(0, std::string("\xB0\x04\0\0\0\0\x08", 7)));
+  Say("its status", Give(0));
+}
+
 }  // namespace
 
 int main(int /*count*/, char** arguments) {
@@ -138,9 +144,12 @@ int main(int /*count*/, char** arguments) {
   Write("into nothing");
   Find();
   Say("from the host", Take(2, "hello"));
-  Setup({0x21, 0x20, 0, 0, 0, 0, 7, 0});
-  Say("line coding", Take(0, std::string("\xB0\x04\0\0\0\0\x08", 7)));
-  Say("its status", Give(0));
+  AskFor1200Baud();
+  BusReset();  // another host, which sets no speed
+  Find();
+  Setup({0x21, 0x22, 0, 0, 0, 0, 0, 0});
+  Say("closed by another host", Give(0));
+  AskFor1200Baud();
   Setup({0x21, 0x22, 3, 0, 0, 0, 0, 0});
   Say("open", Give(0));
   Setup({0x21, 0x22, 0, 0, 0, 0, 0, 0});
