@@ -51,13 +51,15 @@ def run(args: argparse.Namespace) -> int:
     way = Way.of(args, inspect=True)
     artefacts = load_artefacts(config.name_of(args.model))
     picture = artefacts.folder / "profile.png"
-    outputs = files.outputs(picture.with_suffix(".json"), args.json)
-    files.clear(picture)
     tests = load_tests(artefacts, args.data, 1)
     for text in tests.notices:
         notice(text)
     plan = plan_of(way, artefacts)
     with devices.connected(way, artefacts) as device:
+        outputs = files.outputs(
+            picture.with_suffix(".json"), args.json
+        )  # a wrong board or port costs no old one
+        files.clear(picture)
         profile = figures.measure(device, tests.images[0], plan)
         info = device.info
     show(console, profile, artefacts.model, info)
@@ -105,7 +107,7 @@ def _draw(profile: Profile, title: str, path: Path) -> None:
 def show(console: Console, profile: Profile, model: str, info: Info) -> None:
     """Prints the table and what the memory was used for."""
     unit = profile.unit
-    table = Table(title=f"{model} on {info.board}", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table = Table(title=f"{model} on {info.board}", box=box.SIMPLE_HEAD, padding=0)
     table.add_column("layer", overflow="fold")
     table.add_column("kernel", overflow="fold")
     for name in ("MACs", unit, *(("ms",) if profile.hertz else ()), "a MAC", "share"):

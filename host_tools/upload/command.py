@@ -21,12 +21,14 @@ from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.boards.board_toml import Board
 from squeezenet_mcu.host_tools.faults import where
 from squeezenet_mcu.host_tools.firmware import board_model, build
+from squeezenet_mcu.host_tools.firmware.board_model import ModelRequest
 from squeezenet_mcu.host_tools.link.adaptive import Statistics
 from squeezenet_mcu.host_tools.link.device import OPEN_TIMEOUT, TIMEOUT, Device
 from squeezenet_mcu.host_tools.link.messages import Info
 from squeezenet_mcu.host_tools.link.transport import BAUDRATE
 from squeezenet_mcu.host_tools.link.upload.delta import Piece
-from squeezenet_mcu.host_tools.link.upload_messages import LINKED, Held
+from squeezenet_mcu.host_tools.link.upload.kernels import lacking
+from squeezenet_mcu.host_tools.link.upload_messages import LINKED, Held, Manifest
 from squeezenet_mcu.host_tools.signing import keys
 from squeezenet_mcu.host_tools.upload import package
 from squeezenet_mcu.host_tools.upload.package import ALEXNET_BYTES, Package
@@ -48,6 +50,7 @@ _CLOCKS_APART = 86400  # seconds; between the computers that sign
 # Seconds: so far ahead a clock of the owner's may have been. A signature of a day further on would shut out
 # what is signed until then, on each device that it is sent to.
 _OWN_MISTAKE = 366 * 86400
+_MORE_FLASH = 8  # a new model may be this part larger, where it is to have the kernels of the old one
 _PATIENCE_WITH_OURS = 4  # times as long: an emulator that we have started has a slow share of a busy machine
 
 
@@ -115,7 +118,8 @@ def _line(args: argparse.Namespace, model: str) -> Iterator[str]:
             f"{', '.join(nor.boards())}; or want --port"
         )
     if not elf.is_file():
-        raise UserError(f"{elf}: missing; run: make firmware MODEL={old} BOARD={args.board} UPDATE=1")
+        other = "" if args.old else "; or want --old, if another model's firmware is to take it"
+        raise UserError(f"{elf}: missing; run: make firmware MODEL={old} BOARD={args.board} UPDATE=1{other}")
     path = elf.with_suffix(".nor")
     with nor.taken(path), emulator.machine(args.board, elf, extra=nor.arguments(hardware, path)) as machine:
         yield machine.url
@@ -164,7 +168,11 @@ def _upload(
             return _preview(console, device, ready, held, old)
         console.print(_what(ready, held, old), soft_wrap=True)
         with _progress(console, device.info.board, len(ready.content)) as show:
-            device.upload(ready.manifest, ready.content, old, show.on_progress)
+            try:
+                device.upload(ready.manifest, ready.content, old, show.on_progress)
+            except KeyboardInterrupt:
+                notice("the device keeps what has arrived, and its model; the same line goes on from there")
+                raise
     package.keep_sent(ready)
     report = _report(ready, held, device.statistics, show.resumed)
     _show(console, model, device.info.board, report)
@@ -189,15 +197,32 @@ def _board_of(args: argparse.Namespace, device: Device) -> Board:
 def _made_for(
     model: str, board: Board, args: argparse.Namespace, signers: tuple[bytes, bytes] | None, held: Held
 ) -> Package:
-    """The model for this device; a leaner one where its plan wants more arena than there is, if it can."""
+    """The model for this device; a leaner one where it wants more arena or other kernels than there are."""
     request = replace(build.model_request_of(args), update=True)  # the same budget as its firmware's
     least = _least_counter(args, held)
     ready = package.prepare(model, board, request, signers, args.fresh, least)
-    if ready.manifest.arena_bytes > held.arena_bytes and request.sram_bytes is None:
+    for leaner in _leaner(request, held):
+        if _runs_on(ready.manifest, held):
+            break
         with contextlib.suppress(UserError):  # it cannot: the device says what is missing
-            leaner = replace(request, sram_bytes=held.arena_bytes)
             ready = package.prepare(model, board, leaner, signers, args.fresh, least)
     return ready
+
+
+def _runs_on(manifest: Manifest, held: Held) -> bool:
+    return manifest.arena_bytes <= held.arena_bytes and lacking(manifest.kernels, held.kernels) == 0
+
+
+def _leaner(request: ModelRequest, held: Held) -> Iterator[ModelRequest]:
+    """In less arena; in about as much flash as the model that runs there, whose kernels then suit; in both.
+
+    What the user has asked for stays.
+    """
+    sram = held.arena_bytes if request.sram_bytes is None else request.sram_bytes
+    flash = held.size + held.size // _MORE_FLASH if request.flash_bytes is None else request.flash_bytes
+    yield replace(request, sram_bytes=sram)
+    yield replace(request, flash_bytes=flash)
+    yield replace(request, sram_bytes=sram, flash_bytes=flash)
 
 
 def _least_counter(args: argparse.Namespace, held: Held) -> int:
@@ -220,8 +245,8 @@ def _least_counter(args: argparse.Namespace, held: Held) -> int:
 
 def _what(ready: Package, held: Held, old: bytes | None) -> str:
     where = "the model in its firmware" if held.slot == LINKED else f"the model in slot {held.slot}"
-    how = "whose bytes are in build/" if old is not None else "by the hashes of its blocks"
-    return f"{len(ready.content):,} bytes; what {where} has of them is copied there, {how}"
+    how = "compared with the one in build/" if old is not None else "compared by the hashes of its blocks"
+    return f"{len(ready.content):,} bytes; the device copies what it has of them in {where} ({how})"
 
 
 class _Progress:

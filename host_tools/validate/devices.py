@@ -15,7 +15,7 @@ from squeezenet_mcu.host_tools.faults import where
 from squeezenet_mcu.host_tools.firmware import board_model, tflm_library
 from squeezenet_mcu.host_tools.link.device import OPEN_TIMEOUT, REOPEN_TIMEOUT, TIMEOUT, Device
 from squeezenet_mcu.host_tools.link.faulty_line import Faults, FaultyLine
-from squeezenet_mcu.host_tools.link.messages import Info
+from squeezenet_mcu.host_tools.link.messages import Feature, Info
 from squeezenet_mcu.host_tools.link.trace import Trace, TracedLine
 from squeezenet_mcu.host_tools.link.transport import BAUDRATE, Transport
 from squeezenet_mcu.host_tools.validate.inputs import Artefacts
@@ -193,6 +193,8 @@ def check_model(info: Info, artefacts: Artefacts, url: str, engine: str, ours: b
         check_sizes(info, artefacts, url)
         return
     fix = _new_firmware(info, artefacts, url, engine, ours)
+    if info.features & Feature.UPLOAD and not ours:
+        fix = f"run: make upload MODEL={artefacts.model} PORT={shlex.quote(url)}; or {fix}"
     raise UserError(
         f"{url}: the device runs model {info.model_sha256}, {artefacts.folder} has {wanted}; {fix}"
     )

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from rich.table import Table
 
+from squeezenet_mcu.common.command_line.notices import notice
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.terminal import Console, shown
 from squeezenet_mcu.host_tools.link.device import Device, Result
@@ -90,6 +91,10 @@ def show(console: Console, shares: list[Share]) -> None:
             f"ended: {share.ended}" if share.ended else share.device.statistics.line(),
         )
     console.print(table)
+    ended = [share for share in shares if share.ended]
+    if ended:
+        names = ", ".join(share.port for share in ended)
+        notice(f"{len(ended)} of {len(shares)} devices ended before all was done: {names}")
 
 
 class _Images:

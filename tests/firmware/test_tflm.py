@@ -190,7 +190,7 @@ def check_on(board, wheel, images, folder, monkeypatch):
         assert (result["cycles"], result["milliseconds"]) == (None, None)
     assert 0 < result["engine_code_bytes"] < result["code_bytes"]
     elf = Path("build", "bench", MODEL, f"{board}-tflm", "cmake", "firmware.elf")
-    with emulator.running(board, elf) as url, Device(url) as device:
+    with emulator.running(board, elf) as url, Device(url, 120.0, open_timeout=60.0) as device:
         assert device.info.arena_bytes == images[0].size
         assert device.info.model_sha256 == files.sha256(file.content)
         for image in images[:2]:

@@ -19,6 +19,11 @@ def word(names: Iterable[str], version: int) -> int:
     return sum(1 << _BITS[name] for name in set(names)) | version << _VERSION
 
 
+def lacking(wanted: int, there: int) -> int:
+    """The bits of `wanted`'s kernels that `there` has not, the format's version aside."""
+    return wanted & ~there & ((1 << _VERSION) - 1)
+
+
 def names_of(kernels: int) -> list[str]:
     """The names of the bits that are set, the format's version aside."""
     return [name for name, bit in sorted(_BITS.items(), key=lambda item: item[1]) if kernels >> bit & 1]

@@ -36,7 +36,8 @@ def _why(status: UploadStatus) -> str:
         UploadReason.ARENA: f"the new one needs an arena of {seen:,} bytes, the device has {wanted:,}; make "
         f"it leaner (SRAM_BYTES={wanted})",
         UploadReason.KERNELS: "its firmware lacks kernels of the new one: "
-        f"{', '.join(missing)}; it has {', '.join(names_of(wanted))}; {_FLASH}",
+        f"{', '.join(missing)}; it has {', '.join(names_of(wanted))}; give the FLASH_BYTES=, "
+        f"OPTIMIZE=, ENCODING= that it was made with (its model's TOML may have flash_bytes), or {_FLASH}",
         UploadReason.SIGNATURE: "the new one is not signed by the key that its firmware trusts; want KEY= "
         "with the private key that belongs to it",
         UploadReason.NOT_BEGUN: f"no upload is under way; {_AGAIN}",

@@ -212,7 +212,7 @@ LIES: dict[str, Lie] = {
     "version 200": Lie("speaks version 200 of the link", right, board(version=200)),
     # The board's name
     "a shell's command for a name": Lie(
-        "BOARD='x; touch y `$('" , right, board(sha=b"\7" * 32, name=b"x; touch y `$(")
+        " 'x; touch y `$('", right, board(sha=b"\7" * 32, name=b"x; touch y `$(")
     ),
     "escape sequences for a name": Lie("exact", right, board(name=ESCAPES)),
     "a name of 255 bytes": Lie(MALFORMED, right, board(name=b"\xff" * 255)),

@@ -5,6 +5,7 @@ import struct
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from squeezenet_mcu.host_tools.link.messages import RESET_CAUSES
 from squeezenet_mcu.host_tools.selftest.device import RING_BYTES
 from tests.host_tools.liars.lying_board import forever, hang_up, slowly
 
@@ -67,7 +68,8 @@ class Program:
             "m": f"memory 3000 {1 << 20} 2000 {self._stack} 4096 131072\r\n".encode(),
             "k": b"done\r\n",
             "x": b"sum 14\r\n",
-            "f": b"\r\nFAULT exception=00000003 pc=0 cfsr=00010000\r\n",
+            "f": b"\r\nFAULT exception=00000003 pc=08001234 lr=08005679 sp=20000700 cfsr=00010000\r\n",
+            "l": f"reset {RESET_CAUSES.index('fault')} 1\r\n".encode(),
         }.get(command, b"")
 
 
@@ -136,6 +138,9 @@ LIES: dict[str, Lie] = {
     "no memory at all": Lie("memory as linked, stack's high-water mark", to("m", line(b"memory"))),
     "half a byte": Lie("floating point", to("x", line(b"sum 1.5"))),
     "no fault": Lie("fault handler", to("f", lambda answer: [])),
+    "half a fault": Lie("fault handler", to("f", line(b"FAULT exception=00000003 pc=0 cfsr=00010000"))),
+    "no restart": Lie("restart after it", to("l", lambda answer: [])),
+    "a restart for no reason that there is": Lie("restart after it", to("l", line(b"reset 99 1"))),
     "a line without an end": Lie("counter", to("u", lambda answer: [b"instructions 1 0"])),
     "a byte a second": Lie(FAILED, lambda command, answer: slowly(answer, 1)),
     "no connection any more": Lie("socket", right, first=lambda: hang_up(b"")),

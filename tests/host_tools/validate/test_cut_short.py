@@ -144,6 +144,7 @@ def test_one_of_two_is_lost(build, urls, same_model, capsys, cut_after):
     lost, other = report["devices"]
     assert "the connection broke" in lost["ended"] and lost["images"] <= 6
     assert (other["ended"], other["images"]) == (None, 40 - lost["images"])
+    assert f"1 of 2 devices ended before all was done: {urls[0]}" in capsys.readouterr().out
 
 
 def test_all_are_lost(build, urls, same_model, capsys, cut_after):

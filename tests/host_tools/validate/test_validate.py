@@ -14,7 +14,7 @@ from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.preprocess import quantize_images
 from squeezenet_mcu.common.terminal import Console
 from squeezenet_mcu.host_tools.link.device import Device, Result
-from squeezenet_mcu.host_tools.link.messages import Info
+from squeezenet_mcu.host_tools.link.messages import Feature, Info
 from squeezenet_mcu.host_tools.validate import command as validate
 from squeezenet_mcu.host_tools.validate import devices
 from squeezenet_mcu.host_tools.validate.compare import Report, compare_all
@@ -285,6 +285,19 @@ def test_a_device_that_says_what_its_model_cannot_be(build, device, same_model, 
     assert said in str(error.value)
     assert str(error.value).startswith("port: ")
     assert "flash it again" in str(error.value)
+
+
+def test_another_model_on_a_device_that_takes_models(build, device, same_model):
+    """The shortest way comes first."""
+    set_sha(build, "5a" * 32)
+    artefacts = validate.load_artefacts("toy")
+    for features, first in (
+        (Feature.UPLOAD | Feature.SPEED, "run: make upload MODEL=toy PORT=/dev/ttyUSB0; or run: make flash "),
+        (Feature.SPEED, "run: make flash MODEL=toy "),
+    ):
+        info = dataclasses.replace(device.info, model_sha256="07" * 32, features=features)
+        with pytest.raises(UserError, match=f"build/toy has {'5a' * 32}; {first}"):
+            devices.check_model(info, artefacts, "/dev/ttyUSB0", "squeeze", ours=False)
 
 
 @pytest.mark.parametrize(

@@ -132,6 +132,7 @@ size_t UartRead(uint8_t* out, size_t max) {
 }
 
 uint32_t UartDropped() { return 0; }
+uint32_t UartBaudRate(uint32_t /*baud*/, bool /*change*/) { return 0; }
 
 // A process that has ended tells the next one nothing.
 ResetCause WhyReset() { return ResetCause::kPowerOn; }
