@@ -32,6 +32,7 @@ _HOST_TOOLS = {
     "analyze": "host_tools.analyze.command",
     "bench": "host_tools.bench",
     "boards": "host_tools.studies.board_table",
+    "claims": "host_tools.claims.command",
     "classify": "host_tools.classify.command",
     "completion": "host_tools.completion",
     "demo": "host_tools.validate.demo",

@@ -38,6 +38,9 @@ VERBS = {
     "bench": "JSON BOARD MAX_MS",
     "key": "KEY",
     "upload": "PORT KEY OLD JSON BOARD OPTIMIZE SPEED",
+    "claims": "WEIGHTS DATA LIMIT JSON",
+    "report": "BOARD DATA LIMIT JSON",
+    "compare": "A B JSON",
     "fuzz": "TIME RUNS",
     "licences": "JSON",
 }

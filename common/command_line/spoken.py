@@ -32,7 +32,7 @@ DOORS = {
     ),
     "convert": ("convert",),
     "host_tools": (
-        "analyze", "bench", "boards", "classify", "demo", "firmware", "flash", "key", "profile",
+        "analyze", "bench", "boards", "claims", "classify", "demo", "firmware", "flash", "key", "profile",
         "report-hardware", "selftest", "simulate", "sizes", "summary", "upload", "validate",
     ),
 }  # fmt: skip
