@@ -72,7 +72,7 @@ WATCHING = $(if $(layers_watched)$(filter 1 yes true,$(value INSPECT)),--inspect
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
-VERBS := help setup demo test test-long fuzz lint train preview prune cluster quantize summary search curves zoo weights import evaluate classify analyze convert firmware flash selftest simulate validate profile report-hardware key upload bench sizes boards claims licences clean
+VERBS := help setup demo test test-long fuzz lint train preview prune cluster quantize summary search curves zoo weights import evaluate classify analyze convert firmware flash selftest simulate validate profile report-hardware key upload bench sizes boards claims report licences clean
 .PHONY: $(VERBS)
 
 # What is typed for a verb that does not take it would be ignored in silence, and the verb do something else than
@@ -259,6 +259,10 @@ boards: setup ## flash and SRAM that each converted model takes of each board [M
 # Without data in at most two minutes; LIMIT= is of the images that accuracy is measured on.
 claims: setup ## the SqueezeNet paper recomputed, claim by claim: parameters, bytes of a model, of a training step, of an update, memory [WEIGHTS=file: compression; with DATA=ImageNet's images: accuracy, LIMIT=] [JSON=file]
 	@$(RUN) -m host_tools claims $(call option,WEIGHTS) $(call option,DATA) $(call option,LIMIT) $(call option,JSON)
+
+# LIMIT= is of the images that go through LiteRT.
+report: setup $(CONVERTED) ## one page about a model, no network needed: proof, memory, flash, layers, mistakes; the figures as JSON [BOARD= DATA= LIMIT= JSON=file]
+	@$(RUN) -m host_tools report --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(call option,DATA) $(call option,LIMIT) $(call option,JSON)
 
 ##@ Work on this project
 lint: setup ## style, types and structure: ruff, mypy, import-linter, clang-format, clang-tidy, sizes of files

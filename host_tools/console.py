@@ -40,6 +40,7 @@ _HOST_TOOLS = {
     "flash": "host_tools.firmware.flash",
     "key": "host_tools.signing.keys",
     "profile": "host_tools.profile.command",
+    "report": "host_tools.report.command",
     "report-hardware": "host_tools.hardware.command",
     "selftest": "host_tools.selftest.command",
     "simulate": "host_tools.emulate.simulate",

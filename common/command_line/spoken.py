@@ -33,7 +33,7 @@ DOORS = {
     "convert": ("convert",),
     "host_tools": (
         "analyze", "bench", "boards", "claims", "classify", "demo", "firmware", "flash", "key", "profile",
-        "report-hardware", "selftest", "simulate", "sizes", "summary", "upload", "validate",
+        "report", "report-hardware", "selftest", "simulate", "sizes", "summary", "upload", "validate",
     ),
 }  # fmt: skip
 _VERBS = {verb: door for door, verbs in DOORS.items() for verb in verbs}
