@@ -1,4 +1,4 @@
-"""A little SVG inside a page: shapes with classes, which the page's style colours for light, dark and print."""
+"""SVG inside a page: shapes with classes, which the style of the page colours for light, dark and print."""
 
 from markupsafe import Markup
 

@@ -1,4 +1,4 @@
-"""What is known of a model when its report is made: the artefacts in build/<model>/, and one run of its images.
+"""What is known of a model for its report: the artefacts in build/<model>/, and one run of its images.
 
 What a command has not made yet is None here; a damaged file is one line of error.
 """
@@ -134,7 +134,7 @@ class Evidence:
         return " ".join(words)
 
 
-def of(model: str, board: Board, data: str | None, limit: int) -> Evidence:
+def of(model: str, board: Board, data: str | None, limit: int | None) -> Evidence:
     """Everything of `model`, a name or its TOML, on `board`; `data`, `limit`: the images, see load_tests.
 
     UserError: it is not converted, or a file of build/<model>/ is damaged.

@@ -1,4 +1,4 @@
-"""The test images through LiteRT's reference kernels, once: answers, mistakes, and how activations use int8."""
+"""The test images through LiteRT once: answers, mistakes, and how activations use int8."""
 
 import base64
 import io
@@ -13,11 +13,13 @@ from squeezenet_mcu.common import statistics
 from squeezenet_mcu.common.command_line.notices import notice
 from squeezenet_mcu.common.litert import Reference
 from squeezenet_mcu.common.terminal import track
-from squeezenet_mcu.convert.lowering.names import layer_name
 from squeezenet_mcu.convert.lowering import tflite_file
+from squeezenet_mcu.convert.lowering.names import layer_name
 from squeezenet_mcu.convert.lowering.tflite_file import TfliteFile
 from squeezenet_mcu.host_tools.validate.inputs import Artefacts, load_tests
 
+_MACS = 20_000_000_000  # multiplications that LiteRT does in some 20 seconds
+_LEAST, _MOST = 50, 1000  # images
 _SIDE = 96  # pixels of a picture at most
 _LAYERS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "ADD")
 _MOST_LAYERS = 128
@@ -48,8 +50,10 @@ class Run:
     activations: list[Activations]
 
     @classmethod
-    def of(cls, artefacts: Artefacts, data: str | None, limit: int) -> "Run":
-        """Runs them. UserError: see load_tests."""
+    def of(cls, artefacts: Artefacts, data: str | None, limit: int | None) -> "Run":
+        """Runs them; `limit` None: as many as take some 20 seconds. UserError: see load_tests."""
+        if limit is None:
+            limit = min(max(_MACS // max(artefacts.manifest["macs"], 1), _LEAST), _MOST)
         tests = load_tests(artefacts, data, limit)
         for text in tests.notices:
             notice(text)
@@ -58,7 +62,7 @@ class Run:
         watched = _watched(tflite_file.parse(artefacts.tflite))
         output = manifest["output"]
         taken, sure = [], []
-        for image in track(tests.images, "images through LiteRT"):
+        for image in track(list(tests.images), "images through LiteRT"):
             logits, probabilities = reference.infer(image, output["logits_tensor"])
             top = int(logits.argmax())
             taken.append(top)
@@ -88,7 +92,7 @@ class Run:
         return [entry | {"image": int(known[entry["image"]])} for entry in found]
 
     def picture(self, number: int) -> str:
-        """Image `number` as base64 of a PNG: gray, or RGB of its first three channels; "": of two channels."""
+        """Image `number` as base64 of a PNG: gray or RGB of its first channels; "": it has two channels."""
         pixels = (self.images[number].astype(np.int16) + 128).astype(np.uint8)
         channels = pixels.shape[2]
         if channels == 2:

@@ -19,7 +19,6 @@ def render(report: dict[str, Any]) -> str:
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters |= {

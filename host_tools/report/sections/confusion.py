@@ -25,12 +25,16 @@ def gather(e: Evidence) -> dict[str, Any]:
         "int8_origin": origin,
         "int8_needs": e.needs("report", DATA="images"),
         "float": None,
-        "device": None if seen is None else {
-            "board": seen["board"], "images": seen["images"], "differing_images": seen["differing_images"],
+        "device": None
+        if seen is None
+        else {
+            "board": seen["board"],
+            "images": seen["images"],
+            "differing_images": seen["differing_images"],
             "same": seen["images"] > 0 and seen["differing_images"] == 0,
         },
         "device_needs": e.needs("validate", BOARD=e.board.name, JSON=str(e.artefacts.folder / VALIDATED)),
-    }  # fmt: skip
+    }
 
 
 def _int8(e: Evidence) -> tuple[list[list[int]] | None, str]:
@@ -63,10 +67,15 @@ def _of(table: list[list[int]], labels: list[str]) -> dict[str, Any]:
             for m in confusion.worst(table, 10)
         ],
         "classes": [
-            {"label": labels[i], "right": row[i], "of": sum(row), "share": round(row[i] / sum(row), 4) if sum(row) else None}
+            {
+                "label": labels[i],
+                "right": row[i],
+                "of": sum(row),
+                "share": round(row[i] / sum(row), 4) if sum(row) else None,
+            }
             for i, row in enumerate(table)
         ],
-    }  # fmt: skip
+    }
 
 
 def pictures(data: dict[str, Any]) -> dict[str, Markup]:
@@ -82,7 +91,7 @@ def pictures(data: dict[str, Any]) -> dict[str, Markup]:
     left, side = 130.0, cell * len(chosen)
     drawing = Drawing(
         left + side + 10,
-        side + 130,
+        side + 54,
         "Confusion of the int8 network; the table beside it has its worst mistakes.",
     )
     few = cell >= 20
@@ -97,7 +106,7 @@ def pictures(data: dict[str, Any]) -> dict[str, Markup]:
             tip = f"{labels[row]} taken for {labels[column]}: {count(number)}" if number else ""
             drawing.rect(left + j * cell, i * cell, cell - 1, cell - 1, "empty")
             if number:
-                part = (cell - 1) * max((number / most) ** 0.5, 0.2)
+                part = (cell - 1) * max((number / most) ** 0.5, 0.5)
                 drawing.rect(
                     left + j * cell + (cell - 1 - part) / 2,
                     i * cell + (cell - 1 - part) / 2,

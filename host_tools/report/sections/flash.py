@@ -36,8 +36,10 @@ def gather(e: Evidence) -> dict[str, Any]:
         "exact": fit.code.exact,
         "compiler": fit.code.compiler,
         "parts": parts,
-        "measured": e.validated["flash_bytes"] if e.validated and e.validated["board"] == e.board.name else None,
-    }  # fmt: skip
+        "measured": e.validated["flash_bytes"]
+        if e.validated and e.validated["board"] == e.board.name
+        else None,
+    }
 
 
 _CLASSES = {"code": "c4", "plan": "c2", "weights": "c1", "free": "empty"}
@@ -51,18 +53,24 @@ def pictures(data: dict[str, Any]) -> dict[str, Markup]:
     drawing = Drawing(
         640,
         150,
-        f"Flash: {count(data['used'])} of {count(data['total'])} bytes, of it the engine's model {count(data['engine_model'])}.",
+        f"Flash: {count(data['used'])} of {count(data['total'])} bytes, "
+        f"of it the engine's model {count(data['engine_model'])}.",
     )
     drawing.text(0, 14, "all of the flash", "strong")
     drawing.text(640, 14, f"{count(data['used'])} of {count(data['total'])} B", anchor="end")
     _bar(drawing, 20, data["parts"], max(data["total"], data["used"]))
     drawing.text(0, 72, "what is used", "strong")
     _bar(drawing, 78, used, data["used"])
-    for i, (name, cls) in enumerate(
-        (("program", "c4"), ("plan and codes", "c2"), ("weights, layer by layer", "c1"), ("free", "empty"))
+    x = 0.0
+    for name, cls in (
+        ("program", "c4"),
+        ("plan and codes", "c2"),
+        ("weights, layer by layer", "c1"),
+        ("free", "empty"),
     ):
-        drawing.rect(155 * i, 126, 12, 12, f"block {cls}")
-        drawing.text(155 * i + 18, 137, name)
+        drawing.rect(x, 126, 12, 12, f"block {cls}")
+        drawing.text(x + 18, 137, name)
+        x += 50 + 7.2 * len(name)
     return {"map": drawing.finish()}
 
 

@@ -1,4 +1,4 @@
-"""Table of layers: shape, multiplications, zeros, different weights, bytes, cycles, milliseconds, measured."""
+"""Table of layers: shape, multiplications, zeros, different weights, bytes, cycles, milliseconds."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from squeezenet_mcu.host_tools.report.evidence import Evidence
 
 
 def gather(e: Evidence) -> dict[str, Any]:
-    """See sections. `cycles` and `milliseconds` are estimated; `counted` is what the device's counter said."""
+    """See sections. `cost` and `milliseconds` are estimated; `counted`: by the device itself."""
     counted = _counted(e)
     if e.fit is None:
         rows = [_row(row, None, None, counted) for row in layers.of_file(e.subject)]

@@ -1,4 +1,4 @@
-"""Memory map: what holds the arena's bytes while an image passes, the fullest moment, TFLite Micro's arena."""
+"""Memory map: what holds the arena while an image passes, its fullest moment, TFLite Micro's arena."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ def gather(e: Evidence) -> dict[str, Any]:
     steps = live.shape[1]
     peak = int(total.argmax())
     writers = {layer.output: layer.name for layer in reversed(e.fit.made.network.layers)}
-    blocks = []
+    blocks: list[dict[str, Any]] = []
     for (block, offset), alive in zip(plan.blocks, live, strict=True):
         own = writers.get(block.buffer, "input") if block.buffer is not None else block.name
         blocks.append(
@@ -60,7 +60,7 @@ def gather(e: Evidence) -> dict[str, Any]:
             if b["at_peak"]
         ],
         "blocks": blocks,
-        "ticks": ticks(plan.arena_bytes),
+        "ticks": [tick for tick in ticks(plan.arena_bytes) if tick <= plan.arena_bytes],
     } | tflm
 
 
@@ -90,7 +90,7 @@ def pictures(data: dict[str, Any]) -> dict[str, Markup]:
 
 
 def _map(data: dict[str, Any]) -> Markup:
-    top, columns = data["ticks"][-1], data["columns"]
+    top, columns = data["arena_bytes"], data["columns"]
     fullest = ", ".join(f"{part['name']} {count(part['bytes'])} B" for part in data["peak"][:4])
     drawing = Drawing(
         660,
@@ -100,7 +100,7 @@ def _map(data: dict[str, Any]) -> Markup:
     )
 
     def y_of(byte: float) -> float:
-        return 12 + _HIGH - byte / top * _HIGH
+        return 12 + _HIGH - byte / float(top) * _HIGH
 
     for tick in data["ticks"]:
         drawing.line(_LEFT, y_of(tick), _LEFT + _WIDE, y_of(tick), "grid")
@@ -110,25 +110,40 @@ def _map(data: dict[str, Any]) -> Markup:
         tip = f"{block['name']}: {count(block['bytes'])} B at {count(block['offset'])}"
         for first, last in block["spans"]:
             drawing.rect(
-                _LEFT + first * across, y_of(block["offset"] + block["bytes"]),
-                (last - first + 1) * across, block["bytes"] / top * _HIGH, f"block {_KINDS[block['kind']]}", tip,
-            )  # fmt: skip
+                _LEFT + first * across,
+                y_of(block["offset"] + block["bytes"]),
+                (last - first + 1) * across,
+                block["bytes"] / top * _HIGH,
+                f"block {_KINDS[block['kind']]}",
+                tip,
+            )
     drawing.rect(
-        _LEFT, y_of(data["arena_bytes"]), _WIDE, data["state_bytes"] / top * _HIGH, "block c4",
+        _LEFT,
+        y_of(data["arena_bytes"]),
+        _WIDE,
+        data["state_bytes"] / top * _HIGH,
+        "block c4",
         f"counters: {count(data['state_bytes'])} B",
-    )  # fmt: skip
+    )
     x = _LEFT + (data["peak_step"] * columns // data["steps"] + 0.5) * across
     drawing.line(x, 12, x, 12 + _HIGH, "peak")
     left = x > _LEFT + _WIDE / 2
     drawing.text(
-        x + (-6 if left else 6), 26, f"fullest: step {count(data['peak_step'])}", "strong halo", "end" if left else "start"
-    )  # fmt: skip
+        x + (-6 if left else 6),
+        26,
+        f"fullest: step {count(data['peak_step'])}",
+        "strong halo",
+        "end" if left else "start",
+    )
     for block in data["blocks"]:
         if block["at_peak"] and block["bytes"] / top * _HIGH >= 14:
             drawing.text(
-                x + (-6 if left else 6), y_of(block["offset"] + block["bytes"] / 2) + 4,
-                shortened(block["name"], 30), "halo", "end" if left else "start",
-            )  # fmt: skip
+                x + (-6 if left else 6),
+                y_of(block["offset"] + block["bytes"] / 2) + 4,
+                shortened(block["name"], 30),
+                "halo",
+                "end" if left else "start",
+            )
     drawing.text(_LEFT, 332, "first row of the image", "axis")
     drawing.text(_LEFT + _WIDE, 332, "its answer", "axis", "end")
     for i, (kind, cls) in enumerate(_KINDS.items()):
@@ -142,10 +157,10 @@ def _arenas(data: dict[str, Any]) -> Markup:
     known = [(name, size, cls) for name, size, cls in bars if size is not None]
     most = max(size for _, size, _ in known)
     drawing = Drawing(
-        600, 46 * len(known), "; ".join(f"arena of {name}: {count(size)} bytes" for name, size, _ in known)
+        400, 46 * len(known), "; ".join(f"arena of {name}: {count(size)} bytes" for name, size, _ in known)
     )
     for i, (name, size, cls) in enumerate(known):
         drawing.text(0, 46 * i + 14, name, "strong")
-        drawing.text(600, 46 * i + 14, f"{count(size)} B", anchor="end")
-        drawing.rect(0, 46 * i + 20, max(600 * size / most, 2), 14, cls)
+        drawing.text(400, 46 * i + 14, f"{count(size)} B", anchor="end")
+        drawing.rect(0, 46 * i + 20, max(400 * size / most, 2), 14, cls)
     return drawing.finish()

@@ -1,4 +1,4 @@
-"""The worst mistakes as pictures: the images that are taken for another class with the highest probability."""
+"""The worst mistakes as pictures: images that are surely taken for another class than theirs."""
 
 from typing import Any
 

@@ -1,5 +1,6 @@
 """Accuracy against flash, SRAM and milliseconds: the zoo, the user's own runs, and what others published."""
 
+import math
 from pathlib import Path
 from typing import Annotated, Any, NotRequired, TypedDict
 
@@ -13,9 +14,9 @@ from squeezenet_mcu.common.formats.json_files import Share
 from squeezenet_mcu.common.formats.manifest import read_manifest
 from squeezenet_mcu.common.paths import BUILD, ZOO
 from squeezenet_mcu.host_tools.bench import tflm_figures
-from squeezenet_mcu.host_tools.report.draw import Drawing, shortened
+from squeezenet_mcu.host_tools.report import scatter
 from squeezenet_mcu.host_tools.report.evidence import VALIDATED, Evidence, Validated
-from squeezenet_mcu.host_tools.report.numbers import fixed, log_ticks, percent, short
+from squeezenet_mcu.host_tools.report.numbers import log_ticks
 from squeezenet_mcu.model.card import metrics
 from squeezenet_mcu.model.settings import config
 
@@ -57,14 +58,16 @@ def gather(e: Evidence) -> dict[str, Any]:
         if known:
             axes[axis] = log_ticks([p[axis] for p in known])
     shares = [p["top1"] for p in points if p["top1"] is not None]
-    low = min((int(share * 20) / 20 for share in shares), default=0.0)
+    low = min((max(math.ceil(share * 20) / 20 - 0.05, 0.0) for share in shares), default=0.0)
     rows = [round(low + i * (1 - low) / 5, 4) for i in range(6)]
     return {"points": points, "axes": axes, "accuracy_ticks": rows}
 
 
 def _point(kind: str, name: str, **more: Any) -> dict[str, Any]:
-    empty = dict.fromkeys(("model", "top1", "images", "flash", "sram", "milliseconds", "board", "sha256"))
-    return {"kind": kind, "name": name, "at_least": False, "this": False, **empty, **more}
+    empty: dict[str, Any] = dict.fromkeys(
+        ("model", "top1", "images", "flash", "sram", "milliseconds", "board", "sha256")
+    )
+    return {"kind": kind, "name": name, "short": name, "at_least": False, "this": False, **empty, **more}
 
 
 def _costs(seen: dict[str, Any] | None) -> dict[str, Any]:
@@ -73,9 +76,11 @@ def _costs(seen: dict[str, Any] | None) -> dict[str, Any]:
     if seen is None:
         return {}
     return {
-        "board": seen["board"], "flash": seen["flash_bytes"], "sram": seen["sram_bytes"],
+        "board": seen["board"],
+        "flash": seen["flash_bytes"],
+        "sram": seen["sram_bytes"],
         "milliseconds": cost.get("milliseconds"),
-    }  # fmt: skip
+    }
 
 
 def _zoo(e: Evidence) -> list[dict[str, Any]]:
@@ -88,11 +93,18 @@ def _zoo(e: Evidence) -> list[dict[str, Any]]:
             continue
         found.append(
             _point(
-                "zoo", folder.name, model=folder.name, top1=card["test_accuracy"], images=card["test_images"],
-                sha256=card["tflite_sha256"], this=card["tflite_sha256"] == e.manifest["tflite_sha256"],
-                source="this project's model, its card", date="", **_costs(card["validated"]),
+                "zoo",
+                folder.name,
+                model=folder.name,
+                top1=card["test_accuracy"],
+                images=card["test_images"],
+                sha256=card["tflite_sha256"],
+                this=card["tflite_sha256"] == e.manifest["tflite_sha256"],
+                source="this project's model, its card",
+                date="",
+                **_costs(card["validated"]),
             )
-        )  # fmt: skip
+        )
     return found
 
 
@@ -113,11 +125,17 @@ def _runs(e: Evidence, shipped: dict[str, str]) -> list[dict[str, Any]]:
         accuracy = manifest["accuracy"] or {}
         found.append(
             _point(
-                "run", folder.name, model=folder.name, top1=accuracy.get("int8_top1"),
-                images=accuracy.get("test_images"), this=folder.name == e.artefacts.folder.name,
-                source="converted on this machine", date="", **_costs(seen),
+                "run",
+                folder.name,
+                model=folder.name,
+                top1=accuracy.get("int8_top1"),
+                images=accuracy.get("test_images"),
+                this=folder.name == e.artefacts.folder.name,
+                source="converted on this machine",
+                date="",
+                **_costs(seen),
             )
-        )  # fmt: skip
+        )
     return found
 
 
@@ -138,8 +156,16 @@ def _tflm(known: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
                 continue
             point = found.setdefault(
                 name,
-                _point("tflm", f"{name} on TFLite Micro", top1=known[name]["top1"], images=known[name]["images"], source="", date=""),
-            )  # fmt: skip
+                _point(
+                    "tflm",
+                    f"{name} on TFLite Micro",
+                    short=f"{name}, TFLM",
+                    top1=known[name]["top1"],
+                    images=known[name]["images"],
+                    source="",
+                    date="",
+                ),
+            )
             firmware = figures.get("int8_firmware") or figures.get("firmware")
             if firmware:
                 point |= {
@@ -161,78 +187,20 @@ def _published() -> list[dict[str, Any]]:
     points = json_files.read(PUBLISHED, _File, "reinstall the project")["points"]
     return [
         _point(
-            "published", p["name"], top1=p["top1"], at_least=True, milliseconds=p["milliseconds"], board=p["board"],
-            source=p["source"], date=p["date"],
+            "published",
+            p["name"],
+            short=f"{p['who']}, {p['date'][:4]}",
+            top1=p["top1"],
+            at_least=True,
+            milliseconds=p["milliseconds"],
+            board=p["board"],
+            source=p["source"],
+            date=p["date"],
         )
         for p in points
-    ]  # fmt: skip
-
-
-_UNITS = {"flash": "bytes of flash", "sram": "bytes of SRAM", "milliseconds": "milliseconds an image"}
-_CLASSES = {"zoo": "c1", "run": "c3", "tflm": "c2", "published": "c4"}
+    ]
 
 
 def pictures(data: dict[str, Any]) -> dict[str, Markup]:
     """A chart for each of the costs."""
-    return {axis: _chart(data, axis) for axis in data["axes"]}
-
-
-def _chart(data: dict[str, Any], axis: str) -> Markup:
-    import math
-
-    left, wide, high = 62.0, 560.0, 260.0
-    ticks, rows = data["axes"][axis], data["accuracy_ticks"]
-    drawing = Drawing(660, 350, f"Accuracy against {_UNITS[axis]}; the table below has the same figures.")
-    low, span = math.log(ticks[0]), math.log(ticks[-1]) - math.log(ticks[0])
-
-    def x_of(value: float) -> float:
-        return left + (math.log(value) - low) / span * wide
-
-    def y_of(share: float) -> float:
-        return 14 + high - (share - rows[0]) / (rows[-1] - rows[0] or 1) * high
-
-    for row in rows:
-        drawing.line(left, y_of(row), left + wide, y_of(row), "grid")
-        drawing.text(left - 6, y_of(row) + 4, percent(row, 0), "axis", "end")
-    for i, tick in enumerate(ticks):
-        drawing.line(x_of(tick), 14, x_of(tick), 14 + high, "grid")
-        if len(ticks) <= 8 or i % 3 == 0 or i == len(ticks) - 1:
-            drawing.text(x_of(tick), 14 + high + 18, short(tick), "axis", "middle")
-    drawing.text(left + wide / 2, 14 + high + 36, _UNITS[axis], "axis", "middle")
-    taken: list[tuple[float, float]] = []
-    for point in data["points"]:
-        if not point[axis] or point["top1"] is None:
-            continue
-        x, y = x_of(point[axis]), y_of(point["top1"])
-        value = fixed(point[axis], 1 if axis == "milliseconds" else 0)
-        share = ("at least " if point["at_least"] else "") + percent(point["top1"])
-        drawing.mark(
-            x,
-            y,
-            f"mark {_CLASSES[point['kind']]}",
-            f"{point['name']}: {value}, {share}",
-            point["kind"] in ("tflm", "published"),
-        )
-        place = _free(taken, x, y + 4)
-        right = x < left + wide * 0.7
-        drawing.text(
-            x + (10 if right else -10), place, shortened(point["name"], 30),
-            "strong halo" if point["this"] else "halo", "start" if right else "end",
-        )  # fmt: skip
-    for i, (kind, name) in enumerate(
-        (("zoo", "the zoo"), ("run", "your runs"), ("tflm", "TFLite Micro"), ("published", "published"))
-    ):
-        drawing.mark(left + 8 + 140 * i, 338, f"mark {_CLASSES[kind]}", "", kind in ("tflm", "published"))
-        drawing.text(left + 22 + 140 * i, 342, name)
-    return drawing.finish()
-
-
-def _free(taken: list[tuple[float, float]], x: float, y: float) -> float:
-    """A base line near `y` at which no other name stands."""
-    place = y
-    for step in range(1, 20):
-        if all(abs(place - other) >= 14 or abs(x - at) >= 230 for at, other in taken):
-            break
-        place = y + (step + 1) // 2 * 14 * (-1 if step % 2 else 1)
-    taken.append((x, place))
-    return place
+    return {axis: scatter.chart(data, axis) for axis in data["axes"]}

@@ -5,6 +5,7 @@ from typing import Any
 
 from squeezenet_mcu.common import files, statistics
 from squeezenet_mcu.common.paths import ROOT
+from squeezenet_mcu.host_tools.firmware import build_id
 from squeezenet_mcu.host_tools.report.evidence import VALIDATED, Evidence
 
 _MOST_KERAS = 1 << 30
@@ -19,7 +20,7 @@ def gather(e: Evidence) -> dict[str, Any]:
 def _link(
     what: str, sha256: str | None, origin: str, checked: bool | None, needs: str = ""
 ) -> dict[str, Any]:
-    """`checked`: whether the file that lies there has the SHA-256 that was noted; None: no file lies there."""
+    """`checked`: whether the file that lies there has the SHA-256 that was noted; None: there is none."""
     verdict = {True: "equal", False: "differs", None: "not checked"}[checked] if sha256 else "missing"
     return {"what": what, "sha256": sha256, "origin": origin, "verdict": verdict, "needs": needs}
 
@@ -36,10 +37,13 @@ def _chain(e: Evidence) -> list[dict[str, Any]]:
     again = e.needs("convert", DATA="images")
     links = [
         _link(
-            "test images", accuracy.get("images_sha256"), f"as int8, all {accuracy['test_images']:,} of them" if accuracy else "",
-            None, "" if accuracy.get("images_sha256") else again,
+            "test images",
+            accuracy.get("images_sha256"),
+            f"as int8, all {accuracy['test_images']:,} of them" if accuracy else "",
+            None,
+            "" if accuracy.get("images_sha256") else again,
         )
-    ]  # fmt: skip
+    ]
     keras = manifest["float"]
     if keras:
         place = ROOT / keras["file"] if not Path(keras["file"]).is_file() else Path(keras["file"])
@@ -73,12 +77,21 @@ def _on_board(e: Evidence) -> list[dict[str, Any]]:
         # Made again for this report, from the .tflite alone.
         noted = e.firmware["engine_sha256"]
         found.append(
-            _link(f"engine model, {board}", noted, "of its firmware, made again here", None if made is None else made == noted,
-                  "" if made in (None, noted) else "the firmware was built with other settings than the default")
-        )  # fmt: skip
+            _link(
+                f"engine model, {board}",
+                noted,
+                "of its firmware, made again here",
+                None if made is None else made == noted,
+                ""
+                if made in (None, noted)
+                else "the firmware was built with other settings than the default",
+            )
+        )
     elf = e.firmware_folder / "firmware.elf"
     if elf.is_file():
-        found.append(_link(f"firmware, {board}", files.sha256(elf.read_bytes()), elf.name, None))
+        # The device says its firmware's build id; where it is this file's, this is what has been compared.
+        ran = e.validated and e.validated["build_id"] == build_id.of_elf(elf)
+        found.append(_link(f"firmware, {board}", files.sha256(elf.read_bytes()), elf.name, ran or None))
     else:
         found.append(_link(f"firmware, {board}", None, elf.name, None, build))
     seen = e.validated
@@ -91,8 +104,13 @@ def _on_board(e: Evidence) -> list[dict[str, Any]]:
             and seen["engine_sha256"] == e.firmware["engine_sha256"]
         )
         found.append(
-            _link("device's model", seen["engine_sha256"] or None, f"as {seen['board']} said, firmware {seen['build_id']}", same or None)
-        )  # fmt: skip
+            _link(
+                "device's model",
+                seen["engine_sha256"] or None,
+                f"as {seen['board']} said, firmware {seen['build_id']}",
+                same or None,
+            )
+        )
     return found
 
 
@@ -103,9 +121,14 @@ def _validate(e: Evidence) -> str:
 def _row(network: str, share: float | None, images: int, origin: str, needs: str = "") -> dict[str, Any]:
     low, high = (None, None) if share is None or not images else statistics.interval(share, images)
     return {
-        "network": network, "share": share, "images": images if share is not None else None,
-        "low": low, "high": high, "origin": origin, "needs": needs,
-    }  # fmt: skip
+        "network": network,
+        "share": share,
+        "images": images if share is not None else None,
+        "low": low,
+        "high": high,
+        "origin": origin,
+        "needs": needs,
+    }
 
 
 def _accuracies(e: Evidence) -> list[dict[str, Any]]:
@@ -123,12 +146,27 @@ def _accuracies(e: Evidence) -> list[dict[str, Any]]:
         rows.append(_row("int8, LiteRT", accuracy["int8_top1"], accuracy["test_images"], "make convert"))
         if "engine_top1" in accuracy:
             rows.append(
-                _row("int8, our engine on this host", accuracy["engine_top1"], accuracy["test_images"], "make convert")
-            )  # fmt: skip
+                _row(
+                    "int8, our engine on this host",
+                    accuracy["engine_top1"],
+                    accuracy["test_images"],
+                    "make convert",
+                )
+            )
     else:
-        rows.append(_row("int8, LiteRT", None, 0, "converted without labelled images", e.needs("convert", DATA="images")))  # fmt: skip
+        rows.append(
+            _row(
+                "int8, LiteRT",
+                None,
+                0,
+                "converted without labelled images",
+                e.needs("convert", DATA="images"),
+            )
+        )
     if seen and seen["device_accuracy"] is not None:
-        rows.append(_row(f"int8, device ({seen['board']})", seen["device_accuracy"], seen["images"], "make validate"))  # fmt: skip
+        rows.append(
+            _row(f"int8, device ({seen['board']})", seen["device_accuracy"], seen["images"], "make validate")
+        )
     else:
         why = "its images have no classes" if seen else "no device has been asked"
         rows.append(_row("int8, device", None, 0, why, "" if seen else _validate(e)))

@@ -9,7 +9,8 @@ from squeezenet_mcu.host_tools.report.draw import Drawing
 from squeezenet_mcu.host_tools.report.evidence import Evidence
 from squeezenet_mcu.host_tools.report.numbers import count
 
-_PICTURES = 8
+_PICTURES = 10
+_WIDE = 400  # of the picture
 
 
 def gather(e: Evidence) -> dict[str, Any]:
@@ -21,25 +22,39 @@ def gather(e: Evidence) -> dict[str, Any]:
         "classes": manifest["output"]["classes"],
         "macs": manifest["macs"],
         "tflite_bytes": manifest["tflite_bytes"],
-        "weights": None if fit is None else sum(
-            layer.weights.size for layer in fit.made.network.layers if layer.weights is not None
-        ),
+        "weights": None
+        if fit is None
+        else sum(layer.weights.size for layer in fit.made.network.layers if layer.weights is not None),
         "accuracy": _accuracy(manifest["accuracy"]),
         "board": e.board.title,
         "cpu": e.board.cpu,
-        "memories": None if fit is None else [
-            {"name": "flash", "used": fit.flash_used, "total": fit.flash_total, "fits": fit.flash_used <= fit.flash_total},
-            {"name": "SRAM", "used": fit.sram_used, "total": fit.sram_total, "fits": "sram" not in {k.lower() for k in fit.missing}},
+        "memories": None
+        if fit is None
+        else [
+            {
+                "name": "flash",
+                "used": fit.flash_used,
+                "total": fit.flash_total,
+                "fits": fit.flash_used <= fit.flash_total,
+            },
+            {
+                "name": "SRAM",
+                "used": fit.sram_used,
+                "total": fit.sram_total,
+                "fits": "sram" not in {k.lower() for k in fit.missing},
+            },
         ],
         "refused": [str(problem) for problem in e.subject.problems[:3]],
         "time": _time(e),
-        "exact": None if e.validated is None else {
-            key: e.validated[key] for key in ("board", "images", "compared_values", "differing_values")
-        },
-        "exact_needs": e.needs("validate", BOARD=e.board.name, JSON=str(e.artefacts.folder / "validated.json")),
+        "exact": None
+        if e.validated is None
+        else {key: e.validated[key] for key in ("board", "images", "compared_values", "differing_values")},
+        "exact_needs": e.needs(
+            "validate", BOARD=e.board.name, JSON=str(e.artefacts.folder / "validated.json")
+        ),
         "images_source": e.run.source,
         "images": _images(e),
-    }  # fmt: skip
+    }
 
 
 def _accuracy(known: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -93,7 +108,7 @@ def pictures(data: dict[str, Any]) -> dict[str, Markup]:
     """How full the board's memories are."""
     memories = data["memories"] or []
     drawing = Drawing(
-        600,
+        _WIDE,
         46 * len(memories),
         "; ".join(f"{m['name']}: {count(m['used'])} of {count(m['total'])} bytes" for m in memories),
     )
@@ -101,7 +116,7 @@ def pictures(data: dict[str, Any]) -> dict[str, Markup]:
         y = 46 * i
         share = min(memory["used"] / max(memory["total"], 1), 1.0)
         drawing.text(0, y + 14, memory["name"], "strong")
-        drawing.text(600, y + 14, f"{count(memory['used'])} of {count(memory['total'])} B", anchor="end")
-        drawing.rect(0, y + 20, 600, 14, "empty")
-        drawing.rect(0, y + 20, max(600 * share, 2), 14, "c1" if memory["fits"] else "bad")
+        drawing.text(_WIDE, y + 14, f"{count(memory['used'])} of {count(memory['total'])} B", anchor="end")
+        drawing.rect(0, y + 20, _WIDE, 14, "empty")
+        drawing.rect(0, y + 20, max(_WIDE * share, 2), 14, "c1" if memory["fits"] else "bad")
     return {"memories": drawing.finish()} if memories else {}

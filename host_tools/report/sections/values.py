@@ -1,4 +1,4 @@
-"""Histograms: how often each weight occurs, and how much of int8's range the activations of each layer use."""
+"""Histograms: how often each weight occurs, and how much of int8's range each layer's activations use."""
 
 from typing import Any
 
@@ -79,10 +79,11 @@ def pictures(data: dict[str, Any]) -> dict[str, Markup]:
 def _bars(weights: dict[str, Any]) -> Markup:
     left, wide, high = 58, 582, 200
     drawing = Drawing(
-        660, 250,
+        660,
+        250,
         f"How often each weight occurs, but for the {count(weights['zeros'])} zeros "
         f"({percent(weights['zero_share'])} of {count(weights['total'])}): they lie around zero.",
-    )  # fmt: skip
+    )
     top = weights["ticks"][-1]
     for tick in weights["ticks"]:
         y = 12 + high - tick / top * high
@@ -101,17 +102,20 @@ def _bars(weights: dict[str, Any]) -> Markup:
 def _strips(activations: list[dict[str, Any]]) -> Markup:
     left, wide, row = 170, 400, 20
     drawing = Drawing(
-        660, row * len(activations) + 40,
+        660,
+        row * len(activations) + 40,
         "How activations use int8's range, a strip a layer; the table below has the same as numbers.",
-    )  # fmt: skip
+    )
     for i, entry in enumerate(activations):
         y = row * i + 4
         drawing.text(left - 8, y + 13, shortened(entry["layer"], 22), "axis", "end")
         drawing.rect(left, y, wide, row - 4, "empty")
-        across, most = wide / len(entry["shares"]), max(entry["shares"])
+        across = wide / len(entry["shares"])
+        # The zeros of a ReLU are many: the second bar gives the scale.
+        most = sorted(entry["shares"])[-2] or max(entry["shares"])
         for j, share in enumerate(entry["shares"]):
             if share > 0:
-                height = max((share / most) ** 0.5 * (row - 4), 1.0)
+                height = max(min(share / most, 1.0) ** 0.5 * (row - 4), 1.0)
                 drawing.rect(left + j * across, y + row - 4 - height, across, height, "c1")
         drawing.text(left + wide + 8, y + 13, percent(entry["used"], 0), "axis")
     y = row * len(activations) + 20

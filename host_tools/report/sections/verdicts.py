@@ -20,12 +20,9 @@ def gather(e: Evidence) -> dict[str, Any]:
     fit, accuracy = e.fit, model_budget.accuracy_of(e.manifest)
     refused = "our engine does not take the network"
     milliseconds = fit.milliseconds if fit else None
-    values: dict[str, float | str] = {
-        "max_flash": fit.flash_used if fit else refused,
-        "max_sram": fit.sram_used if fit else refused,
-        "max_ms": milliseconds if milliseconds is not None else f"nobody knows the cycles of a {e.board.cpu}",
-        "min_accuracy": accuracy,
-    }
+    slow = milliseconds if milliseconds is not None else f"nobody knows the cycles of a {e.board.cpu}"
+    flash, sram = (fit.flash_used, fit.sram_used) if fit else (refused, refused)
+    values = {"max_flash": flash, "max_sram": sram, "max_ms": slow, "min_accuracy": accuracy}
     what = f"{e.artefacts.model} on {e.board.name}"
     rows = []
     for key, (name, unit) in _NAMES.items():
