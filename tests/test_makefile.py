@@ -40,7 +40,6 @@ VERBS = {
     "upload": "PORT KEY OLD JSON BOARD OPTIMIZE SPEED",
     "claims": "WEIGHTS DATA LIMIT JSON",
     "report": "BOARD DATA LIMIT JSON",
-    "compare": "A B JSON",
     "fuzz": "TIME RUNS",
     "licences": "JSON",
 }

@@ -143,31 +143,26 @@ def of(model: str, board: Board, data: str | None, limit: int | None) -> Evidenc
     artefacts = load_artefacts(name)
     sha256 = artefacts.manifest["tflite_sha256"]
     settings = _settings(model, name)
-    found = subject.of_model(name)
-    fitted = None
-    if found.maker is not None:
-        fitted = fit.on(board, found.manifest, found.maker, ModelRequest())
     folder = artefacts.folder
+    fix = f"run: make validate MODEL={model} BOARD={board.name} JSON={folder / VALIDATED}"
+    validated = _of_this(folder / VALIDATED, Validated, sha256, fix)
+    fix = f"run: make profile MODEL={model} BOARD={board.name}"
+    profile = _of_this(folder / PROFILE, Profiled, sha256, fix)
     firmware = board_model.folder_for(folder, board.name, "squeeze") / "model"
+    record = engine_record.read(firmware) if (firmware / engine_record.NAME).is_file() else None
+    found = subject.of_model(name)
     return Evidence(
         model=model,
         artefacts=artefacts,
         board=board,
         subject=found,
-        fit=fitted,
+        fit=None if found.maker is None else fit.on(board, found.manifest, found.maker, ModelRequest()),
         settings=settings,
         metrics=_metrics(settings, name, sha256),
         stages=_stages(settings, folder, sha256),
-        validated=_of_this(
-            folder / VALIDATED,
-            Validated,
-            sha256,
-            f"run: make validate MODEL={model} BOARD={board.name} JSON={folder / VALIDATED}",
-        ),
-        profile=_of_this(
-            folder / PROFILE, Profiled, sha256, f"run: make profile MODEL={model} BOARD={board.name}"
-        ),
-        firmware=engine_record.read(firmware) if (firmware / engine_record.NAME).is_file() else None,
+        validated=validated,
+        profile=profile,
+        firmware=record,
         run=Run.of(artefacts, data, limit),
     )
 

@@ -31,7 +31,7 @@ def chart(data: dict[str, Any], axis: str) -> Markup:
         return _LEFT + (math.log(value) - low) / span * _WIDE
 
     def y_of(share: float) -> float:
-        return _TOP + _HIGH - (share - rows[0]) / (rows[-1] - rows[0] or 1) * _HIGH
+        return _TOP + _HIGH - float(share - rows[0]) / float(rows[-1] - rows[0] or 1) * _HIGH
 
     for row in rows:
         drawing.line(_LEFT, y_of(row), _LEFT + _WIDE, y_of(row), "grid")

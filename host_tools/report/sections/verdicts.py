@@ -21,8 +21,14 @@ def gather(e: Evidence) -> dict[str, Any]:
     refused = "our engine does not take the network"
     milliseconds = fit.milliseconds if fit else None
     slow = milliseconds if milliseconds is not None else f"nobody knows the cycles of a {e.board.cpu}"
-    flash, sram = (fit.flash_used, fit.sram_used) if fit else (refused, refused)
-    values = {"max_flash": flash, "max_sram": sram, "max_ms": slow, "min_accuracy": accuracy}
+    flash: int | str = fit.flash_used if fit else refused
+    sram: int | str = fit.sram_used if fit else refused
+    values: dict[str, float | str] = {
+        "max_flash": flash,
+        "max_sram": sram,
+        "max_ms": slow,
+        "min_accuracy": accuracy,
+    }
     what = f"{e.artefacts.model} on {e.board.name}"
     rows = []
     for key, (name, unit) in _NAMES.items():
