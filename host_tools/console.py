@@ -34,6 +34,7 @@ _HOST_TOOLS = {
     "boards": "host_tools.studies.board_table",
     "claims": "host_tools.claims.command",
     "classify": "host_tools.classify.command",
+    "compare": "host_tools.compare.command",
     "completion": "host_tools.completion",
     "demo": "host_tools.validate.demo",
     "firmware": "host_tools.firmware.build",
