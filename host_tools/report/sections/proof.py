@@ -132,7 +132,8 @@ def _row(network: str, share: float | None, images: int, origin: str, needs: str
 
 
 def _accuracies(e: Evidence) -> list[dict[str, Any]]:
-    train = e.needs("train")
+    trained_here = e.settings is not None and e.settings.weights is None
+    train = e.needs("train") if trained_here else ""
     stages = e.stages or e.metrics.get("stages", {})
     origin = "this machine's training" if e.stages else "the model's card"
     rows = []

@@ -16,7 +16,7 @@ from squeezenet_mcu.host_tools.report import content, evidence, page
 from squeezenet_mcu.host_tools.report.sections import claims, link, verdicts
 from squeezenet_mcu.model.settings.budget import Budget, Limit
 
-NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
+NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
 PACKAGE = page.TEMPLATES.parent
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -71,7 +71,8 @@ def static_numbers():
     return {number for text in texts for number in NUMBER.findall(text)}
 
 
-def test_every_number_of_the_page_is_in_the_json(report, html):
+def unknown_numbers(report, html):
+    """Those of the page that are not in the JSON, and how many there are in all."""
     known = static_numbers()
     for leaf in leaves(json.loads(files.as_json(report))):
         if isinstance(leaf, str):
@@ -79,8 +80,12 @@ def test_every_number_of_the_page_is_in_the_json(report, html):
         elif isinstance(leaf, int | float) and not isinstance(leaf, bool):
             known |= set(written(leaf))
     seen = [number for word in Parsed(html).words for number in NUMBER.findall(word)]
-    assert len(seen) > 700
-    assert [number for number in seen if number not in known] == []
+    return [number for number in seen if number not in known], len(seen)
+
+
+def test_every_number_of_the_page_is_in_the_json(report, html):
+    unknown, count = unknown_numbers(report, html)
+    assert unknown == [] and count > 700
 
 
 def test_the_page_is_made_of_the_json_alone(report, html):
@@ -223,3 +228,41 @@ def test_a_report_is_read_back(report):
     assert content.check(json.loads(files.as_json(report)), "report.json", "make it again") == report
     with pytest.raises(UserError, match=r"^report.json: format = 2"):
         content.check(report | {"format": 2}, "report.json", "make it again")
+
+
+def test_every_number_of_a_network_that_a_device_has_run(seen, place, monkeypatch):
+    monkeypatch.chdir(place)
+    layers = [{"layer": "conv1", "count": 286_595, "milliseconds": 1.7059, "share": 0.1690}]
+    profile = {
+        "model_sha256": "a" * 64, "board": "stm32f405", "counter": "cycles", "image_count": 1_696_145,
+        "milliseconds": 10.1, "layers": layers,
+    }  # fmt: skip
+    cost = {
+        "instructions": 1695589, "cycles": 2733588, "cycles_with_flash": 2896733, "milliseconds": 16.271,
+        "milliseconds_with_flash": 17.242, "cores": 1,
+    }  # fmt: skip
+    known = dataclasses.replace(seen, validated=VALIDATED | {"cost": cost}, profile=profile)
+    report = content.gather(known)
+    html = page.render(report)
+    assert unknown_numbers(report, html)[0] == []
+    for shown in ("16.3 ms", "2,733,588", "286,595", "44,677", "2908a4c628decf70"):
+        assert shown in html
+
+
+def test_a_network_that_our_engine_does_not_take(seen, place, monkeypatch):
+    """It has a report all the same, of what is known without the engine."""
+    monkeypatch.chdir(place)
+    refused = dataclasses.replace(seen.subject, maker=None, problems=[UserError("op 3 <b>: not supported")])
+    report = content.gather(dataclasses.replace(seen, fit=None, subject=refused))
+    html = page.render(report)
+    assert "op 3 &lt;b&gt;: not supported" in html and "our engine does not take this network" in html
+    assert unknown_numbers(report, html)[0] == []
+
+
+def test_images_without_classes(seen, place, monkeypatch):
+    monkeypatch.chdir(place)
+    unlabelled = dataclasses.replace(seen.run, labels=seen.run.labels * 0 - 1)
+    report = content.gather(dataclasses.replace(seen, run=unlabelled, metrics={}))
+    html = page.render(report)
+    assert "no labelled images are on this machine" in html
+    assert "make train MODEL=digits" in html  # for the float network's accuracy
