@@ -80,6 +80,11 @@ class Run:
         )
 
     @property
+    def random(self) -> bool:
+        """Whether the images are random pixels, in place of some that are not on this machine."""
+        return self.source.startswith("random")
+
+    @property
     def labelled(self) -> npt.NDArray[np.bool_]:
         """[n]: whether the image's class is known."""
         found: npt.NDArray[np.bool_] = self.labels >= 0

@@ -98,7 +98,9 @@ def pictures(data: dict[str, Any]) -> dict[str, Markup]:
     for i, row in enumerate(chosen):
         name = shortened(labels[row], 18)
         if few or len(chosen) <= _MOST_CLASSES:
-            drawing.text(left - 6, i * cell + cell / 2 + 4, name, "axis", "end")
+            drawing.text(
+                left - 6, i * cell + cell / 2 + 4, name, "axis" if cell >= 14 else "axis tiny", "end"
+            )
         most = max(sum(table[row]), 1)
         for j, column in enumerate(chosen):
             number = table[row][column]

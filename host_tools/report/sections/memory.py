@@ -11,7 +11,7 @@ from squeezenet_mcu.host_tools.report.numbers import count, short, ticks
 
 _COLUMNS = 240  # of the picture: more steps than these share a column
 _KINDS = {"rows": "c1", "accumulators": "c2", "scratch": "c3", "counters": "c4"}
-_LEFT, _WIDE, _HIGH = 58.0, 582.0, 300.0
+_LEFT, _TOP, _WIDE, _HIGH = 58.0, 28.0, 582.0, 300.0
 
 
 def gather(e: Evidence) -> dict[str, Any]:
@@ -94,13 +94,13 @@ def _map(data: dict[str, Any]) -> Markup:
     fullest = ", ".join(f"{part['name']} {count(part['bytes'])} B" for part in data["peak"][:4])
     drawing = Drawing(
         660,
-        372,
+        388,
         f"Which bytes of the arena are in use while an image passes. The fullest moment is step "
         f"{count(data['peak_step'])} of {count(data['steps'])}: {fullest}.",
     )
 
     def y_of(byte: float) -> float:
-        return 12 + _HIGH - byte / float(top) * _HIGH
+        return _TOP + _HIGH - byte / float(top) * _HIGH
 
     for tick in data["ticks"]:
         drawing.line(_LEFT, y_of(tick), _LEFT + _WIDE, y_of(tick), "grid")
@@ -126,11 +126,11 @@ def _map(data: dict[str, Any]) -> Markup:
         f"counters: {count(data['state_bytes'])} B",
     )
     x = _LEFT + (data["peak_step"] * columns // data["steps"] + 0.5) * across
-    drawing.line(x, 12, x, 12 + _HIGH, "peak")
+    drawing.line(x, _TOP - 8, x, _TOP + _HIGH, "peak")
     left = x > _LEFT + _WIDE / 2
     drawing.text(
         x + (-6 if left else 6),
-        26,
+        14,
         f"fullest: step {count(data['peak_step'])}",
         "strong halo",
         "end" if left else "start",
@@ -144,11 +144,11 @@ def _map(data: dict[str, Any]) -> Markup:
                 "halo",
                 "end" if left else "start",
             )
-    drawing.text(_LEFT, 332, "first row of the image", "axis")
-    drawing.text(_LEFT + _WIDE, 332, "its answer", "axis", "end")
+    drawing.text(_LEFT, 348, "first row of the image", "axis")
+    drawing.text(_LEFT + _WIDE, 348, "its answer", "axis", "end")
     for i, (kind, cls) in enumerate(_KINDS.items()):
-        drawing.rect(_LEFT + 140 * i, 350, 12, 12, f"block {cls}")
-        drawing.text(_LEFT + 140 * i + 18, 361, kind)
+        drawing.rect(_LEFT + 140 * i, 366, 12, 12, f"block {cls}")
+        drawing.text(_LEFT + 140 * i + 18, 377, kind)
     return drawing.finish()
 
 

@@ -53,7 +53,7 @@ def gather(e: Evidence) -> dict[str, Any]:
             "validate", BOARD=e.board.name, JSON=str(e.artefacts.folder / "validated.json")
         ),
         "images_source": e.run.source,
-        "images": _images(e),
+        "images": [] if e.run.random else _images(e),
     }
 
 

@@ -22,6 +22,8 @@ def gather(e: Evidence) -> dict[str, Any]:
         "weights": _weights(e),
         "images": len(e.run.images),
         "source": e.run.source,
+        "random": e.run.random,
+        "needs": e.needs("report", DATA="images"),
         "activations": [_activation(entry) for entry in e.run.activations],
     }
 

@@ -34,9 +34,7 @@ def gather(e: Evidence) -> dict[str, Any]:
     for key, (name, unit) in _NAMES.items():
         limit = getattr(limits, key)
         alone = Budget(**{key: limit})
-        figures = Figures(
-            what, values["max_flash"], values["max_sram"], values["max_ms"], values["min_accuracy"]
-        )
+        figures = Figures(what, flash, sram, slow, accuracy)
         said = budget.check(alone, figures)
         value = values[key]
         rows.append(

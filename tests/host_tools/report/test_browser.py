@@ -48,6 +48,13 @@ def test_it_looks_right(width, dark, tab, url):
     assert page.violations() == []
 
 
+def test_it_prints_on_a_page(tab, url):
+    page = opened(tab, url, width=720)  # A4 without its margins has about as many pixels
+    page.call("Emulation.setEmulatedMedia", media="print")
+    assert not page.scrolls_sideways()
+    assert page.evaluate("getComputedStyle(document.querySelector('nav')).display") == "none"
+
+
 def column(page, number):
     """What the column of the table of layers holds, from top to bottom."""
     rows = (
