@@ -21,7 +21,7 @@ endif
 VARIABLES := MODEL BOARD PYTHON NAME DATA COMPRESS EPOCHS SEED FRESH INIT WORKERS ONLY LIMIT ENGINE_LIMIT JSON TEACHER CANDIDATES \
   PUBLISH WEIGHTS URL CALIBRATION WEIGHT_BITS TFLITE PREPROCESS FIT LABELS TRUST PACKAGE OPTIMIZE KERNEL_FAMILY KERNELS SRAM_BYTES \
   FLASH_BYTES ENCODING CORES ENGINE TFLM_INCLUDE TFLM_LIB TFLM_ARENA_BYTES LAYERS FUNCTIONS TOOL PORT ELF DRY_RUN BUILD CHECK UPDATE \
-  MAX_FLASH MAX_SRAM MAX_MS MIN_ACCURACY USB IMAGE SAVE REPORT PORTS RESUME FAULTS TRACE INSPECT KEY OLD PROTOCOL TIME RUNS SPEED
+  MAX_FLASH MAX_SRAM MAX_MS MIN_ACCURACY USB IMAGE SAVE REPORT PORTS RESUME FAULTS TRACE INSPECT KEY OLD PROTOCOL TIME RUNS SPEED A B
 unexport $(VARIABLES)
 typed := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
 unknown := $(filter-out $(VARIABLES) MAKE% -%,$(typed))
@@ -72,7 +72,7 @@ WATCHING = $(if $(layers_watched)$(filter 1 yes true,$(value INSPECT)),--inspect
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
-VERBS := help setup demo test test-long fuzz lint train preview prune cluster quantize summary search curves zoo weights import evaluate classify web analyze convert firmware flash selftest simulate validate profile report-hardware key upload bench sizes boards claims licences clean
+VERBS := help setup demo test test-long fuzz lint train preview prune cluster quantize summary search curves zoo weights import evaluate classify web analyze convert firmware flash selftest simulate validate profile report-hardware key upload bench sizes boards claims report compare licences clean
 .PHONY: $(VERBS)
 
 # What is typed for a verb that does not take it would be ignored in silence, and the verb do something else than
@@ -262,6 +262,13 @@ boards: setup ## flash and SRAM that each converted model takes of each board [M
 # Without data in at most two minutes; LIMIT= is of the images that accuracy is measured on.
 claims: setup ## the SqueezeNet paper recomputed, claim by claim: parameters, bytes of a model, of a training step, of an update, memory [WEIGHTS=file: compression; with DATA=ImageNet's images: accuracy, LIMIT=] [JSON=file]
 	@$(RUN) -m host_tools claims $(call option,WEIGHTS) $(call option,DATA) $(call option,LIMIT) $(call option,JSON)
+
+# LIMIT= is of the images that go through LiteRT.
+report: setup $(CONVERTED) ## one page about a model, no network needed: proof, memory, flash, layers, mistakes; the figures as JSON [BOARD= DATA= LIMIT= JSON=file]
+	@$(RUN) -m host_tools report --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(call option,DATA) $(call option,LIMIT) $(call option,JSON)
+
+compare: setup ## two models side by side, from their reports: accuracy, time, flash, SRAM, layers that differ [A=build/x B=build/y JSON=file]
+	@$(RUN) -m host_tools compare $(call option,A) $(call option,B) $(call option,JSON)
 
 ##@ Work on this project
 lint: setup ## style, types and structure: ruff, mypy, import-linter, clang-format, clang-tidy, sizes of files

@@ -39,6 +39,8 @@ VERBS = {
     "key": "KEY",
     "upload": "PORT KEY OLD JSON BOARD OPTIMIZE SPEED",
     "claims": "WEIGHTS DATA LIMIT JSON",
+    "report": "BOARD DATA LIMIT JSON",
+    "compare": "A B JSON",
     "fuzz": "TIME RUNS",
     "licences": "JSON",
 }

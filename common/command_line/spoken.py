@@ -17,12 +17,12 @@ SWITCHES = (
     "UPDATE", "USB",
 )  # fmt: skip
 VARIABLES = (
-    "BOARD", "CALIBRATION", "COMPRESS", "CORES", "DATA", "ELF", "ENCODING", "ENGINE", "ENGINE_LIMIT",
-    "EPOCHS", "FAULTS", "FIT", "FLASH_BYTES", "IMAGE", "INIT", "JSON", "KERNELS", "KERNEL_FAMILY", "KEY",
-    "LABELS", "LIMIT", "MAX_FLASH", "MAX_MS", "MAX_SRAM", "MIN_ACCURACY", "MODEL", "NAME", "OLD", "OPTIMIZE",
-    "PACKAGE", "PORT", "PORTS", "PREPROCESS", "PROTOCOL", "REPORT", "RUNS", "SAVE", "SEED", "SPEED",
-    "SRAM_BYTES", "TFLITE", "TFLM_ARENA_BYTES", "TFLM_INCLUDE", "TFLM_LIB", "TIME", "TOOL", "TRACE", "URL",
-    "WEIGHTS", "WEIGHT_BITS", "WORKERS",
+    "A", "B", "BOARD", "CALIBRATION", "COMPRESS", "CORES", "DATA", "ELF", "ENCODING", "ENGINE",
+    "ENGINE_LIMIT", "EPOCHS", "FAULTS", "FIT", "FLASH_BYTES", "IMAGE", "INIT", "JSON", "KERNELS",
+    "KERNEL_FAMILY", "KEY", "LABELS", "LIMIT", "MAX_FLASH", "MAX_MS", "MAX_SRAM", "MIN_ACCURACY", "MODEL",
+    "NAME", "OLD", "OPTIMIZE", "PACKAGE", "PORT", "PORTS", "PREPROCESS", "PROTOCOL", "REPORT", "RUNS",
+    "SAVE", "SEED", "SPEED", "SRAM_BYTES", "TFLITE", "TFLM_ARENA_BYTES", "TFLM_INCLUDE", "TFLM_LIB", "TIME",
+    "TOOL", "TRACE", "URL", "WEIGHTS", "WEIGHT_BITS", "WORKERS",
 )  # fmt: skip
 # The verbs that Python has, and its module with each.
 DOORS = {
@@ -32,9 +32,9 @@ DOORS = {
     ),
     "convert": ("convert",),
     "host_tools": (
-        "analyze", "bench", "boards", "claims", "classify", "demo", "firmware", "flash", "key", "profile",
-        "report-hardware", "selftest", "simulate", "sizes", "summary", "upload", "validate",
-        "web",
+        "analyze", "bench", "boards", "claims", "classify", "compare", "demo", "firmware", "flash", "key",
+        "profile", "report", "report-hardware", "selftest", "simulate", "sizes", "summary", "upload",
+        "validate", "web",
     ),
 }  # fmt: skip
 _VERBS = {verb: door for door, verbs in DOORS.items() for verb in verbs}

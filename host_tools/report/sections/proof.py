@@ -1,0 +1,174 @@
+"""Proof chain: the SHA-256 of each link from the data to the firmware, and the accuracy of each network."""
+
+from pathlib import Path
+from typing import Any
+
+from squeezenet_mcu.common import files, statistics
+from squeezenet_mcu.common.paths import ROOT
+from squeezenet_mcu.host_tools.firmware import build_id
+from squeezenet_mcu.host_tools.report.evidence import VALIDATED, Evidence
+
+_MOST_KERAS = 1 << 30
+_NAMES = {"train": "float", "prune": "pruned", "cluster": "clustered", "quantize": "QAT and int8"}
+
+
+def gather(e: Evidence) -> dict[str, Any]:
+    """See sections."""
+    return {"chain": _chain(e), "accuracies": _accuracies(e), "versions": e.manifest["versions"]}
+
+
+def _link(
+    what: str, sha256: str | None, origin: str, checked: bool | None, needs: str = ""
+) -> dict[str, Any]:
+    """`checked`: whether the file that lies there has the SHA-256 that was noted; None: there is none."""
+    verdict = {True: "equal", False: "differs", None: "not checked"}[checked] if sha256 else "missing"
+    return {"what": what, "sha256": sha256, "origin": origin, "verdict": verdict, "needs": needs}
+
+
+def _has(path: Path, wanted: str | None) -> bool | None:
+    if not path.is_file() or wanted is None or path.stat().st_size > _MOST_KERAS:
+        return None
+    return files.sha256(path.read_bytes()) == wanted
+
+
+def _chain(e: Evidence) -> list[dict[str, Any]]:
+    manifest, folder = e.manifest, e.artefacts.folder
+    accuracy = manifest["accuracy"] or {}
+    again = e.needs("convert", DATA="images")
+    links = [
+        _link(
+            "test images",
+            accuracy.get("images_sha256"),
+            f"as int8, all {accuracy['test_images']:,} of them" if accuracy else "",
+            None,
+            "" if accuracy.get("images_sha256") else again,
+        )
+    ]
+    keras = manifest["float"]
+    if keras:
+        place = ROOT / keras["file"] if not Path(keras["file"]).is_file() else Path(keras["file"])
+        links.append(_link("Keras model", keras["sha256"], keras["file"], _has(place, keras["sha256"])))
+    else:
+        links.append(_link("Keras model", None, "the model came as a .tflite or as weights", None))
+    links += [
+        _link(f"input: {Path(name).name}", sha256, name, _has(_place(name), sha256))
+        for name, sha256 in sorted(manifest["inputs"].items())
+        if not keras or name != keras["file"]
+    ]
+    tflite, engine = manifest["tflite_sha256"], manifest["engine_sha256"]
+    links.append(_link(".tflite", tflite, "model.tflite", _has(folder / "model.tflite", tflite)))
+    links.append(_link("engine model, any CPU", engine, "model.sqz", _has(folder / "model.sqz", engine)))
+    return links + _on_board(e)
+
+
+def _place(name: str) -> Path:
+    return Path(name) if Path(name).is_file() else ROOT / name
+
+
+def _on_board(e: Evidence) -> list[dict[str, Any]]:
+    """The board's own engine model, its firmware, and what a device said that it runs."""
+    board = e.board.name
+    build = e.needs("firmware", BOARD=board)
+    found = []
+    made = e.fit and files.sha256(e.fit.made.content)
+    if e.firmware is None:
+        found.append(_link(f"engine model, {board}", None, "of its firmware", None, build))
+    else:
+        # Made again for this report, from the .tflite alone.
+        noted = e.firmware["engine_sha256"]
+        found.append(
+            _link(
+                f"engine model, {board}",
+                noted,
+                "of its firmware, made again here",
+                None if made is None else made == noted,
+                ""
+                if made in (None, noted)
+                else "the firmware was built with other settings than the default",
+            )
+        )
+    elf = e.firmware_folder / "firmware.elf"
+    if elf.is_file():
+        # The device says its firmware's build id; where it is this file's, this is what has been compared.
+        ran = e.validated and e.validated["build_id"] == build_id.of_elf(elf)
+        found.append(_link(f"firmware, {board}", files.sha256(elf.read_bytes()), elf.name, ran or None))
+    else:
+        found.append(_link(f"firmware, {board}", None, elf.name, None, build))
+    seen = e.validated
+    if seen is None:
+        found.append(_link("device's model", None, "as the device says", None, _validate(e)))
+    else:
+        same = (
+            e.firmware is not None
+            and seen["board"] == board
+            and seen["engine_sha256"] == e.firmware["engine_sha256"]
+        )
+        found.append(
+            _link(
+                "device's model",
+                seen["engine_sha256"] or None,
+                f"as {seen['board']} said, firmware {seen['build_id']}",
+                same or None,
+            )
+        )
+    return found
+
+
+def _validate(e: Evidence) -> str:
+    return e.needs("validate", BOARD=e.board.name, JSON=str(e.artefacts.folder / VALIDATED))
+
+
+def _row(network: str, share: float | None, images: int, origin: str, needs: str = "") -> dict[str, Any]:
+    low, high = (None, None) if share is None or not images else statistics.interval(share, images)
+    return {
+        "network": network,
+        "share": share,
+        "images": images if share is not None else None,
+        "low": low,
+        "high": high,
+        "origin": origin,
+        "needs": needs,
+    }
+
+
+def _accuracies(e: Evidence) -> list[dict[str, Any]]:
+    trained_here = e.settings is not None and e.settings.weights is None
+    train = e.needs("train") if trained_here else ""
+    stages = e.stages or e.metrics.get("stages", {})
+    origin = "this machine's training" if e.stages else "the model's card"
+    rows = []
+    for stage, name in _NAMES.items():
+        if stage in stages:
+            rows.append(_row(name, stages[stage]["test_accuracy"], stages[stage]["test_images"], origin))
+        elif stage != "cluster":
+            rows.append(_row(name, None, 0, "no record is of this .tflite", train))
+    accuracy, seen = e.manifest["accuracy"], e.validated
+    if accuracy:
+        rows.append(_row("int8, LiteRT", accuracy["int8_top1"], accuracy["test_images"], "make convert"))
+        if "engine_top1" in accuracy:
+            rows.append(
+                _row(
+                    "int8, our engine on this host",
+                    accuracy["engine_top1"],
+                    accuracy["test_images"],
+                    "make convert",
+                )
+            )
+    else:
+        rows.append(
+            _row(
+                "int8, LiteRT",
+                None,
+                0,
+                "converted without labelled images",
+                e.needs("convert", DATA="images"),
+            )
+        )
+    if seen and seen["device_accuracy"] is not None:
+        rows.append(
+            _row(f"int8, device ({seen['board']})", seen["device_accuracy"], seen["images"], "make validate")
+        )
+    else:
+        why = "its images have no classes" if seen else "no device has been asked"
+        rows.append(_row("int8, device", None, 0, why, "" if seen else _validate(e)))
+    return rows

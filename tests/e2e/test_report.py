@@ -1,0 +1,24 @@
+"""`report` and `compare` as a user types them."""
+
+import json
+
+from tests.e2e import verbs
+
+
+def test_two_reports_and_what_differs(workplace):
+    for model in ("digits", "gtsrb"):
+        said = verbs.succeed(workplace, "host_tools", "report", "--model", model, "--limit", "20")
+        assert f"wrote build/{model}/report/report.html\n" in said
+    folder = workplace / "build" / "digits" / "report"
+    report = json.loads((folder / "report.json").read_text())
+    manifest = json.loads((workplace / "build" / "digits" / "manifest.json").read_text())
+    sections = report["sections"]
+    assert sections["memory"]["tflm_arena_bytes"] == manifest["tflm_arena_bytes"]
+    links = {link["what"]: link for link in sections["proof"]["chain"]}
+    for what in ("Keras model", ".tflite", "engine model, any CPU"):
+        assert links[what]["verdict"] == "equal"
+    assert links["test images"]["sha256"] == manifest["accuracy"]["images_sha256"]
+    html = (folder / "report.html").read_text()
+    assert html.startswith("<!DOCTYPE html>") and manifest["tflite_sha256"] in html
+    said = verbs.succeed(workplace, "host_tools", "compare", "--a", "build/digits", "--b", "build/gtsrb")
+    assert "1,298,304" in said and "4,913,152" in said and "conv1" in said

@@ -1,0 +1,268 @@
+"""The page: every number of it is in the JSON, names are text, and nothing comes from outside."""
+
+import copy
+import dataclasses
+import itertools
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from squeezenet_mcu.common import files
+from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.host_tools.boards import board_toml
+from squeezenet_mcu.host_tools.report import content, evidence, page
+from squeezenet_mcu.host_tools.report.sections import claims, link, verdicts
+from squeezenet_mcu.model.settings.budget import Budget, Limit
+
+NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
+PACKAGE = page.TEMPLATES.parent
+HOSTILE = (
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "'; DROP TABLE layers; --",
+    "</svg></title><h1>owned</h1>",
+    "{{ 7 * 7 }}{% raw %}",
+    "&lt;b&gt; ]]> --> \u202e",
+)
+
+
+class Parsed(HTMLParser):
+    """What a page shows: the words, the elements with their attributes."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.words, self.elements, self._hidden = [], [], 0
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        self._hidden += tag in ("style", "script")
+
+    def handle_endtag(self, tag):
+        self._hidden -= tag in ("style", "script")
+
+    def handle_data(self, data):
+        if not self._hidden:
+            self.words.append(data)
+
+
+def leaves(value):
+    if isinstance(value, dict):
+        return [leaf for each in value.values() for leaf in leaves(each)] + list(value)
+    return [leaf for each in value for leaf in leaves(each)] if isinstance(value, list) else [value]
+
+
+def written(value):
+    """All the ways in which the page writes a number, host_tools/report/numbers.py."""
+    value = abs(value)
+    found = [f"{value:,}", f"{value:,.6g}"]
+    found += [f"{value:,.{digits}f}" for digits in range(4)]
+    return found + [f"{100 * value:,.{digits}f}" for digits in range(3)]
+
+
+def static_numbers():
+    """What the templates and the pictures say themselves: "int8", "95 % interval"."""
+    texts = [re.sub(r"{[{%].*?[%}]}", " ", path.read_text()) for path in page.TEMPLATES.glob("*.html")]
+    quoted = [re.findall(r'"([^"{}]*)', path.read_text()) for path in PACKAGE.rglob("*.py")]
+    texts += [text for found in quoted for text in found]
+    texts += re.findall(r'"([^"]*)"', " ".join(path.read_text() for path in page.TEMPLATES.glob("*.html")))
+    return {number for text in texts for number in NUMBER.findall(text)}
+
+
+def unknown_numbers(report, html):
+    """Those of the page that are not in the JSON, and how many there are in all."""
+    known = static_numbers()
+    for leaf in leaves(json.loads(files.as_json(report))):
+        if isinstance(leaf, str):
+            known |= set(NUMBER.findall(leaf))
+        elif isinstance(leaf, int | float) and not isinstance(leaf, bool):
+            known |= set(written(leaf))
+    seen = [number for word in Parsed(html).words for number in NUMBER.findall(word)]
+    return [number for number in seen if number not in known], len(seen)
+
+
+def test_every_number_of_the_page_is_in_the_json(report, html):
+    unknown, count = unknown_numbers(report, html)
+    assert unknown == [] and count > 700
+
+
+def test_the_page_is_made_of_the_json_alone(report, html):
+    assert page.render(json.loads(files.as_json(report))) == html
+
+
+def test_a_number_that_changes_in_the_json_changes_on_the_page(report):
+    changed = copy.deepcopy(report)
+    changed["sections"]["summary"]["macs"] = 987_654_321
+    assert "987,654,321" in page.render(changed)
+
+
+def test_nothing_comes_from_outside(html):
+    elements = Parsed(html).elements
+    (policy,) = [a["content"] for tag, a in elements if a.get("http-equiv") == "Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'; ") and "http" not in policy and "unsafe" not in policy
+    for _, attributes in elements:
+        for name in ("src", "href", "action", "srcset", "data", "poster"):
+            assert re.match(r"#|data:image/png;base64,|$", attributes.get(name) or "")
+        assert not [name for name in attributes if name.startswith("on") or name == "style"]
+    assert not re.search(r"https?:|url\(|@import", html)
+    assert {tag for tag, _ in elements}.isdisjoint({"iframe", "object", "embed", "link", "form", "base"})
+
+
+def test_names_are_text(report, html):
+    def hostile(value, number=0):
+        if isinstance(value, dict):
+            return {
+                key: HOSTILE[number % len(HOSTILE)]
+                if key
+                in ("layer", "name", "label", "taken", "model", "network", "source", "sentence", "what")
+                and isinstance(each, str)
+                else hostile(each, number + i)
+                for i, (key, each) in enumerate(value.items())
+            }
+        return [hostile(each, i) for i, each in enumerate(value)] if isinstance(value, list) else value
+
+    changed = hostile(copy.deepcopy(report))
+    changed["sections"]["confusion"]["labels"] = [*HOSTILE, *HOSTILE][:10]
+    found, before = Parsed(page.render(changed)), Parsed(html)
+    assert [tag for tag, _ in found.elements] == [tag for tag, _ in before.elements]
+    keys = [sorted(attributes) for _, attributes in found.elements]
+    assert keys == [sorted(attributes) for _, attributes in before.elements]
+    for text in HOSTILE:
+        assert any(text in word for word in found.words)
+
+
+def test_headings_are_in_order_and_pictures_have_texts(html):
+    elements = Parsed(html).elements
+    levels = [int(tag[1]) for tag, _ in elements if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
+    assert all(a.get("alt") for tag, a in elements if tag == "img")
+    assert all(a.get("aria-label") and a["role"] == "img" for tag, a in elements if tag == "svg")
+    ids = [a["id"] for _, a in elements if "id" in a]
+    assert len(ids) == len(set(ids))
+
+
+VALIDATED = {
+    "model": "digits", "board": "stm32f405", "images": 50, "differing_values": 0, "differing_images": 0,
+    "compared_values": 1000, "device_accuracy": 1.0, "python_accuracy": 1.0, "sram_bytes": 15872,
+    "sram_total_bytes": 131072, "stack_bytes": 1348, "arena_bytes": 10688, "flash_bytes": 51276,
+    "flash_total_bytes": 1048576, "engine_sha256": "e" * 64, "build_id": "2908a4c628decf70",
+    "counter": "instructions",
+    "link": {
+        "requests": 306, "answers": 302, "lost": 0, "bytes_sent": 44677, "bytes_received": 8763,
+        "restarts": 0, "reopened": 0, "images_again": 0, "dropped_bytes": 0, "damaged_frames": 0,
+        "round_trip_ms": {"min": 12.475, "mean": 188.177, "max": 361.783},
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"images": -1}, "images = -1"),
+        ({"device_accuracy": 2}, "device_accuracy = 2"),
+        ({"board": 7}, "board = 7"),
+        ({"model_sha256": "x"}, "model_sha256"),
+    ],
+)
+def test_a_damaged_file_is_one_line(changed, said, place, monkeypatch, seen):
+    monkeypatch.chdir(place)
+    path = seen.artefacts.folder / evidence.VALIDATED
+    files.write_json(path, VALIDATED | {"model_sha256": seen.manifest["tflite_sha256"]} | changed)
+    try:
+        with pytest.raises(UserError) as error:
+            evidence.of("digits", board_toml.load("stm32f405"), None, 1)
+    finally:
+        path.unlink()
+    assert str(error.value).startswith(f"{path}: ") and said in str(error.value)
+    assert "\n" not in str(error.value) and "run: make validate MODEL=digits" in str(error.value)
+
+
+def test_a_device_that_was_asked(seen):
+    found = link.gather(dataclasses.replace(seen, validated=VALIDATED))
+    assert found["bytes_an_image"] == round(44677 / 50)
+    assert found["rows"][0] == {"what": "requests sent", "count": 306}
+    broken = VALIDATED | {"link": VALIDATED["link"] | {"lost": "many"}}
+    with pytest.raises(UserError, match=r'validated\.json: link: lost = "many"'):
+        link.gather(dataclasses.replace(seen, validated=broken))
+
+
+def test_what_is_missing_is_said_with_its_command(html):
+    for command in (
+        "make validate MODEL=digits BOARD=stm32f405 JSON=build/digits/validated.json",
+        "make profile MODEL=digits BOARD=stm32f405",
+        "make claims JSON=build/claims.json",
+        "make firmware MODEL=digits BOARD=stm32f405",
+    ):
+        assert command in html
+
+
+def test_budgets(seen):
+    limits = Budget(
+        max_flash=Limit(1000, "[budget] max_flash = 1,000 in x.toml"), max_ms=Limit(100, "its TOML")
+    )
+    found = verdicts.gather(
+        dataclasses.replace(seen, settings=dataclasses.replace(seen.settings, budget=limits))
+    )
+    verdict = {row["name"]: row["verdict"] for row in found["rows"]}
+    assert verdict["flash"] == "exceeded" and verdict["milliseconds an image"] == "kept"
+    assert verdict["SRAM"] == verdict["accuracy"] == "no limit"
+
+
+def test_claims_are_checked(seen, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    claim = {
+        "topic": "size", "says": "small", "place": "abstract", "rule": "about", "paper": 50.0, "ours": 48.8,
+        "unit": "times", "verdict": "holds", "how": "counted", "needs": "",
+    }  # fmt: skip
+    files.write_json(claims.FILE, {"claims": [claim]})
+    assert claims.gather(seen)["claims"] == [claim]
+    files.write_json(claims.FILE, {"claims": [claim | {"verdict": "<b>"}]})
+    with pytest.raises(UserError, match="verdict = "):
+        claims.gather(seen)
+
+
+def test_a_report_is_read_back(report):
+    assert content.check(json.loads(files.as_json(report)), "report.json", "make it again") == report
+    with pytest.raises(UserError, match=r"^report.json: format = 2"):
+        content.check(report | {"format": 2}, "report.json", "make it again")
+
+
+def test_every_number_of_a_network_that_a_device_has_run(seen, place, monkeypatch):
+    monkeypatch.chdir(place)
+    layers = [{"layer": "conv1", "count": 286_595, "milliseconds": 1.7059, "share": 0.1690}]
+    profile = {
+        "model_sha256": "a" * 64, "board": "stm32f405", "counter": "cycles", "image_count": 1_696_145,
+        "milliseconds": 10.1, "layers": layers,
+    }  # fmt: skip
+    cost = {
+        "instructions": 1695589, "cycles": 2733588, "cycles_with_flash": 2896733, "milliseconds": 16.271,
+        "milliseconds_with_flash": 17.242, "cores": 1,
+    }  # fmt: skip
+    known = dataclasses.replace(seen, validated=VALIDATED | {"cost": cost}, profile=profile)
+    report = content.gather(known)
+    html = page.render(report)
+    assert unknown_numbers(report, html)[0] == []
+    for shown in ("16.3 ms", "2,733,588", "286,595", "44,677", "2908a4c628decf70"):
+        assert shown in html
+
+
+def test_a_network_that_our_engine_does_not_take(seen, place, monkeypatch):
+    """It has a report all the same, of what is known without the engine."""
+    monkeypatch.chdir(place)
+    refused = dataclasses.replace(seen.subject, maker=None, problems=[UserError("op 3 <b>: not supported")])
+    report = content.gather(dataclasses.replace(seen, fit=None, subject=refused))
+    html = page.render(report)
+    assert "op 3 &lt;b&gt;: not supported" in html and "our engine does not take this network" in html
+    assert unknown_numbers(report, html)[0] == []
+
+
+def test_images_without_classes(seen, place, monkeypatch):
+    monkeypatch.chdir(place)
+    unlabelled = dataclasses.replace(seen.run, labels=seen.run.labels * 0 - 1)
+    report = content.gather(dataclasses.replace(seen, run=unlabelled, metrics={}))
+    html = page.render(report)
+    assert "no labelled images are on this machine" in html
+    assert "make train MODEL=digits" in html  # for the float network's accuracy
