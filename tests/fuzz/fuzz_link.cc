@@ -31,6 +31,7 @@ constexpr int kShapeShift = 2;       // two bits: which of kShapes
 constexpr uint8_t kShapeMask = 3;
 constexpr uint8_t kRowFails = 1u << 4;
 constexpr uint8_t kBeginFails = 1u << 5;
+constexpr uint32_t kDoubt = 40;  // bytes without a sound frame, after which a faster rate is given up
 
 struct Shape {
   uint16_t height;
@@ -84,6 +85,7 @@ class Line {
     replies_ = 0;
     const bool intact = requests_.Push(byte);
     link_.OnByte(byte);
+    link_.MayRest(++bytes_, kDoubt);
     if (!intact) {
       Want(heard_ == 0, "says something unasked");
       return;
@@ -114,6 +116,7 @@ class Line {
   FrameReader reader_;    // what it says
   FrameWriter writer_;
   uint16_t sequence_ = 0;
+  uint32_t bytes_ = 0;
   size_t heard_ = 0;
   size_t replies_ = 0;
 };

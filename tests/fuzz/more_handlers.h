@@ -1,5 +1,5 @@
-// What fuzz_handlers attaches to the link beside the fake application: handlers of requests that only some
-// firmware has. Each part is there where its sources are; fuzz_link attaches nothing.
+// What is attached to the link beside the fake application: a UART that can have rates, and in fuzz_handlers
+// handlers of requests that only some firmware has. Each part is there where its sources are.
 #ifndef TESTS_FUZZ_MORE_HANDLERS_H_
 #define TESTS_FUZZ_MORE_HANDLERS_H_
 
@@ -15,9 +15,15 @@
 
 namespace fuzz {
 
+// A UART that can have any rate of whole hundreds.
+inline uint32_t Speed(void* /*context*/, uint32_t baud, bool /*change*/) {
+  return baud % 100 == 0 ? baud : 0;
+}
+
 // `of_watched_shape`: the images have the rows that watched.h knows.
 inline squeeze::link::Application Wrapped(squeeze::link::Application application,
                                           [[maybe_unused]] bool of_watched_shape) {
+  application.speed = Speed;
 #if FUZZ_INSPECT
   if (of_watched_shape) application = watched::Wrap(application);
 #endif
