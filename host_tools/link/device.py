@@ -31,6 +31,7 @@ from squeezenet_mcu.host_tools.link.messages import (
     Info,
     LastFault,
     Refusal,
+    Reply,
     Request,
 )
 from squeezenet_mcu.host_tools.link.rates.agreement import Agreement
@@ -150,18 +151,24 @@ class Device:
         """What the device counts itself; None where it does not say so within a second."""
         waiting = Patience(self._patience.first, _COUNTS_TIMEOUT, _COUNTS_TIMEOUT).begin()
 
-        def ask() -> None:
-            self._exchange.send(Request.COUNTS, b"")
-
         try:
-            ask()
-            while silence := waiting.silence():
-                first = self._exchange.first_wait(waiting.patience.first)
-                sent, reply = self._exchange.answer(silence, ask, first)
-                if sent.kind is Request.COUNTS:
-                    return reply if isinstance(reply, Counts) else None
+            reply = self._ask(Request.COUNTS, waiting)
         except LinkError:
             return None
+        return reply if isinstance(reply, Counts) else None
+
+    def _ask(self, kind: Request, waiting: Waiting) -> Reply | None:
+        """The reply to a request without a payload; None: the time is over."""
+
+        def ask() -> None:
+            self._exchange.send(kind, b"")
+
+        ask()
+        while silence := waiting.silence():
+            first = self._exchange.first_wait(waiting.patience.first)
+            sent, reply = self._exchange.answer(silence, ask, first)
+            if sent.kind is kind:
+                return reply
         return None
 
     @property
@@ -255,17 +262,8 @@ class Device:
         """The fault that the device has restarted after; None: after none, or it does not say."""
         if info.reset_cause != "fault":
             return None
-
-        def ask() -> None:
-            self._exchange.send(Request.LAST_FAULT, b"")
-
-        ask()
-        while silence := waiting.silence():
-            first = self._exchange.first_wait(waiting.patience.first)
-            sent, reply = self._exchange.answer(silence, ask, first)
-            if sent.kind is Request.LAST_FAULT:
-                return reply.fault if isinstance(reply, LastFault) else None
-        return None
+        reply = self._ask(Request.LAST_FAULT, waiting)
+        return reply.fault if isinstance(reply, LastFault) else None
 
     def upload(
         self,

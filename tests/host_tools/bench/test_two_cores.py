@@ -44,7 +44,15 @@ def test_two_cores_of_the_pico_take_little_more_than_half_the_cycles(there):
     assert 1 <= spent[2].instructions / spent[1].instructions < 1.2
 
 
-@pytest.mark.parametrize("board", [name for name in board_toml.emulated() if board_toml.load(name).cores > 1])
+# The Pico's emulator takes twenty seconds for it; what two cores take on it is measured above.
+@pytest.mark.parametrize(
+    "board",
+    [
+        pytest.param(name, marks=[pytest.mark.long] if name == "rp2040" else [])
+        for name in board_toml.emulated()
+        if board_toml.load(name).cores > 1
+    ],
+)
 def test_answers_over_the_link_are_those_of_the_host(there, board):
     """Of one image after the other; both stacks have been used, and neither to its end."""
     built = measure.build(networks.SMALL_NET, board, BOTH)
