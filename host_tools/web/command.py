@@ -7,7 +7,7 @@ from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.terminal import printable
 from squeezenet_mcu.host_tools.classify.runners import engine_model
 from squeezenet_mcu.host_tools.validate.inputs import load_artefacts
-from squeezenet_mcu.host_tools.web import page, wasm
+from squeezenet_mcu.host_tools.web import example, page, wasm
 from squeezenet_mcu.model.settings import config
 
 NAME = "web"
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
         )
     engine = wasm.build().read_bytes()
     path = artefacts.folder / "web" / "index.html"
-    content = page.html_of(manifest, model, engine).encode()
+    content = page.html_of(manifest, model, engine, example.load(artefacts)).encode()
     files.write_bytes(path, content)
     terminal.echo(
         f"wrote {printable(str(path))}: {len(content):,} bytes, the model {page.base64_bytes(model):,}, "

@@ -1,6 +1,7 @@
 """One HTML file with all in it: style, scripts, engine and model. It asks for nothing from anywhere."""
 
 import base64
+import dataclasses
 import hashlib
 import html
 import json
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from squeezenet_mcu.common import files, preprocess
+from squeezenet_mcu.host_tools.web.example import Example
 
 _STATIC = Path(__file__).parent / "static"
 SCRIPTS = ("engine.js", "picture.js", "frames.js", "link.js", "serial.js", "app.js")
@@ -21,7 +23,7 @@ def script(names: tuple[str, ...] = SCRIPTS) -> str:
     return "\n".join((_STATIC / name).read_text(encoding="utf-8") for name in names)
 
 
-def settings(manifest: dict[str, Any], model: bytes, wasm: bytes) -> dict[str, Any]:
+def settings(manifest: dict[str, Any], model: bytes, wasm: bytes, example: Example) -> dict[str, Any]:
     """What app.js needs to know of the network, as JSON; see its `model`."""
     source, output = manifest["input"], manifest["output"]
     channels = source["channels"]
@@ -42,6 +44,10 @@ def settings(manifest: dict[str, Any], model: bytes, wasm: bytes) -> dict[str, A
         "output": {
             name: output[name]
             for name in ("softmax", "scale", "zero_point", "logits_scale", "logits_zero_point")
+        },
+        "example": {
+            name: None if value is None else _base64(value)
+            for name, value in dataclasses.asdict(example).items()
         },
     }
 
@@ -65,13 +71,13 @@ def _in_script(value: Any) -> str:
     return json.dumps(value).replace("<", "\\u003c")
 
 
-def html_of(manifest: dict[str, Any], model: bytes, wasm: bytes) -> str:
+def html_of(manifest: dict[str, Any], model: bytes, wasm: bytes, example: Example) -> str:
     """The whole page. `model`: the bytes of model.sqz; `wasm`: engine.wasm."""
     code = f'(() => {{\n"use strict";\n{script()}\n}})();\n'
     style = (_STATIC / "style.css").read_text(encoding="utf-8")
     data = {"wasm": _base64(wasm), "model": _base64(model)}
     blocks = [f'<script type="text/plain" id="{name}">{text}</script>' for name, text in data.items()]
-    known = _in_script(settings(manifest, model, wasm))
+    known = _in_script(settings(manifest, model, wasm, example))
     blocks.append(f'<script type="application/json" id="settings">{known}</script>')
     # Nothing may be fetched, sent or run but what stands here. app.js sets the widths of bars by the DOM.
     policy = (

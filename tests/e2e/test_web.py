@@ -77,6 +77,39 @@ def test_a_picture_gets_its_class(way, pages, tab, seven):
     assert [url for url in page.requests if not url.startswith("data:")] == [pages["digits"]]
 
 
+def test_the_example_of_the_model(pages, tab):
+    """For who has no picture of a digit at hand; and the page has checked itself with it."""
+    page = opened(tab, pages["digits"])
+    assert "of the model's example, all 10 logits and 10 probabilities are the same here as LiteRT's" in (
+        page.text("#about")
+    )
+    page.click("#example")
+    answer = answered(page)
+    found = sources.load("digits", "test", 28, 28, 1, limit=1)
+    assert re.fullmatch(rf"{found.y[0]}, (9\d|100)\.\d %", answer)
+    seen = page.evaluate(
+        "[...document.querySelector('#input').getContext('2d').getImageData(0, 0, 28, 28).data]"
+        ".filter((_, i) => i % 4 === 0)"
+    )
+    assert seen == found.x[0].ravel().tolist()
+    assert page.console == []
+
+
+def test_an_engine_that_answers_otherwise_than_python(pages, tab, workplace, tmp_path):
+    """A browser that computes wrongly: the page says so, and classifies nothing."""
+    path = workplace / "build" / "digits" / "web" / "index.html"
+    text = path.read_text(encoding="utf-8")
+    (logits,) = re.findall(r'"example": .*?"logits": "(\w{4})', text)
+    (tmp_path / "index.html").write_text(text.replace(f'"logits": "{logits}', '"logits": "AAAA'), "utf-8")
+    page = tab()
+    page.look(390)
+    page.open((tmp_path / "index.html").as_uri(), "!document.querySelector('#error').hidden")
+    assert page.text("#error").startswith("the engine here differs from Python in the model's example")
+    assert page.evaluate(
+        "document.querySelector('#file').disabled && document.querySelector('#example').disabled"
+    )
+
+
 def test_it_says_what_classify_says(pages, tab, workplace, tmp_path):
     """Of a PNG in other proportions, in colour: the same pixels, so the same probabilities."""
     rng = np.random.default_rng(5)
@@ -161,10 +194,10 @@ def test_it_fits_and_can_be_read(width, dark, pages, tab, seven, tmp_path):
 def test_all_of_it_by_the_keyboard(pages, tab):
     page = opened(tab, pages["digits"])
     reached = []
-    for _ in range(4):
+    for _ in range(5):
         page.press("Tab", 9)
         reached.append(page.evaluate("document.activeElement.id"))
-    assert reached == ["file", "camera", "invert", "connect"]
+    assert reached == ["file", "example", "camera", "invert", "connect"]
     labels = page.evaluate(
         "[...document.querySelectorAll('button, input')].map((element) =>"
         " element.ariaLabel || element.textContent || element.labels[0]?.textContent)"

@@ -4,9 +4,10 @@ const MOST_SHOWN = 5; // classes of an answer, and rows of the comparison beside
 const SPEAK_MS = 3000; // between two answers that a screen reader is told while the camera runs
 
 const at = (id) => document.getElementById(id);
-const block = (id) => Uint8Array.from(atob(at(id).textContent.trim()), (c) => c.charCodeAt(0));
+const bytesOf = (base64) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+const block = (id) => bytesOf(at(id).textContent.trim());
 const model = JSON.parse(at("settings").textContent);
-if (model.input.table) model.input.table = Int8Array.from(atob(model.input.table), (c) => c.charCodeAt(0));
+if (model.input.table) model.input.table = new Int8Array(bytesOf(model.input.table).buffer);
 
 let engine = null;
 let board = null;
@@ -84,13 +85,8 @@ const showInput = (pixels) => {
   const { width, height, channels } = model.input;
   const canvas = at("input");
   [canvas.width, canvas.height] = [width, height];
-  const image = new ImageData(width, height);
-  for (let i = 0; i < width * height; ++i) {
-    for (let c = 0; c < 3; ++c) image.data[i * 4 + c] = pixels[i * channels + (channels === 1 ? 0 : c)];
-    image.data[i * 4 + 3] = 255;
-  }
   at("seen").hidden = false;
-  canvas.getContext("2d").putImageData(image, 0, 0);
+  canvas.getContext("2d").putImageData(Picture.shown(pixels, model.input), 0, 0);
   canvas.setAttribute("aria-label", `What the network sees: ${width} x ${height} pixels`);
   const how = model.fit === "crop" ? "the middle of the picture" : "the whole picture, squeezed to this shape";
   at("seen-text").textContent = `What the network sees: ${how}, ${width} x ${height} ${channels === 1 ? "grays" : "pixels"}.`;
@@ -138,6 +134,15 @@ const takeFile = async (file) => {
   } catch (error) {
     fail(new Error(`${file.name}: ${error.message}`));
   }
+};
+
+const takeExample = async () => {
+  fail(null);
+  stopCamera();
+  const { width, height } = model.input;
+  const pixels = bytesOf(model.example.pixels);
+  showPicture(Picture.shown(pixels, model.input), width, height, "that came with the model");
+  await classify(pixels, "that came with the model");
 };
 
 // The first picture of what was dropped or pasted.
@@ -311,12 +316,24 @@ const showAbout = () => {
     "Made from": `the .tflite with SHA-256 ${model.tflite_sha256}`,
     Engine: `${model.wasm_bytes.toLocaleString("en")} bytes of WebAssembly; its memory for this network: ${engine.arenaBytes.toLocaleString("en")} bytes`,
   };
-  for (const [name, text] of Object.entries(facts)) {
-    const [term, definition] = [document.createElement("dt"), document.createElement("dd")];
-    term.textContent = name;
-    definition.textContent = text;
-    at("about").append(term, definition);
-  }
+  for (const [name, text] of Object.entries(facts)) showFact(name, text);
+};
+
+const showFact = (name, text) => {
+  const [term, definition] = [document.createElement("dt"), document.createElement("dd")];
+  term.textContent = name;
+  definition.textContent = text;
+  at("about").append(term, definition);
+};
+
+// Computes the example that Python has computed, too, and says whether all values are the same.
+const checkItself = async () => {
+  const int8 = (name) => new Int8Array(bytesOf(model.example[name]).buffer);
+  const found = await engine.run(int8("input"));
+  const differs = ["logits", "probabilities"].some((kind) => int8(kind).some((value, i) => value !== found[kind][i]));
+  const count = `${engine.classes} logits and ${engine.classes} probabilities`;
+  if (differs) throw new Error(`the engine here differs from Python in the model's example; of its ${count} none is to be trusted`);
+  showFact("Checked", `of the model's example, all ${count} are the same here as LiteRT's in Python`);
 };
 
 const listen = () => {
@@ -327,6 +344,8 @@ const listen = () => {
   at("invert").addEventListener("change", () => {
     if (shown && !camera) classify(shown.pixels, shown.name).catch(fail);
   });
+  at("example").hidden = !model.example.pixels;
+  at("example").addEventListener("click", () => takeExample().catch(fail));
   at("camera").addEventListener("click", () => (camera ? stopCamera() : startCamera()));
   at("connect").addEventListener("click", () => (board ? disconnect("Disconnected.") : connect()));
   document.addEventListener("paste", (event) => {
@@ -358,11 +377,12 @@ const start = async () => {
   try {
     engine = await Engine.create(block("wasm"), block("model"));
     showAbout();
+    await checkItself();
     listen();
     document.documentElement.dataset.ready = "yes";
   } catch (error) {
     fail(error);
-    for (const id of ["file", "camera", "connect"]) at(id).disabled = true;
+    for (const id of ["file", "example", "camera", "connect"]) at(id).disabled = true;
   }
 };
 

@@ -132,6 +132,16 @@ const Picture = {
     return out;
   },
 
+  // ImageData of the bytes of a network's input.
+  shown(pixels, { width, height, channels }) {
+    const image = new ImageData(width, height);
+    for (let i = 0; i < width * height; ++i) {
+      for (let c = 0; c < 3; ++c) image.data[i * 4 + c] = pixels[i * channels + (channels === 1 ? 0 : c)];
+      image.data[i * 4 + 3] = 255;
+    }
+    return image;
+  },
+
   inverted(pixels) {
     return pixels.map((value) => 255 - value);
   },

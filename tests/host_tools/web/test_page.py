@@ -15,15 +15,17 @@ from squeezenet_mcu.common.preprocess import quantize_images
 from squeezenet_mcu.host_tools.link.frame import Frame, FrameReader, encoded_size
 from squeezenet_mcu.host_tools.link.messages import max_payload
 from squeezenet_mcu.host_tools.web import page, wasm
+from squeezenet_mcu.host_tools.web.example import Example
 from tests.host_tools.web import in_node
 from tests.manifests import manifest
 
 MODEL = b"the engine's model"
+EXAMPLE = Example(b"input", b"logits", b"probabilities", None)
 EVIL = "</script><script>alert(1)</script><!-- \u2028"
 
 
 def made(**changed) -> str:
-    return page.html_of(manifest(fit="resize", **changed), MODEL, wasm.build().read_bytes())
+    return page.html_of(manifest(fit="resize", **changed), MODEL, wasm.build().read_bytes(), EXAMPLE)
 
 
 def policy(text: str) -> dict[str, str]:
@@ -64,7 +66,7 @@ def test_bytes_of_an_input_with_a_rule_of_its_own():
         "height": 1, "width": 256, "channels": 3, "scale": 0.9, "zero_point": 3,
         "preprocess": "caffe", "edge": "float32",
     }  # fmt: skip
-    known = page.settings(manifest(fit="resize") | {"input": source}, MODEL, b"")["input"]
+    known = page.settings(manifest(fit="resize") | {"input": source}, MODEL, b"", EXAMPLE)["input"]
     table = np.frombuffer(base64.b64decode(known["table"]), np.int8).reshape(3, 256)
     pixels = np.random.default_rng(1).integers(0, 256, (1, 1, 256, 3), dtype=np.uint8)
     wanted = quantize_images(pixels, source)[0]
