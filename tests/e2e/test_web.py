@@ -202,7 +202,7 @@ def test_all_of_it_by_the_keyboard(pages, tab):
         "[...document.querySelectorAll('button, input')].map((element) =>"
         " element.ariaLabel || element.textContent || element.labels[0]?.textContent)"
     )
-    assert all(labels) and len(labels) == 4
+    assert all(labels) and len(labels) == 5
 
 
 def test_it_asks_for_nothing_even_if_told_to(pages, tab):
