@@ -17,6 +17,10 @@ def test_two_reports_and_what_differs(workplace):
     links = {link["what"]: link for link in sections["proof"]["chain"]}
     for what in ("Keras model", ".tflite", "engine model, any CPU"):
         assert links[what]["verdict"] == "equal"
+    tables = {table["network"]: table for table in sections["confusion"]["tables"]}
+    assert tables["float"]["needs"] == "make train MODEL=digits"
+    keras = tables["QAT, Keras"]  # the zoo ships it; its rounding is int8's, but for the last bit
+    assert keras["images"] == 20 and keras["same_as_int8"] >= 19
     assert links["test images"]["sha256"] == manifest["accuracy"]["images_sha256"]
     html = (folder / "report.html").read_text()
     assert html.startswith("<!DOCTYPE html>") and manifest["tflite_sha256"] in html

@@ -4,11 +4,10 @@ from pathlib import Path
 from typing import Any
 
 from squeezenet_mcu.common import files, statistics
-from squeezenet_mcu.common.paths import ROOT
 from squeezenet_mcu.host_tools.firmware import build_id
 from squeezenet_mcu.host_tools.report.evidence import VALIDATED, Evidence
+from squeezenet_mcu.host_tools.report.keras_run import has_sha256, place
 
-_MOST_KERAS = 1 << 30
 _NAMES = {"train": "float", "prune": "pruned", "cluster": "clustered", "quantize": "QAT and int8"}
 
 
@@ -25,12 +24,6 @@ def _link(
     return {"what": what, "sha256": sha256, "origin": origin, "verdict": verdict, "needs": needs}
 
 
-def _has(path: Path, wanted: str | None) -> bool | None:
-    if not path.is_file() or wanted is None or path.stat().st_size > _MOST_KERAS:
-        return None
-    return files.sha256(path.read_bytes()) == wanted
-
-
 def _chain(e: Evidence) -> list[dict[str, Any]]:
     manifest, folder = e.manifest, e.artefacts.folder
     accuracy = manifest["accuracy"] or {}
@@ -40,29 +33,36 @@ def _chain(e: Evidence) -> list[dict[str, Any]]:
             "test images",
             accuracy.get("images_sha256"),
             f"as int8, all {accuracy['test_images']:,} of them" if accuracy else "",
-            None,
+            _same_images(e, accuracy),
             "" if accuracy.get("images_sha256") else again,
         )
     ]
     keras = manifest["float"]
     if keras:
-        place = ROOT / keras["file"] if not Path(keras["file"]).is_file() else Path(keras["file"])
-        links.append(_link("Keras model", keras["sha256"], keras["file"], _has(place, keras["sha256"])))
+        same = has_sha256(place(keras["file"]), keras["sha256"])
+        links.append(_link("Keras model", keras["sha256"], keras["file"], same))
     else:
         links.append(_link("Keras model", None, "the model came as a .tflite or as weights", None))
     links += [
-        _link(f"input: {Path(name).name}", sha256, name, _has(_place(name), sha256))
+        _link(f"input: {Path(name).name}", sha256, name, has_sha256(place(name), sha256))
         for name, sha256 in sorted(manifest["inputs"].items())
         if not keras or name != keras["file"]
     ]
     tflite, engine = manifest["tflite_sha256"], manifest["engine_sha256"]
-    links.append(_link(".tflite", tflite, "model.tflite", _has(folder / "model.tflite", tflite)))
-    links.append(_link("engine model, any CPU", engine, "model.sqz", _has(folder / "model.sqz", engine)))
+    links.append(_link(".tflite", tflite, "model.tflite", has_sha256(folder / "model.tflite", tflite)))
+    links.append(
+        _link("engine model, any CPU", engine, "model.sqz", has_sha256(folder / "model.sqz", engine))
+    )
     return links + _on_board(e)
 
 
-def _place(name: str) -> Path:
-    return Path(name) if Path(name).is_file() else ROOT / name
+def _same_images(e: Evidence, accuracy: dict[str, Any]) -> bool | None:
+    """Whether the report's own are the images of the accuracy; None: it has run others, or fewer of them."""
+    run = e.run
+    if run.source != accuracy.get("data") or len(run.pixels) != accuracy["test_images"]:
+        return None
+    found: bool = files.sha256(run.quantized(e.manifest["input"]).tobytes()) == accuracy["images_sha256"]
+    return found
 
 
 def _on_board(e: Evidence) -> list[dict[str, Any]]:

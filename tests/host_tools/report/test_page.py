@@ -7,14 +7,17 @@ import json
 import re
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 
 from squeezenet_mcu.common import files
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.report import content, evidence, page
-from squeezenet_mcu.host_tools.report.sections import claims, link, verdicts
+from squeezenet_mcu.host_tools.report.keras_run import KerasRun
+from squeezenet_mcu.host_tools.report.sections import claims, confusion, link, verdicts
 from squeezenet_mcu.model.settings.budget import Budget, Limit
+from tests.host_tools.report.conftest import IMAGES
 
 NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
 PACKAGE = page.TEMPLATES.parent
@@ -165,6 +168,13 @@ VALIDATED = {
         ({"device_accuracy": 2}, "device_accuracy = 2"),
         ({"board": 7}, "board = 7"),
         ({"model_sha256": "x"}, "model_sha256"),
+        ({"confusion": [[0, 1]]}, "confusion"),
+        ({"confusion": [[0, -1, 1]]}, "confusion"),
+        ({"confusion": [[0, 10, 1]]}, "confusion: class 10; want 0 to 9"),
+        ({"confusion": [[0, 1, 3], [0, 1, 4]]}, "confusion: a pair of classes stands twice"),
+        ({"confusion": [[0, 1, 30], [1, 1, 21]]}, "confusion: 51 images; want at most 50"),
+        ({"data": "x" * 5000}, "data"),
+        ({"images": float("nan")}, "not JSON"),
     ],
 )
 def test_a_damaged_file_is_one_line(changed, said, place, monkeypatch, seen):
@@ -187,6 +197,63 @@ def test_a_device_that_was_asked(seen):
     broken = VALIDATED | {"link": VALIDATED["link"] | {"lost": "many"}}
     with pytest.raises(UserError, match=r'validated\.json: link: lost = "many"'):
         link.gather(dataclasses.replace(seen, validated=broken))
+
+
+CONFUSION = [[0, 0, 5], [1, 1, 44], [1, 7, 1]]
+
+
+def test_confusion_of_the_device(seen, place, monkeypatch):
+    monkeypatch.chdir(place)
+    validated = VALIDATED | {"confusion": CONFUSION, "data": "my <signs>"}
+    known = dataclasses.replace(seen, validated=validated)
+    tables = {table["network"]: table for table in confusion.gather(known)["tables"]}
+    device = tables["device"]
+    assert (device["images"], device["mistakes"], device["same_as_int8"]) == (50, 1, 50)
+    assert (device["by"], device["images_of"]) == ("validate, on stm32f405", "my <signs>")
+    report = content.gather(known)
+    html = page.render(report)
+    assert unknown_numbers(report, html)[0] == [] and "my &lt;signs&gt;" in html
+    assert "<title>1 taken for 7: 1</title>" in html
+    differs = dataclasses.replace(seen, validated=validated | {"differing_values": 3})
+    tables = {table["network"]: table for table in confusion.gather(differs)["tables"]}
+    assert tables["device"]["same_as_int8"] is None
+    for old, said in ((VALIDATED, "earlier version"), (validated | {"confusion": []}, "no known classes")):
+        tables = confusion.gather(dataclasses.replace(seen, validated=old))["tables"]
+        assert tables[-1]["cells"] is None and said in tables[-1]["why"]
+        assert tables[-1]["needs"].startswith("make validate MODEL=digits BOARD=stm32f405 JSON=")
+
+
+def test_confusion_of_a_keras_network(seen, place, monkeypatch):
+    monkeypatch.chdir(place)
+    taken = seen.run.taken.copy()
+    taken[0] = (taken[0] + 1) % 10
+    tables = confusion.gather(dataclasses.replace(seen, keras=KerasRun("float", "x.keras", taken)))["tables"]
+    assert [table["network"] for table in tables] == ["float", "int8", "device"]
+    assert (tables[0]["same_as_int8"], tables[0]["images"]) == (IMAGES - 1, IMAGES)
+    wrong = int((taken != seen.run.labels).sum())
+    assert (tables[0]["mistakes"], tables[0]["by"]) == (wrong, "Keras, for this report: x.keras")
+    tables = confusion.gather(dataclasses.replace(seen, keras=KerasRun("QAT", "x", taken)))["tables"]
+    assert [table["network"] for table in tables] == ["float", "QAT, Keras", "int8", "device"]
+    assert (tables[0]["cells"], tables[0]["needs"]) == (None, "make train MODEL=digits")
+    tables = confusion.gather(dataclasses.replace(seen, keras=KerasRun("QAT", "x", None, "no TensorFlow")))
+    assert tables["tables"][0]["why"] == "no TensorFlow"
+
+
+def test_a_thousand_classes(seen, place, monkeypatch):
+    """The picture and the tables have those of the most mistakes, and the page stays small."""
+    monkeypatch.chdir(place)
+    rng = np.random.default_rng(5)
+    pairs = {(int(a), int(b)): 1 for a, b in rng.integers(0, 1000, (900, 2))}
+    validated = VALIDATED | {"confusion": [[a, b, n] for (a, b), n in pairs.items()], "images": 900}
+    manifest = seen.manifest | {"labels": [f"name {i}" for i in range(1000)]}
+    artefacts = dataclasses.replace(seen.artefacts, manifest=manifest)
+    known = dataclasses.replace(seen, artefacts=artefacts, validated=validated, metrics={}, stages={})
+    data = confusion.gather(known)
+    assert len(data["drawn"]) == 50 and len(data["pairs"]) == 12
+    assert all(sum(each["of"] for each in row["counts"]) for row in data["classes"])
+    report = content.gather(known)
+    html = page.render(report)
+    assert len(html) < 1_000_000 and "Of 1,000 classes, the 50 of the most mistakes" in html
 
 
 def test_what_is_missing_is_said_with_its_command(html):
