@@ -7,14 +7,15 @@ from markupsafe import Markup
 from squeezenet_mcu.host_tools.report.draw import Drawing, shortened
 from squeezenet_mcu.host_tools.report.numbers import count
 
-_SIDE, _LARGEST = 520.0, 42.0
+_SIDE = 520.0
+_LARGEST, _LARGEST_OF_FEW, _FEW = 40.0, 72.0, 5  # squares; those of few classes have room for names
 _LETTER, _LONGEST = 7.0, 18  # of a name: pixels a letter, letters at most
 _NUMBERED, _NAMED = 20.0, 14.0  # the smallest squares that hold a number, and that full letters go beside
 
 
 def drawn(table: dict[str, Any], chosen: list[int], labels: list[str]) -> Markup:
     """`table`: of sections.confusion; `chosen`: the classes, by number, whose rows and columns are drawn."""
-    cell = min(_LARGEST, _SIDE / len(chosen))
+    cell = min(_LARGEST_OF_FEW if len(chosen) <= _FEW else _LARGEST, _SIDE / len(chosen))
     side = cell * len(chosen)
     names = [shortened(labels[number], _LONGEST) for number in chosen]
     left = max(46.0, 14 + _LETTER * max(map(len, names)))
