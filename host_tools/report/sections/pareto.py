@@ -94,7 +94,8 @@ def _zoo(e: Evidence) -> list[dict[str, Any]]:
         except UserError as error:
             notice(f"left out of the chart: {error}")
             continue
-        this = card["tflite_sha256"] == e.manifest["tflite_sha256"]
+        same = card["tflite_sha256"] == e.manifest["tflite_sha256"]
+        this = same and folder.name == e.artefacts.folder.name
         here = e.validated if this else None
         found.append(
             _point(

@@ -53,6 +53,8 @@ def test_it_prints_on_a_page(tab, url):
     page.call("Emulation.setEmulatedMedia", media="print")
     assert not page.scrolls_sideways()
     assert page.evaluate("getComputedStyle(document.querySelector('nav')).display") == "none"
+    cut = "[...document.querySelectorAll('.scroll')].filter((each) => each.scrollWidth > each.clientWidth + 1)"
+    assert page.evaluate(f"{cut}.map((each) => each.ariaLabel)") == []
 
 
 def column(page, number):
