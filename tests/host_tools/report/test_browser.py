@@ -53,7 +53,9 @@ def test_it_prints_on_a_page(tab, url):
     page.call("Emulation.setEmulatedMedia", media="print")
     assert not page.scrolls_sideways()
     assert page.evaluate("getComputedStyle(document.querySelector('nav')).display") == "none"
-    cut = "[...document.querySelectorAll('.scroll')].filter((each) => each.scrollWidth > each.clientWidth + 1)"
+    cut = (
+        "[...document.querySelectorAll('.scroll')].filter((each) => each.scrollWidth > each.clientWidth + 1)"
+    )
     assert page.evaluate(f"{cut}.map((each) => each.ariaLabel)") == []
 
 

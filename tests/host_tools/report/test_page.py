@@ -1,5 +1,6 @@
 """The page: every number of it is in the JSON, names are text, and nothing comes from outside."""
 
+import argparse
 import copy
 import dataclasses
 import itertools
@@ -13,9 +14,9 @@ import pytest
 from squeezenet_mcu.common import files
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.host_tools.boards import board_toml
-from squeezenet_mcu.host_tools.report import content, evidence, page
+from squeezenet_mcu.host_tools.report import command, content, evidence, page
 from squeezenet_mcu.host_tools.report.keras_run import KerasRun
-from squeezenet_mcu.host_tools.report.sections import claims, confusion, link, verdicts
+from squeezenet_mcu.host_tools.report.sections import claims, confusion, link, proof, verdicts
 from squeezenet_mcu.model.settings.budget import Budget, Limit
 from tests.host_tools.report.conftest import IMAGES
 
@@ -257,13 +258,13 @@ def test_a_thousand_classes(seen, place, monkeypatch):
 
 
 def test_what_is_missing_is_said_with_its_command(html):
-    for command in (
+    for text in (
         "make validate MODEL=digits BOARD=stm32f405 JSON=build/digits/validated.json",
         "make profile MODEL=digits BOARD=stm32f405",
         "make claims JSON=build/claims.json",
         "make firmware MODEL=digits BOARD=stm32f405",
     ):
-        assert command in html
+        assert text in html
 
 
 def test_budgets(seen):
@@ -324,6 +325,40 @@ def test_a_network_that_our_engine_does_not_take(seen, place, monkeypatch):
     html = page.render(report)
     assert "op 3 &lt;b&gt;: not supported" in html and "our engine does not take this network" in html
     assert unknown_numbers(report, html)[0] == []
+
+
+def test_pictures_where_no_answer_is_right(seen, place, monkeypatch):
+    monkeypatch.chdir(place)
+    wrong = dataclasses.replace(seen.run, taken=(seen.run.labels + 1) % 10)
+    report = content.gather(dataclasses.replace(seen, run=wrong))
+    images = report["sections"]["summary"]["images"]
+    assert len(images) == 10 and all(image["label"] != image["taken"] for image in images)
+    assert "(it is 0)" in page.render(report)
+
+
+def test_float_accuracy_of_a_network_that_somebody_brought(seen):
+    taken = seen.run.labels.copy()
+    taken[:3] = (taken[:3] + 1) % 10
+    known = dataclasses.replace(seen, settings=None, keras=KerasRun("float", "x.keras", taken))
+    rows = {row["network"]: row for row in proof.gather(known)["accuracies"]}
+    assert (rows["float"]["share"], rows["float"]["images"]) == ((IMAGES - 3) / IMAGES, IMAGES)
+    assert "not trained here" in rows["pruned, QAT"]["origin"]
+    accuracy = known.manifest["accuracy"] | {"float_top1": 0.75}
+    artefacts = dataclasses.replace(seen.artefacts, manifest=seen.manifest | {"accuracy": accuracy})
+    rows = proof.gather(dataclasses.replace(known, artefacts=artefacts))["accuracies"]
+    assert (rows[0]["network"], rows[0]["share"], rows[0]["images"]) == ("float", 0.75, 1000)
+
+
+def test_a_folder_that_cannot_be_written_is_said_before_the_work(place, monkeypatch):
+    monkeypatch.chdir(place)
+    monkeypatch.setattr(evidence, "of", lambda *_: pytest.fail("it has begun"))
+    path = place / "build" / "digits" / "report"
+    path.write_text("a file")
+    try:
+        with pytest.raises(OSError, match="build/digits/report"):
+            command.run(argparse.Namespace(model="digits", board="stm32f405", data=None, limit=1, json=None))
+    finally:
+        path.unlink()
 
 
 def test_images_without_classes(seen, place, monkeypatch):
