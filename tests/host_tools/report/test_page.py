@@ -18,7 +18,7 @@ from squeezenet_mcu.host_tools.report import command, content, evidence, page
 from squeezenet_mcu.host_tools.report.keras_run import KerasRun
 from squeezenet_mcu.host_tools.report.sections import claims, confusion, link, proof, verdicts
 from squeezenet_mcu.model.settings.budget import Budget, Limit
-from tests.host_tools.report.conftest import IMAGES
+from tests.host_tools.report.conftest import CLAIM, CONFUSION, COST, IMAGES, PROFILE, VALIDATED
 
 NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
 PACKAGE = page.TEMPLATES.parent
@@ -148,20 +148,6 @@ def test_headings_are_in_order_and_pictures_have_texts(html):
     assert len(ids) == len(set(ids))
 
 
-VALIDATED = {
-    "model": "digits", "board": "stm32f405", "images": 50, "differing_values": 0, "differing_images": 0,
-    "compared_values": 1000, "device_accuracy": 1.0, "python_accuracy": 1.0, "sram_bytes": 15872,
-    "sram_total_bytes": 131072, "stack_bytes": 1348, "arena_bytes": 10688, "flash_bytes": 51276,
-    "flash_total_bytes": 1048576, "engine_sha256": "e" * 64, "build_id": "2908a4c628decf70",
-    "counter": "instructions",
-    "link": {
-        "requests": 306, "answers": 302, "lost": 0, "bytes_sent": 44677, "bytes_received": 8763,
-        "restarts": 0, "reopened": 0, "images_again": 0, "dropped_bytes": 0, "damaged_frames": 0,
-        "round_trip_ms": {"min": 12.475, "mean": 188.177, "max": 361.783},
-    },
-}  # fmt: skip
-
-
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
@@ -198,9 +184,6 @@ def test_a_device_that_was_asked(seen):
     broken = VALIDATED | {"link": VALIDATED["link"] | {"lost": "many"}}
     with pytest.raises(UserError, match=r'validated\.json: link: lost = "many"'):
         link.gather(dataclasses.replace(seen, validated=broken))
-
-
-CONFUSION = [[0, 0, 5], [1, 1, 44], [1, 7, 1]]
 
 
 def test_confusion_of_the_device(seen, place, monkeypatch):
@@ -281,13 +264,9 @@ def test_budgets(seen):
 
 def test_claims_are_checked(seen, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    claim = {
-        "topic": "size", "says": "small", "place": "abstract", "rule": "about", "paper": 50.0, "ours": 48.8,
-        "unit": "times", "verdict": "holds", "how": "counted", "needs": "",
-    }  # fmt: skip
-    files.write_json(claims.FILE, {"claims": [claim]})
-    assert claims.gather(seen)["claims"] == [claim]
-    files.write_json(claims.FILE, {"claims": [claim | {"verdict": "<b>"}]})
+    files.write_json(claims.FILE, {"claims": [CLAIM]})
+    assert claims.gather(seen)["claims"] == [CLAIM]
+    files.write_json(claims.FILE, {"claims": [CLAIM | {"verdict": "<b>"}]})
     with pytest.raises(UserError, match="verdict = "):
         claims.gather(seen)
 
@@ -300,16 +279,7 @@ def test_a_report_is_read_back(report):
 
 def test_every_number_of_a_network_that_a_device_has_run(seen, place, monkeypatch):
     monkeypatch.chdir(place)
-    layers = [{"layer": "conv1", "count": 286_595, "milliseconds": 1.7059, "share": 0.1690}]
-    profile = {
-        "model_sha256": "a" * 64, "board": "stm32f405", "counter": "cycles", "image_count": 1_696_145,
-        "milliseconds": 10.1, "layers": layers,
-    }  # fmt: skip
-    cost = {
-        "instructions": 1695589, "cycles": 2733588, "cycles_with_flash": 2896733, "milliseconds": 16.271,
-        "milliseconds_with_flash": 17.242, "cores": 1,
-    }  # fmt: skip
-    known = dataclasses.replace(seen, validated=VALIDATED | {"cost": cost}, profile=profile)
+    known = dataclasses.replace(seen, validated=VALIDATED | {"cost": COST}, profile=PROFILE)
     report = content.gather(known)
     html = page.render(report)
     assert unknown_numbers(report, html)[0] == []
