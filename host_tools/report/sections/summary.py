@@ -73,6 +73,7 @@ def _time(e: Evidence) -> dict[str, Any] | None:
             "with_flash": cost["milliseconds_with_flash"],
             "cycles": cost["cycles"],
             "how": "counted in the emulator",
+            "counted": True,
         }
     if e.fit is None or e.fit.milliseconds is None:
         return None
@@ -81,6 +82,7 @@ def _time(e: Evidence) -> dict[str, Any] | None:
         "with_flash": None,
         "cycles": round(e.fit.estimate.total),
         "how": "estimated, nothing was run",
+        "counted": False,
     }
 
 
