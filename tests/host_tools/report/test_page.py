@@ -162,6 +162,7 @@ def test_headings_are_in_order_and_pictures_have_texts(html):
         ({"confusion": [[0, 1, 30], [1, 1, 21]]}, "confusion: 51 images; want at most 50"),
         ({"data": "x" * 5000}, "data"),
         ({"images": float("nan")}, "not JSON"),
+        ({"cost": COST | {"milliseconds": -1}}, "cost.milliseconds = -1"),
     ],
 )
 def test_a_damaged_file_is_one_line(changed, said, place, monkeypatch, seen):
