@@ -5,9 +5,11 @@ from pathlib import Path
 
 from squeezenet_mcu.common import files
 from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.paths import BUILD
 from squeezenet_mcu.common.terminal import Console
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.report import content, evidence, page
+from squeezenet_mcu.model.settings import config
 
 NAME = "report"
 HELP = "one page about a model: proof, memory, flash, layers, mistakes, and the same figures as JSON"
@@ -39,10 +41,11 @@ def run(args: argparse.Namespace) -> int:
     board = board_toml.load(args.board)
     if args.json:
         files.outputs(args.json)
+    folder = BUILD / config.name_of(args.model) / FOLDER
+    files.check_folder(folder)
     found = evidence.of(args.model, board, args.data, args.limit)
     report = content.gather(found)
     html = page.render(report)
-    folder = found.artefacts.folder / FOLDER
     outputs = {"report.html": html.encode(), "report.json": files.as_json(report)}
     files.write_together(folder, outputs, record="report.json")
     for path in (folder / "report.html", folder / "report.json"):

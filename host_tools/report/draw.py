@@ -47,9 +47,9 @@ class Drawing:
 
     def finish(self) -> Markup:
         """The whole, to be put into the page."""
-        return Markup('<svg viewBox="0 0 {:.0f} {:.0f}" role="img" aria-label="{}">{}</svg>').format(
-            self._width, self._height, self._label, Markup("").join(self._shapes)
-        )
+        size = self._width, self._height
+        start = '<svg width="{:.0f}" height="{:.0f}" viewBox="0 0 {:.0f} {:.0f}" role="img" aria-label="{}">'
+        return Markup(start + "{}</svg>").format(*size, *size, self._label, Markup("").join(self._shapes))
 
 
 def _tip(text: str) -> Markup:

@@ -21,6 +21,7 @@ from squeezenet_mcu.host_tools.boards.board_toml import Board
 from squeezenet_mcu.host_tools.firmware import board_model
 from squeezenet_mcu.host_tools.firmware.board_model import ModelRequest
 from squeezenet_mcu.host_tools.report.images_run import Run
+from squeezenet_mcu.host_tools.report.keras_run import KerasRun
 from squeezenet_mcu.host_tools.validate.inputs import Artefacts, load_artefacts
 from squeezenet_mcu.model.card import metrics
 from squeezenet_mcu.model.settings import config
@@ -29,8 +30,10 @@ from squeezenet_mcu.model.train import records
 
 VALIDATED, PROFILE = "validated.json", "profile.json"
 _MAX_TEXT = 4096
+_MOST_PAIRS = 100_000  # of classes that were taken for each other
 _Text = Annotated[str, Meta(max_length=_MAX_TEXT)]
 _Time = Annotated[float, Meta(ge=0, le=1e12)]
+_Pair = Annotated[list[Count], Meta(min_length=3, max_length=3)]  # label, taken, images
 
 
 class Validated(TypedDict):
@@ -54,6 +57,8 @@ class Validated(TypedDict):
     engine_sha256: _Text
     build_id: _Text
     counter: _Text
+    data: NotRequired[_Text]
+    confusion: NotRequired[Annotated[list[_Pair], Meta(max_length=_MOST_PAIRS)]]
     link: NotRequired[dict[str, Any]]
     cost: NotRequired[metrics.Cost | None]
 
@@ -98,6 +103,7 @@ class Evidence:
         profile: profile's, likewise.
         firmware: engine.json of the board's firmware.
         run: what LiteRT answered for the test images.
+        keras: what the Keras network behind the .tflite answered for them; None: it is not here.
     """
 
     model: str
@@ -112,6 +118,7 @@ class Evidence:
     profile: dict[str, Any] | None
     firmware: dict[str, Any] | None
     run: Run
+    keras: KerasRun | None
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -146,11 +153,15 @@ def of(model: str, board: Board, data: str | None, limit: int | None) -> Evidenc
     folder = artefacts.folder
     fix = f"run: make validate MODEL={model} BOARD={board.name} JSON={folder / VALIDATED}"
     validated = _of_this(folder / VALIDATED, Validated, sha256, fix)
+    if validated:
+        _check_confusion(validated, artefacts.manifest["output"]["classes"], folder / VALIDATED, fix)
     fix = f"run: make profile MODEL={model} BOARD={board.name}"
     profile = _of_this(folder / PROFILE, Profiled, sha256, fix)
     firmware = board_model.folder_for(folder, board.name, "squeeze") / "model"
     record = engine_record.read(firmware) if (firmware / engine_record.NAME).is_file() else None
     found = subject.of_model(name)
+    stages = _stages(settings, folder, sha256)
+    run = Run.of(artefacts, data, limit)
     return Evidence(
         model=model,
         artefacts=artefacts,
@@ -159,11 +170,12 @@ def of(model: str, board: Board, data: str | None, limit: int | None) -> Evidenc
         fit=None if found.maker is None else fit.on(board, found.manifest, found.maker, ModelRequest()),
         settings=settings,
         metrics=_metrics(settings, name, sha256),
-        stages=_stages(settings, folder, sha256),
+        stages=stages,
         validated=validated,
         profile=profile,
         firmware=record,
-        run=Run.of(artefacts, data, limit),
+        run=run,
+        keras=KerasRun.of(artefacts, stages, run.pixels),
     )
 
 
@@ -191,6 +203,20 @@ def _stages(settings: Config | None, folder: Path, sha256: str) -> dict[str, dic
         return {}
     found = records.of_chain(records.as_asked(settings, folder), folder)
     return found if found.get("quantize", {}).get("tflite_sha256") == sha256 else {}
+
+
+def _check_confusion(seen: dict[str, Any], classes: int, path: Path, fix: str) -> None:
+    """UserError: the pairs name classes that there are not, a pair twice, or more images than were sent."""
+    pairs = seen.get("confusion", [])
+    named = [(label, taken) for label, taken, _ in pairs]
+    most = max((max(pair) for pair in named), default=0)
+    if most >= classes:
+        raise UserError(f"{path}: confusion: class {most}; want 0 to {classes - 1}; {fix}")
+    if len(set(named)) < len(named):
+        raise UserError(f"{path}: confusion: a pair of classes stands twice; want each once; {fix}")
+    images = sum(count for _, _, count in pairs)
+    if images > seen["images"]:
+        raise UserError(f"{path}: confusion: {images} images; want at most {seen['images']}; {fix}")
 
 
 def _of_this(path: Path, kind: type[T], sha256: str, fix: str) -> dict[str, Any] | None:

@@ -12,6 +12,7 @@ from PIL import Image
 from squeezenet_mcu.common import statistics
 from squeezenet_mcu.common.command_line.notices import notice
 from squeezenet_mcu.common.litert import Reference
+from squeezenet_mcu.common.preprocess import quantize_images
 from squeezenet_mcu.common.terminal import track
 from squeezenet_mcu.convert.lowering import tflite_file
 from squeezenet_mcu.convert.lowering.names import layer_name
@@ -38,12 +39,12 @@ class Activations:
 
 @dataclass(frozen=True)
 class Run:
-    """Of `images` int8 [n, height, width, channels]: `labels` [n], -1 unknown; what they were `taken` for,
-    and how `sure` (probability) LiteRT was; `source`: of the images.
+    """Of images, `pixels` uint8 [n, height, width, channels] of `source`: `labels` [n], -1 unknown; what they
+    were `taken` for, and how `sure` (probability) LiteRT was.
     """
 
     source: str
-    images: npt.NDArray[np.int8]
+    pixels: npt.NDArray[np.uint8]
     labels: npt.NDArray[np.int64]
     taken: npt.NDArray[np.int64]
     sure: npt.NDArray[np.float64]
@@ -54,7 +55,8 @@ class Run:
         """Runs them; `limit` None: as many as take some 20 seconds. UserError: see load_tests."""
         if limit is None:
             limit = min(max(_MACS // max(artefacts.manifest["macs"], 1), _LEAST), _MOST)
-        tests = load_tests(artefacts, data, limit)
+        tests = load_tests(artefacts, data, limit, with_pixels=True)
+        assert tests.pixels is not None
         for text in tests.notices:
             notice(text)
         manifest = artefacts.manifest
@@ -72,7 +74,7 @@ class Run:
                 entry.counts[:] += np.bincount(values, minlength=256)
         return cls(
             tests.source,
-            tests.images,
+            tests.pixels,
             tests.labels,
             np.array(taken, np.int64),
             np.array(sure, np.float64),
@@ -83,6 +85,11 @@ class Run:
     def random(self) -> bool:
         """Whether the images are random pixels, in place of some that are not on this machine."""
         return self.source.startswith("random")
+
+    def quantized(self, input: dict[str, Any]) -> npt.NDArray[np.int8]:
+        """As the network takes them; `input`: the manifest's."""
+        found: npt.NDArray[np.int8] = quantize_images(self.pixels, input)
+        return found
 
     @property
     def labelled(self) -> npt.NDArray[np.bool_]:
@@ -98,7 +105,7 @@ class Run:
 
     def picture(self, number: int) -> str:
         """Image `number` as base64 of a PNG: gray or RGB of its first channels; "": it has two channels."""
-        pixels = (self.images[number].astype(np.int16) + 128).astype(np.uint8)
+        pixels = self.pixels[number]
         channels = pixels.shape[2]
         if channels == 2:
             return ""

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from squeezenet_mcu.host_tools.report.draw import Drawing, shortened
 from squeezenet_mcu.host_tools.report.numbers import fixed, percent, short
 
-_LEFT, _TOP, _WIDE, _HIGH = 62.0, 14.0, 560.0, 260.0
+_LEFT, _TOP, _WIDE, _HIGH = 50.0, 14.0, 380.0, 280.0
 _LETTER, _LINE = 7.2, 15.0  # of a name: width of a letter, height; in the drawing's pixels
 _UNITS = {"flash": "bytes of flash", "sram": "bytes of SRAM", "milliseconds": "milliseconds an image"}
 _KINDS = {
@@ -24,7 +24,7 @@ _Box = tuple[float, float, float, float]  # left, top, right, bottom
 def chart(data: dict[str, Any], axis: str) -> Markup:
     """`data`: of sections.pareto; `axis`: "flash", "sram" or "milliseconds"."""
     ticks, rows = data["axes"][axis], data["accuracy_ticks"]
-    drawing = Drawing(660, 350, f"Accuracy against {_UNITS[axis]}; the table below has the same figures.")
+    drawing = Drawing(472, 386, f"Accuracy against {_UNITS[axis]}; the table below has the same figures.")
     low, span = math.log(ticks[0]), math.log(ticks[-1]) - math.log(ticks[0])
 
     def x_of(value: float) -> float:
@@ -38,7 +38,7 @@ def chart(data: dict[str, Any], axis: str) -> Markup:
         drawing.text(_LEFT - 8, y_of(row) + 4, percent(row, 0), "axis", "end")
     for i, tick in enumerate(ticks):
         drawing.line(x_of(tick), _TOP, x_of(tick), _TOP + _HIGH, "grid")
-        if len(ticks) <= 8 or i % 3 == 0 or i == len(ticks) - 1:
+        if len(ticks) <= 6 or i % 3 == 0:
             drawing.text(x_of(tick), _TOP + _HIGH + 18, short(tick), "axis", "middle")
     drawing.text(_LEFT + _WIDE / 2, _TOP + _HIGH + 36, _UNITS[axis], "axis", "middle")
     points = [point for point in data["points"] if point[axis] and point["top1"] is not None]
@@ -48,12 +48,13 @@ def chart(data: dict[str, Any], axis: str) -> Markup:
         _name(drawing, point, x, y, taken)
     for point, (x, y) in zip(points, places, strict=True):
         value = fixed(point[axis], 1 if axis == "milliseconds" else 0)
-        share = ("at least " if point["at_least"] else "") + percent(point["top1"])
+        share = percent(point["top1"])
         cls = f"mark {_KINDS[point['kind']][0]}"
         drawing.mark(x, y, cls, f"{point['name']}: {value} {_UNITS[axis]}, {share}", point["kind"] in _SQUARE)
     for i, (kind, (cls, name)) in enumerate(_KINDS.items()):
-        drawing.mark(_LEFT + 8 + 140 * i, 338, f"mark {cls}", "", kind in _SQUARE)
-        drawing.text(_LEFT + 22 + 140 * i, 342, name)
+        x, y = _LEFT + 8 + 140 * (i % 2), 354.0 + 22 * (i // 2)
+        drawing.mark(x, y, f"mark {cls}", "", kind in _SQUARE)
+        drawing.text(x + 14, y + 4, name)
     return drawing.finish()
 
 

@@ -35,12 +35,16 @@ class Artefacts:
 
 @dataclass(frozen=True)
 class TestSet:
-    """int8 [n, height, width, channels] as the model takes them; int64 [n], -1 = unknown; their source."""
+    """int8 [n, height, width, channels] as the model takes them; int64 [n], -1 = unknown; their source.
+
+    `pixels`: uint8 of the same shape, what the images are made of; None where nobody asked for them.
+    """
 
     images: npt.NDArray[np.int8]
     labels: npt.NDArray[np.int64]
     source: str
     notices: list[str]
+    pixels: npt.NDArray[np.uint8] | None = None
 
 
 def load_artefacts(model: str, build: Path = BUILD) -> Artefacts:
@@ -58,11 +62,11 @@ def load_artefacts(model: str, build: Path = BUILD) -> Artefacts:
     return Artefacts(manifest, tflite, folder)
 
 
-def load_tests(artefacts: Artefacts, source: str | None, limit: int) -> TestSet:
+def load_tests(artefacts: Artefacts, source: str | None, limit: int, *, with_pixels: bool = False) -> TestSet:
     """The test split of `source`, quantized; without one, of the data that the model remembers.
 
     Random images where it remembers none, where these are not on this machine, or where it lacks the package
-    that brings them.
+    that brings them. `with_pixels`: keep what they are made of, too, which takes as much memory again.
     """
     manifest = artefacts.manifest
     notices = []
@@ -107,4 +111,4 @@ def load_tests(artefacts: Artefacts, source: str | None, limit: int) -> TestSet:
             f"{error}; {artefacts.model} remembers {source}; DATA= (--data) takes others"
         ) from error
     images = quantize_images(found.x, size)
-    return TestSet(images, found.y, source, notices + found.notices)
+    return TestSet(images, found.y, source, notices + found.notices, found.x if with_pixels else None)

@@ -42,6 +42,7 @@ def gather(e: Evidence) -> dict[str, Any]:
     }
 
 
+_WIDE = 460  # of the picture
 _CLASSES = {"code": "c4", "plan": "c2", "weights": "c1", "free": "empty"}
 
 
@@ -51,33 +52,28 @@ def pictures(data: dict[str, Any]) -> dict[str, Markup]:
         return {}
     used = [part for part in data["parts"] if part["kind"] != "free"]
     drawing = Drawing(
-        640,
-        150,
+        _WIDE,
+        166,
         f"Flash: {count(data['used'])} of {count(data['total'])} bytes, "
         f"of it the engine's model {count(data['engine_model'])}.",
     )
     drawing.text(0, 14, "all of the flash", "strong")
-    drawing.text(640, 14, f"{count(data['used'])} of {count(data['total'])} B", anchor="end")
+    drawing.text(_WIDE, 14, f"{count(data['used'])} of {count(data['total'])} B", anchor="end")
     _bar(drawing, 20, data["parts"], max(data["total"], data["used"]))
     drawing.text(0, 72, "what is used", "strong")
     _bar(drawing, 78, used, data["used"])
-    x = 0.0
-    for name, cls in (
-        ("program", "c4"),
-        ("plan and codes", "c2"),
-        ("weights, layer by layer", "c1"),
-        ("free", "empty"),
-    ):
-        drawing.rect(x, 126, 12, 12, f"block {cls}")
-        drawing.text(x + 18, 137, name)
-        x += 50 + 7.2 * len(name)
+    names = ("program", "c4"), ("plan and codes", "c2"), ("weights, layer by layer", "c1"), ("free", "empty")
+    for i, (name, cls) in enumerate(names):
+        x, y = _WIDE / 2 * (i // 2), 122 + 22 * (i % 2)
+        drawing.rect(x, y, 12, 12, f"block {cls}")
+        drawing.text(x + 18, y + 11, name)
     return {"map": drawing.finish()}
 
 
 def _bar(drawing: Drawing, y: float, parts: list[dict[str, Any]], whole: int) -> None:
     x = 0.0
     for part in parts:
-        width = 640 * part["bytes"] / whole
+        width = _WIDE * part["bytes"] / whole
         tip = f"{part['name']}: {count(part['bytes'])} B, {percent(part['share'], 2)} of the flash"
         drawing.rect(x, y, width, 26, f"block {_CLASSES[part['kind']]}", tip)
         x += width

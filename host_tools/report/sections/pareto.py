@@ -10,7 +10,7 @@ from msgspec import Meta
 from squeezenet_mcu.common.command_line.notices import notice
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.formats import json_files
-from squeezenet_mcu.common.formats.json_files import Share
+from squeezenet_mcu.common.formats.json_files import Positive, Share
 from squeezenet_mcu.common.formats.manifest import read_manifest
 from squeezenet_mcu.common.paths import BUILD, ZOO
 from squeezenet_mcu.host_tools.bench import tflm_figures
@@ -32,11 +32,14 @@ class Published(TypedDict):
     """A point of published.json."""
 
     name: _Text
-    who: _Text
+    short: _Text
     board: _Text
     milliseconds: _Time
     throughput: NotRequired[_Time]
+    flash_kib: NotRequired[_Time]
+    sram_kib: NotRequired[_Time]
     top1: Share
+    images: NotRequired[Positive]
     date: _Text
     source: _Text
 
@@ -67,7 +70,7 @@ def _point(kind: str, name: str, **more: Any) -> dict[str, Any]:
     empty: dict[str, Any] = dict.fromkeys(
         ("model", "top1", "images", "flash", "sram", "milliseconds", "board", "sha256")
     )
-    return {"kind": kind, "name": name, "short": name, "at_least": False, "this": False, **empty, **more}
+    return {"kind": kind, "name": name, "short": name, "this": False, **empty, **more}
 
 
 def _costs(seen: dict[str, Any] | None) -> dict[str, Any]:
@@ -91,6 +94,9 @@ def _zoo(e: Evidence) -> list[dict[str, Any]]:
         except UserError as error:
             notice(f"left out of the chart: {error}")
             continue
+        same = card["tflite_sha256"] == e.manifest["tflite_sha256"]
+        this = same and folder.name == e.artefacts.folder.name
+        here = e.validated if this else None
         found.append(
             _point(
                 "zoo",
@@ -99,10 +105,11 @@ def _zoo(e: Evidence) -> list[dict[str, Any]]:
                 top1=card["test_accuracy"],
                 images=card["test_images"],
                 sha256=card["tflite_sha256"],
-                this=card["tflite_sha256"] == e.manifest["tflite_sha256"],
-                source="this project's model, its card",
+                this=this,
+                source="this project's model: accuracy of its card"
+                + (", costs measured here" if here else ""),
                 date="",
-                **_costs(card["validated"]),
+                **_costs(here or card["validated"]),
             )
         )
     return found
@@ -123,6 +130,9 @@ def _runs(e: Evidence, shipped: dict[str, str]) -> list[dict[str, Any]]:
         if shipped.get(folder.name) == manifest["tflite_sha256"]:
             continue
         accuracy = manifest["accuracy"] or {}
+        this = folder.name == e.artefacts.folder.name
+        if not (this or seen or accuracy):
+            continue  # of it nothing is known
         found.append(
             _point(
                 "run",
@@ -130,7 +140,7 @@ def _runs(e: Evidence, shipped: dict[str, str]) -> list[dict[str, Any]]:
                 model=folder.name,
                 top1=accuracy.get("int8_top1"),
                 images=accuracy.get("test_images"),
-                this=folder.name == e.artefacts.folder.name,
+                this=this,
                 source="converted on this machine",
                 date="",
                 **_costs(seen),
@@ -189,9 +199,11 @@ def _published() -> list[dict[str, Any]]:
         _point(
             "published",
             p["name"],
-            short=f"{p['who']}, {p['date'][:4]}",
+            short=p["short"],
             top1=p["top1"],
-            at_least=True,
+            images=p.get("images"),
+            flash=_bytes(p.get("flash_kib")),
+            sram=_bytes(p.get("sram_kib")),
             milliseconds=p["milliseconds"],
             board=p["board"],
             source=p["source"],
@@ -199,6 +211,10 @@ def _published() -> list[dict[str, Any]]:
         )
         for p in points
     ]
+
+
+def _bytes(kib: float | None) -> int | None:
+    return None if kib is None else round(kib * 1024)
 
 
 def pictures(data: dict[str, Any]) -> dict[str, Markup]:

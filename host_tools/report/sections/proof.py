@@ -4,11 +4,12 @@ from pathlib import Path
 from typing import Any
 
 from squeezenet_mcu.common import files, statistics
-from squeezenet_mcu.common.paths import ROOT
 from squeezenet_mcu.host_tools.firmware import build_id
 from squeezenet_mcu.host_tools.report.evidence import VALIDATED, Evidence
+from squeezenet_mcu.host_tools.report.keras_run import has_sha256, place
+from squeezenet_mcu.model.train import records
+from squeezenet_mcu.model.train.chain import chain
 
-_MOST_KERAS = 1 << 30
 _NAMES = {"train": "float", "prune": "pruned", "cluster": "clustered", "quantize": "QAT and int8"}
 
 
@@ -25,12 +26,6 @@ def _link(
     return {"what": what, "sha256": sha256, "origin": origin, "verdict": verdict, "needs": needs}
 
 
-def _has(path: Path, wanted: str | None) -> bool | None:
-    if not path.is_file() or wanted is None or path.stat().st_size > _MOST_KERAS:
-        return None
-    return files.sha256(path.read_bytes()) == wanted
-
-
 def _chain(e: Evidence) -> list[dict[str, Any]]:
     manifest, folder = e.manifest, e.artefacts.folder
     accuracy = manifest["accuracy"] or {}
@@ -40,29 +35,36 @@ def _chain(e: Evidence) -> list[dict[str, Any]]:
             "test images",
             accuracy.get("images_sha256"),
             f"as int8, all {accuracy['test_images']:,} of them" if accuracy else "",
-            None,
+            _same_images(e, accuracy),
             "" if accuracy.get("images_sha256") else again,
         )
     ]
     keras = manifest["float"]
     if keras:
-        place = ROOT / keras["file"] if not Path(keras["file"]).is_file() else Path(keras["file"])
-        links.append(_link("Keras model", keras["sha256"], keras["file"], _has(place, keras["sha256"])))
+        same = has_sha256(place(keras["file"]), keras["sha256"])
+        links.append(_link("Keras model", keras["sha256"], keras["file"], same))
     else:
         links.append(_link("Keras model", None, "the model came as a .tflite or as weights", None))
     links += [
-        _link(f"input: {Path(name).name}", sha256, name, _has(_place(name), sha256))
+        _link(f"input: {Path(name).name}", sha256, name, has_sha256(place(name), sha256))
         for name, sha256 in sorted(manifest["inputs"].items())
         if not keras or name != keras["file"]
     ]
     tflite, engine = manifest["tflite_sha256"], manifest["engine_sha256"]
-    links.append(_link(".tflite", tflite, "model.tflite", _has(folder / "model.tflite", tflite)))
-    links.append(_link("engine model, any CPU", engine, "model.sqz", _has(folder / "model.sqz", engine)))
+    links.append(_link(".tflite", tflite, "model.tflite", has_sha256(folder / "model.tflite", tflite)))
+    links.append(
+        _link("engine model, any CPU", engine, "model.sqz", has_sha256(folder / "model.sqz", engine))
+    )
     return links + _on_board(e)
 
 
-def _place(name: str) -> Path:
-    return Path(name) if Path(name).is_file() else ROOT / name
+def _same_images(e: Evidence, accuracy: dict[str, Any]) -> bool | None:
+    """Whether the report's own are the images of the accuracy; None: it has run others, or fewer of them."""
+    run = e.run
+    if run.source != accuracy.get("data") or len(run.pixels) != accuracy["test_images"]:
+        return None
+    found: bool = files.sha256(run.quantized(e.manifest["input"]).tobytes()) == accuracy["images_sha256"]
+    return found
 
 
 def _on_board(e: Evidence) -> list[dict[str, Any]]:
@@ -131,17 +133,38 @@ def _row(network: str, share: float | None, images: int, origin: str, needs: str
     }
 
 
-def _accuracies(e: Evidence) -> list[dict[str, Any]]:
-    trained_here = e.settings is not None and e.settings.weights is None
-    train = e.needs("train") if trained_here else ""
+def _trained(e: Evidence) -> list[dict[str, Any]]:
+    """The float network and what training made of it, stage by stage."""
     stages = e.stages or e.metrics.get("stages", {})
+    if e.settings is None or e.settings.weights is not None:
+        none = "the model was not trained here, so there are no such stages"
+        return [_brought(e), _row("pruned, QAT", None, 0, none)]
     origin = "this machine's training" if e.stages else "the model's card"
-    rows = []
-    for stage, name in _NAMES.items():
-        if stage in stages:
-            rows.append(_row(name, stages[stage]["test_accuracy"], stages[stage]["test_images"], origin))
-        elif stage != "cluster":
-            rows.append(_row(name, None, 0, "no record is of this .tflite", train))
+    asked = chain(records.as_asked(e.settings, e.artefacts.folder))
+    wanted = [name for name in _NAMES if name in stages or name in asked]
+    return [
+        _row(_NAMES[name], stages[name]["test_accuracy"], stages[name]["test_images"], origin)
+        if name in stages
+        else _row(_NAMES[name], None, 0, "no record is of this .tflite", e.needs("train"))
+        for name in wanted
+    ]
+
+
+def _brought(e: Evidence) -> dict[str, Any]:
+    """The float network of somebody else: as convert measured it, or else by the report's own images."""
+    accuracy, known = e.manifest["accuracy"] or {}, e.run.labelled
+    if "float_top1" in accuracy:
+        return _row("float", accuracy["float_top1"], accuracy["test_images"], "make convert")
+    if e.keras is None:
+        return _row("float", None, 0, "no Keras model of this .tflite is here")
+    if e.keras.taken is None or not known.any():
+        return _row("float", None, 0, e.keras.why or "no labelled images are here")
+    right = float((e.keras.taken[known] == e.run.labels[known]).mean())
+    return _row("float", right, int(known.sum()), "Keras, for this report")
+
+
+def _accuracies(e: Evidence) -> list[dict[str, Any]]:
+    rows = _trained(e)
     accuracy, seen = e.manifest["accuracy"], e.validated
     if accuracy:
         rows.append(_row("int8, LiteRT", accuracy["int8_top1"], accuracy["test_images"], "make convert"))
@@ -165,9 +188,9 @@ def _accuracies(e: Evidence) -> list[dict[str, Any]]:
             )
         )
     if seen and seen["device_accuracy"] is not None:
-        rows.append(
-            _row(f"int8, device ({seen['board']})", seen["device_accuracy"], seen["images"], "make validate")
-        )
+        labelled = sum(count for _, _, count in seen.get("confusion", [])) or seen["images"]
+        name = f"int8, device ({seen['board']})"
+        rows.append(_row(name, seen["device_accuracy"], labelled, "make validate"))
     else:
         why = "its images have no classes" if seen else "no device has been asked"
         rows.append(_row("int8, device", None, 0, why, "" if seen else _validate(e)))

@@ -73,6 +73,7 @@ def _time(e: Evidence) -> dict[str, Any] | None:
             "with_flash": cost["milliseconds_with_flash"],
             "cycles": cost["cycles"],
             "how": "counted in the emulator",
+            "counted": True,
         }
     if e.fit is None or e.fit.milliseconds is None:
         return None
@@ -81,17 +82,19 @@ def _time(e: Evidence) -> dict[str, Any] | None:
         "with_flash": None,
         "cycles": round(e.fit.estimate.total),
         "how": "estimated, nothing was run",
+        "counted": False,
     }
 
 
 def _images(e: Evidence) -> list[dict[str, Any]]:
-    """The first image of each class that is taken for the right one; of images without classes the first."""
+    """The first image of each class that is taken for the right one; the first ones where none is."""
     run, labels = e.run, e.labels
     chosen: dict[int, int] = {}
     for number, (label, taken) in enumerate(zip(run.labels.tolist(), run.taken.tolist(), strict=True)):
         key = label if label >= 0 else number
         if key not in chosen and label in (-1, taken):
             chosen[key] = number
+    chosen = chosen or {number: number for number in range(min(len(run.labels), _PICTURES))}
     found = [
         {
             "taken": labels[int(run.taken[number])],

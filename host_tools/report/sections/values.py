@@ -20,7 +20,7 @@ def gather(e: Evidence) -> dict[str, Any]:
     return {
         "bins": _BINS,
         "weights": _weights(e),
-        "images": len(e.run.images),
+        "images": len(e.run.pixels),
         "source": e.run.source,
         "random": e.run.random,
         "needs": e.needs("report", DATA="images"),
@@ -79,10 +79,10 @@ def pictures(data: dict[str, Any]) -> dict[str, Markup]:
 
 
 def _bars(weights: dict[str, Any]) -> Markup:
-    left, wide, high = 58, 582, 200
+    left, wide, high = 50, 400, 190
     drawing = Drawing(
-        660,
-        250,
+        470,
+        240,
         f"How often each weight occurs, but for the {count(weights['zeros'])} zeros "
         f"({percent(weights['zero_share'])} of {count(weights['total'])}): they lie around zero.",
     )
@@ -102,9 +102,9 @@ def _bars(weights: dict[str, Any]) -> Markup:
 
 
 def _strips(activations: list[dict[str, Any]]) -> Markup:
-    left, wide, row = 170, 400, 20
+    left, wide, row = 150, 260, 20
     drawing = Drawing(
-        660,
+        470,
         row * len(activations) + 40,
         "How activations use int8's range, a strip a layer; the table below has the same as numbers.",
     )

@@ -17,13 +17,13 @@ def a_report(model, board="stm32f405", **changed):
     ]
     summary = {
         "macs": 100, "tflite_bytes": 2000, "weights": 9, "accuracy": {"top1": 0.9, "images": 100},
-        "time": {"milliseconds": 1.5, "cycles": 705},
+        "time": {"milliseconds": 1.5, "cycles": 705, "counted": True},
         "memories": [{"name": "flash", "used": 4000}, {"name": "SRAM", "used": 300}],
     }  # fmt: skip
     sections = {
         "summary": summary | changed,
         "memory": {"arena_bytes": 48, "tflm_arena_bytes": None},
-        "layers": {"unit": "cycles", "rows": rows},
+        "layers": {"unit": "cycles", "rows": rows, "sums": {"milliseconds": 1.4, "cost": 700}},
     }
     return {"format": 1, "project": "0", "model": model, "board": board, "sections": sections}
 
@@ -58,6 +58,14 @@ def test_a_report_of_the_same_differs_in_nothing():
     found = figures.compare(a_report("toy"), copy.deepcopy(a_report("toy")))
     assert found["layers"] == []
     assert not any(row["difference"] for row in found["figures"])
+
+
+def test_what_was_counted_is_not_held_against_an_estimate():
+    estimated = a_report("mine", time={"milliseconds": 1.3, "cycles": 650, "counted": False})
+    by_name = {row["what"]: row for row in figures.compare(a_report("toy"), estimated)["figures"]}
+    counted = by_name["milliseconds an image, counted"]
+    assert (counted["a"], counted["b"], counted["difference"]) == (1.5, None, None)
+    assert by_name["cycles an image, estimated"]["difference"] == 0
 
 
 def test_boards_have_to_be_the_same():

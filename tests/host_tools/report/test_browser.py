@@ -17,9 +17,9 @@ def tab():
 
 
 @pytest.fixture(scope="module")
-def url(html, tmp_path_factory):
+def url(full_html, tmp_path_factory):
     path = tmp_path_factory.mktemp("page") / "report.html"
-    path.write_text(html, encoding="utf-8")
+    path.write_text(full_html, encoding="utf-8")
     return path.as_uri()
 
 
@@ -46,6 +46,7 @@ def test_it_looks_right(width, dark, tab, url):
     shade = sum(map(int, re.findall(r"\d+", background)[:3])) / 3
     assert shade < 60 if dark else shade > 200
     assert page.violations() == []
+    assert not re.search(r"\bNot known\b", page.text("main"))
 
 
 def test_it_prints_on_a_page(tab, url):
@@ -53,6 +54,10 @@ def test_it_prints_on_a_page(tab, url):
     page.call("Emulation.setEmulatedMedia", media="print")
     assert not page.scrolls_sideways()
     assert page.evaluate("getComputedStyle(document.querySelector('nav')).display") == "none"
+    cut = (
+        "[...document.querySelectorAll('.scroll')].filter((each) => each.scrollWidth > each.clientWidth + 1)"
+    )
+    assert page.evaluate(f"{cut}.map((each) => each.ariaLabel)") == []
 
 
 def column(page, number):

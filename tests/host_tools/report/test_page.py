@@ -1,5 +1,6 @@
 """The page: every number of it is in the JSON, names are text, and nothing comes from outside."""
 
+import argparse
 import copy
 import dataclasses
 import itertools
@@ -7,14 +8,17 @@ import json
 import re
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 
 from squeezenet_mcu.common import files
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.host_tools.boards import board_toml
-from squeezenet_mcu.host_tools.report import content, evidence, page
-from squeezenet_mcu.host_tools.report.sections import claims, link, verdicts
+from squeezenet_mcu.host_tools.report import command, content, evidence, page
+from squeezenet_mcu.host_tools.report.keras_run import KerasRun
+from squeezenet_mcu.host_tools.report.sections import claims, confusion, link, proof, verdicts
 from squeezenet_mcu.model.settings.budget import Budget, Limit
+from tests.host_tools.report.conftest import CLAIM, CONFUSION, COST, IMAGES, PROFILE, VALIDATED
 
 NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
 PACKAGE = page.TEMPLATES.parent
@@ -144,20 +148,6 @@ def test_headings_are_in_order_and_pictures_have_texts(html):
     assert len(ids) == len(set(ids))
 
 
-VALIDATED = {
-    "model": "digits", "board": "stm32f405", "images": 50, "differing_values": 0, "differing_images": 0,
-    "compared_values": 1000, "device_accuracy": 1.0, "python_accuracy": 1.0, "sram_bytes": 15872,
-    "sram_total_bytes": 131072, "stack_bytes": 1348, "arena_bytes": 10688, "flash_bytes": 51276,
-    "flash_total_bytes": 1048576, "engine_sha256": "e" * 64, "build_id": "2908a4c628decf70",
-    "counter": "instructions",
-    "link": {
-        "requests": 306, "answers": 302, "lost": 0, "bytes_sent": 44677, "bytes_received": 8763,
-        "restarts": 0, "reopened": 0, "images_again": 0, "dropped_bytes": 0, "damaged_frames": 0,
-        "round_trip_ms": {"min": 12.475, "mean": 188.177, "max": 361.783},
-    },
-}  # fmt: skip
-
-
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
@@ -165,6 +155,14 @@ VALIDATED = {
         ({"device_accuracy": 2}, "device_accuracy = 2"),
         ({"board": 7}, "board = 7"),
         ({"model_sha256": "x"}, "model_sha256"),
+        ({"confusion": [[0, 1]]}, "confusion"),
+        ({"confusion": [[0, -1, 1]]}, "confusion"),
+        ({"confusion": [[0, 10, 1]]}, "confusion: class 10; want 0 to 9"),
+        ({"confusion": [[0, 1, 3], [0, 1, 4]]}, "confusion: a pair of classes stands twice"),
+        ({"confusion": [[0, 1, 30], [1, 1, 21]]}, "confusion: 51 images; want at most 50"),
+        ({"data": "x" * 5000}, "data"),
+        ({"images": float("nan")}, "not JSON"),
+        ({"cost": COST | {"milliseconds": -1}}, "cost.milliseconds = -1"),
     ],
 )
 def test_a_damaged_file_is_one_line(changed, said, place, monkeypatch, seen):
@@ -189,14 +187,68 @@ def test_a_device_that_was_asked(seen):
         link.gather(dataclasses.replace(seen, validated=broken))
 
 
+def test_confusion_of_the_device(seen, place, monkeypatch):
+    monkeypatch.chdir(place)
+    validated = VALIDATED | {"confusion": CONFUSION, "data": "my <signs>"}
+    known = dataclasses.replace(seen, validated=validated)
+    tables = {table["network"]: table for table in confusion.gather(known)["tables"]}
+    device = tables["device"]
+    assert (device["images"], device["mistakes"], device["same_as_int8"]) == (50, 1, 50)
+    assert (device["by"], device["images_of"]) == ("validate, on stm32f405", "my <signs>")
+    report = content.gather(known)
+    html = page.render(report)
+    assert unknown_numbers(report, html)[0] == [] and "my &lt;signs&gt;" in html
+    assert "<title>1 taken for 7: 1</title>" in html
+    differs = dataclasses.replace(seen, validated=validated | {"differing_values": 3})
+    tables = {table["network"]: table for table in confusion.gather(differs)["tables"]}
+    assert tables["device"]["same_as_int8"] is None
+    for old, said in ((VALIDATED, "earlier version"), (validated | {"confusion": []}, "no known classes")):
+        tables = confusion.gather(dataclasses.replace(seen, validated=old))["tables"]
+        assert tables[-1]["cells"] is None and said in tables[-1]["why"]
+        assert tables[-1]["needs"].startswith("make validate MODEL=digits BOARD=stm32f405 JSON=")
+
+
+def test_confusion_of_a_keras_network(seen, place, monkeypatch):
+    monkeypatch.chdir(place)
+    taken = seen.run.taken.copy()
+    taken[0] = (taken[0] + 1) % 10
+    tables = confusion.gather(dataclasses.replace(seen, keras=KerasRun("float", "x.keras", taken)))["tables"]
+    assert [table["network"] for table in tables] == ["float", "int8", "device"]
+    assert (tables[0]["same_as_int8"], tables[0]["images"]) == (IMAGES - 1, IMAGES)
+    wrong = int((taken != seen.run.labels).sum())
+    assert (tables[0]["mistakes"], tables[0]["by"]) == (wrong, "Keras, for this report: x.keras")
+    tables = confusion.gather(dataclasses.replace(seen, keras=KerasRun("QAT", "x", taken)))["tables"]
+    assert [table["network"] for table in tables] == ["float", "QAT, Keras", "int8", "device"]
+    assert (tables[0]["cells"], tables[0]["needs"]) == (None, "make train MODEL=digits")
+    tables = confusion.gather(dataclasses.replace(seen, keras=KerasRun("QAT", "x", None, "no TensorFlow")))
+    assert tables["tables"][0]["why"] == "no TensorFlow"
+
+
+def test_a_thousand_classes(seen, place, monkeypatch):
+    """The picture and the tables have those of the most mistakes, and the page stays small."""
+    monkeypatch.chdir(place)
+    rng = np.random.default_rng(5)
+    pairs = {(int(a), int(b)): 1 for a, b in rng.integers(0, 1000, (900, 2))}
+    validated = VALIDATED | {"confusion": [[a, b, n] for (a, b), n in pairs.items()], "images": 900}
+    manifest = seen.manifest | {"labels": [f"name {i}" for i in range(1000)]}
+    artefacts = dataclasses.replace(seen.artefacts, manifest=manifest)
+    known = dataclasses.replace(seen, artefacts=artefacts, validated=validated, metrics={}, stages={})
+    data = confusion.gather(known)
+    assert len(data["drawn"]) == 50 and len(data["pairs"]) == 12
+    assert all(sum(each["of"] for each in row["counts"]) for row in data["classes"])
+    report = content.gather(known)
+    html = page.render(report)
+    assert len(html) < 1_000_000 and "Of 1,000 classes, the 50 of the most mistakes" in html
+
+
 def test_what_is_missing_is_said_with_its_command(html):
-    for command in (
+    for text in (
         "make validate MODEL=digits BOARD=stm32f405 JSON=build/digits/validated.json",
         "make profile MODEL=digits BOARD=stm32f405",
         "make claims JSON=build/claims.json",
         "make firmware MODEL=digits BOARD=stm32f405",
     ):
-        assert command in html
+        assert text in html
 
 
 def test_budgets(seen):
@@ -213,13 +265,9 @@ def test_budgets(seen):
 
 def test_claims_are_checked(seen, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    claim = {
-        "topic": "size", "says": "small", "place": "abstract", "rule": "about", "paper": 50.0, "ours": 48.8,
-        "unit": "times", "verdict": "holds", "how": "counted", "needs": "",
-    }  # fmt: skip
-    files.write_json(claims.FILE, {"claims": [claim]})
-    assert claims.gather(seen)["claims"] == [claim]
-    files.write_json(claims.FILE, {"claims": [claim | {"verdict": "<b>"}]})
+    files.write_json(claims.FILE, {"claims": [CLAIM]})
+    assert claims.gather(seen)["claims"] == [CLAIM]
+    files.write_json(claims.FILE, {"claims": [CLAIM | {"verdict": "<b>"}]})
     with pytest.raises(UserError, match="verdict = "):
         claims.gather(seen)
 
@@ -232,16 +280,7 @@ def test_a_report_is_read_back(report):
 
 def test_every_number_of_a_network_that_a_device_has_run(seen, place, monkeypatch):
     monkeypatch.chdir(place)
-    layers = [{"layer": "conv1", "count": 286_595, "milliseconds": 1.7059, "share": 0.1690}]
-    profile = {
-        "model_sha256": "a" * 64, "board": "stm32f405", "counter": "cycles", "image_count": 1_696_145,
-        "milliseconds": 10.1, "layers": layers,
-    }  # fmt: skip
-    cost = {
-        "instructions": 1695589, "cycles": 2733588, "cycles_with_flash": 2896733, "milliseconds": 16.271,
-        "milliseconds_with_flash": 17.242, "cores": 1,
-    }  # fmt: skip
-    known = dataclasses.replace(seen, validated=VALIDATED | {"cost": cost}, profile=profile)
+    known = dataclasses.replace(seen, validated=VALIDATED | {"cost": COST}, profile=PROFILE)
     report = content.gather(known)
     html = page.render(report)
     assert unknown_numbers(report, html)[0] == []
@@ -257,6 +296,40 @@ def test_a_network_that_our_engine_does_not_take(seen, place, monkeypatch):
     html = page.render(report)
     assert "op 3 &lt;b&gt;: not supported" in html and "our engine does not take this network" in html
     assert unknown_numbers(report, html)[0] == []
+
+
+def test_pictures_where_no_answer_is_right(seen, place, monkeypatch):
+    monkeypatch.chdir(place)
+    wrong = dataclasses.replace(seen.run, taken=(seen.run.labels + 1) % 10)
+    report = content.gather(dataclasses.replace(seen, run=wrong))
+    images = report["sections"]["summary"]["images"]
+    assert len(images) == 10 and all(image["label"] != image["taken"] for image in images)
+    assert "(it is 0)" in page.render(report)
+
+
+def test_float_accuracy_of_a_network_that_somebody_brought(seen):
+    taken = seen.run.labels.copy()
+    taken[:3] = (taken[:3] + 1) % 10
+    known = dataclasses.replace(seen, settings=None, keras=KerasRun("float", "x.keras", taken))
+    rows = {row["network"]: row for row in proof.gather(known)["accuracies"]}
+    assert (rows["float"]["share"], rows["float"]["images"]) == ((IMAGES - 3) / IMAGES, IMAGES)
+    assert "not trained here" in rows["pruned, QAT"]["origin"]
+    accuracy = known.manifest["accuracy"] | {"float_top1": 0.75}
+    artefacts = dataclasses.replace(seen.artefacts, manifest=seen.manifest | {"accuracy": accuracy})
+    rows = proof.gather(dataclasses.replace(known, artefacts=artefacts))["accuracies"]
+    assert (rows[0]["network"], rows[0]["share"], rows[0]["images"]) == ("float", 0.75, 1000)
+
+
+def test_a_folder_that_cannot_be_written_is_said_before_the_work(place, monkeypatch):
+    monkeypatch.chdir(place)
+    monkeypatch.setattr(evidence, "of", lambda *_: pytest.fail("it has begun"))
+    path = place / "build" / "digits" / "report"
+    path.write_text("a file")
+    try:
+        with pytest.raises(OSError, match="build/digits/report"):
+            command.run(argparse.Namespace(model="digits", board="stm32f405", data=None, limit=1, json=None))
+    finally:
+        path.unlink()
 
 
 def test_images_without_classes(seen, place, monkeypatch):

@@ -105,6 +105,7 @@ def test_a_run_without_a_difference(build, url, same_model, capsys):
     assert "2,077 of 131,072 B" in shown
     assert "validate: exact, all 240 int8 values are equal" in shown
     report = json.loads((build.parents[1] / "report.json").read_text())
+    assert (report["data"], report["confusion"]) == ("random:12", [])  # random images have no class
     assert (report["images"], report["differing_values"], report["board"]) == (12, 0, "fake")
     assert (report["device_accuracy"], report["python_accuracy"]) == (None, None)
     assert (report["sram_bytes"], report["flash_bytes"]) == (2077, 3000)
@@ -221,6 +222,9 @@ def test_a_model_remembers_its_data(build, tmp_path, where):
     found = validate.load_tests(artefacts, None, 7)
     assert found.source == "d.npz" and len(found.labels) == 7 and (found.labels >= 0).all()
     assert found.notices == ["images of d.npz, as toy remembers; DATA= (--data) takes others"]
+    assert found.pixels is None
+    kept = validate.load_tests(artefacts, None, 7, with_pixels=True)
+    assert kept.pixels.dtype == np.uint8 and kept.pixels.shape == kept.images.shape
     assert validate.load_tests(artefacts, "random", 7).source == "random"
     (tmp_path / "d.npz").write_bytes(b"of another machine")
     with pytest.raises(UserError, match=r"d\.npz: .*; toy remembers d\.npz; DATA= \(--data\) takes others"):
