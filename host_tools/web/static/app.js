@@ -1,5 +1,6 @@
 // The page: a picture comes in by a file, by pasting, dropping or the camera, and the answer goes out.
 
+const OF_CAMERA = "of the camera"; // the name of its pictures
 const MOST_SHOWN = 5; // classes of an answer, and rows of the comparison beside those that differ
 const SPEAK_MS = 3000; // between two answers that a screen reader is told while the camera runs
 
@@ -13,11 +14,12 @@ let board = null;
 let asking = false; // the board has an image under way
 let waiting = null; // {image, result}: the newest picture that the board has not seen yet
 let compared = { pictures: 0, equal: 0 };
-let shown = null; // {pixels, name}: the last picture as the network takes it, before it is inverted
+let shown = null; // {pixels, picture, name}: the last picture, and as the network takes it, before it is inverted
 let camera = null; // the stream
+let turn = 0; // of pictures: the newest one's number. What belongs to an older one comes too late to be shown
 
 const nameOf = (index) => model.labels[index] ?? `class ${index}`;
-const percent = (share) => `${(share * 100).toFixed(1)} %`;
+const percent = (share) => `${(Picture.round(share * 1000) / 10).toFixed(1)} %`; // 6.25 is 6.2, as in Python
 const milliseconds = (ms) => `${ms < 100 ? ms.toFixed(1) : Math.round(ms)} ms`;
 
 const say = (id, text, className) => {
@@ -96,24 +98,28 @@ const showInput = (pixels) => {
   at("seen-text").textContent = `What the network sees: ${how}, ${width} x ${height} ${channels === 1 ? "grays" : "pixels"}.`;
 };
 
-// pixels: bytes as the network takes them, before inversion. Shows the engine's answer, and has the board compared.
-const classify = async (pixels, name) => {
-  shown = { pixels, name };
+// pixels: bytes as the network takes them, before inversion; picture: what they were made of. Shows the engine's
+// answer, and has the board compared.
+const classify = async (pixels, picture, name) => {
+  shown = { pixels, picture, name };
+  const mine = turn;
   const turned = at("invert").checked ? Picture.inverted(pixels) : pixels;
   showInput(turned);
   const image = Picture.quantized(turned, model.input);
   const result = await engine.run(image);
+  if (mine !== turn) return;
   showAnswer(result);
   compare(image, result);
 };
 
-const showPicture = (source, width, height, name) => {
+const showPicture = (picture, name) => {
   const canvas = at("picture");
-  const scale = Math.min(1, 960 / Math.max(width, height));
-  [canvas.width, canvas.height] = [Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale))];
-  canvas.getContext("2d").putImageData(source, 0, 0);
+  const scale = Math.min(1, 960 / Math.max(picture.width, picture.height));
+  const [width, height] = [picture.width, picture.height].map((side) => Math.max(1, Math.round(side * scale)));
+  [canvas.width, canvas.height] = [width, height];
+  canvas.getContext("2d").putImageData(scale < 1 ? smaller(picture, width, height) : picture, 0, 0);
   canvas.setAttribute("aria-label", `The picture ${name}`);
-  canvas.className = width < 200 ? "small" : "";
+  canvas.className = picture.width < 200 ? "small" : "";
   at("hint").hidden = true;
 };
 
@@ -129,22 +135,28 @@ const smaller = (picture, width, height) => {
 const takeFile = async (file) => {
   fail(null);
   stopCamera();
+  const mine = ++turn;
   try {
     const picture = await Picture.read(file);
-    const scale = Math.min(1, 960 / Math.max(picture.width, picture.height));
-    const [width, height] = [picture.width, picture.height].map((side) => Math.max(1, Math.round(side * scale)));
-    showPicture(scale < 1 ? smaller(picture, width, height) : picture, picture.width, picture.height, file.name);
-    await classify(Picture.fitted(picture, model.input, model.fit), file.name);
+    if (mine !== turn) return;
+    const pixels = Picture.fitted(picture, model.input, model.fit);
+    showPicture(picture, file.name);
+    await classify(pixels, picture, file.name);
   } catch (error) {
-    fail(new Error(`${file.name}: ${error.message}`));
+    if (mine === turn) fail(new Error(`${file.name}: ${error.message}`));
   }
 };
 
-// The first picture of what was dropped or pasted.
+// The first picture of what was dropped or pasted, or a file of which the browser knows no type.
 const takeFirst = (files) => {
-  const file = Array.from(files).find(({ type }) => type.startsWith("image/"));
-  if (file) takeFile(file);
-  else fail(new Error("no picture in it; want an image file"));
+  const all = Array.from(files);
+  const file = all.find(({ type }) => type.startsWith("image/")) ?? all.find(({ type }) => !type);
+  if (file) {
+    takeFile(file);
+    return;
+  }
+  ++turn;
+  fail(new Error("no picture in it; want an image file"));
 };
 
 const stopCamera = () => {
@@ -156,20 +168,37 @@ const stopCamera = () => {
   at("picture").hidden = false;
   at("hint").hidden = at("picture").getAttribute("aria-label") !== "No picture yet";
   at("camera").textContent = "Use the camera";
+  if (shown?.name === OF_CAMERA) showPicture(shown.picture, shown.name); // whose answer it is
+};
+
+// A button that works for a while cannot be pressed, and has the keyboard's focus again afterwards.
+const busy = async (button, work) => {
+  const focused = document.activeElement === button;
+  button.disabled = true;
+  try {
+    return await work();
+  } finally {
+    button.disabled = false;
+    if (focused) button.focus();
+  }
 };
 
 const startCamera = async () => {
   fail(null);
-  at("camera").disabled = true; // while the browser asks its user
+  const wanted = { video: { facingMode: "environment", width: 640, height: 480 } };
   try {
-    camera = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment", width: 640, height: 480 } });
+    camera = await busy(at("camera"), () => navigator.mediaDevices.getUserMedia(wanted));
   } catch (error) {
     fail(new Error(`the camera: ${error.message}`));
     return;
-  } finally {
-    at("camera").disabled = false;
   }
+  ++turn;
   const stream = camera;
+  stream.getVideoTracks()[0].addEventListener("ended", () => {
+    if (camera !== stream) return;
+    stopCamera();
+    fail(new Error("the camera went away; connect it again, or choose a picture"));
+  });
   const video = at("video");
   video.srcObject = stream;
   video.hidden = false;
@@ -180,7 +209,7 @@ const startCamera = async () => {
     while (camera === stream) {
       if (video.videoWidth) {
         const picture = Picture.draw(video, video.videoWidth, video.videoHeight);
-        await classify(Picture.fitted(picture, model.input, model.fit), "of the camera");
+        await classify(Picture.fitted(picture, model.input, model.fit), picture, OF_CAMERA);
       }
       await new Promise((resolve) => requestAnimationFrame(resolve));
     }
@@ -229,8 +258,8 @@ const connect = async () => {
     opened = new Board(await SerialLine.open(port));
     const info = await opened.hello();
     if (!sameNetwork(info)) {
-      await opened.close();
       say("board", describeBoard(info));
+      opened.close();
       return;
     }
     board = opened;
@@ -239,10 +268,10 @@ const connect = async () => {
     };
     say("board", describeBoard(info));
     at("connect").textContent = "Disconnect the board";
-    if (shown && !camera) await classify(shown.pixels, shown.name);
+    if (shown && !camera) await classify(shown.pixels, shown.picture, shown.name);
   } catch (error) {
-    await opened?.close();
     say("board", `Not connected: ${error.message}`);
+    opened?.close(); // which may take its time where the port hangs
   }
 };
 
@@ -325,10 +354,10 @@ const listen = () => {
     at("file").value = ""; // so that the same file can be chosen again
   });
   at("invert").addEventListener("change", () => {
-    if (shown && !camera) classify(shown.pixels, shown.name).catch(fail);
+    if (shown && !camera) classify(shown.pixels, shown.picture, shown.name).catch(fail);
   });
   at("camera").addEventListener("click", () => (camera ? stopCamera() : startCamera()));
-  at("connect").addEventListener("click", () => (board ? disconnect("Disconnected.") : connect()));
+  at("connect").addEventListener("click", () => (board ? disconnect("Disconnected.") : busy(at("connect"), connect)));
   document.addEventListener("paste", (event) => {
     if (event.clipboardData.files.length) takeFirst(event.clipboardData.files);
   });
