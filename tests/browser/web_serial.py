@@ -13,7 +13,9 @@ _STAND_IN = """
     writable: null,
     async open(options) {
       if (options.baudRate !== 115200) throw new Error("another baud rate");
-      if (port.readable || port.writable) throw new DOMException("The port is already open.", "InvalidStateError");
+      if (port.readable || port.writable) {
+        throw new DOMException("The port is already open.", "InvalidStateError");
+      }
       port.readable = new ReadableStream({ start: (controller) => { feed = controller; } });
       port.writable = new WritableStream({
         write: (bytes) => window.serialWrite(btoa(String.fromCharCode(...bytes))),

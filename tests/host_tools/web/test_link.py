@@ -45,8 +45,7 @@ socket.on("connect", async () => {
         (
             "FAULT at ROWS",
             0,
-            "the board's program has faulted: "
-            "FAULT exception=00000003 pc=08001234 lr=08005679 sp=20000700",
+            "the board's program has faulted: FAULT exception=00000003 pc=08001234 lr=08005679 sp=20000700",
         ),
     ],
 )
@@ -55,7 +54,5 @@ def test_a_board_that_lies(lie, images, said, tmp_path):
     with lying_board.speaking(lying_board.conversation(told.board(), told.says, told.first())) as url:
         script = f'globalThis.crypto ??= require("crypto").webcrypto;\n{_RUN}'
         port = url.rpartition(":")[2]
-        found = in_node.run(
-            script.replace("PORT", port), tmp_path, "frames.js", "link.js", changed=_PATIENCE
-        )
+        found = in_node.run(script.replace("PORT", port), tmp_path, "frames.js", "link.js", changed=_PATIENCE)
     assert found == {"images": images, "said": said}
