@@ -138,8 +138,8 @@ def answers(found: list[Member]) -> dict[str, Found]:
         ),
         "v1.1-computation": Found(
             v1_0.macs / v1_1.macs,
-            f"{v1_0.macs:,} multiply-accumulates at 227 x 227 pixels through {v1_1.macs:,} at 224 x 224, counted "
-            "in the Keras networks; with 227 for both it is less: docs/claims.md",
+            f"{v1_0.macs:,} multiply-accumulates at 227 x 227 pixels through {v1_1.macs:,} at 224 x 224, "
+            "counted in the Keras networks; with 227 for both it is less: docs/claims.md",
             detail={"v1.0_macs": v1_0.macs, "v1.1_macs": v1_1.macs},
         ),
         "v1.1-parameters": Found(v1_1.parameters, "counted in the Keras network of make train MODEL=v1_1"),
