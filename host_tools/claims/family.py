@@ -70,6 +70,16 @@ def _count(name: str, model: str, bypass: str, paper: str) -> Member:
     return Member(name, paper, lines, biases, sum(row.macs for row in rows))
 
 
+def _macs(model: str, side: int) -> int:
+    """Multiply-accumulates for an image of `side` x `side` pixels."""
+    from squeezenet_mcu.model.commands.info import convolutions
+    from squeezenet_mcu.model.network.squeezenet import build
+
+    settings = config.load(model)
+    sized = dataclasses.replace(settings.input, height=side, width=side)
+    return sum(row.macs for row in convolutions(build(dataclasses.replace(settings, input=sized))))
+
+
 def members() -> list[Member]:
     """v1.0, v1.1, and v1.0 with simple and with complex bypasses."""
     return [_count(*member) for member in _MEMBERS]
@@ -99,6 +109,8 @@ def answers(found: list[Member]) -> dict[str, Found]:
     count = "counted in the Keras network of make train MODEL=v1_0"
     by_layer = {layer.name: layer.parameters for layer in alexnet.LAYERS}
     wider = squeezed(RATIO)
+    macs = {(model, side): _macs(model, side) for model in ("v1_0", "v1_1") for side in (224, 227)}
+    times = {side: macs["v1_0", side] / macs["v1_1", side] for side in (224, 227)}
     return {
         "parameters": Found(v1_0.parameters, count),
         "parameters-by-line": Found(
@@ -137,9 +149,11 @@ def answers(found: list[Member]) -> dict[str, Found]:
             detail={"parameters": complex_.parameters},
         ),
         "v1.1-computation": Found(
-            v1_0.macs / v1_1.macs,
-            f"{v1_0.macs:,} multiply-accumulates through {v1_1.macs:,}, counted in the Keras networks",
-            detail={"v1.0_macs": v1_0.macs, "v1.1_macs": v1_1.macs},
+            times[224],
+            f"{macs['v1_0', 224]:,} multiply-accumulates through {macs['v1_1', 224]:,}, counted in the Keras "
+            f"networks, both at 224 x 224 pixels, the size of v1.1; at 227 x 227, that of v1.0, it is "
+            f"{times[227]:.2f} times",
+            detail={f"{model}_macs_at_{side}": count for (model, side), count in macs.items()},
         ),
         "v1.1-parameters": Found(v1_1.parameters, "counted in the Keras network of make train MODEL=v1_1"),
     }

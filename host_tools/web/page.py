@@ -13,8 +13,8 @@ from squeezenet_mcu.common import files, preprocess
 from squeezenet_mcu.host_tools.web.example import Example
 
 _STATIC = Path(__file__).parent / "static"
-SCRIPTS = ("engine.js", "picture.js", "frames.js", "link.js", "serial.js", "app.js")
-"""In this order; app.js is the page, the others know of no page."""
+SCRIPTS = ("engine.js", "picture.js", "frames.js", "link.js", "serial.js", "comparison.js", "app.js")
+"""In this order; comparison.js and app.js are the page, the others know of no page."""
 _PLACE = re.compile(r"\{\{(\w+)\}\}")
 
 

@@ -13,6 +13,9 @@ _STAND_IN = """
     writable: null,
     async open(options) {
       if (options.baudRate !== 115200) throw new Error("another baud rate");
+      if (port.readable || port.writable) {
+        throw new DOMException("The port is already open.", "InvalidStateError");
+      }
       port.readable = new ReadableStream({ start: (controller) => { feed = controller; } });
       port.writable = new WritableStream({
         write: (bytes) => window.serialWrite(btoa(String.fromCharCode(...bytes))),
@@ -20,7 +23,7 @@ _STAND_IN = """
     },
     async setSignals() {},
     async close() {
-      if (port.readable.locked || port.writable.locked) throw new TypeError("a stream is in use");
+      if (port.readable?.locked || port.writable.locked) throw new TypeError("a stream is in use");
       port.readable = port.writable = null;
     },
   };

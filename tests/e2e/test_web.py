@@ -20,6 +20,8 @@ from tests.e2e import verbs
 from tests.host_tools.liars import link_lies, lying_board
 
 WIDTHS = (390, 1280)
+STREAM = "document.querySelector('#video').srcObject"
+LABEL = "document.querySelector('#picture').getAttribute('aria-label')"
 
 
 @pytest.fixture(scope="module")
@@ -165,6 +167,8 @@ def test_a_file_that_is_no_picture(pages, tab, tmp_path):
     page.wait(
         "document.querySelector('#error').textContent.startsWith('no picture in it; want an image file')"
     )
+    page.drop(tmp_path / "broken.png", kind="")  # as of a file whose name says nothing
+    page.wait("document.querySelector('#error').textContent.startsWith('broken.png: this browser reads')")
 
 
 def test_the_camera(pages, tab):
@@ -177,6 +181,56 @@ def test_the_camera(pages, tab):
     assert page.text("#camera") == "Use the camera"
     assert page.evaluate("document.querySelector('video').srcObject === null")
     assert page.console == []
+
+
+def test_a_camera_that_is_stopped_or_goes_away(pages, tab, seven):
+    """The picture that is shown is always that of the answer, and the keyboard stays where it was."""
+    page = opened(tab, pages["digits"])
+    page.drop(seven)
+    answered(page)
+    for end in ("document.querySelector('#camera').click()", "track.dispatchEvent(new Event('ended'))"):
+        page.evaluate("document.querySelector('#camera').focus()")
+        page.press("Enter", 13)
+        page.wait("document.querySelector('#camera').textContent === 'Stop the camera'")
+        assert page.evaluate("document.activeElement.id") == "camera"
+        page.wait("/^[^7]|7, [^9]/.test(document.querySelector('#answer').textContent)")
+        page.evaluate(f"(() => {{ const [track] = {STREAM}.getTracks(); {end}; }})()")
+        assert page.text("#camera") == "Use the camera"
+        assert page.evaluate(f"{LABEL}") == "The picture of the camera"
+    assert page.text("#error") == "the camera went away; connect it again, or choose a picture"
+
+
+def test_of_two_pictures_the_newer_one_is_shown(pages, tab, seven, tmp_path):
+    """Though the first takes longer to be decoded; nor does what is wrong with it matter any more."""
+    page = opened(tab, pages["digits"])
+    Image.new("L", (28, 28)).save(tmp_path / "black.png")
+    (tmp_path / "broken.png").write_bytes(b"broken")
+    page.evaluate(
+        """(() => {
+          const decode = window.createImageBitmap;
+          window.decoded = 0;
+          window.createImageBitmap = async (file, how) => {
+            if (file.name !== "seven.png") await new Promise((resolve) => setTimeout(resolve, 500));
+            return decode(file, how).finally(() => setTimeout(() => ++window.decoded, 300));
+          };
+        })()"""
+    )
+    for count, slow in enumerate(("black.png", "broken.png"), 1):
+        page.drop(tmp_path / slow)
+        page.drop(seven)
+        page.wait(f"window.decoded === {2 * count}")
+        assert page.text("#answer").startswith("7, ") and page.text("#error") == ""
+        assert page.evaluate(LABEL) == "The picture seven.png"
+
+
+def test_a_picture_that_no_canvas_holds(pages, tab, tmp_path):
+    """It would be all black, without a word."""
+    Image.new("L", (100_000, 1), 200).save(tmp_path / "long.png")
+    page = opened(tab, pages["digits"])
+    page.drop(tmp_path / "long.png")
+    page.wait("!document.querySelector('#error').hidden")
+    assert page.text("#error") == "long.png: 100000 x 1 pixels; want at most 32768 on a side"
+    assert page.text("#answer") == "No picture yet."
 
 
 @pytest.mark.parametrize("dark", [False, True])
@@ -261,10 +315,12 @@ def test_a_board_on_the_cable_gives_the_same_answers(faults, pages, tab, seven, 
 
 def test_a_cable_that_is_pulled_out(pages, tab, firmware):
     with emulator.running("stm32f405", firmware) as url, SerialTransport(url) as serial:
-        page, _ = with_board(tab, pages["digits"], serial)
+        page, cable = with_board(tab, pages["digits"], serial)
         page.evaluate("serialUnplug()")
         page.wait("/port went away/.test(document.querySelector('#board').textContent)")
         assert page.text("#connect") == "Connect a board"
+        page.click("#connect")  # plugged in again
+        cable.wait("/runs this network/.test(document.querySelector('#board').textContent)")
 
 
 class WrongByOne:

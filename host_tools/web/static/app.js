@@ -1,5 +1,6 @@
 // The page: a picture comes in by a file, by pasting, dropping or the camera, and the answer goes out.
 
+const OF_CAMERA = "of the camera"; // the name of its pictures
 const MOST_SHOWN = 5; // classes of an answer, and rows of the comparison beside those that differ
 const SPEAK_MS = 3000; // between two answers that a screen reader is told while the camera runs
 
@@ -10,15 +11,12 @@ const model = JSON.parse(at("settings").textContent);
 if (model.input.table) model.input.table = new Int8Array(bytesOf(model.input.table).buffer);
 
 let engine = null;
-let board = null;
-let asking = false; // the board has an image under way
-let waiting = null; // {image, result}: the newest picture that the board has not seen yet
-let compared = { pictures: 0, equal: 0 };
-let shown = null; // {pixels, name}: the last picture as the network takes it, before it is inverted
+let shown = null; // {pixels, picture, name}: the last picture, and as the network takes it, before it is inverted
 let camera = null; // the stream
+let turn = 0; // of pictures: the newest one's number. What belongs to an older one comes too late to be shown
 
 const nameOf = (index) => model.labels[index] ?? `class ${index}`;
-const percent = (share) => `${(share * 100).toFixed(1)} %`;
+const percent = (share) => `${(Picture.round(share * 1000) / 10).toFixed(1)} %`; // 6.25 is 6.2, as in Python
 const milliseconds = (ms) => `${ms < 100 ? ms.toFixed(1) : Math.round(ms)} ms`;
 
 const say = (id, text, className) => {
@@ -92,24 +90,28 @@ const showInput = (pixels) => {
   at("seen-text").textContent = `What the network sees: ${how}, ${width} x ${height} ${channels === 1 ? "grays" : "pixels"}.`;
 };
 
-// pixels: bytes as the network takes them, before inversion. Shows the engine's answer, and has the board compared.
-const classify = async (pixels, name) => {
-  shown = { pixels, name };
+// pixels: bytes as the network takes them, before inversion; picture: what they were made of. Shows the engine's
+// answer, and has the board compared.
+const classify = async (pixels, picture, name) => {
+  shown = { pixels, picture, name };
+  const mine = turn;
   const turned = at("invert").checked ? Picture.inverted(pixels) : pixels;
   showInput(turned);
   const image = Picture.quantized(turned, model.input);
   const result = await engine.run(image);
+  if (mine !== turn) return;
   showAnswer(result);
   compare(image, result);
 };
 
-const showPicture = (source, width, height, name) => {
+const showPicture = (picture, name) => {
   const canvas = at("picture");
-  const scale = Math.min(1, 960 / Math.max(width, height));
-  [canvas.width, canvas.height] = [Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale))];
-  canvas.getContext("2d").putImageData(source, 0, 0);
+  const scale = Math.min(1, 960 / Math.max(picture.width, picture.height));
+  const [width, height] = [picture.width, picture.height].map((side) => Math.max(1, Math.round(side * scale)));
+  [canvas.width, canvas.height] = [width, height];
+  canvas.getContext("2d").putImageData(scale < 1 ? smaller(picture, width, height) : picture, 0, 0);
   canvas.setAttribute("aria-label", `The picture ${name}`);
-  canvas.className = width < 200 ? "small" : "";
+  canvas.className = picture.width < 200 ? "small" : "";
   at("hint").hidden = true;
 };
 
@@ -125,31 +127,39 @@ const smaller = (picture, width, height) => {
 const takeFile = async (file) => {
   fail(null);
   stopCamera();
+  const mine = ++turn;
   try {
     const picture = await Picture.read(file);
-    const scale = Math.min(1, 960 / Math.max(picture.width, picture.height));
-    const [width, height] = [picture.width, picture.height].map((side) => Math.max(1, Math.round(side * scale)));
-    showPicture(scale < 1 ? smaller(picture, width, height) : picture, picture.width, picture.height, file.name);
-    await classify(Picture.fitted(picture, model.input, model.fit), file.name);
+    if (mine !== turn) return;
+    const pixels = Picture.fitted(picture, model.input, model.fit);
+    showPicture(picture, file.name);
+    await classify(pixels, picture, file.name);
   } catch (error) {
-    fail(new Error(`${file.name}: ${error.message}`));
+    if (mine === turn) fail(new Error(`${file.name}: ${error.message}`));
   }
 };
 
 const takeExample = async () => {
   fail(null);
   stopCamera();
-  const { width, height } = model.input;
+  ++turn;
   const pixels = bytesOf(model.example.pixels);
-  showPicture(Picture.shown(pixels, model.input), width, height, "that came with the model");
-  await classify(pixels, "that came with the model");
+  const picture = Picture.shown(pixels, model.input);
+  const name = "that came with the model";
+  showPicture(picture, name);
+  await classify(pixels, picture, name);
 };
 
-// The first picture of what was dropped or pasted.
+// The first picture of what was dropped or pasted, or a file of which the browser knows no type.
 const takeFirst = (files) => {
-  const file = Array.from(files).find(({ type }) => type.startsWith("image/"));
-  if (file) takeFile(file);
-  else fail(new Error("no picture in it; want an image file"));
+  const all = Array.from(files);
+  const file = all.find(({ type }) => type.startsWith("image/")) ?? all.find(({ type }) => !type);
+  if (file) {
+    takeFile(file);
+    return;
+  }
+  ++turn;
+  fail(new Error("no picture in it; want an image file"));
 };
 
 const stopCamera = () => {
@@ -161,20 +171,37 @@ const stopCamera = () => {
   at("picture").hidden = false;
   at("hint").hidden = at("picture").getAttribute("aria-label") !== "No picture yet";
   at("camera").textContent = "Use the camera";
+  if (shown?.name === OF_CAMERA) showPicture(shown.picture, shown.name); // whose answer it is
+};
+
+// A button that works for a while cannot be pressed, and has the keyboard's focus again afterwards.
+const busy = async (button, work) => {
+  const focused = document.activeElement === button;
+  button.disabled = true;
+  try {
+    return await work();
+  } finally {
+    button.disabled = false;
+    if (focused) button.focus();
+  }
 };
 
 const startCamera = async () => {
   fail(null);
-  at("camera").disabled = true; // while the browser asks its user
+  const wanted = { video: { facingMode: "environment", width: 640, height: 480 } };
   try {
-    camera = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment", width: 640, height: 480 } });
+    camera = await busy(at("camera"), () => navigator.mediaDevices.getUserMedia(wanted));
   } catch (error) {
     fail(new Error(`the camera: ${error.message}`));
     return;
-  } finally {
-    at("camera").disabled = false;
   }
+  ++turn;
   const stream = camera;
+  stream.getVideoTracks()[0].addEventListener("ended", () => {
+    if (camera !== stream) return;
+    stopCamera();
+    fail(new Error("the camera went away; connect it again, or choose a picture"));
+  });
   const video = at("video");
   video.srcObject = stream;
   video.hidden = false;
@@ -185,127 +212,13 @@ const startCamera = async () => {
     while (camera === stream) {
       if (video.videoWidth) {
         const picture = Picture.draw(video, video.videoWidth, video.videoHeight);
-        await classify(Picture.fitted(picture, model.input, model.fit), "of the camera");
+        await classify(Picture.fitted(picture, model.input, model.fit), picture, OF_CAMERA);
       }
       await new Promise((resolve) => requestAnimationFrame(resolve));
     }
   } catch (error) {
     if (camera === stream) fail(error);
   }
-};
-
-const describeBoard = (info) => {
-  if (info.tfliteSha256 === model.tflite_sha256) {
-    if (!sameNetwork(info)) return `${info.board} says that it runs this network, but with other sizes; ${FLASH_IT}`;
-    const same = info.engineSha256 === model.engine_sha256;
-    return `${info.board} runs this network: the same .tflite, ${same ? "the same engine model" : "converted for this board"}.`;
-  }
-  return (
-    `${info.board} runs another network (SHA-256 of its .tflite ${info.tfliteSha256.slice(0, 16)}…, this page's ` +
-    `${model.tflite_sha256.slice(0, 16)}…), so there is nothing to compare. Flash this one: make flash MODEL=${model.name}`
-  );
-};
-
-const sameNetwork = (info) =>
-  info.tfliteSha256 === model.tflite_sha256 && info.classes === engine.classes && info.height === engine.height &&
-  info.width === engine.width && info.channels === engine.channels;
-
-const disconnect = async (text) => {
-  const closing = board;
-  board = waiting = null;
-  say("board", text);
-  at("connect").textContent = "Connect a board";
-  await closing?.close();
-};
-
-const connect = async () => {
-  let port;
-  try {
-    port = await navigator.serial.requestPort();
-  } catch {
-    return; // the user has chosen none
-  }
-  say("board", "Connecting …");
-  say("verdict", "");
-  at("compared").hidden = true;
-  compared = { pictures: 0, equal: 0 };
-  let opened = null;
-  try {
-    opened = new Board(await SerialLine.open(port));
-    const info = await opened.hello();
-    if (!sameNetwork(info)) {
-      await opened.close();
-      say("board", describeBoard(info));
-      return;
-    }
-    board = opened;
-    opened.onEnd = (error) => {
-      if (board === opened) disconnect(`Disconnected: ${error.message}`);
-    };
-    say("board", describeBoard(info));
-    at("connect").textContent = "Disconnect the board";
-    if (shown && !camera) await classify(shown.pixels, shown.name);
-  } catch (error) {
-    await opened?.close();
-    say("board", `Not connected: ${error.message}`);
-  }
-};
-
-// Asks the board about each picture. Where it is slower than the page, as with a camera, about the newest one.
-const compare = async (image, result) => {
-  if (!board) return;
-  waiting = { image, result };
-  if (asking) return;
-  asking = true;
-  const asked = board;
-  try {
-    while (waiting && board === asked) {
-      const picture = waiting;
-      waiting = null;
-      if (!camera) say("verdict", "The board computes …", "verdict");
-      const theirs = await asked.infer(picture.image);
-      if (board === asked) showComparison(picture.result, theirs);
-    }
-  } catch (error) {
-    say("verdict", "");
-    if (board === asked) await disconnect(`Disconnected: ${error.message}`);
-  } finally {
-    asking = false;
-  }
-};
-
-const showComparison = (ours, theirs) => {
-  const kinds = ["logits", "probabilities"];
-  const differs = (i) => kinds.some((kind) => ours[kind][i] !== theirs[kind][i]);
-  const all = Array.from(ours.logits.keys());
-  const different = all.filter(differs);
-  ++compared.pictures;
-  if (!different.length) ++compared.equal;
-  const count = `${compared.equal} of ${compared.pictures} pictures equal so far`;
-  const time = theirs.ms === null ? "" : `; the board took ${milliseconds(theirs.ms)} by its own counter`;
-  const text = different.length
-    ? `Different in ${different.length} of ${all.length} classes: ${count}${time}.`
-    : `Equal in all ${all.length} logits and all ${all.length} probabilities: ${count}${time}.`;
-  say("verdict", text, different.length ? "verdict different" : "verdict equal");
-  speak(`${at("answer").textContent}. ${text}`);
-  const rows = (different.length ? different : ranked(ours.logits)).slice(0, 2 * MOST_SHOWN).map((i) => {
-    const row = document.createElement("tr");
-    const head = document.createElement("th");
-    head.scope = "row";
-    head.textContent = nameOf(i);
-    row.append(head);
-    for (const kind of kinds) {
-      for (const side of [ours, theirs]) {
-        const cell = document.createElement("td");
-        cell.textContent = side[kind][i];
-        if (ours[kind][i] !== theirs[kind][i]) cell.className = "different";
-        row.append(cell);
-      }
-    }
-    return row;
-  });
-  at("compared").querySelector("tbody").replaceChildren(...rows);
-  at("compared").hidden = false;
 };
 
 const showAbout = () => {
@@ -342,12 +255,12 @@ const listen = () => {
     at("file").value = ""; // so that the same file can be chosen again
   });
   at("invert").addEventListener("change", () => {
-    if (shown && !camera) classify(shown.pixels, shown.name).catch(fail);
+    if (shown && !camera) classify(shown.pixels, shown.picture, shown.name).catch(fail);
   });
   at("example").hidden = !model.example.pixels;
   at("example").addEventListener("click", () => takeExample().catch(fail));
   at("camera").addEventListener("click", () => (camera ? stopCamera() : startCamera()));
-  at("connect").addEventListener("click", () => (board ? disconnect("Disconnected.") : connect()));
+  at("connect").addEventListener("click", () => (board ? disconnect("Disconnected.") : busy(at("connect"), connect)));
   document.addEventListener("paste", (event) => {
     if (event.clipboardData.files.length) takeFirst(event.clipboardData.files);
   });

@@ -116,7 +116,7 @@ class FrameReader {
       if (!piece.length) continue;
       const frame = Frames.decode(piece);
       if (frame) this.onFrame(frame);
-      else if (FAULT.test(String.fromCharCode(...piece))) this.onFault(printable(piece));
+      else if (FAULT.test(String.fromCharCode(...piece))) this.onFault(printable(piece).replace(/^\?+|\?+$/g, "")); // its line ends
     }
   }
 }

@@ -10,10 +10,13 @@ const FAILED = 3; // the last of an image's states
 const NO_SESSION = 4, WRONG_IMAGE = 5; // errors after a reset of the device
 const PROBE_RESERVE = 128; // bytes of its receive buffer that the device keeps for probes
 const OPEN_MS = 7000, SILENCE_MS = 30000, NO_PROGRESS_MS = 6000;
+const IMAGE_MS = 600000; // for one, resets included, however busy the board seems
 const FIRST_WAIT_MS = 250, LONGEST_WAIT_MS = 500;
 const MOST_RESTARTS = 5; // of the device within one image
 const COUNTERS = ["instructions", "cycles", "microseconds"];
 const FLASH_IT = "flash firmware of this checkout (make flash)";
+
+const SAME_AFTER_RESET = ["tfliteSha256", "engineSha256", "height", "width", "channels", "classes"];
 
 class RestartedError extends Error {}
 
@@ -83,6 +86,7 @@ class Board {
     this.replies = [];
     this.wake = () => {};
     this.ended = null;
+    this.deadline = Infinity; // of the image under way
     this.onEnd = () => {}; // for who is told that the line has ended, with the Error; maybe more than once
     this.reader = new FrameReader(
       (frame) => this.take(frame),
@@ -150,6 +154,9 @@ class Board {
     this.replies = [];
     await this.send(request);
     for (;;) {
+      if (performance.now() > this.deadline) {
+        throw new Error(`the board answers, but the image is not done after ${IMAGE_MS / 1000} s; reset it`);
+      }
       const reply = await this.receive(Math.min(wait, deadline - performance.now()));
       // To a HELLO no such error is an answer: it is about something from before the reset.
       const stale = request[0] === HELLO && [NO_SESSION, WRONG_IMAGE].includes(reply?.code);
@@ -177,7 +184,7 @@ class Board {
     const info = await this.ask(hello, (r) => r.kind === R_INFO && r.session === this.session, OPEN_MS);
     if (info.version !== LINK_VERSION) this.refused({ code: 1, detail: info.version });
     const before = this.info;
-    if (before && (before.tfliteSha256 !== info.tfliteSha256 || before.engineSha256 !== info.engineSha256)) {
+    if (before && SAME_AFTER_RESET.some((key) => before[key] !== info[key])) {
       throw new Error("the board was reset and now runs another model; connect again");
     }
     this.info = info;
@@ -190,6 +197,7 @@ class Board {
   async infer(image) {
     const { height, width, channels } = this.info;
     if (image.length !== height * width * channels) throw new Error("the board takes images of another size");
+    this.deadline = performance.now() + IMAGE_MS;
     for (let restarts = 0; ; ++restarts) {
       try {
         return await this.once(image);

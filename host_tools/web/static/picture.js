@@ -3,6 +3,7 @@
 // The decoder is the browser's own: of a JPEG it may give other bytes than Pillow's, by one or two steps.
 
 const MOST_FILE = 160 << 20; // bytes; as common/data/pictures.py
+const MOST_SIDE = 1 << 15; // pixels; as there. On a longer canvas nothing is drawn, and nothing said
 const MOST_PIXELS = 1 << 24; // of a canvas: more than some browsers have; larger pictures are drawn smaller first
 const MOST_BETWEEN = 25165824; // pixels on the way to another size
 const WEIGHT_BITS = 22; // of Pillow's fixed point: 8 bits of pixel, 22 of weight, 2 to spare
@@ -18,7 +19,11 @@ const Picture = {
       throw new Error("this browser reads no picture in it; want a JPEG, PNG, WebP, GIF or BMP");
     }
     try {
-      return Picture.draw(bitmap, bitmap.width, bitmap.height);
+      const { width, height } = bitmap;
+      if (Math.max(width, height) > MOST_SIDE) {
+        throw new Error(`${width} x ${height} pixels; want at most ${MOST_SIDE} on a side`);
+      }
+      return Picture.draw(bitmap, width, height);
     } finally {
       bitmap.close();
     }

