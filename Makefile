@@ -130,6 +130,9 @@ help: ## this list
 setup: .venv/.ready ## Debian packages and .venv; every other verb does it when needed
 .venv/.ready: pyproject.toml setup.sh locks/full.txt locks/tflm.txt locks/monocypher.txt firmware_cpp/boards/rp2040/emulator/package-lock.json
 	@./setup.sh
+# A browser and axe-core: converting and flashing do without.
+.venv/.ready-tests: setup.sh tests/browser/package-lock.json | .venv/.ready
+	@./setup.sh --tests
 
 demo: setup ## everything without a board: convert, build, boot the emulated board, check real images
 	@$(RUN) -m host_tools demo
@@ -280,10 +283,10 @@ lint: setup ## style, types and structure: ruff, mypy, import-linter, clang-form
 	@$(RUN) tools/lint/clang_format.py
 	@$(RUN) tools/lint/clang_tidy.py
 
-test: lint ## all tests but the long ones, and the linters
+test: lint .venv/.ready-tests ## all tests but the long ones, and the linters
 	@$(RUN) -m pytest -m "not long" -n 2 --dist loadfile
 
-test-long: setup ## the tests that take long: every board, many images, training
+test-long: setup .venv/.ready-tests ## the tests that take long: every board, many images, training
 	@$(RUN) -m pytest -m long -n 2
 
 fuzz: setup ## libFuzzer on the device's end of the link, engine models, MLPerf Tiny's commands [TIME=seconds of each, 60] [RUNS=executions of each]
