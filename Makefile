@@ -72,7 +72,7 @@ WATCHING = $(if $(layers_watched)$(filter 1 yes true,$(value INSPECT)),--inspect
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
-VERBS := help setup demo test test-long fuzz lint train preview prune cluster quantize summary search curves zoo weights import evaluate classify web analyze convert firmware flash selftest simulate validate profile report-hardware key upload bench sizes boards claims report compare licences clean
+VERBS := help setup demo test test-long fuzz lint train preview prune cluster quantize summary search curves zoo weights import evaluate classify web analyze convert firmware flash selftest simulate validate profile report-hardware key upload bench sizes boards claims report compare pictures licences clean
 .PHONY: $(VERBS)
 
 # What is typed for a verb that does not take it would be ignored in silence, and the verb do something else than
@@ -288,6 +288,9 @@ test: lint .venv/.ready-tests ## all tests but the long ones, and the linters
 
 test-long: setup .venv/.ready-tests ## the tests that take long: every board, many images, training
 	@$(RUN) -m pytest -m long -n 2
+
+pictures: setup .venv/.ready-tests ## docs/pictures/ taken anew: report, web and live page, an arena's chart; some minutes
+	@$(RUN) -m tools.docs.pictures
 
 fuzz: setup ## libFuzzer on the device's end of the link, engine models, MLPerf Tiny's commands [TIME=seconds of each, 60] [RUNS=executions of each]
 	@$(RUN) -m tests.fuzz $(call option,TIME) $(call option,RUNS)

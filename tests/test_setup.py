@@ -310,4 +310,4 @@ def test_only_tests_and_pictures_ask_for_a_browser():
         assert "./setup.sh" in said or verb in ("help", "clean"), verb
         if "./setup.sh --tests" in said:
             asking.add(verb)
-    assert asking == {"test", "test-long"}
+    assert asking == {"test", "test-long", "pictures"}

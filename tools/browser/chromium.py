@@ -48,6 +48,7 @@ class Page:
         self.console: list[str] = []  # errors and warnings, and exceptions
         self.requests: list[str] = []  # URLs
         self.bindings: dict[str, Callable[[str], str | None]] = {}
+        self._target = target
         browser.listeners[self._session] = self._event
         for domain in ("Page", "Runtime", "Log", "Network", "DOM"):
             self.call(f"{domain}.enable")
@@ -55,6 +56,11 @@ class Page:
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
         """A command of DevTools' protocol for this tab."""
         return self._pipe.call(method, self._session, **parameters)
+
+    def close(self) -> None:
+        """Ends the tab; nothing may be asked of it any more."""
+        self._pipe.call("Target.closeTarget", targetId=self._target)
+        self._pipe.listeners.pop(self._session)
 
     def _event(self, method: str, told: dict[str, Any]) -> None:
         if method == "Network.requestWillBeSent":
