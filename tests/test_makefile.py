@@ -33,6 +33,7 @@ VERBS = {
     "flash": "TOOL PORT ELF OPTIMIZE ENGINE BOARD",
     "selftest": "PORT BOARD",
     "validate": "DATA LIMIT JSON PORT PORTS FAULTS TRACE SPEED",
+    "live": "SOURCE LIMIT LISTEN JSON PORT SPEED",
     "profile": "DATA JSON PORT",
     "report-hardware": "PORT JSON REPORT ENGINE",
     "classify": "IMAGE SAVE JSON PORT ENGINE",
@@ -61,6 +62,7 @@ FLAGS = {
     "firmware": "UPDATE",
     "upload": "FRESH DRY_RUN",
     "validate": "USB RESUME LAYERS INSPECT",
+    "live": "USB OPEN STAY INSPECT",
     "profile": "USB",
 }
 
