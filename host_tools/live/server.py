@@ -3,6 +3,7 @@
 import contextlib
 import http
 import logging
+import select
 import socket
 import struct
 import sys
@@ -29,6 +30,7 @@ from squeezenet_mcu.host_tools.live.source import Camera
 SOCKET = "/socket"
 MOST_PAGES = 16
 _MOST_CONNECTIONS = 64  # those that have not said yet what they want, too
+_LOOK = 0.1  # seconds between looks at whether all is over
 _MOST_WORD = 64  # bytes of a message that is no frame
 _BETWEEN = 0.05  # seconds between two batches for a page
 _MOST_RATE, _BURST = 60.0, 120.0  # messages a second from a page, and at once
@@ -47,13 +49,17 @@ class _Listening(socket.socket):
         while True:
             found, address = super().accept()
             if self.threads() < _MOST_CONNECTIONS:
-                # What cannot be sent for so long closes the connection.
-                if sys.platform != "win32":
-                    found.setsockopt(
-                        socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", _SEND_TIMEOUT, 0)
-                    )
-                return found, address
+                break
             found.close()
+            # Not in accept() itself: the library closes this socket to end its loop, which does not wake that.
+            with contextlib.suppress(ValueError):  # of a socket that is closed
+                while not select.select([self], [], [], _LOOK)[0]:
+                    pass
+        # What cannot be sent for so long closes the connection.
+        if sys.platform != "win32":
+            time_value = struct.pack("ll", _SEND_TIMEOUT, 0)
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, time_value)
+        return found, address
 
 
 @dataclass
