@@ -77,6 +77,18 @@ def test_a_page_that_fails_is_no_picture(tab, tmp_path):
     assert not list(tmp_path.glob("*.png"))
 
 
+def test_a_page_that_is_served_ends_with_the_picture(tmp_path, monkeypatch):
+    monkeypatch.setattr(pictures, "WORK", tmp_path)
+    serve = "import time; print('the page is at http://127.0.0.1:1/'); {}"
+    with pictures.served("timeit", "-n1", "-r1", serve.format("time.sleep(600)")) as url:
+        assert url == "http://127.0.0.1:1/"
+    with (
+        pytest.raises(UserError, match=r"^timeit -n1 -r1 pass: has told no address, see above; no picture"),
+        pictures.served("timeit", "-n1", "-r1", "pass"),
+    ):
+        pass
+
+
 def test_a_picture_that_is_too_large_is_refused(tmp_path):
     with pytest.raises(
         UserError, match=r"^x.png: 150,001 bytes; want at most 150,000: show less of the page$"

@@ -14,6 +14,8 @@ import functools
 import io
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -34,6 +36,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PICTURES = ROOT / "docs" / "pictures"
 WORK = ROOT / "build" / "pictures"
 MODEL, BOARD = "digits", "stm32f405"
+IMAGES = 200  # that the emulated board is asked about
+LIVE_IMAGES = 198  # the same on the live page: the last one is a two that is easy to read
 MOST_BYTES = 150_000  # of one picture: a README is read over slow lines, too
 COLOURS = 64  # of its palette
 COMPLETE = "document.readyState === 'complete'"
@@ -112,7 +116,7 @@ def _report() -> Path:
     """The report's folder, made once a run."""
     of = ("--model", MODEL, "--board", BOARD)
     command("host_tools", "firmware", *of)
-    command("host_tools", "validate", *of, "--limit", "200", "--json", f"build/{MODEL}/validated.json")
+    command("host_tools", "validate", *of, "--limit", str(IMAGES), "--json", f"build/{MODEL}/validated.json")
     command("host_tools", "report", *of)
     return WORK / "build" / MODEL / "report"
 
@@ -151,7 +155,65 @@ def web(new_tab: NewTab) -> None:
     )
 
 
-TAKEN: dict[str, Callable[[NewTab], None]] = {"report": report, "memory": memory, "web": web}
+@contextlib.contextmanager
+def served(*words: str) -> Iterator[str]:
+    """`python -m <words>` in build/pictures, as long as the context; the address of the page that it tells.
+
+    UserError: it ends without one; it has said why.
+    """
+    echo(f"pictures: {' '.join(words)}")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, "-m", *words]
+    with subprocess.Popen(command, cwd=WORK, env=environment, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            for line in server.stdout:
+                if found := re.search(r"http://\S+", line):
+                    yield found[0]
+                    return
+            raise UserError(f"{' '.join(words)}: has told no address, see above; no picture was taken")
+        finally:
+            server.send_signal(signal.SIGINT)
+            server.communicate(timeout=60)  # what else it says has been seen on the page
+
+
+# Of the live page, what is not the same in each run: times of this computer, the emulator's process.
+_OF_THIS_RUN = """for (const name of document.querySelectorAll("#figures dt")) {
+  if (/second|here/.test(name.textContent)) { name.nextElementSibling.remove(); name.remove(); }
+}
+const state = document.querySelector("#state");
+state.textContent = state.textContent.replace(/, process [0-9]+/, "");"""
+
+
+def _step_to(page: Page, images: int) -> None:
+    """Pauses the live page, and takes one picture after the other until the device has answered `images`."""
+    answered = "parseInt(document.querySelector('#agreed').textContent)"
+    page.wait(f"{answered} > 0", 60)
+    if not page.evaluate("document.documentElement.dataset.paused === 'yes'"):
+        page.evaluate("document.querySelector('#pause').click()")
+    before = 0
+    while (now := page.wait(f"{answered} > {before} && {answered}", 60)) < images:
+        before = now
+        page.evaluate("document.querySelector('#step').click()")
+
+
+def live(new_tab: NewTab) -> None:
+    """The page of `make live`, when the emulated board has answered some pictures."""
+    command("host_tools", "firmware", "--model", MODEL, "--board", BOARD)
+    shot = Shot("live", 1040, "section[aria-labelledby=agreement-title]", margin=12)
+
+    def step(page: Page) -> None:
+        _step_to(page, LIVE_IMAGES)
+        page.evaluate(_OF_THIS_RUN)
+
+    words = ("live", "--model", MODEL, "--board", BOARD, "--listen", "127.0.0.1:0")
+    with served("host_tools", *words) as url:
+        take(new_tab, PICTURES, shot, url, COMPLETE, step)
+
+
+TAKEN: dict[str, Callable[[NewTab], None]] = {
+    "report": report, "memory": memory, "web": web, "live": live,
+}  # fmt: skip
 
 
 @contextlib.contextmanager
