@@ -160,8 +160,8 @@ def _conclude(console: Console, session: Session, model: str, source: str, path:
         return 0
     console.print(
         f"live: {totals.images:,} images on {info.board}, {totals.exact_images:,} of them exact "
-        f"({totals.agreement:.2%}); {totals.rate:.1f} images/s; device away {totals.losses} times, "
-        f"reset {totals.resets} times",
+        f"({totals.agreement:.2%}); {totals.rate:.1f} images/s; device {totals.losses} x away, "
+        f"{totals.resets} x reset",
         soft_wrap=True,
     )
     if totals.first_difference:

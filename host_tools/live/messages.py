@@ -96,7 +96,7 @@ def figures(totals: Totals, last: dict[str, Any], info: Info) -> dict[str, Any]:
     )
     lines["Flash"] = f"{info.flash_used_bytes:,} of {info.flash_total_bytes:,} bytes"
     if totals.losses or totals.resets:
-        lines["Device"] = f"away {totals.losses} times, reset {totals.resets} times; went on each time"
+        lines["Interruptions"] = f"{totals.losses} x away, {totals.resets} x reset; it went on each time"
     if totals.given_up:
         lines["Given up"] = f"{len(totals.given_up)} images that the device never answered"
     return {

@@ -9,6 +9,7 @@ import struct
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,9 +41,12 @@ _LAST_WORDS = 0.5  # seconds for pages to get what was told last
 
 
 class _Listening(socket.socket):
-    """Refuses connections beyond a number: each takes a thread."""
+    """Refuses connections beyond a number: each takes a thread. Knows those that it has given."""
 
-    threads: Callable[[], int] = staticmethod(lambda: 0)
+    def __init__(self, *of: Any, **given: Any) -> None:
+        super().__init__(*of, **given)
+        self.threads: Callable[[], int] = lambda: 0
+        self.accepted: weakref.WeakSet[socket.socket] = weakref.WeakSet()
 
     def accept(self) -> tuple[socket.socket, Any]:
         """As a socket's; connections that are too many are closed at once."""
@@ -51,7 +55,7 @@ class _Listening(socket.socket):
             if self.threads() < _MOST_CONNECTIONS:
                 break
             found.close()
-            # Not in accept() itself: the library closes this socket to end its loop, which does not wake that.
+            # Not in accept() itself: the library closes this socket to end its loop; nobody wakes there.
             with contextlib.suppress(ValueError):  # of a socket that is closed
                 while not select.select([self], [], [], _LOOK)[0]:
                     pass
@@ -59,6 +63,7 @@ class _Listening(socket.socket):
         if sys.platform != "win32":
             time_value = struct.pack("ll", _SEND_TIMEOUT, 0)
             found.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, time_value)
+        self.accepted.add(found)
         return found, address
 
 
@@ -161,17 +166,12 @@ class Server:
             return len(message) <= _MOST_WORD and self._control.told(message)
         return self._camera is not None and self._camera.offer(message)
 
-    def hang_up(self) -> None:
-        """Ends all connections, also those that take nothing any more."""
+    def say_last_words(self) -> None:
+        """Gives pages the time to get what was told last, if they take it."""
         deadline = time.monotonic() + _LAST_WORDS
         while self._sockets and time.monotonic() < deadline:
             time.sleep(_BETWEEN)
             deadline = min(deadline, time.monotonic() + 2 * _BETWEEN) if self._hub.all_told() else deadline
-        with self._lock:
-            left = list(self._sockets)
-        for connection in left:
-            with contextlib.suppress(OSError):
-                connection.socket.shutdown(socket.SHUT_RDWR)
 
 
 def _response(status: http.HTTPStatus, body: bytes, headers: dict[str, str]) -> Response:
@@ -242,7 +242,11 @@ def serving(
     try:
         yield server
     finally:
-        server.hang_up()
+        server.say_last_words()
         hub.close()
+        # Browsers open connections ahead of time, and a page may take nothing any more: none is waited for.
+        for one in list(listening.accepted):
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
         inner.shutdown()
         thread.join(1)

@@ -58,8 +58,9 @@ const showRows = () => {
   Show.text(at("rows-text"), `row ${count} of ${height}`);
 };
 
-const answer = () => {
-  const result = current && results.get(current.number);
+// The answer to the picture that is shown; while that is not there, `other` may stand in its place.
+const answer = (other = null) => {
+  const result = (current && results.get(current.number)) ?? other;
   if (!result || shownAnswer === result.number) return;
   shownAnswer = result.number;
   const [best] = result.classes;
@@ -76,7 +77,8 @@ const answer = () => {
 
 // Where the answer takes its time: what stands there is of another picture, so it says so.
 const late = () => {
-  if (!current || results.has(current.number) || !shownAnswer || shownAnswer === current.number) return;
+  if (!current || results.has(current.number) || !last.length) return;
+  answer(last[0]);
   at("verdict").className = "verdict";
   Show.text(at("verdict"), `The device has picture ${current.number} now; this was picture ${shownAnswer}.`);
 };
@@ -228,7 +230,7 @@ at("camera").addEventListener("click", useCamera);
 document.addEventListener("keydown", (event) => {
   const plain = !event.ctrlKey && !event.altKey && !event.metaKey && !event.shiftKey;
   if (!plain || event.target.closest("button, input, a, label")) return; // their own keys
-  if (event.key === " ") tell(paused ? "go" : "pause");
+  if (event.key === " " || event.code === "Space") tell(paused ? "go" : "pause");
   else if (event.key === "ArrowRight") tell("step");
   else return;
   event.preventDefault();

@@ -56,8 +56,8 @@ const Show = {
     canvas.setAttribute("role", "img");
     canvas.setAttribute("aria-label", `Picture ${result.number}: ${result.name}`);
     Show.pixels(canvas, result.small, result.small.height);
-    const parts = [["class", `${result.classes[0].name} ${result.classes[0].said[0]}`]];
-    parts.push(["mark", result.differing ? "≠ differs" : "= equal"]);
+    const [best] = result.classes;
+    const parts = [["class", best.name], ["share", best.said[0]], ["mark", result.differing ? "≠ differs" : "= equal"]];
     item.className = result.differing ? "differs" : "";
     item.append(canvas);
     for (const [name, text] of parts) {
