@@ -4,8 +4,9 @@
 
 The pages are of digits as it is shipped, made anew in build/pictures/, which is left there: your own
 build/digits is not looked at. A page is taken twice, <name>-light.png and <name>-dark.png, with two pixels
-for each of its own. What differs from run to run, as this computer's milliseconds do, is left out. Letters
-are this computer's: on Debian, DejaVu's.
+for each of its own. What differs from run to run, as this computer's milliseconds do, is left out; but the
+cycles of the emulated board differ in the fifth digit, and some pixels with them. Letters are this
+computer's: on Debian, DejaVu's.
 """
 
 import argparse
