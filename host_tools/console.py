@@ -46,6 +46,7 @@ _HOST_TOOLS = {
     "selftest": "host_tools.selftest.command",
     "simulate": "host_tools.emulate.simulate",
     "link_speed": "host_tools.studies.link_speed",
+    "live": "host_tools.live.command",
     "sizes": "host_tools.studies.sizes",
     "summary": "host_tools.summary.command",
     "upload": "host_tools.upload.command",
@@ -54,7 +55,8 @@ _HOST_TOOLS = {
 }
 _DOORS = {"python -m model": _MODEL, "python -m convert": _CONVERT, "python -m host_tools": _HOST_TOOLS}
 _LIGHT = {
-    "analyze", "classify", "completion", "flash", "profile", "report-hardware", "selftest", "validate",
+    "analyze", "classify", "completion", "flash", "live", "profile", "report-hardware", "selftest",
+    "validate",
 }  # fmt: skip
 """What `pip install .[host]` is enough for; all else needs [full]."""
 

@@ -17,7 +17,7 @@ from squeezenet_mcu.common.terminal import track
 from squeezenet_mcu.convert.lowering import tflite_file
 from squeezenet_mcu.convert.lowering.names import layer_name
 from squeezenet_mcu.convert.lowering.tflite_file import TfliteFile
-from squeezenet_mcu.host_tools.validate.inputs import Artefacts, load_tests
+from squeezenet_mcu.host_tools.validate.inputs import Artefacts, load_pixels
 
 _MACS = 20_000_000_000  # multiplications that LiteRT does in some 20 seconds
 _LEAST, _MOST = 50, 1000  # images
@@ -52,19 +52,19 @@ class Run:
 
     @classmethod
     def of(cls, artefacts: Artefacts, data: str | None, limit: int | None) -> "Run":
-        """Runs them; `limit` None: as many as take some 20 seconds. UserError: see load_tests."""
+        """Runs them; `limit` None: as many as take some 20 seconds. UserError: see load_pixels."""
         if limit is None:
             limit = min(max(_MACS // max(artefacts.manifest["macs"], 1), _LEAST), _MOST)
-        tests = load_tests(artefacts, data, limit, with_pixels=True)
-        assert tests.pixels is not None
-        for text in tests.notices:
+        found, source = load_pixels(artefacts, data, limit)
+        for text in found.notices:
             notice(text)
         manifest = artefacts.manifest
+        images = quantize_images(found.x, manifest["input"])
         reference = Reference.of(manifest, artefacts.tflite)
         watched = _watched(tflite_file.parse(artefacts.tflite))
         output = manifest["output"]
         taken, sure = [], []
-        for image in track(list(tests.images), "images through LiteRT"):
+        for image in track(list(images), "images through LiteRT"):
             logits, probabilities = reference.infer(image, output["logits_tensor"])
             top = int(logits.argmax())
             taken.append(top)
@@ -73,9 +73,9 @@ class Run:
                 values = reference.tensor(index).reshape(-1).astype(np.int64) + 128
                 entry.counts[:] += np.bincount(values, minlength=256)
         return cls(
-            tests.source,
-            tests.pixels,
-            tests.labels,
+            source,
+            found.x,
+            found.y,
             np.array(taken, np.int64),
             np.array(sure, np.float64),
             [entry for entry, _ in watched],

@@ -1,6 +1,6 @@
 """What `validate` compares: the converted model, and the images that are sent."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,16 +35,12 @@ class Artefacts:
 
 @dataclass(frozen=True)
 class TestSet:
-    """int8 [n, height, width, channels] as the model takes them; int64 [n], -1 = unknown; their source.
-
-    `pixels`: uint8 of the same shape, what the images are made of; None where nobody asked for them.
-    """
+    """int8 [n, height, width, channels] as the model takes them; int64 [n], -1 = unknown; their source."""
 
     images: npt.NDArray[np.int8]
     labels: npt.NDArray[np.int64]
     source: str
     notices: list[str]
-    pixels: npt.NDArray[np.uint8] | None = None
 
 
 def load_artefacts(model: str, build: Path = BUILD) -> Artefacts:
@@ -62,11 +58,18 @@ def load_artefacts(model: str, build: Path = BUILD) -> Artefacts:
     return Artefacts(manifest, tflite, folder)
 
 
-def load_tests(artefacts: Artefacts, source: str | None, limit: int, *, with_pixels: bool = False) -> TestSet:
-    """The test split of `source`, quantized; without one, of the data that the model remembers.
+def load_tests(artefacts: Artefacts, source: str | None, limit: int) -> TestSet:
+    """As load_pixels, quantized."""
+    found, source = load_pixels(artefacts, source, limit)
+    images = quantize_images(found.x, artefacts.manifest["input"])
+    return TestSet(images, found.y, source, found.notices)
+
+
+def load_pixels(artefacts: Artefacts, source: str | None, limit: int) -> tuple[Images, str]:
+    """The test split of `source`; without one, of the data that the model remembers. And the source's name.
 
     Random images where it remembers none, where these are not on this machine, or where it lacks the package
-    that brings them. `with_pixels`: keep what they are made of, too, which takes as much memory again.
+    that brings them.
     """
     manifest = artefacts.manifest
     notices = []
@@ -110,5 +113,4 @@ def load_tests(artefacts: Artefacts, source: str | None, limit: int, *, with_pix
         raise UserError(
             f"{error}; {artefacts.model} remembers {source}; DATA= (--data) takes others"
         ) from error
-    images = quantize_images(found.x, size)
-    return TestSet(images, found.y, source, notices + found.notices, found.x if with_pixels else None)
+    return replace(found, notices=notices + found.notices), source

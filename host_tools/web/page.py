@@ -61,35 +61,44 @@ def _base64(content: bytes) -> str:
     return base64.b64encode(content).decode("ascii")
 
 
-def _hashed(text: str) -> str:
+def hashed(text: str) -> str:
     """As a Content-Security-Policy names the inline script or style that it lets run."""
     return f"'sha256-{_base64(hashlib.sha256(text.encode()).digest())}'"
 
 
-def _in_script(value: Any) -> str:
+def in_script(value: Any) -> str:
     """JSON that no script element ends in: labels are a user's own words."""
     return json.dumps(value).replace("<", "\\u003c")
+
+
+def style() -> str:
+    """That of pages in a browser; the live page has it, too."""
+    return (_STATIC / "style.css").read_text(encoding="utf-8")
+
+
+def filled(page: str, parts: dict[str, str]) -> str:
+    """`page` with the part of each name in the place of {{name}}."""
+    return _PLACE.sub(lambda place: parts[place[1]], page)
 
 
 def html_of(manifest: dict[str, Any], model: bytes, wasm: bytes, example: Example) -> str:
     """The whole page. `model`: the bytes of model.sqz; `wasm`: engine.wasm."""
     code = f'(() => {{\n"use strict";\n{script()}\n}})();\n'
-    style = (_STATIC / "style.css").read_text(encoding="utf-8")
+    looks = style()
     data = {"wasm": _base64(wasm), "model": _base64(model)}
     blocks = [f'<script type="text/plain" id="{name}">{text}</script>' for name, text in data.items()]
-    known = _in_script(settings(manifest, model, wasm, example))
+    known = in_script(settings(manifest, model, wasm, example))
     blocks.append(f'<script type="application/json" id="settings">{known}</script>')
     # Nothing may be fetched, sent or run but what stands here. app.js sets the widths of bars by the DOM.
     policy = (
-        f"default-src 'none'; script-src {_hashed(code)} 'wasm-unsafe-eval'; style-src {_hashed(style)}; "
+        f"default-src 'none'; script-src {hashed(code)} 'wasm-unsafe-eval'; style-src {hashed(looks)}; "
         "img-src data:; connect-src 'none'; base-uri 'none'; form-action 'none'"
     )
     parts = {
         "policy": html.escape(policy),
         "title": html.escape(manifest["model"]),
-        "style": style,
+        "style": looks,
         "blocks": "\n".join(blocks),
         "script": code,
     }
-    page = (_STATIC / "page.html").read_text(encoding="utf-8")
-    return _PLACE.sub(lambda place: parts[place[1]], page)
+    return filled((_STATIC / "page.html").read_text(encoding="utf-8"), parts)
