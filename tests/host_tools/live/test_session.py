@@ -161,6 +161,19 @@ def test_frames_of_a_camera():
         assert live.session.totals.images == 2
 
 
+def test_a_reset_that_the_link_cures_is_no_loss():
+    board = Board()
+
+    def before(number: int) -> None:
+        board.statistics.restarts += number == 4
+
+    board.before = before
+    with Live(board) as live:
+        live.session.run(8)
+        totals = live.session.totals
+        assert (totals.images, totals.exact_images, totals.losses, totals.resets) == (8, 8, 0, 1)
+
+
 def test_rows_are_told_as_they_go_in():
     seen = []
     with Live(Board()) as live:
