@@ -9,7 +9,7 @@ from squeezenet_mcu.host_tools.report.numbers import count
 from squeezenet_mcu.host_tools.report.sections import memory
 
 _MARGIN, _GAP = 16, 28
-_VIEW = re.compile(r'viewBox="0 0 (\d+) (\d+)" role="img" aria-label="[^"]*"')
+_VIEW = re.compile(r'width="\d+" height="\d+" viewBox="0 0 (\d+) (\d+)" role="img" aria-label="[^"]*"')
 # What the drawing needs of the report's style: colours, and how shapes with classes look.
 _STYLE = re.compile(r"^(?:svg |\.(?:c\d|block|bad|empty|soft|mark)\b).*$", re.M)
 _COLOURS = re.compile(r"^:root \{.*?^\}$|^@media \(prefers-color-scheme: dark\) \{.*?^\}$", re.M | re.S)
