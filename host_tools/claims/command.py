@@ -66,8 +66,19 @@ def _check(args: argparse.Namespace) -> None:
             raise UserError(
                 f"--weights {args.weights}: of float weights, accuracy is all that is asked; want --data, too"
             )
-    if args.data is not None and not sources.is_there(args.data):
-        raise UserError(f"--data {args.data}: no such folder or file; want labelled images (docs/data.md)")
+    if args.data is not None:
+        _check_images(args.data)
+
+
+def _check_images(source: str) -> None:
+    """By a look at one. UserError: they are not there, of other classes than ImageNet's, or of none."""
+    if not sources.is_there(source):
+        raise UserError(f"--data {source}: no such folder or file; want labelled images (docs/data.md)")
+    size = config.load("imagenet_v1_0")
+    shape = (size.input.height, size.input.width, size.input.channels)
+    one = sources.load(source, "test", *shape, limit=1, classes=size.architecture.classes)
+    if (one.y < 0).all():
+        raise UserError(f"--data {source}: nobody says of what classes they are; want labels (docs/data.md)")
 
 
 class _Steps:

@@ -132,6 +132,13 @@ def test_mistakes_are_one_line(typed, tmp_path):
         ("--weights", "cut.net"): "cut.net: 50 bytes; want at least 104",
         ("--weights", "note.txt"): "note.txt",
         ("--weights", "good.net", "--data", "nowhere\x1b[31m"): "--data nowhere?[31m: no such folder or file",
+        ("--weights", "good.net", "--data", "digits"): "the model has 1000 classes; want its own data",
+        (
+            "--weights",
+            "good.net",
+            "--data",
+            "random:5",
+        ): "--data random:5: nobody says of what classes they are",
         ("--weights", "good.net", "--limit", "5"): "--limit: is of the images of --data; want that, too",
         ("--weights", "good.net", "--data", ".", "--limit", "0"): "--limit 0: want at least 1 image",
         ("--no-measuring", "--json", "note.txt"): "note.txt: is there, and holds no JSON",
