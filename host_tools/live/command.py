@@ -15,6 +15,9 @@ from squeezenet_mcu.common.command_line.spoken import as_typed
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.litert import Reference
 from squeezenet_mcu.common.terminal import Console, TextColumn
+from squeezenet_mcu.host_tools.analyze import fit, subject
+from squeezenet_mcu.host_tools.boards import board_toml
+from squeezenet_mcu.host_tools.firmware.board_model import ModelRequest
 from squeezenet_mcu.host_tools.live import guard, server
 from squeezenet_mcu.host_tools.live import source as sources
 from squeezenet_mcu.host_tools.live.control import Control
@@ -89,6 +92,7 @@ def run(args: argparse.Namespace) -> int:
             hub,
             control,
             emulated=bool(way.board),
+            estimated=_estimated(way, artefacts.model),
             say=lambda line: console.print(f"live: {line}", soft_wrap=True),
             on_image=shown,
         )
@@ -100,6 +104,18 @@ def run(args: argparse.Namespace) -> int:
         except KeyboardInterrupt:
             session.end()
     return _conclude(console, session, artefacts.model, source.name, args.json)
+
+
+def _estimated(way: Way, model: str) -> float | None:
+    """Milliseconds of an image on the emulated board, as `analyze` has them; None where nobody can say."""
+    if way.board is None or way.engine != "squeeze":
+        return None
+    with contextlib.suppress(UserError):
+        found = subject.of_model(model)
+        if found.maker is not None:
+            board = board_toml.load(way.board)
+            return fit.on(board, found.manifest, found.maker, ModelRequest()).milliseconds
+    return None
 
 
 def _say_where(console: Console, serving: server.Server, opens: bool, camera: bool) -> None:

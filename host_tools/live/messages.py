@@ -75,8 +75,10 @@ def milliseconds(result: Result, info: Info) -> float | None:
     return result.count / 1e3 if info.counter_kind == "microseconds" else None
 
 
-def figures(totals: Totals, last: dict[str, Any], info: Info) -> dict[str, Any]:
-    """The running figures, in words. `last`: the newest result()."""
+def figures(
+    totals: Totals, last: dict[str, Any], info: Info, estimated: float | None = None
+) -> dict[str, Any]:
+    """The running figures, in words. `last`: the newest result(); `estimated`: ms on the board."""
     seconds = totals.recent[-1] if totals.recent else 0.0
     lines = {}
     if totals.labelled:
@@ -84,7 +86,12 @@ def figures(totals: Totals, last: dict[str, Any], info: Info) -> dict[str, Any]:
         lines["Right by their labels"] = f"{right} of {totals.labelled:,}"
     lines["Images a second"] = f"{totals.rate:.1f}, link included, one at a time"
     if last["ms"] is None:
-        lines["An image"] = f"{last['count']}; this board counts no time"
+        time = (
+            "this board counts no time"
+            if estimated is None
+            else f"{estimated:,.1f} ms estimated (make analyze)"
+        )
+        lines["An image"] = f"{last['count']}; {time}"
         lines["An image, here"] = f"{seconds * 1e3:,.0f} ms on this computer, link included"
     else:
         clock = f" at {info.counter_hz / 1e6:g} MHz" if info.counter_kind == "cycles" else ""

@@ -70,14 +70,16 @@ class Session:
         emulated: bool,
         say: Callable[[str], None] = lambda line: None,
         on_image: Callable[[Totals], None] = lambda totals: None,
+        estimated: float | None = None,
     ) -> None:
         """`connect`: makes a connection, again after each loss; `emulated`: by starting an emulator of ours.
 
-        `say`: told a line of each connection and loss; `on_image`: after each image.
+        `say`: told a line of each connection and loss; `on_image`: after each image; `estimated`:
+        milliseconds of an image, for a device that counts no time.
         """
         self.totals = Totals()
         self.info: Info | None = None  # of the device, once it was there
-        self._connect, self._emulated = connect, emulated
+        self._connect, self._emulated, self._estimated = connect, emulated, estimated
         self._manifest, self._reference = artefacts.manifest, reference
         self._source, self._hub, self._control = source, hub, control
         self._say, self._on_image = say, on_image
@@ -193,7 +195,7 @@ class Session:
         ms = messages.milliseconds(result, info)
         told = messages.result(number, shown, self._manifest, result, python, ms)
         self._hub.tell(told)
-        self._hub.tell(messages.figures(self.totals, told, info))
+        self._hub.tell(messages.figures(self.totals, told, info, self._estimated))
 
     @property
     def _number(self) -> int:

@@ -1,12 +1,16 @@
 """Pictures go to device and Python; the device may go away, and no image is lost or counted twice."""
 
+import dataclasses
 import threading
 
 import pytest
 
 from squeezenet_mcu.host_tools.link.errors import PortError
+from squeezenet_mcu.host_tools.live import command, messages
 from squeezenet_mcu.host_tools.live import session as sessions
 from squeezenet_mcu.host_tools.live.source import Camera
+from squeezenet_mcu.host_tools.live.totals import Totals
+from squeezenet_mcu.host_tools.validate.devices import Way
 from tests.host_tools.live.stand_in import Board, Live, away, heard
 from tests.manifests import manifest
 
@@ -183,3 +187,19 @@ def test_rows_are_told_as_they_go_in():
     kinds = [told["type"] for told in seen if told["type"] != "state"]
     assert kinds == ["picture", "rows", "rows", "rows", "rows", "result", "figures"]
     assert [told["rows"] for told in seen if told["type"] == "rows"] == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("estimated", "said"),
+    [(None, "this board counts no time"), (15.74, "15.7 ms estimated (make analyze)")],
+)
+def test_a_board_that_counts_instructions_says_what_they_take(estimated, said):
+    info = Board().info
+    told = messages.figures(Totals(), {"ms": None, "count": "1,695,554 instructions"}, info, estimated)
+    assert ["An image", f"1,695,554 instructions; {said}"] in told["lines"]
+
+
+def test_an_emulated_board_has_an_estimate():
+    way = Way(None, "stm32f405", "squeeze", 115_200)
+    assert 10 < command._estimated(way, "digits") < 30  # ms: docs/figures.md
+    assert command._estimated(dataclasses.replace(way, port="socket://x:1", board=None), "digits") is None
