@@ -21,7 +21,7 @@ endif
 VARIABLES := MODEL BOARD PYTHON NAME DATA COMPRESS EPOCHS SEED FRESH INIT WORKERS ONLY LIMIT ENGINE_LIMIT JSON TEACHER CANDIDATES \
   PUBLISH WEIGHTS URL CALIBRATION WEIGHT_BITS TFLITE PREPROCESS FIT LABELS TRUST PACKAGE OPTIMIZE KERNEL_FAMILY KERNELS SRAM_BYTES \
   FLASH_BYTES ENCODING CORES ENGINE TFLM_INCLUDE TFLM_LIB TFLM_ARENA_BYTES LAYERS FUNCTIONS TOOL PORT ELF DRY_RUN BUILD CHECK UPDATE \
-  MAX_FLASH MAX_SRAM MAX_MS MIN_ACCURACY USB IMAGE SAVE REPORT PORTS RESUME FAULTS TRACE INSPECT KEY OLD PROTOCOL TIME RUNS SPEED
+  MAX_FLASH MAX_SRAM MAX_MS MIN_ACCURACY USB IMAGE SAVE SOURCE LISTEN OPEN STAY REPORT PORTS RESUME FAULTS TRACE INSPECT KEY OLD PROTOCOL TIME RUNS SPEED A B
 unexport $(VARIABLES)
 typed := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
 unknown := $(filter-out $(VARIABLES) MAKE% -%,$(typed))
@@ -34,7 +34,7 @@ $(if $(unknown),$(error $(no_variable)$(if $(meant), (did you mean $(meant)=?); 
 # What `if` takes for nothing is nothing: another command than the one that was meant would run.
 blank := $(strip $(foreach v,$(VARIABLES),$(if $(strip $(value $v)),,$(if $(value $v)$(filter $v,$(typed)),$v))))
 $(if $(blank),$(error $(firstword $(blank))=: is empty or blank; want a value, or leave it out))
-SWITCHES := USB RESUME FRESH ONLY LAYERS FUNCTIONS DRY_RUN BUILD CHECK UPDATE PUBLISH TRUST INSPECT
+SWITCHES := OPEN STAY USB RESUME FRESH ONLY LAYERS FUNCTIONS DRY_RUN BUILD CHECK UPDATE PUBLISH TRUST INSPECT
 $(foreach v,$(SWITCHES),$(if $(filter-out 1 yes true 0 no false,$(value $v)),$(error $v=: want 1, or 0 for no)))
 # What is typed for a variable goes to Python as it is, as one word: `value` keeps make from looking into it, the
 # quotes the shell. A line end would end the recipe's line.
@@ -72,7 +72,7 @@ WATCHING = $(if $(layers_watched)$(filter 1 yes true,$(value INSPECT)),--inspect
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
-VERBS := help setup demo test test-long fuzz lint train preview prune cluster quantize summary search curves zoo weights import evaluate classify analyze convert firmware flash selftest simulate validate profile report-hardware key upload bench sizes boards licences clean
+VERBS := help setup demo test test-long fuzz lint train preview prune cluster quantize summary search curves zoo weights import evaluate classify web analyze convert firmware flash selftest simulate validate live profile report-hardware key upload bench sizes boards claims report compare pictures licences clean
 .PHONY: $(VERBS)
 
 # What is typed for a verb that does not take it would be ignored in silence, and the verb do something else than
@@ -99,7 +99,7 @@ ifeq ($(filter-out $(VERBS),$(goals))$(if $(rules),,old),)
 taken := $(foreach g,$(goals),$(call takes,$g))
 taken := $(filter $(taken),$(VARIABLES))
 # These speak the link alone, with whatever firmware.
-taken := $(filter-out $(if $(filter validate classify,$(goals)),PROTOCOL),$(taken))
+taken := $(filter-out $(if $(filter validate live classify,$(goals)),PROTOCOL),$(taken))
 idle := $(filter-out $(taken) PYTHON MAKE% -%,$(typed))
 $(if $(idle),$(error $(firstword $(idle))=: make $(goals) does not take it; it takes $(or $(filter-out PYTHON,$(taken)),no variable)))
 endif
@@ -107,7 +107,7 @@ endif
 # What a firmware is made with. A board at PORT= has its firmware, and no board at all has none to be made.
 SETTINGS := BOARD OPTIMIZE KERNEL_FAMILY KERNELS SRAM_BYTES FLASH_BYTES ENCODING CORES TFLM_INCLUDE TFLM_LIB TFLM_ARENA_BYTES INSPECT
 for_firmware := $(if $(filter firmware flash simulate train bench,$(goals)),,$(filter $(SETTINGS) MAX_FLASH MAX_SRAM $(if $(filter classify,$(goals)),LAYERS),$(typed)))
-ifneq ($(filter validate classify profile,$(goals)),)
+ifneq ($(filter validate live classify profile,$(goals)),)
 $(if $(and $(value PORT)$(value PORTS),$(for_firmware)),$(error $(firstword $(for_firmware))=: the board at PORT= has its firmware already; leave $(firstword $(for_firmware))= out, or first: make flash $(firstword $(for_firmware))=...))
 endif
 on_host := $(if $(value PORT),,$(if $(filter file,$(origin BOARD)),yes))
@@ -130,6 +130,9 @@ help: ## this list
 setup: .venv/.ready ## Debian packages and .venv; every other verb does it when needed
 .venv/.ready: pyproject.toml setup.sh locks/full.txt locks/tflm.txt locks/monocypher.txt firmware_cpp/boards/rp2040/emulator/package-lock.json
 	@./setup.sh
+# A browser and axe-core: converting and flashing do without.
+.venv/.ready-tests: setup.sh tests/browser/package-lock.json | .venv/.ready
+	@./setup.sh --tests
 
 demo: setup ## everything without a board: convert, build, boot the emulated board, check real images
 	@$(RUN) -m host_tools demo
@@ -196,6 +199,9 @@ classify: $(if $(value PORT),setup,$(if $(on_host),setup $(CONVERTED),firmware))
 	@$(RUN) -m host_tools classify --model=$(call quoted,MODEL) $(if $(value PORT),$(call option,PORT),$(call typed_option,BOARD)) \
 	  $(call flag,USB) $(call flag,INSPECT) $(call option,ENGINE) $(call option,IMAGE) $(call option,SAVE) $(call option,JSON)
 
+web: setup $(CONVERTED) ## build/<model>/web/index.html: one page that runs the network in a browser, and compares it with a board at the USB port
+	@$(RUN) -m host_tools web --model=$(call quoted,MODEL)
+
 ##@ On a board
 analyze: setup ## before anything is built: does it fit each board, how many milliseconds, what to change [MODEL= or TFLITE=file] [BOARD= CORES=2 MAX_FLASH=64K MAX_SRAM= MAX_MS=] [JSON=file]
 	@$(RUN) -m host_tools analyze $(CONVERT_MODEL) $(call option,TFLITE) $(call typed_option,BOARD) $(call option,CORES) $(call option,JSON) \
@@ -229,6 +235,11 @@ validate: $(if $(value PORT)$(value PORTS),setup,firmware) ## images over serial
 	@$(RUN) -m host_tools validate --model=$(call quoted,MODEL) $(DEVICES) $(call flag,USB) $(call option,ENGINE) $(call option,DATA) $(call option,LIMIT) $(call option,JSON) \
 	  $(call flag,RESUME) $(call option,FAULTS) $(call option,TRACE) $(call option,SPEED) $(call flag,LAYERS) $(call flag,INSPECT)
 
+# The device may go away and come back: the page says so, and goes on with the picture that was under way.
+live: $(if $(value PORT),setup,firmware) ## watch it at work on a page: pictures going in, its answers beside Python's [PORT= or BOARD=, of an emulated Pico USB=1] [SOURCE=folder|camera OPEN=1: the browser, LIMIT= STAY=1 JSON=file] [LISTEN=0.0.0.0:8321: beyond this computer, with a token; SPEED=921600, and as firmware]
+	@$(RUN) -m host_tools live --model=$(call quoted,MODEL) $(DEVICE) $(call flag,USB) $(call flag,INSPECT) $(call option,ENGINE) $(call option,SPEED) \
+	  $(call option,SOURCE) $(call option,LIMIT) $(call flag,STAY) $(call option,LISTEN) $(call flag,OPEN) $(call option,JSON)
+
 profile: $(if $(value PORT),setup,firmware) ## what each layer takes, by the board's own counter: table, JSON, picture [PORT= or BOARD=, of an emulated Pico USB=1] [DATA= JSON=file, and as firmware]
 	@$(RUN) -m host_tools profile --model=$(call quoted,MODEL) $(DEVICE) $(call flag,USB) $(call flag,INSPECT) $(call option,DATA) $(call option,JSON)
 
@@ -256,6 +267,17 @@ sizes: setup ## SRAM against input size for ImageNet's networks, beside TFLite M
 boards: setup ## flash and SRAM that each converted model takes of each board [MODEL= BOARD= JSON=file]
 	@$(RUN) -m host_tools boards $(TYPED) $(call option,JSON)
 
+# Without data in at most two minutes; LIMIT= is of the images that accuracy is measured on.
+claims: setup ## the SqueezeNet paper recomputed, claim by claim: parameters, bytes of a model, of a training step, of an update, memory [WEIGHTS=file: compression; with DATA=ImageNet's images: accuracy, LIMIT=] [JSON=file]
+	@$(RUN) -m host_tools claims $(call option,WEIGHTS) $(call option,DATA) $(call option,LIMIT) $(call option,JSON)
+
+# LIMIT= is of the images that go through LiteRT.
+report: setup $(CONVERTED) ## one page about a model, no network needed: proof, memory, flash, layers, mistakes; the figures as JSON [BOARD= DATA= LIMIT= JSON=file]
+	@$(RUN) -m host_tools report --model=$(call quoted,MODEL) --board=$(call quoted,BOARD) $(call option,DATA) $(call option,LIMIT) $(call option,JSON)
+
+compare: setup ## two models side by side, from their reports: accuracy, time, flash, SRAM, layers that differ [A=build/x B=build/y JSON=file]
+	@$(RUN) -m host_tools compare $(call option,A) $(call option,B) $(call option,JSON)
+
 ##@ Work on this project
 lint: setup ## style, types and structure: ruff, mypy, import-linter, clang-format, clang-tidy, sizes of files
 	@$(RUN) -m ruff check .
@@ -266,11 +288,14 @@ lint: setup ## style, types and structure: ruff, mypy, import-linter, clang-form
 	@$(RUN) tools/lint/clang_format.py
 	@$(RUN) tools/lint/clang_tidy.py
 
-test: lint ## all tests but the long ones, and the linters
+test: lint .venv/.ready-tests ## all tests but the long ones, and the linters
 	@$(RUN) -m pytest -m "not long" -n 2 --dist loadfile
 
-test-long: setup ## the tests that take long: every board, many images, training
+test-long: setup .venv/.ready-tests ## the tests that take long: every board, many images, training
 	@$(RUN) -m pytest -m long -n 2
+
+pictures: setup .venv/.ready-tests ## docs/pictures/ taken anew: report, web and live page, an arena's chart; some minutes
+	@$(RUN) -m tools.docs.pictures
 
 fuzz: setup ## libFuzzer on the device's end of the link, engine models, MLPerf Tiny's commands [TIME=seconds of each, 60] [RUNS=executions of each]
 	@$(RUN) -m tests.fuzz $(call option,TIME) $(call option,RUNS)

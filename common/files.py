@@ -103,6 +103,11 @@ def clear(path: Path) -> None:
     target = _target(path)
     if target.is_file():
         target.unlink()
+    if not target.exists():  # a device or a pipe is not replaced
+        try:
+            check_folder(target.parent)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def check_folder(folder: Path) -> None:

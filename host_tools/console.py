@@ -32,25 +32,31 @@ _HOST_TOOLS = {
     "analyze": "host_tools.analyze.command",
     "bench": "host_tools.bench",
     "boards": "host_tools.studies.board_table",
+    "claims": "host_tools.claims.command",
     "classify": "host_tools.classify.command",
+    "compare": "host_tools.compare.command",
     "completion": "host_tools.completion",
     "demo": "host_tools.validate.demo",
     "firmware": "host_tools.firmware.build",
     "flash": "host_tools.firmware.flash",
     "key": "host_tools.signing.keys",
     "profile": "host_tools.profile.command",
+    "report": "host_tools.report.command",
     "report-hardware": "host_tools.hardware.command",
     "selftest": "host_tools.selftest.command",
     "simulate": "host_tools.emulate.simulate",
     "link_speed": "host_tools.studies.link_speed",
+    "live": "host_tools.live.command",
     "sizes": "host_tools.studies.sizes",
     "summary": "host_tools.summary.command",
     "upload": "host_tools.upload.command",
     "validate": "host_tools.validate.command",
+    "web": "host_tools.web.command",
 }
 _DOORS = {"python -m model": _MODEL, "python -m convert": _CONVERT, "python -m host_tools": _HOST_TOOLS}
 _LIGHT = {
-    "analyze", "classify", "completion", "flash", "profile", "report-hardware", "selftest", "validate",
+    "analyze", "classify", "completion", "flash", "live", "profile", "report-hardware", "selftest",
+    "validate",
 }  # fmt: skip
 """What `pip install .[host]` is enough for; all else needs [full]."""
 

@@ -13,6 +13,7 @@ RECORDER = r"""#!/bin/sh
 for word do printf '%s\0' "$word"; done >> calls
 printf '\n' >> calls
 """
+STAMPS = (".venv/.ready", ".venv/.ready-tests")
 # A verb, and the variables that it hands on.
 VERBS = {
     "convert": (
@@ -32,12 +33,16 @@ VERBS = {
     "flash": "TOOL PORT ELF OPTIMIZE ENGINE BOARD",
     "selftest": "PORT BOARD",
     "validate": "DATA LIMIT JSON PORT PORTS FAULTS TRACE SPEED",
+    "live": "SOURCE LIMIT LISTEN JSON PORT SPEED",
     "profile": "DATA JSON PORT",
     "report-hardware": "PORT JSON REPORT ENGINE",
     "classify": "IMAGE SAVE JSON PORT ENGINE",
     "bench": "JSON BOARD MAX_MS",
     "key": "KEY",
     "upload": "PORT KEY OLD JSON BOARD OPTIMIZE SPEED",
+    "claims": "WEIGHTS DATA LIMIT JSON",
+    "report": "BOARD DATA LIMIT JSON",
+    "compare": "A B JSON",
     "fuzz": "TIME RUNS",
     "licences": "JSON",
 }
@@ -57,6 +62,7 @@ FLAGS = {
     "firmware": "UPDATE",
     "upload": "FRESH DRY_RUN",
     "validate": "USB RESUME LAYERS INSPECT",
+    "live": "USB OPEN STAY INSPECT",
     "profile": "USB",
 }
 
@@ -73,7 +79,8 @@ def make(tmp_path):
     recorder.write_text(RECORDER)
     recorder.chmod(0o755)
     (tmp_path / ".venv").mkdir()
-    (tmp_path / ".venv/.ready").touch()
+    for stamp in STAMPS:
+        (tmp_path / stamp).touch()
     for name in ("pyproject.toml", "setup.sh"):
         (tmp_path / name).touch()
     (tmp_path / "convert").mkdir()
@@ -87,7 +94,14 @@ def make(tmp_path):
         (tmp_path / "calls").write_text("")
         words = [f"{name}={value}" for name, value in given.items()]
         verbs = [verb] if isinstance(verb, str) else verb
-        command = ["make", "--no-print-directory", "-o", ".venv/.ready", "PYTHON=./python", *verbs, *words]
+        command = [
+            "make",
+            "--no-print-directory",
+            *(f"-o{stamp}" for stamp in STAMPS),
+            "PYTHON=./python",
+            *verbs,
+            *words,
+        ]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
         assert not (tmp_path / "ran").exists(), f"{verb}: {given} ran"
         lines = (tmp_path / "calls").read_bytes().decode().split("\n")[:-1]

@@ -1,6 +1,7 @@
 """setup.sh on machines that lack everything: what it would install, and what it says when it may not."""
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -12,7 +13,7 @@ SETUP = ROOT / "setup.sh"
 DEBIAN = (
     "g++ cmake ninja-build gcc-arm-none-eabi libnewlib-arm-none-eabi "
     "libstdc++-arm-none-eabi-newlib qemu-system-arm gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf "
-    "qemu-system-misc openocd dfu-util clang-format clang-tidy clang libclang-rt-dev"
+    "qemu-system-misc openocd dfu-util clang-format clang-tidy clang lld libclang-rt-dev"
 )
 PACKAGES = f"python3.12-venv {DEBIAN}"
 LINE = f"apt-get install -y --no-install-recommends {PACKAGES}"
@@ -21,7 +22,7 @@ LINE = f"apt-get install -y --no-install-recommends {PACKAGES}"
 @pytest.fixture
 def empty(tmp_path):
     """A folder for PATH with the shell's basics, and programs that only write down how they were called."""
-    for name in ("bash", "dirname", "grep", "env", "cat", "mkdir", "cp", "touch"):
+    for name in ("bash", "dirname", "grep", "env", "cat", "mkdir", "cp", "touch", "true"):
         (tmp_path / name).symlink_to(shutil.which(name))
     program(tmp_path, "dpkg-query", "exit 1")
     (tmp_path / "checkout").mkdir()
@@ -178,11 +179,88 @@ def test_pip_takes_only_files_with_the_hashes_of_the_locks(empty, there):
     ]
 
 
+CHROMIUM = "apt-get install -y --no-install-recommends chromium"
+
+
+@pytest.fixture
+def ready(empty):
+    """A machine that is set up but for what tests need; it has a browser once there is a file `browser`."""
+    venv = empty / "checkout" / ".venv"
+    program(venv, "bin/python", f'[ "$*" = tools/browser/chromium.py ] && [ -e {empty}/browser ]')
+    program(venv, "bin/npm", f'echo "npm $*" >> {empty}/log')
+    (venv / ".ready").touch()
+    python(empty, "3.12")
+    program(empty, "id", "echo 0")
+    program(empty, "apt-get", f'echo "$*" >> {empty}/log; [ "$1" = update ] || touch {empty}/browser')
+    return empty
+
+
+AXE = "npm ci --loglevel=error --prefix tests/browser"
+
+
+def archive(folder: Path, *fields: str, known_after_update: bool = False) -> None:
+    """An apt-cache that knows of chromium what `fields` say."""
+    asked = f"grep -qs update {folder}/log || exit 100" if known_after_update else ""
+    lines = "\n".join(f"echo '{field}'" for field in ("Package: chromium", *fields))
+    program(folder, "apt-cache", f'[ "$2" = chromium ] || exit 0\n{asked}\n{lines}')
+
+
+def stamped(folder: Path) -> bool:
+    return (folder / "checkout" / ".venv" / ".ready-tests").exists()
+
+
+@pytest.mark.parametrize("known_after_update", [False, True])
+def test_for_tests_it_installs_a_browser(ready, known_after_update):
+    archive(ready, "Depends: libc6, chromium-common", known_after_update=known_after_update)
+    done = run(ready, "--tests")
+    assert (done.returncode, done.stderr) == (0, "") and "skipped" not in done.stdout
+    assert log(ready) == ["update -qq"] * (1 + known_after_update) + [CHROMIUM[len("apt-get ") :], AXE]
+    assert stamped(ready)
+
+
+def test_a_browser_that_is_there_is_left_alone(ready):
+    archive(ready)
+    (ready / "browser").touch()
+    assert run(ready, "--tests").returncode == 0
+    assert log(ready) == [AXE] and stamped(ready)
+
+
+@pytest.mark.parametrize("fields", [("Version: 2:1snap1",), ("Pre-Depends: debconf, snapd (>= 2)",), None])
+def test_without_a_real_package_the_browsers_tests_are_skipped(ready, fields):
+    """On Ubuntu, and where there is no apt: one line, and on it goes."""
+    if fields:
+        archive(ready, *fields)
+    done = run(ready, "--tests")
+    assert (done.returncode, done.stderr) == (0, "")
+    (said,) = [line for line in done.stdout.splitlines() if "Chromium" in line]
+    assert "tests in a browser will be skipped" in said
+    assert log(ready) == [AXE] and stamped(ready)
+
+
+def test_the_line_for_root_that_installs_a_browser(ready):
+    archive(ready, "Depends: libc6")
+    program(ready, "id", "echo 1000")
+    done = run(ready, "--tests")
+    assert done.returncode == 1
+    assert done.stderr == f"setup: as root, type: apt-get update && {CHROMIUM}\n"
+    assert not log(ready) and not stamped(ready)
+
+
+def test_for_tests_it_first_sets_up_all_else(empty):
+    python(empty, "3.12")
+    program(empty, "dpkg-query", "echo installed")
+    done = run(empty, "--tests")
+    assert done.returncode == 0, done.stderr
+    assert log(empty)[0] == "3.12 venv"
+    assert log(empty)[-1] == "3.12 ci --loglevel=error --prefix tests/browser"
+
+
 def test_the_packages_alone(empty):
     """For `make licences`: with a command for those whose programs may come from elsewhere."""
     python(empty, "3.12")
     done = run(empty, "--packages")
-    lines = done.stdout.splitlines()
+    *lines, only_for_tests = done.stdout.splitlines()
+    assert only_for_tests == "chromium chromium tests"
     assert [line.split()[0] for line in lines] == PACKAGES.split()
     assert {"python3.12-venv python3.12", "g++ g++", "ninja-build ninja", "gcc-arm-none-eabi "} <= set(lines)
     assert not log(empty)
@@ -217,3 +295,19 @@ def test_make_sets_up_again_when_what_is_installed_has_changed(tmp_path):
         (tmp_path / name).touch()
         assert "again" in make(), name
         os.utime(tmp_path / name, (1000, 1000))
+
+
+def test_only_tests_and_pictures_ask_for_a_browser():
+    """`make setup` and what users type install no browser of 350 MB."""
+    verbs = re.search(r"^VERBS := (.*)$", (ROOT / "Makefile").read_text(), re.M)[1].split()
+    asking = set()
+    for verb in verbs:
+        # As if setup.sh had changed; with -n nothing is done.
+        more = ["MODEL=digits"] if verb == "zoo" else []
+        command = ["make", "-n", "-W", "setup.sh", "--no-print-directory", verb, *more]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        said = done.stdout.splitlines()
+        assert "./setup.sh" in said or verb in ("help", "clean"), verb
+        if "./setup.sh --tests" in said:
+            asking.add(verb)
+    assert asking == {"test", "test-long", "pictures"}

@@ -12,17 +12,18 @@ from squeezenet_mcu.common import start
 
 # What the Makefile takes beside a verb and hands on as an option of the same name, switches apart.
 SWITCHES = (
-    "BUILD", "CHECK", "DRY_RUN", "FRESH", "FUNCTIONS", "INSPECT", "LAYERS", "ONLY", "PUBLISH", "RESUME",
-    "TRUST",
+    "BUILD", "CHECK", "DRY_RUN", "FRESH", "FUNCTIONS", "INSPECT", "LAYERS", "ONLY", "OPEN", "PUBLISH",
+    "RESUME", "STAY", "TRUST",
     "UPDATE", "USB",
 )  # fmt: skip
 VARIABLES = (
-    "BOARD", "CALIBRATION", "COMPRESS", "CORES", "DATA", "ELF", "ENCODING", "ENGINE", "ENGINE_LIMIT",
-    "EPOCHS", "FAULTS", "FIT", "FLASH_BYTES", "IMAGE", "INIT", "JSON", "KERNELS", "KERNEL_FAMILY", "KEY",
-    "LABELS", "LIMIT", "MAX_FLASH", "MAX_MS", "MAX_SRAM", "MIN_ACCURACY", "MODEL", "NAME", "OLD", "OPTIMIZE",
-    "PACKAGE", "PORT", "PORTS", "PREPROCESS", "PROTOCOL", "REPORT", "RUNS", "SAVE", "SEED", "SPEED",
-    "SRAM_BYTES", "TFLITE", "TFLM_ARENA_BYTES", "TFLM_INCLUDE", "TFLM_LIB", "TIME", "TOOL", "TRACE", "URL",
-    "WEIGHTS", "WEIGHT_BITS", "WORKERS",
+    "A", "B", "BOARD", "CALIBRATION", "COMPRESS", "CORES", "DATA", "ELF", "ENCODING", "ENGINE",
+    "ENGINE_LIMIT", "EPOCHS", "FAULTS", "FIT", "FLASH_BYTES", "IMAGE", "INIT", "JSON", "KERNELS",
+    "KERNEL_FAMILY", "KEY", "LABELS", "LIMIT", "LISTEN", "MAX_FLASH", "MAX_MS", "MAX_SRAM",
+    "MIN_ACCURACY", "MODEL", "NAME", "OLD", "OPTIMIZE", "PACKAGE", "PORT", "PORTS", "PREPROCESS",
+    "PROTOCOL", "REPORT", "RUNS", "SAVE", "SEED", "SOURCE", "SPEED", "SRAM_BYTES", "TFLITE",
+    "TFLM_ARENA_BYTES", "TFLM_INCLUDE", "TFLM_LIB", "TIME", "TOOL", "TRACE", "URL", "WEIGHTS",
+    "WEIGHT_BITS", "WORKERS",
 )  # fmt: skip
 # The verbs that Python has, and its module with each.
 DOORS = {
@@ -32,8 +33,9 @@ DOORS = {
     ),
     "convert": ("convert",),
     "host_tools": (
-        "analyze", "bench", "boards", "classify", "demo", "firmware", "flash", "key", "profile",
-        "report-hardware", "selftest", "simulate", "sizes", "summary", "upload", "validate",
+        "analyze", "bench", "boards", "claims", "classify", "compare", "demo", "firmware", "flash", "key",
+        "live", "profile", "report", "report-hardware", "selftest", "simulate", "sizes", "summary", "upload",
+        "validate", "web",
     ),
 }  # fmt: skip
 _VERBS = {verb: door for door, verbs in DOORS.items() for verb in verbs}

@@ -15,12 +15,13 @@ _MACS = 2_000_000_000  # about ten seconds of LiteRT's reference kernels
 _LEAST, _MOST = 8, 100  # images
 
 
-def keras_outputs(model: Any) -> Outputs:
-    """Of a Keras model of pixels 0 to 255: uint8 [n, height, width, channels] to float32 [n, classes]."""
+def keras_outputs(model: Any, divisor: float = 1.0) -> Outputs:
+    """Of a Keras model of pixels / `divisor`: uint8 [n, height, width, channels] to float32 [n, classes]."""
 
     def run(x: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         parts = [
-            model.predict_on_batch(x[i : i + _BATCH].astype(np.float32)) for i in range(0, len(x), _BATCH)
+            model.predict_on_batch(x[i : i + _BATCH].astype(np.float32) / np.float32(divisor))
+            for i in range(0, len(x), _BATCH)
         ]
         return np.concatenate(parts).reshape(len(x), -1)
 

@@ -25,10 +25,14 @@ class Found:
 
 @dataclass(frozen=True)
 class Shown:
-    """A picture that was read: `image` int8 [height, width, channels], as the network takes it."""
+    """A picture that was read, at the network's size: [height, width, channels].
+
+    `image`: int8, as the network takes it; `pixels`: uint8, which it is made from.
+    """
 
     path: Path
     image: npt.NDArray[np.int8]
+    pixels: npt.NDArray[np.uint8]
 
 
 def words_of(text: str) -> list[str]:
@@ -87,4 +91,4 @@ def read_all(
         except PictureError as error:
             on_unreadable(path, str(error))
             continue
-        yield Shown(path, quantize_images(found.pixels[np.newaxis], size)[0])
+        yield Shown(path, quantize_images(found.pixels[np.newaxis], size)[0], found.pixels)

@@ -73,7 +73,7 @@ def _on(device: Device) -> Callable[[Int8], Run]:
 
 def _here(artefacts: Artefacts) -> Runner:
     """Our engine where there is a compiler, else LiteRT's reference kernels, which give the same answers."""
-    blob, why = _engine_model(artefacts), "the model is for TFLite Micro alone"
+    blob, why = engine_model(artefacts), "the model is for TFLite Micro alone"
     if blob is not None:
         try:
             from squeezenet_mcu.convert.verify import host_engine
@@ -90,8 +90,8 @@ def _here(artefacts: Artefacts) -> Runner:
     return Runner("LiteRT on this computer", lambda image: Run(*reference.infer(image, logits), None))
 
 
-def _engine_model(artefacts: Artefacts) -> bytes | None:
-    """The engine's model; None: the conversion made none. UserError: it is not the one that was made."""
+def engine_model(artefacts: Artefacts) -> bytes | None:
+    """The bytes of model.sqz; None: the conversion made none. UserError: they are not what it made."""
     if "engine" in artefacts.manifest:
         return None
     path = artefacts.folder / "model.sqz"

@@ -2,6 +2,9 @@
 
 import contextlib
 import importlib.util
+import itertools
+import os
+import random
 import shutil
 import socket
 import subprocess
@@ -17,6 +20,8 @@ from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.boards.board_toml import Tool
 
 _STOP_TIMEOUT = 5.0  # seconds for an emulator to end when asked to
+# Emulators of one process get the CPUs in turn, those of several processes begin anywhere.
+_turn = itertools.count(random.randrange(1 << 16))
 
 
 @dataclass(frozen=True)
@@ -83,14 +88,15 @@ def machine(board: str, elf: Path, extra: Sequence[str] = (), usb: bool = False)
         parts = [*tool.command[1:], *(tool.usb if usb else ())]
         command = [command_name, *(part.format(**places) for part in parts), *extra]
         # A session of its own: Ctrl-C is for us, who still want to show what the board has answered.
-        process = subprocess.Popen(
-            ending_with_us(command),
-            stdin=subprocess.DEVNULL,
-            stdout=words,
-            stderr=words,
-            pass_fds=[server.fileno() for server in servers],
-            start_new_session=True,
-        )
+        with _on_one_cpu(command_name):
+            process = subprocess.Popen(
+                ending_with_us(command),
+                stdin=subprocess.DEVNULL,
+                stdout=words,
+                stderr=words,
+                pass_fds=[server.fileno() for server in servers],
+                start_new_session=True,
+            )
         for server in servers:
             server.close()
         booted = Machine(urls[0], urls[1] if usb else "", tool.command[0], process, words)
@@ -102,6 +108,26 @@ def machine(board: str, elf: Path, extra: Sequence[str] = (), usb: bool = False)
             raise
         finally:
             _stop(process)
+
+
+@contextlib.contextmanager
+def _on_one_cpu(program: str) -> Iterator[None]:
+    """A QEMU that starts within stays on one CPU, where the machine has little else to do.
+
+    Two threads of QEMU hand each byte of the UART to each other. If each has a CPU of its own, that falls
+    asleep in between and is woken for every byte: measured, 200 images of digits take 18 s then, and 8 s on
+    one CPU. Where other programs keep the CPUs awake nothing is to be gained, and the scheduler may choose.
+    """
+    allowed = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_setaffinity") else []
+    alone = len(allowed) > 1 and os.getloadavg()[0] < len(allowed)
+    if not alone or not Path(program).name.startswith("qemu-system-"):
+        yield
+        return
+    os.sched_setaffinity(0, {allowed[next(_turn) % len(allowed)]})  # inherited by what starts
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, allowed)
 
 
 def _listening() -> socket.socket:

@@ -87,6 +87,8 @@ class Exchange:
         self.statistics = Statistics()
         # Told before each probe: seconds of silence so far, and how many are borne at most.
         self.on_silence: Callable[[float, float], None] = lambda silent, patience: None
+        # Told as an image goes in: its number, and how many bytes of it the device has acknowledged.
+        self.on_progress: Callable[[int, int], None] = lambda image, acknowledged: None
         self.use(transport)
         # A random start: replies to another process's requests, still in some buffer, do not match ours.
         self._sequence = secrets.randbelow(1 << 16)

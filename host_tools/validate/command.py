@@ -125,7 +125,7 @@ def run(args: argparse.Namespace) -> int:
     short = report.interrupted or report.ended
     spent = None if way.port or ports or short else _count(console, way, artefacts, tests)
     if args.json and not report.interrupted:
-        more = {"engine": args.engine, "cost": spent.as_json() if spent else None}
+        more = {"data": tests.source, "engine": args.engine, "cost": spent.as_json() if spent else None}
         shared = {"devices": [share.as_json() for share in shares]} if ports else {"link": lines[0].as_json()}
         files.write_json(args.json, as_json(report, info, artefacts.manifest) | more | shared)
         console.print(f"wrote {args.json}", soft_wrap=True)

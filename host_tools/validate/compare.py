@@ -211,5 +211,6 @@ def as_json(report: Report, info: Info, manifest: dict[str, Any]) -> dict[str, A
         "reset_cause": info.reset_cause,
         "link_version": info.version,
         "ended": str(report.ended) if report.ended else None,
+        "confusion": top5.confusion(report.answers),
         "answers": top5.as_json(report.answers, manifest) if top5.many_classes(manifest) else None,
     }

@@ -34,7 +34,8 @@ class Way:
 
     `engine`: that its firmware has, "squeeze" or "tflm"; `baudrate`: of a real UART; `usb`: over the emulated
     board's own USB, not its UART; `inspect`: its firmware is the one that can watch its layers; `faults`:
-    done to the bytes on the way; `trace`: of what passes; `speed`: the baud rate to agree on, None: none.
+    done to the bytes on the way; `trace`: of what passes; `speed`: the baud rate to agree on, None: none;
+    `reopens`: the device waits itself for a port that went away.
     """
 
     port: str | None
@@ -46,6 +47,7 @@ class Way:
     faults: Faults | None = None
     trace: Trace | None = None
     speed: int | None = None
+    reopens: bool = True
 
     def over(self, line: Transport) -> Transport:
         """`line`, with what is to stand between."""
@@ -131,7 +133,8 @@ def opener(way: Way, artefacts: Artefacts) -> Callable[[str], Device]:
             way.baudrate,
             image_timeout=whole,
             open_timeout=patience * OPEN_TIMEOUT,
-            reopen_timeout=REOPEN_TIMEOUT if way.port else 0.0,  # an emulator of ours does not come back
+            # An emulator of ours does not come back.
+            reopen_timeout=REOPEN_TIMEOUT if way.port and way.reopens else 0.0,
             over=way.over,
             speed=way.speed,
             tell=notice,
@@ -141,8 +144,12 @@ def opener(way: Way, artefacts: Artefacts) -> Callable[[str], Device]:
 
 
 @contextlib.contextmanager
-def connected(way: Way, artefacts: Artefacts) -> Iterator[Device]:
+def connected(
+    way: Way, artefacts: Artefacts, on_emulator: Callable[[int], None] = lambda pid: None
+) -> Iterator[Device]:
     """The device, which runs the model of `artefacts`; an emulator runs as long as the context.
+
+    `on_emulator`: told its process id.
 
     UserError: no firmware in build/, no such board or port, or it runs another model.
     """
@@ -152,7 +159,11 @@ def connected(way: Way, artefacts: Artefacts) -> Iterator[Device]:
     def running() -> Path | None:
         return where.firmware(seen[0], ours) if seen else ours
 
-    with _url(way, artefacts) as url, where.named(running), opener(way, artefacts)(url) as device:
+    with (
+        _url(way, artefacts, on_emulator) as url,
+        where.named(running),
+        opener(way, artefacts)(url) as device,
+    ):
         seen.append(device.info)
         if said := where.restarted(device.info, device.fault_before, ours):
             notice(said)
@@ -241,7 +252,7 @@ def firmware_of(way: Way, artefacts: Artefacts) -> Path:
 
 
 @contextlib.contextmanager
-def _url(way: Way, artefacts: Artefacts) -> Iterator[str]:
+def _url(way: Way, artefacts: Artefacts, on_emulator: Callable[[int], None]) -> Iterator[str]:
     """The URL to talk to: the port given, or an emulator that runs as long as the context."""
     if way.port:
         yield way.port
@@ -254,5 +265,6 @@ def _url(way: Way, artefacts: Artefacts) -> Iterator[str]:
         more = " ENGINE=tflm TFLM_INCLUDE= TFLM_LIB=" if way.engine == "tflm" else ""
         more += " INSPECT=1" if way.inspect else ""
         raise UserError(f"{elf}: missing; run: make firmware MODEL={artefacts.model} BOARD={way.board}{more}")
-    with emulator.running(way.board, elf, way.usb) as url:
-        yield url
+    with emulator.machine(way.board, elf, usb=way.usb) as machine:
+        on_emulator(machine.pid)
+        yield machine.usb_url if way.usb else machine.url

@@ -1,6 +1,6 @@
 """What `validate` compares: the converted model, and the images that are sent."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +59,14 @@ def load_artefacts(model: str, build: Path = BUILD) -> Artefacts:
 
 
 def load_tests(artefacts: Artefacts, source: str | None, limit: int) -> TestSet:
-    """The test split of `source`, quantized; without one, of the data that the model remembers.
+    """As load_pixels, quantized."""
+    found, source = load_pixels(artefacts, source, limit)
+    images = quantize_images(found.x, artefacts.manifest["input"])
+    return TestSet(images, found.y, source, found.notices)
+
+
+def load_pixels(artefacts: Artefacts, source: str | None, limit: int) -> tuple[Images, str]:
+    """The test split of `source`; without one, of the data that the model remembers. And the source's name.
 
     Random images where it remembers none, where these are not on this machine, or where it lacks the package
     that brings them.
@@ -106,5 +113,4 @@ def load_tests(artefacts: Artefacts, source: str | None, limit: int) -> TestSet:
         raise UserError(
             f"{error}; {artefacts.model} remembers {source}; DATA= (--data) takes others"
         ) from error
-    images = quantize_images(found.x, size)
-    return TestSet(images, found.y, source, notices + found.notices)
+    return replace(found, notices=notices + found.notices), source

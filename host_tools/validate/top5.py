@@ -1,5 +1,6 @@
 """What the device makes of each image, by name: its highest classes, for people and for programs."""
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,6 +77,15 @@ def as_json(answers: list[Answer], manifest: dict[str, Any]) -> list[dict[str, A
         }
         for i, a in enumerate(answers)
     ]
+
+
+def confusion(answers: list[Answer]) -> list[list[int]]:
+    """How many images of a class the device took for a class: [label, taken, images], in this order.
+
+    Only pairs that occur, and images whose label is known: a table of 1,000 classes is nearly empty.
+    """
+    pairs = Counter((a.label, a.classes[0]) for a in answers if a.label >= 0)
+    return [[label, taken, images] for (label, taken), images in sorted(pairs.items())]
 
 
 def show(console: Console, answers: list[Answer], manifest: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ from squeezenet_mcu.model.train.records import Accuracies, Fit, Weights
 NAME = "metrics.json"
 _SCORES = Accuracies.__annotations__
 _Versions = dict[str, str]
+_Milliseconds = Annotated[float, Meta(gt=0, le=1e9)]
 
 
 class Stage(Accuracies):
@@ -72,8 +73,8 @@ class Cost(TypedDict):
     instructions: Positive
     cycles: Positive
     cycles_with_flash: Positive | None
-    milliseconds: float | None
-    milliseconds_with_flash: float | None
+    milliseconds: _Milliseconds | None
+    milliseconds_with_flash: _Milliseconds | None
 
 
 class Validation(TypedDict):

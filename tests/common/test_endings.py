@@ -188,6 +188,14 @@ def test_a_models_own_records_are_no_outputs(tmp_path, monkeypatch):
     assert files.outputs(other, Path("build/toy/evaluate.json")) and not other.exists()
 
 
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder in which root makes no file, too")
+def test_an_output_that_cannot_be_written_is_refused_before_the_work():
+    with pytest.raises(FileNotFoundError) as raised:
+        files.outputs(Path("/proc/figures.json"))
+    assert raised.value.filename == "/proc/figures.json"
+    assert files.outputs(Path("/dev/null")) == [Path("/dev/null")]  # written to, not replaced
+
+
 @pytest.mark.parametrize("closed", [(1,), (2,), (0,), (0, 1, 2)])
 def test_closed_streams(tmp_path, closed):
     """`>&-`: what is opened next must not become standard output, and all else goes on."""

@@ -16,7 +16,11 @@ from tests.e2e import verbs
 
 PICO = "rp2040"  # its emulator counts cycles, and takes seconds an image
 BOARDS = ("stm32f405", "mps2_an386", "mps2_an500", "mps2_an505", "mps3_an547", "riscv_virt")
-TWINS = ("mps2_an386", "mps2_an500")  # of mps2_an505: test_many_images tries them
+TWINS = (
+    "mps2_an386",
+    "mps2_an500",
+    "mps2_an505",
+)  # of stm32f405, by kernels
 COUNTED = ("stm32f405", "mps2_an386", PICO)  # whose cycles are known
 SRAM = {"stm32f405": 128 * 1024}
 # Of the zoo, and what its accuracy is above, on a few hundred images.
@@ -230,6 +234,7 @@ def test_every_board_holds_the_zoo_without_a_warning(workplace):
         assert "warning" not in log.read_text().lower()
 
 
+@pytest.mark.long
 def test_f446_is_exact_where_its_sibling_is_emulated(workplace, tmp_path):
     """A board of one's own, outside the repository: the Nucleo, with an emulator lent by the STM32F405."""
     mine = tmp_path / "nucleo_f446re"

@@ -11,13 +11,10 @@ from squeezenet_mcu.common.preprocess import quantize_images
 from tests.e2e import keras_networks, verbs
 
 IMAGES = 5
-IN_MAKE_TEST = "two_dense"
 
 
-@pytest.mark.parametrize(
-    "name",
-    [n if n == IN_MAKE_TEST else pytest.param(n, marks=pytest.mark.long) for n in keras_networks.NETWORKS],
-)
+@pytest.mark.long
+@pytest.mark.parametrize("name", keras_networks.NETWORKS)
 def test_no_int8_differs_on_a_board(name, tmp_path):
     board = "mps2_an386" if name == "mobilenet_v1" else "stm32f405"
     content = keras_networks.tflite(name)

@@ -54,6 +54,7 @@ def ported(workplace, tmp_path_factory):
     return folder
 
 
+@pytest.mark.long
 def test_a_board_from_the_page_alone(ported):
     before = sources()
     typed = list(commands())

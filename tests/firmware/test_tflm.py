@@ -205,7 +205,8 @@ def check_on(board, wheel, images, folder, monkeypatch):
     return result
 
 
-@pytest.mark.parametrize("cmsis_nn", [True, pytest.param(False, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("cmsis_nn", [True, False])
 def test_kernels_for_int8_alone_where_the_library_has_them(
     wheel, project, images, tmp_path, vendors_headers, cmsis_nn
 ):

@@ -34,7 +34,7 @@ def run(blocked: tuple[str, ...], *words: str, cwd=None) -> subprocess.Completed
 
 
 def test_the_commands_load_without_the_packages_of_training():
-    for verb in ("analyze", "validate", "flash", "selftest", "firmware", "simulate", "info"):
+    for verb in ("analyze", "validate", "flash", "selftest", "firmware", "simulate", "info", "live"):
         done = run(NOT_IN_HOST, verb, "--help")
         assert done.returncode == 0, done.stderr
         assert done.stdout.startswith(f"usage: squeezenet-mcu {verb} ")

@@ -73,7 +73,7 @@ def test_random_layers(board):
     assert set(used) == {model.kernel for model in variants.kernels_of(FAMILIES[board])}
 
 
-@pytest.mark.parametrize("board", ("mps2_an500", "mps2_an505"))
+@pytest.mark.parametrize("board", ("mps2_an500", pytest.param("mps2_an505", marks=pytest.mark.long)))
 def test_random_layers_on_cpus_with_the_kernels_of_another(board):
     check(board, 0, SOME)
 

@@ -115,13 +115,13 @@ def test_the_source_package_that_is_not_installed(licences, checkout):
 def test_npm_packages(licences, checkout):
     folder = EMULATOR / "node_modules" / "pico"
     wanted = licences.Row("npm", "pico", "2.0", ["MIT"], f"{folder}/LICENSE")
-    assert licences.npm_packages(checkout) == [wanted]
+    assert licences.npm_packages(checkout, EMULATOR) == [wanted]
     (checkout / folder / "package.json").write_text(json.dumps({"version": "2.1"}))
     with pytest.raises(UserError, match=r'version "2.1"; want 2.0 of package-lock.json; run: ./setup.sh$'):
-        licences.npm_packages(checkout)
+        licences.npm_packages(checkout, EMULATOR)
     shutil.rmtree(checkout / folder)
     with pytest.raises(UserError, match=r"pico: not installed; run: ./setup.sh$"):
-        licences.npm_packages(checkout)
+        licences.npm_packages(checkout, EMULATOR)
 
 
 @pytest.mark.parametrize(
@@ -155,6 +155,17 @@ def test_debian_packages_and_the_same_programs_from_elsewhere(licences, tmp_path
         licences.Row("Debian", "tool", "1:2-3", ["GPL-2"], str(tmp_path / "tool" / "copyright")),
         licences.Row("elsewhere", shutil.which("sh"), "", []),
     ]
+
+
+def test_what_only_tests_need_may_be_missing(licences, checkout, monkeypatch):
+    """No browser is installed by `make setup`; but what is there has to be what the lock says."""
+    programs(checkout, monkeypatch, "browser nowhere tests\\nshell sh tests\\n", "tool")
+    assert [row.source for row in licences.debian_packages(checkout, checkout)] == ["elsewhere"]
+    folder = checkout / "tests/browser"
+    shutil.copytree(checkout / EMULATOR, folder)
+    shutil.rmtree(folder / "node_modules" / "pico")
+    with pytest.raises(UserError, match=r"pico: not installed; run: ./setup.sh --tests$"):
+        licences.npm_packages(checkout, licences.FOR_TESTS, licences.FIX_TESTS)
 
 
 def test_a_debian_package_that_is_missing(licences, tmp_path, monkeypatch):
@@ -193,5 +204,7 @@ def test_all_that_is_installed_here(tmp_path):
     of = {row["name"]: row["licences"] for row in rows}
     assert of["squeezenet-mcu"] == ["Apache-2.0"]
     assert of["rp2040js"] == ["MIT"]
+    if (ROOT / "tests/browser/node_modules").is_dir():
+        assert of["axe-core"] == ["MPL-2.0"]
     for row in rows:
         assert row["name"] in done.stdout

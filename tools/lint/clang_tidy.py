@@ -4,7 +4,7 @@
 
 Each source is read as it is compiled for a CPU that it is for:
   this machine   the engine with its portable and dsp kernels (the instructions of dsp/intrinsics.h in plain
-                 C++), protocol, update, host
+                 C++), protocol, update, host, web
   Cortex-M4      dsp's kernels once more, for what stands beside the assembler, without the slow analyzer;
                  bench, app and mlperf_tiny with the headers of a made-up model (stand_in/)
   Cortex-M55     mve's kernels
@@ -110,7 +110,16 @@ def host_units() -> Iterator[Unit]:
         [found("g++"), "-print-file-name=include"], check=True, capture_output=True, text=True
     ).stdout.strip()
     flags = ("-std=c++17", f"-idirafter{of_gcc}", *OPTIONS, *kernel_flags())
-    for folder in ("engine", "engine/portable", "engine/v6m", "engine/dsp", "protocol", "update", "host"):
+    for folder in (
+        "engine",
+        "engine/portable",
+        "engine/v6m",
+        "engine/dsp",
+        "protocol",
+        "update",
+        "host",
+        "web",
+    ):
         for source in sorted((CODE / folder).glob("*.cc")):
             yield Unit(source, (CODE,), flags)
 

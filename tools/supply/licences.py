@@ -1,4 +1,4 @@
-"""Lists the licences of all that setup.sh installs: packages of Python, of npm (the emulator) and of Debian.
+"""Lists the licences of all that setup.sh installs: packages of Python, of npm and of Debian.
 
     .venv/bin/python tools/supply/licences.py [--json FILE]
 
@@ -32,7 +32,9 @@ from squeezenet_mcu.common.terminal import Console, shown
 
 ROOT = Path(__file__).resolve().parents[2]
 EMULATOR = Path("firmware_cpp/boards/rp2040/emulator")
+FOR_TESTS = Path("tests/browser")
 FIX = "run: ./setup.sh"
+FIX_TESTS = "run: ./setup.sh --tests"
 SHOWN = 6  # names of licences in a line of the table
 
 
@@ -110,20 +112,20 @@ def monocypher(root: Path, folder: Path) -> list[Row]:
     return [Row("Python", line.name, line.version, stated(found), f"{path.name}: {stem}/LICENSE.txt")]
 
 
-def npm_packages(root: Path) -> list[Row]:
-    """Those of the emulator's lock file. UserError: one is not installed."""
-    lock = json.loads((root / EMULATOR / "package-lock.json").read_text(encoding="utf-8"))
+def npm_packages(root: Path, home: Path, fix: str = FIX) -> list[Row]:
+    """Those of the lock file in `home`, a folder of `root`. UserError: one is not installed, and `fix`."""
+    lock = json.loads((root / home / "package-lock.json").read_text(encoding="utf-8"))
     rows = []
-    for place in sorted(filter(None, lock["packages"])):  # "" is the emulator itself
-        folder = root / EMULATOR / place
+    for place in sorted(filter(None, lock["packages"])):  # "" is what needs them
+        folder = root / home / place
         try:
             told = json.loads((folder / "package.json").read_text(encoding="utf-8"))
         except OSError as error:
-            raise UserError(f"{folder}: not installed; {FIX}") from error
+            raise UserError(f"{folder}: not installed; {fix}") from error
         wanted = lock["packages"][place]["version"]
         if told.get("version") != wanted:
             raise UserError(
-                f"{folder}: version {shown(told.get('version'))}; want {wanted} of package-lock.json; {FIX}"
+                f"{folder}: version {shown(told.get('version'))}; want {wanted} of package-lock.json; {fix}"
             )
         text = sorted(path for path in folder.glob("LICEN[CS]E*") if path.is_file())
         licence = told.get("license")
@@ -158,13 +160,16 @@ def _debian_version(package: str) -> str | None:
 
 
 def debian_packages(root: Path, docs: Path = Path("/usr/share/doc")) -> list[Row]:
-    """Those that setup.sh names. UserError: one is not installed, nor the command that we start of it."""
+    """Those that setup.sh names; of those for tests, what is installed.
+
+    UserError: one is not installed, nor the command that we start of it.
+    """
     told = subprocess.run([root / "setup.sh", "--packages"], capture_output=True, text=True, check=False)
     if told.returncode != 0:
         raise UserError(told.stderr.strip() or f"{root / 'setup.sh'}: failed")
     rows = []
     for line in told.stdout.splitlines():
-        package, _, command = line.partition(" ")
+        package, command, *only = line.split(" ")
         version = _debian_version(package)
         copyright_file = docs / package / "copyright"
         if version is not None and copyright_file.is_file():
@@ -174,7 +179,7 @@ def debian_packages(root: Path, docs: Path = Path("/usr/share/doc")) -> list[Row
             rows.append(Row("Debian", package, version, []))
         elif command and (program := shutil.which(command)):
             rows.append(Row("elsewhere", program, "", []))
-        else:
+        elif only != ["tests"]:
             raise UserError(f"{package}: Debian's package is not installed; {FIX}")
     return rows
 
@@ -185,7 +190,9 @@ def rows_of(root: Path) -> Iterator[Row]:
     if sys.platform == "linux" and platform.machine() == "x86_64":
         yield from tflm_wheel(root, Path(sys.prefix) / "wheels")
     yield from monocypher(root, Path(sys.prefix) / "sources")
-    yield from npm_packages(root)
+    yield from npm_packages(root, EMULATOR)
+    if (root / FOR_TESTS / "node_modules").is_dir():
+        yield from npm_packages(root, FOR_TESTS, FIX_TESTS)
     yield from debian_packages(root)
 
 
@@ -226,6 +233,8 @@ def run(args: argparse.Namespace) -> int:
     rows = list(rows_of(ROOT))
     console = Console()
     show(console, rows)
+    if not {"chromium", "axe-core"} <= {row.name for row in rows}:
+        console.print("of what only tests need, what is missing here is not listed; to have it, " + FIX_TESTS)
     for path in outputs:
         files.write_json(path, [asdict(row) for row in rows])
         console.print(f"wrote {path}", soft_wrap=True)

@@ -253,6 +253,7 @@ class Transfer:
         if status.next_byte > self._acknowledged:
             self._acknowledged = status.next_byte
             self._progressed()
+            self._exchange.on_progress(self.image, self._acknowledged)
         # Where the device will be once it has all that is in flight: what follows a gap will be refused, so
         # sending goes on from the gap, without a state of its own for recovery.
         expected = status.next_byte

@@ -36,7 +36,9 @@ def parsed(name):
     return tflite_file.read(ZOO / name / "model.tflite")
 
 
-@pytest.mark.parametrize(("name", "order"), [("digits", "forwards"), ("gtsrb", "backwards")])
+@pytest.mark.parametrize(
+    ("name", "order"), [("digits", "forwards"), pytest.param("gtsrb", "backwards", marks=pytest.mark.long)]
+)
 def test_chosen_together_is_chosen_alone(name, order):
     file = parsed(name)
     maker = engine_model.Maker.of(file, [])

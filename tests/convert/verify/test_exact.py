@@ -100,7 +100,7 @@ def test_more_random_networks_from_elsewhere(seed, tmp_path):
     check_foreign(seed, tmp_path)
 
 
-@pytest.mark.parametrize("name", ["cifar10", "digits", "gtsrb"])
+@pytest.mark.parametrize("name", [pytest.param("cifar10", marks=pytest.mark.long), "digits", "gtsrb"])
 def test_zoo(name, tmp_path):
     from squeezenet_mcu.model.network import to_tflite
 

@@ -162,6 +162,7 @@ def test_one_answer_for_every_board(capsys):
         assert re.search(rf"^ {name} +yes ", out, re.M)
 
 
+@pytest.mark.long
 def test_the_engines_bytes_are_those_of_the_firmwares_model(capsys):
     content, _ = analyzed(capsys, "--model", "digits")
     file = tflite_file.read(DIGITS)

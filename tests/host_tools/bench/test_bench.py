@@ -73,7 +73,7 @@ def test_small_net_is_measured(capsys):
         assert text in printed
 
 
-@pytest.mark.parametrize("board", ["stm32f405", "mps3_an547"])
+@pytest.mark.parametrize("board", ["stm32f405", pytest.param("mps3_an547", marks=pytest.mark.long)])
 def test_each_boot_counts_the_same(board):
     networks.prepare(Console(quiet=True), networks.SMALL_NET)
     program = measure.build(networks.SMALL_NET, board, ModelRequest()).bench

@@ -19,6 +19,7 @@ def measured(capsys, *boards):
     return json.loads(bench.RESULTS.read_text()), capsys.readouterr().out
 
 
+@pytest.mark.long
 def test_the_pico_and_a_cortex_m4(capsys, monkeypatch, tmp_path):
     """One counts itself; the other is counted from outside, to the instruction."""
     monkeypatch.chdir(tmp_path)

@@ -70,6 +70,7 @@ def test_answers_over_the_link_are_those_of_the_host(there, board):
     assert 2 * 500 < stacks < reserve - 500
 
 
+@pytest.mark.long
 def test_the_cost_of_an_image_says_how_many_cores(there):
     built = measure.build(networks.SMALL_NET, "rp2040", BOTH)
     shape = HostEngine((built.firmware.parents[1] / "model" / "model.sqz").read_bytes()).input_shape

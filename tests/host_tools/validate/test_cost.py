@@ -5,6 +5,7 @@ import dataclasses
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -82,7 +83,8 @@ def emulated(build, url, same_model, monkeypatch):
     monkeypatch.setattr(
         "squeezenet_mcu.host_tools.firmware.board_model.made_for", lambda *_: {"engine_sha256": "0" * 64}
     )
-    monkeypatch.setattr(emulator, "running", lambda board, elf, usb=False: contextlib.nullcontext(url))
+    booted = SimpleNamespace(url=url, usb_url="", pid=0)
+    monkeypatch.setattr(emulator, "machine", lambda board, elf, usb=False: contextlib.nullcontext(booted))
     return build
 
 

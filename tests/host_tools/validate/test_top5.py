@@ -72,6 +72,15 @@ def test_of_many_images_some_are_shown():
     assert " 95 " in text
 
 
+def test_confusion_has_the_pairs_that_occur():
+    given = probabilities()
+    answers = [
+        top5.answer(logits(**{f"c{taken}": 9}), given, label)
+        for label, taken in ((2, 2), (2, 7), (2, 7), (1, 1), (-1, 3))
+    ]
+    assert top5.confusion(answers) == [[1, 1, 1], [2, 2, 1], [2, 7, 2]]
+
+
 def test_models_of_few_classes_have_no_table():
     assert top5.many_classes(MANIFEST)
     assert not top5.many_classes({"output": {"classes": 10}})

@@ -16,7 +16,7 @@ from squeezenet_mcu.common.terminal import Console
 from squeezenet_mcu.host_tools.link.device import Device, Result
 from squeezenet_mcu.host_tools.link.messages import Feature, Info
 from squeezenet_mcu.host_tools.validate import command as validate
-from squeezenet_mcu.host_tools.validate import devices
+from squeezenet_mcu.host_tools.validate import devices, inputs
 from squeezenet_mcu.host_tools.validate.compare import Report, compare_all
 from tests.host_tools.validate.toy import CLASSES, Python, run, set_sha
 from tests.manifests import engine_record, manifest
@@ -105,6 +105,7 @@ def test_a_run_without_a_difference(build, url, same_model, capsys):
     assert "2,077 of 131,072 B" in shown
     assert "validate: exact, all 240 int8 values are equal" in shown
     report = json.loads((build.parents[1] / "report.json").read_text())
+    assert (report["data"], report["confusion"]) == ("random:12", [])  # random images have no class
     assert (report["images"], report["differing_values"], report["board"]) == (12, 0, "fake")
     assert (report["device_accuracy"], report["python_accuracy"]) == (None, None)
     assert (report["sram_bytes"], report["flash_bytes"]) == (2077, 3000)
@@ -221,6 +222,8 @@ def test_a_model_remembers_its_data(build, tmp_path, where):
     found = validate.load_tests(artefacts, None, 7)
     assert found.source == "d.npz" and len(found.labels) == 7 and (found.labels >= 0).all()
     assert found.notices == ["images of d.npz, as toy remembers; DATA= (--data) takes others"]
+    pixels, source = inputs.load_pixels(artefacts, None, 7)
+    assert pixels.x.dtype == np.uint8 and pixels.x.shape == found.images.shape and source == found.source
     assert validate.load_tests(artefacts, "random", 7).source == "random"
     (tmp_path / "d.npz").write_bytes(b"of another machine")
     with pytest.raises(UserError, match=r"d\.npz: .*; toy remembers d\.npz; DATA= \(--data\) takes others"):

@@ -137,6 +137,7 @@ def test_converted_with_the_names_of_the_folders(trained):
     assert "\n".join(sorted(CLASSES)).encode() in (build / "model.sqz").read_bytes()
 
 
+@pytest.mark.long
 def test_every_verb_remembers_the_data(trained):
     """Converted above without DATA=; and so it is where the images are gone, which is said."""
     folder, _ = trained
@@ -196,6 +197,7 @@ def test_starts_from_weights_that_it_is_given(trained):
     assert "up to date" not in command(folder, *again, "--init", "nothing.keras").stdout
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore:.*HDF5")
 def test_starts_from_an_h5(trained):
     """The verb itself: it looks at the file before TensorFlow does, and has to know what TensorFlow will."""

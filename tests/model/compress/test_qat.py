@@ -31,7 +31,10 @@ def pruned_network(**changes):
 
 
 # A batch of 64 is computed in two towers, which share the ranges and the moving averages.
-@pytest.mark.parametrize(("changes", "batch"), [({}, 64), ({"batch_norm": False, "relu_logits": True}, 16)])
+@pytest.mark.parametrize(
+    ("changes", "batch"),
+    [({}, 64), pytest.param({"batch_norm": False, "relu_logits": True}, 16, marks=pytest.mark.long)],
+)
 def test_zeros_input_and_concatenations(changes, batch, tmp_path):
     pruned = pruned_network(**changes)
     guaranteed = guarantees.made(pruned, SMALL)

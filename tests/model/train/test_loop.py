@@ -319,6 +319,7 @@ def test_the_whole_chain_and_its_dense_baseline(trained):
     assert all(layer["zeros"] < layer["weights"] / 4 for layer in record["layers"].values())
 
 
+@pytest.mark.long
 def test_other_test_images_are_scored_without_training(trained):
     folder, _ = trained
     record = folder / "build/tiny/train.json"

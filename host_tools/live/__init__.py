@@ -1,0 +1,1 @@
+"""Watch a device at work, on a page in the browser: docs/live.md."""

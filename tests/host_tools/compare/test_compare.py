@@ -1,0 +1,103 @@
+"""Two reports side by side."""
+
+import copy
+import json
+
+import pytest
+
+from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.host_tools import console
+from squeezenet_mcu.host_tools.compare import figures
+
+
+def a_report(model, board="stm32f405", **changed):
+    rows = [
+        {"layer": "conv1", "macs": 100, "weights": 9, "zeros": 3, "stored_bytes": 12, "cost": 700},
+        {"layer": "softmax", "macs": 0, "weights": 0, "zeros": None, "stored_bytes": 0, "cost": 5},
+    ]
+    summary = {
+        "macs": 100, "tflite_bytes": 2000, "weights": 9, "accuracy": {"top1": 0.9, "images": 100},
+        "time": {"milliseconds": 1.5, "cycles": 705, "counted": True},
+        "memories": [{"name": "flash", "used": 4000}, {"name": "SRAM", "used": 300}],
+    }  # fmt: skip
+    sections = {
+        "summary": summary | changed,
+        "memory": {"arena_bytes": 48, "tflm_arena_bytes": None},
+        "layers": {"unit": "cycles", "rows": rows, "sums": {"milliseconds": 1.4, "cost": 700}},
+    }
+    return {"format": 1, "project": "0", "model": model, "board": board, "sections": sections}
+
+
+def written(report):
+    text = json.dumps(report)
+
+    def write(path):
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
+
+    return write
+
+
+def test_what_differs_is_named():
+    other = a_report("mine", macs=120)
+    other["sections"]["layers"]["rows"][0] |= {"macs": 120, "zeros": 5}
+    other["sections"]["layers"]["rows"].append(
+        {"layer": "conv2", "macs": 1, "weights": 1, "zeros": 0, "stored_bytes": 1, "cost": 2}
+    )
+    found = figures.compare(a_report("toy"), other)
+    by_name = {row["what"]: row for row in found["figures"]}
+    assert by_name["MACs"] == {"what": "MACs", "a": 100, "b": 120, "difference": 20}
+    assert by_name["TFLite Micro's arena, B"]["difference"] is None
+    assert by_name["zeros among them"]["difference"] == 2
+    assert [row["layer"] for row in found["layers"]] == ["conv1", "conv2"]
+    assert found["layers"][0]["zeros"] == [3, 5]
+    assert found["layers"][1]["in"] == [False, True]
+
+
+def test_a_report_of_the_same_differs_in_nothing():
+    found = figures.compare(a_report("toy"), copy.deepcopy(a_report("toy")))
+    assert found["layers"] == []
+    assert not any(row["difference"] for row in found["figures"])
+
+
+def test_what_was_counted_is_not_held_against_an_estimate():
+    estimated = a_report("mine", time={"milliseconds": 1.3, "cycles": 650, "counted": False})
+    by_name = {row["what"]: row for row in figures.compare(a_report("toy"), estimated)["figures"]}
+    counted = by_name["milliseconds an image, counted"]
+    assert (counted["a"], counted["b"], counted["difference"]) == (1.5, None, None)
+    assert by_name["cycles an image, estimated"]["difference"] == 0
+
+
+def test_boards_have_to_be_the_same():
+    with pytest.raises(UserError, match=r"make report MODEL=mine BOARD=stm32f405$"):
+        figures.compare(a_report("toy"), a_report("mine", board="rp2040"))
+
+
+def test_the_command(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for name, report in (("toy", a_report("toy")), ("mine", a_report("mine\x1b[31m", macs=90))):
+        written(report)(tmp_path / "build" / name / "report" / "report.json")
+    assert console.host_tools(["compare", "--a", "build/toy", "--b", "mine", "--json", "d.json"]) == 0
+    said = capsys.readouterr().out
+    assert "-10 (-10.0%)" in said and "all layers have the same figures" in said and "\x1b" not in said
+    assert json.loads((tmp_path / "d.json").read_text())["models"][0] == "toy"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--a", "build/toy"], "--b: is missing; want two models"),
+        (["--a", "build/toy", "--b", "build/gone"], "run: python -m host_tools report --model gone"),
+        (
+            ["--a", "build/toy", "--b", "build/bad"],
+            "bad/report/report.json: sections.summary.macs = -1; want",
+        ),
+    ],
+)
+def test_mistakes_are_one_line(words, said, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    written(a_report("toy"))(tmp_path / "build" / "toy" / "report" / "report.json")
+    written(a_report("bad", macs=-1))(tmp_path / "build" / "bad" / "report" / "report.json")
+    assert console.host_tools(["compare", *words]) == 1
+    error = capsys.readouterr().err
+    assert said in error and error.count("\n") == 1
