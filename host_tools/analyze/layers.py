@@ -16,12 +16,14 @@ _WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 
 
 def _of_weights(weights: np.ndarray | None) -> dict[str, Any]:
-    """How many there are, the share of zeros, how many values differ, bytes as the .tflite has them."""
+    """How many there are, share and number of zeros, how many values, bytes as the .tflite has them."""
     if weights is None or not weights.size:
-        return {"weights": 0, "zeros": None, "distinct": None, "dense_bytes": 0}
+        return {"weights": 0, "zeros": None, "zero_weights": None, "distinct": None, "dense_bytes": 0}
+    zeros = int(weights.size - np.count_nonzero(weights))
     return {
         "weights": int(weights.size),
-        "zeros": round(1 - np.count_nonzero(weights) / weights.size, 4),
+        "zeros": round(zeros / weights.size, 4),
+        "zero_weights": zeros,
         "distinct": len(np.unique(weights)),
         "dense_bytes": int(weights.nbytes),
     }

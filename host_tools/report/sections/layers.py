@@ -46,7 +46,6 @@ def _counted(e: Evidence) -> dict[str, int]:
 def _row(
     row: dict[str, Any], cost: int | None, milliseconds: float | None, counted: dict[str, int]
 ) -> dict[str, Any]:
-    weights, share = row["weights"], row["zeros"]
     return {
         "layer": row["layer"],
         "operator": row["operator"],
@@ -54,9 +53,9 @@ def _row(
         "encoding": row.get("encoding"),
         "output": row["output"],
         "macs": row["macs"],
-        "weights": weights,
-        "zeros": round(share * weights) if share is not None else None,
-        "zero_share": share,
+        "weights": row["weights"],
+        "zeros": row["zero_weights"],
+        "zero_share": row["zeros"],
         "distinct": row["distinct"],
         "stored_bytes": row.get("stored_bytes"),
         "ring_bytes": row.get("ring_bytes"),

@@ -4,6 +4,7 @@ import hashlib
 import json
 import math
 import re
+import types
 
 import numpy as np
 import pytest
@@ -11,6 +12,9 @@ from ai_edge_litert import interpreter as lite
 
 from squeezenet_mcu.common.data import sources
 from squeezenet_mcu.common.paths import ZOO
+from squeezenet_mcu.host_tools.analyze import subject
+from squeezenet_mcu.host_tools.boards import board_toml
+from squeezenet_mcu.host_tools.report.sections import layers
 from tests.host_tools.report.conftest import IMAGES
 
 
@@ -98,6 +102,22 @@ def test_layers(report, convolutions):
         assert table["sums"][key] == sum(row[key] or 0 for row in table["rows"])
     assert section(report, "summary")["macs"] == table["sums"]["macs"]
     assert table["sums"]["milliseconds"] == pytest.approx(table["sums"]["cost"] / 168e3, abs=0.01)
+
+
+def test_zeros_are_counted_in_large_layers_too():
+    """Of 18,432 weights, four digits of the share of zeros would not say their number."""
+    path = ZOO / "gtsrb" / "model.tflite"
+    counted = []
+    found = lite.Interpreter(model_path=str(path))
+    for op in found._get_ops_details():
+        if op["op_name"] == "CONV_2D":
+            counted.append(int((found.get_tensor(op["inputs"][1]) == 0).sum()))
+    unfit = types.SimpleNamespace(
+        fit=None, subject=subject.of_tflite(path), profile=None, board=board_toml.load("stm32f405"),
+        needs=lambda *_, **__: "",
+    )  # fmt: skip
+    rows = layers.gather(unfit)["rows"]
+    assert [row["zeros"] for row in rows if row["operator"] == "CONV_2D"] == counted
 
 
 def test_weights(report, convolutions):
