@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 MISTAKES = 24  # as many as are worth looking at
-_Z = 1.959964  # of the normal distribution: 95 % lie within
+CONFIDENCE = 0.95  # of an interval
+_Z = 1.959964  # of the normal distribution: as much lies within
 
 
 def hits(logits: np.ndarray, y: np.ndarray, k: int) -> npt.NDArray[np.bool_]:

@@ -15,7 +15,12 @@ _NAMES = {"train": "float", "prune": "pruned", "cluster": "clustered", "quantize
 
 def gather(e: Evidence) -> dict[str, Any]:
     """See sections."""
-    return {"chain": _chain(e), "accuracies": _accuracies(e), "versions": e.manifest["versions"]}
+    return {
+        "chain": _chain(e),
+        "confidence": statistics.CONFIDENCE,
+        "accuracies": _accuracies(e),
+        "versions": e.manifest["versions"],
+    }
 
 
 def _link(

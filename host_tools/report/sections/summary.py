@@ -61,7 +61,13 @@ def _accuracy(known: dict[str, Any] | None) -> dict[str, Any] | None:
     if not known:
         return None
     low, high = statistics.interval(known["int8_top1"], known["test_images"])
-    return {"top1": known["int8_top1"], "images": known["test_images"], "low": low, "high": high}
+    return {
+        "top1": known["int8_top1"],
+        "images": known["test_images"],
+        "low": low,
+        "high": high,
+        "confidence": statistics.CONFIDENCE,
+    }
 
 
 def _time(e: Evidence) -> dict[str, Any] | None:

@@ -102,6 +102,14 @@ def test_a_number_that_changes_in_the_json_changes_on_the_page(report):
     assert "987,654,321" in page.render(changed)
 
 
+def test_the_confidence_of_an_interval_is_one_too(report):
+    changed = copy.deepcopy(report)
+    changed["sections"]["proof"]["confidence"] = 0.9
+    changed["sections"]["summary"]["accuracy"]["confidence"] = 0.8
+    words = " ".join(Parsed(page.render(changed)).words)
+    assert "90 % interval" in words and "80 % interval" in words and "95 % interval" not in words
+
+
 def test_nothing_comes_from_outside(html):
     elements = Parsed(html).elements
     (policy,) = [a["content"] for tag, a in elements if a.get("http-equiv") == "Content-Security-Policy"]
