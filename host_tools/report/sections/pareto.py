@@ -106,8 +106,8 @@ def _zoo(e: Evidence) -> list[dict[str, Any]]:
                 images=card["test_images"],
                 sha256=card["tflite_sha256"],
                 this=this,
-                source="this project's model: accuracy of its card"
-                + (", costs measured here" if here else ""),
+                source="this project's model: "
+                + ("accuracy of its card, costs measured here" if here else "accuracy and costs of its card"),
                 date="",
                 **_costs(here or card["validated"]),
             )
