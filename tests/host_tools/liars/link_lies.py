@@ -101,13 +101,13 @@ def too_long(board: Board, frame: Frame) -> Iterator[bytes]:
 
 def progress(of: Callable[[int], dict]) -> Says:
     """To BEGIN and ROWS an endless series of STATUSes: `of` their number."""
-    numbers = itertools.count()
 
     def answer(board: Board, frame: Frame) -> Iterable[bytes]:
         if frame.type == HELLO:
             return right(board, frame)
         board.take(frame)
-        return [board.status(frame, **of(next(numbers)))]
+        board.lies += 1
+        return [board.status(frame, **of(board.lies - 1))]
 
     return answer
 
@@ -122,11 +122,10 @@ def stuck(board: Board, frame: Frame) -> Iterable[bytes]:
 
 def resets(change: Callable[[Board], None]) -> Says:
     """A reset at the second image's rows, and a `change` of what the board is."""
-    done = []
 
     def answer(board: Board, frame: Frame) -> Iterable[bytes]:
-        if board.images == 2 and frame.type == ROWS and not done:
-            done.append(True)
+        if board.images == 2 and frame.type == ROWS and not board.lies:
+            board.lies += 1
             board.session = 0
             change(board)
         return right(board, frame)
