@@ -73,7 +73,7 @@ WATCHING = $(if $(layers_watched)$(filter 1 yes true,$(value INSPECT)),--inspect
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 VERBS := help setup demo test test-long fuzz lint train preview prune cluster quantize summary search curves zoo weights import evaluate classify web analyze convert firmware flash selftest simulate validate live profile report-hardware key upload bench sizes boards claims report compare pictures licences clean
-.PHONY: $(VERBS)
+.PHONY: $(VERBS) axe-core-is-missing
 
 # What is typed for a verb that does not take it would be ignored in silence, and the verb do something else than
 # what was meant. What it takes is what its recipe and those of the verbs before it look at: that is read in this
@@ -131,8 +131,11 @@ setup: .venv/.ready ## Debian packages and .venv; every other verb does it when 
 .venv/.ready: pyproject.toml setup.sh locks/full.txt locks/tflm.txt locks/monocypher.txt firmware_cpp/boards/rp2040/emulator/package-lock.json
 	@./setup.sh
 # A browser and axe-core: converting and flashing do without.
-.venv/.ready-tests: setup.sh tests/browser/package-lock.json | .venv/.ready
+# npm notes what it has installed: without axe-core the tests of pages would be skipped.
+AXE_CORE = $(if $(wildcard tests/browser/node_modules/.package-lock.json),,axe-core-is-missing)
+.venv/.ready-tests: setup.sh tests/browser/package-lock.json $(AXE_CORE) | .venv/.ready
 	@./setup.sh --tests
+axe-core-is-missing: ;
 
 demo: setup ## everything without a board: convert, build, boot the emulated board, check real images
 	@$(RUN) -m host_tools demo

@@ -408,3 +408,20 @@ def test_the_name_of_python_runs_nothing(make):
             given = {"TEACHER": "nope"} if verb == "zoo" else {}
             _, done = make(verb, PYTHON=value, **given)
             assert done.returncode == (0 if verb == "clean" else 2), verb
+
+
+def test_what_the_tests_need_is_installed_again_where_it_is_gone(make, tmp_path):
+    """A stamp from another time, or copied, says nothing of axe-core: pages would be tested without it."""
+    lock = tmp_path / "tests/browser/package-lock.json"
+    record = lock.parent / "node_modules/.package-lock.json"
+    record.parent.mkdir(parents=True)
+    lock.touch()
+    (tmp_path / STAMPS[1]).touch()
+
+    def up_to_date() -> bool:
+        asked = ["make", "--question", f"-o{STAMPS[0]}", STAMPS[1]]
+        return subprocess.run(asked, cwd=tmp_path, check=False, timeout=60).returncode == 0
+
+    assert not up_to_date()
+    record.touch()
+    assert up_to_date()
