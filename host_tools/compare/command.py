@@ -58,7 +58,10 @@ def show(console: Console, found: dict[str, Any]) -> None:
     if not found["layers"]:
         console.print("all layers have the same figures", soft_wrap=True)
         return
-    table = Table(title=f"layers that differ: {a}, {b}", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    # One figure above the other: side by side two of them are too wide for 80 columns.
+    table = Table(
+        title=f"layers that differ: above {a}, below {b}", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0)
+    )
     table.add_column("layer", overflow="fold")
     unit = found["units"][0] or found["units"][1] or "cost"
     for name in ("MACs", "weights", "zeros", "stored B", unit):
@@ -82,6 +85,6 @@ def _signed(difference: float | None, of: float | None) -> str:
 
 
 def _both(a: int | None, b: int | None) -> str:
-    if a == b:
-        return "" if a is None else f"{a:,}"
-    return f"{'-' if a is None else format(a, ',')} > {'-' if b is None else format(b, ',')}"
+    """A line for each model; one line where the two are the same."""
+    lines = ["-" if value is None else f"{value:,}" for value in (a, b)]
+    return "\n".join(lines) if a != b else "" if a is None else lines[0]

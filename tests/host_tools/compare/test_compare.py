@@ -6,8 +6,9 @@ import json
 import pytest
 
 from squeezenet_mcu.common.errors import UserError
+from squeezenet_mcu.common.terminal import Console
 from squeezenet_mcu.host_tools import console
-from squeezenet_mcu.host_tools.compare import figures
+from squeezenet_mcu.host_tools.compare import command, figures
 
 
 def a_report(model, board="stm32f405", **changed):
@@ -81,6 +82,22 @@ def test_the_command(tmp_path, monkeypatch, capsys):
     said = capsys.readouterr().out
     assert "-10 (-10.0%)" in said and "all layers have the same figures" in said and "\x1b" not in said
     assert json.loads((tmp_path / "d.json").read_text())["models"][0] == "toy"
+
+
+def test_figures_of_imagenet_stay_whole_in_80_columns(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "80")
+    reports = []
+    for model, figure in (("imagenet_v1_0", 861_339_936), ("imagenet_v1_1", 349_151_936)):
+        report = a_report(model, macs=figure)
+        row = {"layer": "fire9/squeeze1x1", **dict.fromkeys(("macs", "cost"), figure)}
+        report["sections"]["layers"]["rows"][0] |= row | {"weights": figure // 700, "zeros": figure // 1000}
+        reports.append(report)
+    command.show(Console(), figures.compare(*reports))
+    said = capsys.readouterr().out
+    assert "above imagenet_v1_0, below imagenet_v1_1" in said and "fire9/squeeze1x1 " in said
+    above, below = said[said.index("fire9") :].splitlines()[:2]
+    assert above.split()[1:] == ["861,339,936", "1,230,485", "861,339", "12", "861,339,936"]
+    assert below.split() == ["349,151,936", "498,788", "349,151", "349,151,936"]
 
 
 @pytest.mark.parametrize(
