@@ -117,14 +117,30 @@ def words_of(make, verb, names, value):
     return [word for call in calls for word in call]
 
 
-@pytest.mark.parametrize("value", VALUES, ids=ascii)
-def test_values_reach_python_as_they_are(make, value):
-    for verb, names in VERBS.items():
+def some(verbs, value):
+    """For a quick run: of ten verbs one, each time others, so that each has a few of the values."""
+    return list(verbs)[VALUES.index(value) % 10 :: 10]
+
+
+def assert_reaches_python(make, value, verbs):
+    for verb in verbs:
+        names = VERBS[verb]
         words = words_of(make, verb, names, value)
         for name in names.split():
             option = "model" if name == "TEACHER" else name.lower().replace("_", "-")
             wanted = f"--{option}={value}"
             assert wanted in words, f"{verb} {name}: {words}"
+
+
+@pytest.mark.parametrize("value", VALUES, ids=ascii)
+def test_values_reach_python_as_they_are(make, value):
+    assert_reaches_python(make, value, some(VERBS, value))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("value", VALUES, ids=ascii)
+def test_values_reach_python_from_every_verb(make, value):
+    assert_reaches_python(make, value, VERBS)
 
 
 @pytest.mark.parametrize("value", ["1", "yes", "true", "0", "no", "false"])
@@ -135,15 +151,25 @@ def test_switches(make, value):
         assert switches & set(words) == (switches if value in ("1", "yes", "true") else set())
 
 
-@pytest.mark.parametrize("value", VALUES, ids=ascii)
-def test_switches_of_another_value_are_refused(make, value):
-    for verb, names in FLAGS.items():
-        for name in names.split():
+def assert_refused(make, value, verbs):
+    for verb in verbs:
+        for name in FLAGS[verb].split():
             calls, done = make(verb, **{name: value})
             assert done.returncode == 2 and not calls, f"{verb} {name}"
             assert re.fullmatch(
                 rf"Makefile:\d+: \*\*\* {name}=: want 1, or 0 for no\.  Stop\.\n", done.stderr
             )
+
+
+@pytest.mark.parametrize("value", VALUES, ids=ascii)
+def test_switches_of_another_value_are_refused(make, value):
+    assert_refused(make, value, some(FLAGS, value))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("value", VALUES, ids=ascii)
+def test_switches_of_another_value_are_refused_by_every_verb(make, value):
+    assert_refused(make, value, FLAGS)
 
 
 @pytest.mark.parametrize("value", ["", " ", "\t", "  \t "], ids=ascii)
@@ -237,12 +263,11 @@ def known(name):
     return words.replace("\\\n", "").split()
 
 
-@pytest.mark.parametrize("verb", known("VERBS"))
-def test_a_variable_is_handed_on_or_refused(make, verb):
-    """`make evaluate PREPROCESS=unit` scored by another rule than that, and said nothing."""
+def assert_handed_on_or_refused(make, verb, tried):
+    """Those of the variables `tried` that `verb` takes are all that it says it takes."""
     plain = [] if verb == "clean" else make(verb)[0]
     taken = []
-    for name in set(known("VARIABLES")) - {"PYTHON"}:
+    for name in tried:
         calls, done = make(verb, **{name: "1"})
         if done.returncode == 0:
             assert calls != plain, f"{verb} ignores {name}"
@@ -252,6 +277,24 @@ def test_a_variable_is_handed_on_or_refused(make, verb):
         line = rf"Makefile:\d+: \*\*\* {name}=: make {verb} does not take it; it takes (.*)\.  Stop\.\n"
         said = re.fullmatch(line, done.stderr)[1].removeprefix("no variable").split()
     assert sorted(said) == sorted(taken)
+
+
+OF_A_USER = sorted(set(known("VARIABLES")) - {"PYTHON"})
+
+
+@pytest.mark.parametrize("verb", known("VERBS"))
+def test_a_variable_is_handed_on_or_refused(make, verb):
+    """`make evaluate PREPROCESS=unit` scored by another rule than that, and said nothing."""
+    refused = re.search(" it takes (.*)\\.  Stop", make(verb, CANDIDATES="1", FAULTS="1")[1].stderr)[1]
+    taken = [name for name in OF_A_USER if name in refused.split()]
+    others = [name for name in OF_A_USER if name not in taken]
+    assert_handed_on_or_refused(make, verb, taken + others[:: len(others) // 4])
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("verb", known("VERBS"))
+def test_every_variable_is_handed_on_or_refused(make, verb):
+    assert_handed_on_or_refused(make, verb, OF_A_USER)
 
 
 def test_documents_give_verbs_what_they_take(make):

@@ -29,7 +29,7 @@ V1_0, V1_1 = networks.IMAGENET_RANDOM
 RUNS = [
     pytest.param("digits", "stm32f405", ModelRequest()),
     pytest.param(networks.SMALL_NET, "stm32f405", ModelRequest(), marks=LONG),
-    pytest.param("digits", "rp2040", ModelRequest()),
+    pytest.param("digits", "rp2040", ModelRequest(), marks=LONG),
     pytest.param("digits", "mps3_an547", ModelRequest(), marks=LONG),
     *(
         pytest.param(name, "stm32f405", ModelRequest(), marks=LONG)
