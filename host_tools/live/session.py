@@ -1,6 +1,7 @@
 """The device's loop: picture after picture to it and to Python, however often it goes away and comes back."""
 
 import dataclasses
+import re
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +27,7 @@ from squeezenet_mcu.host_tools.validate.inputs import Artefacts
 MOST_TRIES = 5  # for a picture; one that ends each session is given up
 MOST_STARTS = 5  # of our own emulator without an answer in between
 _FIRST_WAIT, _MOST_WAIT = 0.25, 2.0  # seconds between attempts to reach a device that is away
+_MOST_DOUBLED = 10  # times that the first wait is doubled
 _QUIET = 2.0  # seconds of silence that pages are told of
 _LOOK = 0.25  # seconds between looks at what pages want
 _MOST_TEXT = 300  # characters of an error
@@ -39,6 +41,11 @@ class Here:
 
     device: Device
     place: str
+
+
+def _kind(why: str) -> str:
+    """Equal for errors that differ in numbers alone: seconds, bytes, ports."""
+    return re.sub(r"\d+", "", why)
 
 
 def connector(way: Way, artefacts: Artefacts) -> Callable[[], AbstractContextManager[Here]]:
@@ -86,6 +93,7 @@ class Session:
         self._picture: Picture | None = None  # that is under way, also while the device is away
         self._tries = 0
         self._failures = 0  # connections in a row without an answer
+        self._said_kind = ""  # why it is away, as told last
         self._python = ThreadPoolExecutor(1)
         self._told = ("starting", "Starting …")
         control.on_change = self._tell_state
@@ -144,8 +152,12 @@ class Session:
                 self._give_up_after_many()
         elif self._emulated and self._failures >= MOST_STARTS:
             raise error
+        elif _kind(why) != self._said_kind:  # another model, say, was flashed meanwhile
+            self._say(f"still away: {why}")
+        self._said_kind = _kind(why)
         self._set_state("away", f"The device is away; tries to reach it again. ({why})")
-        time.sleep(min(_FIRST_WAIT * 2 ** (self._failures - 1), _MOST_WAIT))
+        # A device may be away for days: the power must not grow with that.
+        time.sleep(min(_FIRST_WAIT * 2 ** min(self._failures - 1, _MOST_DOUBLED), _MOST_WAIT))
 
     def _give_up_after_many(self) -> None:
         assert self._picture is not None

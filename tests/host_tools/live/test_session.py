@@ -69,8 +69,33 @@ def test_a_device_that_goes_away_and_comes_back():
         assert live.lines == [
             "toy_board: connected (at toy)",
             "away: toy: it went away; plug it in",
+            "still away: toy: not there yet",
             "toy_board: back (at toy)",
             "away: toy: it went away; plug it in",
+            "toy_board: back (at toy)",
+        ]
+
+
+def test_a_device_that_is_away_for_days(monkeypatch):
+    """Many attempts, and a line of each new reason: another model was flashed, say."""
+    monkeypatch.setattr(sessions.time, "sleep", lambda seconds: None)
+    with Live(Board(losing(3))) as live:
+        connect, reasons = live.session._connect, [PortError(f"toy: silent for {i} s") for i in range(2000)]
+        reasons.insert(1000, PortError("toy: runs another model"))
+
+        def again():
+            if live.session.totals.losses and reasons:
+                raise reasons.pop()
+            return connect()
+
+        live.session._connect = again
+        live.session.run(5)
+        assert live.session.totals.images == 5
+        assert live.lines[1:] == [
+            "away: toy: it went away; plug it in",
+            "still away: toy: silent for 1999 s",
+            "still away: toy: runs another model",
+            "still away: toy: silent for 999 s",
             "toy_board: back (at toy)",
         ]
 
