@@ -13,7 +13,6 @@ import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
@@ -91,7 +90,7 @@ class Server:
                 http.HTTPStatus.FORBIDDEN,
                 "This name is not known here. Open the address that make live has printed, with its port.",
             )
-        path = urlsplit(request.path).path
+        path = request.path.partition("?")[0]
         if not self._guard.knows(request.headers):
             if path == "/" and self._guard.brings_token(request.path):
                 return self._welcome()

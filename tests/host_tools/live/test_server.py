@@ -53,6 +53,12 @@ def test_another_path(live):
     assert response.status == 404 and body.isascii() and b"31m" not in body
 
 
+@pytest.mark.parametrize("path", ["//[", "//evil.example/", "/%", "/socket/"])
+def test_a_path_that_is_no_url(path, live):
+    response, body = ask(live.url, path)
+    assert response.status == 404 and b"evil" not in body
+
+
 def test_another_name_for_this_computer(live):
     response, body = ask(live.url, host="evil.example:8321")
     assert response.status == 403 and b"make live" in body and b"evil" not in body
