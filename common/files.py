@@ -183,8 +183,16 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def as_json(value: Any) -> bytes:
-    """`value` as write_json writes it."""
-    return (json.dumps(value, indent=2) + "\n").encode()
+    """`value` as write_json writes it.
+
+    A file's name may hold bytes that are no UTF-8. No reader of JSON takes what Python has in their place, so
+    each becomes a question mark.
+    """
+    text = json.dumps(value, indent=2)
+    if r"\ud" in text:
+        written = json.dumps(value, ensure_ascii=False).encode(errors="replace")
+        text = json.dumps(json.loads(written), indent=2)
+    return (text + "\n").encode()
 
 
 def sha256(data: bytes) -> str:

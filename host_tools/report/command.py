@@ -1,6 +1,7 @@
 """`python -m host_tools report`: one page about a model, and the figures in it as JSON."""
 
 import argparse
+import json
 from pathlib import Path
 
 from squeezenet_mcu.common import files
@@ -44,9 +45,9 @@ def run(args: argparse.Namespace) -> int:
     folder = BUILD / config.name_of(args.model) / FOLDER
     files.check_folder(folder)
     found = evidence.of(args.model, board, args.data, args.limit)
-    report = content.gather(found)
-    html = page.render(report)
-    outputs = {"report.html": html.encode(), "report.json": files.as_json(report)}
+    written = files.as_json(content.gather(found))
+    report = json.loads(written)  # the page has what others read there, and nothing else
+    outputs = {"report.html": page.render(report).encode(), "report.json": written}
     files.write_together(folder, outputs, record="report.json")
     for path in (folder / "report.html", folder / "report.json"):
         console.print(f"wrote {path}", soft_wrap=True)

@@ -7,10 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from PIL import Image
 
+from squeezenet_mcu.common import files
 from tests.manifests import manifest
 from tests.model.commands.test_own_images import tiny
 
@@ -71,3 +73,11 @@ def test_validate(tmp_path, encoding):
     )
     assert done.returncode == 1 and b"Traceback" not in done.stderr
     assert f"{ESCAPED}/bad.png (of no format that is read): left out" in done.stdout.decode(encoding)
+
+
+def test_a_name_that_is_no_text_leaves_json_that_others_read():
+    name = os.fsdecode(b"signs\xff") + NAME
+    written = files.as_json({name: [name, "🦊", r"\udcff"]})
+    assert written.isascii()
+    wanted = f"signs?{NAME}"
+    assert msgspec.json.decode(written) == {wanted: [wanted, "🦊", r"\udcff"]}

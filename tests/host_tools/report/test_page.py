@@ -5,11 +5,15 @@ import copy
 import dataclasses
 import itertools
 import json
+import os
 import re
+import sys
 from html.parser import HTMLParser
 
+import msgspec
 import numpy as np
 import pytest
+from PIL import Image
 
 from squeezenet_mcu.common import files
 from squeezenet_mcu.common.errors import UserError
@@ -347,3 +351,16 @@ def test_images_without_classes(seen, place, monkeypatch):
     html = page.render(report)
     assert "no labelled images are on this machine" in html
     assert "make train MODEL=digits" in html  # for the float network's accuracy
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a file system that takes names without UTF-8")
+def test_images_of_a_folder_whose_name_is_no_text(place, tmp_path, monkeypatch):
+    monkeypatch.chdir(place)
+    monkeypatch.setattr(files, "write_together", lambda folder, outputs, record: written.update(outputs))
+    written: dict[str, bytes] = {}
+    folder = tmp_path / os.fsdecode(b"signs\xff")
+    folder.mkdir()
+    Image.fromarray(np.zeros((28, 28), np.uint8)).save(folder / "a.png")
+    command.run(argparse.Namespace(model="digits", board="stm32f405", data=str(folder), limit=1, json=None))
+    report = msgspec.json.decode(written["report.json"])
+    assert "signs?" in str(report) and "signs?" in written["report.html"].decode()
