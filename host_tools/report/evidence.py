@@ -206,7 +206,10 @@ def _stages(settings: Config | None, folder: Path, sha256: str) -> dict[str, dic
 
 
 def _check_confusion(seen: dict[str, Any], classes: int, path: Path, fix: str) -> None:
-    """UserError: the pairs name classes that there are not, a pair twice, or more images than were sent."""
+    """UserError: the pairs name classes that there are not, a pair twice or of no image, or more images than
+
+    were sent.
+    """
     pairs = seen.get("confusion", [])
     named = [(label, taken) for label, taken, _ in pairs]
     most = max((max(pair) for pair in named), default=0)
@@ -214,6 +217,8 @@ def _check_confusion(seen: dict[str, Any], classes: int, path: Path, fix: str) -
         raise UserError(f"{path}: confusion: class {most}; want 0 to {classes - 1}; {fix}")
     if len(set(named)) < len(named):
         raise UserError(f"{path}: confusion: a pair of classes stands twice; want each once; {fix}")
+    if any(count == 0 for _, _, count in pairs):
+        raise UserError(f"{path}: confusion: a pair of classes of 0 images; want at least 1; {fix}")
     images = sum(count for _, _, count in pairs)
     if images > seen["images"]:
         raise UserError(f"{path}: confusion: {images} images; want at most {seen['images']}; {fix}")

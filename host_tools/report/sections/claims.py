@@ -12,6 +12,7 @@ from squeezenet_mcu.host_tools.report.evidence import Evidence
 FILE = BUILD / "claims.json"
 _NEEDS = f"make claims JSON={FILE}"
 _Text = Annotated[str, Meta(max_length=4096)]
+_Figure = Annotated[float, Meta(ge=-1e15, le=1e15)]  # of more digits than a page has room for otherwise
 _KEYS = ("topic", "says", "place", "rule", "paper", "ours", "unit", "verdict", "how", "needs")
 
 
@@ -20,8 +21,8 @@ class _Claim(TypedDict):
     says: _Text
     place: _Text
     rule: _Text
-    paper: float
-    ours: float | None
+    paper: _Figure
+    ours: _Figure | None
     unit: _Text
     verdict: Annotated[str, one_of("holds", "does not hold", "not computed")]
     how: _Text

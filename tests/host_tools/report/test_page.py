@@ -171,6 +171,7 @@ def test_headings_are_in_order_and_pictures_have_texts(html):
         ({"confusion": [[0, -1, 1]]}, "confusion"),
         ({"confusion": [[0, 10, 1]]}, "confusion: class 10; want 0 to 9"),
         ({"confusion": [[0, 1, 3], [0, 1, 4]]}, "confusion: a pair of classes stands twice"),
+        ({"confusion": [[0, 0, 0]]}, "confusion: a pair of classes of 0 images; want at least 1"),
         ({"confusion": [[0, 1, 30], [1, 1, 21]]}, "confusion: 51 images; want at most 50"),
         ({"data": "x" * 5000}, "data"),
         ({"images": float("nan")}, "not JSON"),
@@ -281,6 +282,9 @@ def test_claims_are_checked(seen, tmp_path, monkeypatch):
     assert claims.gather(seen)["claims"] == [CLAIM]
     files.write_json(claims.FILE, {"claims": [CLAIM | {"verdict": "<b>"}]})
     with pytest.raises(UserError, match="verdict = "):
+        claims.gather(seen)
+    files.write_json(claims.FILE, {"claims": [CLAIM | {"paper": 1e308}]})
+    with pytest.raises(UserError, match=r"paper = 1e308"):
         claims.gather(seen)
 
 
