@@ -134,13 +134,15 @@ def _may_be_json(path: Path) -> bool:
     return begins in (b"", b"{", b"[")
 
 
-def outputs(*paths: Path | None) -> list[Path]:
+def outputs(*paths: Path | None, inputs: Sequence[Path] = ()) -> list[Path]:
     """Those of JSON files that are given, each cleared. UserError: another file stands there, or a model's
 
-    own record.
+    own record, or one of `inputs`, which are still to be read.
     """
     given = [path for path in paths if path is not None]
     for path in given:
+        if any(os.path.realpath(path) == os.path.realpath(read) for read in inputs):
+            raise UserError(f"{path}: is read by this very command; want another name")
         real = Path(os.path.realpath(path))
         if real.name in RECORDS and real.is_file() and real.parent.parent == BUILD.resolve():
             raise UserError(f"{path}: is a record that the model {real.parent.name} needs; want another name")

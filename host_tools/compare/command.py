@@ -35,8 +35,8 @@ def run(args: argparse.Namespace) -> int:
         if not getattr(args, option):
             raise UserError(f"--{option}: is missing; want two models: --a build/x --b build/y")
     if args.json:
-        files.outputs(args.json)
-    found = figures.compare(figures.read(args.a)[1], figures.read(args.b)[1])
+        files.outputs(args.json, inputs=[figures.place(args.a), figures.place(args.b)])
+    found = figures.compare(figures.read(args.a), figures.read(args.b))
     console = Console()
     show(console, found)
     if args.json:

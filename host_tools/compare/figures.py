@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any, TypedDict, cast
 
 from msgspec import Meta
 
@@ -86,18 +86,20 @@ class Compared(TypedDict):
 LAYER_KEYS = ("macs", "weights", "zeros", "stored_bytes", "cost")
 
 
-def read(given: str) -> tuple[Path, dict[str, Any]]:
-    """The report of a model: by its name, its folder build/<model>, or the file itself; and where it is.
-
-    UserError: it is missing, or damaged.
-    """
+def place(given: str) -> Path:
+    """Where the report of a model is: by its name, its folder build/<model>, or the file itself."""
     path = Path(given)
-    if path.suffix != ".json":
-        folder = path if len(path.parts) > 1 else BUILD / given
-        path = folder / "report" / "report.json"
+    if path.suffix == ".json":
+        return path
+    folder = path if len(path.parts) > 1 else BUILD / given
+    return folder / "report" / "report.json"
+
+
+def read(given: str) -> dict[str, Any]:
+    """The report of a model, see place. UserError: it is missing, or damaged."""
+    path = place(given)
     fix = f"run: make report MODEL={path.parent.parent.name}"
-    found: Any = json_files.read(path, Compared, fix)
-    return path, found
+    return cast(dict[str, Any], json_files.read(path, Compared, fix))
 
 
 def figures(report: dict[str, Any]) -> dict[str, float | None]:

@@ -10,6 +10,7 @@ from squeezenet_mcu.common.paths import BUILD
 from squeezenet_mcu.common.terminal import Console
 from squeezenet_mcu.host_tools.boards import board_toml
 from squeezenet_mcu.host_tools.report import content, evidence, page
+from squeezenet_mcu.host_tools.report.sections import claims
 from squeezenet_mcu.model.settings import config
 
 NAME = "report"
@@ -40,9 +41,11 @@ def run(args: argparse.Namespace) -> int:
         raise UserError(f"--limit {args.limit}: want at least 1 image")
     console = Console()
     board = board_toml.load(args.board)
+    model = BUILD / config.name_of(args.model)
     if args.json:
-        files.outputs(args.json)
-    folder = BUILD / config.name_of(args.model) / FOLDER
+        read = [model / evidence.VALIDATED, model / evidence.PROFILE, claims.FILE]
+        files.outputs(args.json, inputs=read)
+    folder = model / FOLDER
     files.check_folder(folder)
     found = evidence.of(args.model, board, args.data, args.limit)
     written = files.as_json(content.gather(found))

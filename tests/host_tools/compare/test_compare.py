@@ -118,3 +118,14 @@ def test_mistakes_are_one_line(words, said, tmp_path, monkeypatch, capsys):
     assert console.host_tools(["compare", *words]) == 1
     error = capsys.readouterr().err
     assert said in error and error.count("\n") == 1
+
+
+@pytest.mark.parametrize("given", ["build/toy/report/report.json", "build/mine/report/../report/report.json"])
+def test_a_report_that_is_compared_is_not_written_over(given, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for name in ("toy", "mine"):
+        written(a_report(name))(tmp_path / "build" / name / "report" / "report.json")
+    before = (tmp_path / given).read_text()
+    assert console.host_tools(["compare", "--a", "toy", "--b", "build/mine", "--json", given]) == 1
+    assert f"{given}: is read by this very command; want another name" in capsys.readouterr().err
+    assert (tmp_path / given).read_text() == before

@@ -368,3 +368,17 @@ def test_images_of_a_folder_whose_name_is_no_text(place, tmp_path, monkeypatch):
     command.run(argparse.Namespace(model="digits", board="stm32f405", data=str(folder), limit=1, json=None))
     report = msgspec.json.decode(written["report.json"])
     assert "signs?" in str(report) and "signs?" in written["report.html"].decode()
+
+
+@pytest.mark.parametrize("name", ["digits/validated.json", "digits/profile.json", "claims.json"])
+def test_what_is_read_is_not_written_over(name, place, monkeypatch):
+    monkeypatch.chdir(place)
+    monkeypatch.setattr(evidence, "of", lambda *_: pytest.fail("it has begun"))
+    path = place / "build" / name
+    path.write_text("{}")
+    try:
+        with pytest.raises(UserError, match="json: is read by this very command; want another name"):
+            command.run(argparse.Namespace(model="digits", board="stm32f405", data=None, limit=1, json=path))
+        assert path.read_text() == "{}"
+    finally:
+        path.unlink(missing_ok=True)
