@@ -49,9 +49,10 @@ def show(console: Console, found: dict[str, Any]) -> None:
     """Two tables: the whole networks, and the layers that differ."""
     a, b = map(printable, found["models"])
     table = Table(title=f"on {printable(found['board'])}", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("")
+    # Where the terminal is narrow, names and figures are folded: nothing of them is left out.
+    table.add_column("", overflow="fold")
     for name in (a, b, "difference"):
-        table.add_column(name, justify="right", no_wrap=True)
+        table.add_column(name, justify="right", overflow="fold")
     for row in found["figures"]:
         table.add_row(row["what"], _shown(row["a"]), _shown(row["b"]), _signed(row["difference"], row["a"]))
     console.print(table)

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 
 import pytest
 
@@ -129,3 +130,17 @@ def test_a_report_that_is_compared_is_not_written_over(given, tmp_path, monkeypa
     assert console.host_tools(["compare", "--a", "toy", "--b", "build/mine", "--json", given]) == 1
     assert f"{given}: is read by this very command; want another name" in capsys.readouterr().err
     assert (tmp_path / given).read_text() == before
+
+
+@pytest.mark.parametrize("columns", [30, 60, 80])
+def test_a_narrow_terminal_leaves_out_no_figure(columns, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.chdir(tmp_path)
+    names = "a_model_of_a_long_name_and_more", "b_model_of_a_long_name_and_more"
+    for name in names:
+        written(a_report(name, macs=1_298_304))(tmp_path / "build" / name / "report" / "report.json")
+    assert console.host_tools(["compare", "--a", names[0], "--b", names[1]]) == 0
+    said = capsys.readouterr().out
+    assert "…" not in said
+    if columns > 30:
+        assert re.search(r"MACs +1,298,304 +1,298,304 ", said)
