@@ -1,6 +1,7 @@
 """The page and its socket, by the library websockets: HTTP for the page, a WebSocket for what happens."""
 
 import contextlib
+import errno
 import http
 import logging
 import select
@@ -36,6 +37,11 @@ _BETWEEN = 0.05  # seconds between two batches for a page
 _MOST_RATE, _BURST = 60.0, 120.0  # messages a second from a page, and at once
 _SEND_TIMEOUT = 10  # seconds that a page's computer may take nothing
 _POLICY_VIOLATION = 1008
+_FREE = "LISTEN=127.0.0.1:0 takes a free one"
+_FIXES = {  # of what does not let us listen
+    errno.EADDRINUSE: f"another program has it; end that, or take another: {_FREE}",
+    errno.EACCES: f"ports below 1,024 are not for everyone; take another: {_FREE}",
+}
 _LAST_WORDS = 0.5  # seconds for pages to get what was told last
 
 
@@ -208,7 +214,7 @@ def _bound(listen: Listen) -> _Listening:
         listening.listen(_MOST_CONNECTIONS)
     except OSError as error:
         listening.close()
-        fix = "another program has it; end that, or take another: LISTEN=127.0.0.1:0 takes a free one"
+        fix = _FIXES.get(error.errno or 0, "want an address of this computer: LISTEN=127.0.0.1:0, say")
         raise UserError(
             f"{listen.host}:{listen.port}: cannot listen there ({error.strerror or error}); {fix}"
         ) from error

@@ -198,5 +198,12 @@ def test_a_page_gets_the_newest_and_drops_the_oldest():
 
 def test_an_address_that_another_program_has(live):
     port = urlsplit(live.url).port
-    with pytest.raises(UserError, match=rf"^127.0.0.1:{port}: cannot listen there \(.*LISTEN=127.0.0.1:0"):
+    said = rf"^127.0.0.1:{port}: cannot listen there \(.*; another program has it; .*LISTEN=127.0.0.1:0"
+    with pytest.raises(UserError, match=said):
         Live(Board(), listen=guard.Listen("127.0.0.1", port)).__enter__()
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "nobody.invalid"])
+def test_an_address_of_no_network_of_this_computer(host):
+    with pytest.raises(UserError, match=r"listen there \(.*\); want an address of this computer: LISTEN=127"):
+        Live(Board(), listen=guard.Listen(host, 0)).__enter__()
