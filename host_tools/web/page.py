@@ -92,7 +92,7 @@ def html_of(manifest: dict[str, Any], model: bytes, wasm: bytes, example: Exampl
     # Nothing may be fetched, sent or run but what stands here. app.js sets the widths of bars by the DOM.
     policy = (
         f"default-src 'none'; script-src {hashed(code)} 'wasm-unsafe-eval'; style-src {hashed(looks)}; "
-        "img-src data:; connect-src 'none'; base-uri 'none'; form-action 'none'"
+        "img-src data: blob:; connect-src 'none'; base-uri 'none'; form-action 'none'"
     )
     parts = {
         "policy": html.escape(policy),

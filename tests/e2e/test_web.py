@@ -171,6 +171,15 @@ def test_a_file_that_is_no_picture(pages, tab, tmp_path):
     page.wait("document.querySelector('#error').textContent.startsWith('broken.png: this browser reads')")
 
 
+def test_a_small_file_of_more_pixels_than_a_phone_holds(pages, tab, tmp_path):
+    """Its header says so: nothing is unpacked."""
+    Image.new("L", (8000, 8000)).save(tmp_path / "large.png")
+    page = opened(tab, pages["digits"])
+    page.drop(tmp_path / "large.png")
+    page.wait("!document.querySelector('#error').hidden")
+    assert page.text("#error") == "large.png: 8000 x 8000 pixels; want at most 50331648"
+
+
 def test_the_camera(pages, tab):
     """Chromium's own test picture."""
     page = opened(tab, pages["gtsrb"])

@@ -4,6 +4,7 @@
 
 const MOST_FILE = 160 << 20; // bytes; as common/data/pictures.py
 const MOST_SIDE = 1 << 15; // pixels; as there. On a longer canvas nothing is drawn, and nothing said
+const MOST_DECODED = 50331648; // pixels of a file; as there
 const MOST_PIXELS = 1 << 24; // of a canvas: more than some browsers have; larger pictures are drawn smaller first
 const MOST_BETWEEN = 25165824; // pixels on the way to another size
 const WEIGHT_BITS = 22; // of Pillow's fixed point: 8 bits of pixel, 22 of weight, 2 to spare
@@ -12,20 +13,28 @@ const Picture = {
   // file: a Blob. Resolves with {width, height, data: RGBA bytes}; Error with a reason for people.
   async read(file) {
     if (file.size > MOST_FILE) throw new Error(`the file has ${file.size} bytes; want at most ${MOST_FILE}`);
-    let bitmap;
+    const unreadable = () => new Error("this browser reads no picture in it; want a JPEG, PNG, WebP, GIF or BMP");
+    const size = await Picture.sizeOf(file).catch(() => Promise.reject(unreadable()));
+    if (Math.max(...size) > MOST_SIDE) throw new Error(`${size.join(" x ")} pixels; want at most ${MOST_SIDE} on a side`);
+    if (size[0] * size[1] > MOST_DECODED) throw new Error(`${size.join(" x ")} pixels; want at most ${MOST_DECODED}`);
+    const bitmap = await createImageBitmap(file, { colorSpaceConversion: "none" }).catch(() => Promise.reject(unreadable()));
     try {
-      bitmap = await createImageBitmap(file, { colorSpaceConversion: "none" });
-    } catch {
-      throw new Error("this browser reads no picture in it; want a JPEG, PNG, WebP, GIF or BMP");
-    }
-    try {
-      const { width, height } = bitmap;
-      if (Math.max(width, height) > MOST_SIDE) {
-        throw new Error(`${width} x ${height} pixels; want at most ${MOST_SIDE} on a side`);
-      }
-      return Picture.draw(bitmap, width, height);
+      return Picture.draw(bitmap, bitmap.width, bitmap.height);
     } finally {
       bitmap.close();
+    }
+  },
+
+  // Width and height by the file's header: a small file may hold more pixels than there is memory, and a browser
+  // decodes those of an element only when it is drawn.
+  async sizeOf(file) {
+    const image = new Image();
+    image.src = URL.createObjectURL(file);
+    try {
+      await new Promise((loaded, failed) => Object.assign(image, { onload: loaded, onerror: failed }));
+      return [image.naturalWidth, image.naturalHeight];
+    } finally {
+      URL.revokeObjectURL(image.src);
     }
   },
 
