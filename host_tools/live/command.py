@@ -96,6 +96,7 @@ def run(args: argparse.Namespace) -> int:
             say=lambda line: console.print(f"live: {line}", soft_wrap=True),
             on_image=shown,
         )
+        failed: UserError | None = None
         try:
             session.run(args.limit)
             session.end(args.stay)
@@ -103,7 +104,15 @@ def run(args: argparse.Namespace) -> int:
                 _stay(console)
         except KeyboardInterrupt:
             session.end()
-    return _conclude(console, session, artefacts.model, source.name, args.json)
+        except UserError as error:
+            if session.info is None:
+                raise
+            session.end()
+            failed = error  # what was compared until then is told first
+    status = _conclude(console, session, artefacts.model, source.name, args.json)
+    if failed:
+        raise failed
+    return status
 
 
 def _estimated(way: Way, model: str) -> float | None:
@@ -182,9 +191,9 @@ def _conclude(console: Console, session: Session, model: str, source: str, path:
     )
     if totals.first_difference:
         console.print(f"live: NOT exact; first difference: {totals.first_difference}", soft_wrap=True)
-    if totals.given_up:
+    if totals.images_given_up:
         console.print(
-            f"live: {len(totals.given_up)} given up: {', '.join(totals.given_up[:5])}", soft_wrap=True
+            f"live: {totals.images_given_up} given up: {', '.join(totals.given_up[:5])}", soft_wrap=True
         )
     if path:
         files.write_json(path, totals.as_json(info, model, source))

@@ -104,8 +104,8 @@ def figures(
     lines["Flash"] = f"{info.flash_used_bytes:,} of {info.flash_total_bytes:,} bytes"
     if totals.losses or totals.resets:
         lines["Interruptions"] = f"{totals.losses} x away, {totals.resets} x reset; it went on each time"
-    if totals.given_up:
-        lines["Given up"] = f"{len(totals.given_up)} images that the device never answered"
+    if totals.images_given_up:
+        lines["Given up"] = f"{totals.images_given_up} images that the device never answered"
     return {
         "type": "figures",
         "images": totals.images,

@@ -116,7 +116,7 @@ class Session:
         self._set_state("ended", done)
 
     def _done(self, limit: int | None) -> bool:
-        return limit is not None and self.totals.images + len(self.totals.given_up) >= limit
+        return limit is not None and self.totals.tried >= limit
 
     def _one_connection(self, limit: int | None) -> None:
         """From one connection to its end, by the limit or by a loss."""
@@ -165,7 +165,7 @@ class Session:
         if self._tries < MOST_TRIES:
             return
         self._say(f"{self._picture.name}: given up, the device went away {MOST_TRIES} times while it had it")
-        self.totals.given_up.append(self._picture.name)
+        self.totals.give_up(self._picture.name)
         self._picture, self._tries = None, 0
 
     def _step(self, device: Device) -> None:
@@ -212,7 +212,7 @@ class Session:
     @property
     def _number(self) -> int:
         """That of the picture under way, from 1."""
-        return self.totals.images + len(self.totals.given_up) + 1
+        return self.totals.tried + 1
 
     # From the link, while an image goes in
 

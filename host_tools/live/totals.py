@@ -8,6 +8,7 @@ from squeezenet_mcu.host_tools.link.messages import Info
 from squeezenet_mcu.host_tools.validate.compare import Report
 
 _RECENT = 20  # images that the rate is taken over
+_MOST_NAMES = 100  # of pictures that were given up
 
 
 @dataclass
@@ -28,7 +29,8 @@ class Totals:
     sram_high_water: int = 0  # bytes
     stack_high_water: int = 0  # bytes
     first_difference: str | None = None
-    given_up: list[str] = field(default_factory=list)  # pictures that the device never answered
+    images_given_up: int = 0  # that the device never answered
+    given_up: list[str] = field(default_factory=list)  # names of the first of them
     losses: int = 0  # times that the device went away
     resets: int = 0  # of the device, while its line stayed
     recent: deque[float] = field(default_factory=lambda: deque(maxlen=_RECENT))  # seconds, of the last images
@@ -52,7 +54,18 @@ class Totals:
     @property
     def sound(self) -> bool:
         """Nothing differed, and no image was given up."""
-        return not self.differing_images and not self.given_up
+        return not self.differing_images and not self.images_given_up
+
+    @property
+    def tried(self) -> int:
+        """Images that are done, answered or given up."""
+        return self.images + self.images_given_up
+
+    def give_up(self, name: str) -> None:
+        """Counts a picture that the device never answers."""
+        self.images_given_up += 1
+        if len(self.given_up) < _MOST_NAMES:
+            self.given_up.append(name)
 
     def add(self, one: Report, name: str, seconds: float) -> None:
         """Adds a picture. `one`: the comparison of this image alone; `seconds`: that it took on this host."""
@@ -88,6 +101,7 @@ class Totals:
             "differing_values": self.differing_values,
             "differing_images": self.differing_images,
             "first_difference": self.first_difference,
+            "images_given_up": self.images_given_up,
             "given_up": self.given_up,
             "top1_agreement": self.same_top1 / self.images if self.images else None,
             "device_accuracy": self.device_correct / self.labelled if self.labelled else None,

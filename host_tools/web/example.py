@@ -1,6 +1,5 @@
 """The example of a page: the model's golden pair, an input and what LiteRT answered when it was converted."""
 
-import math
 import zipfile
 from dataclasses import dataclass
 from typing import Any
@@ -57,11 +56,13 @@ def load(artefacts: Artefacts) -> Example:
 
 def _array(archive: zipfile.ZipFile, name: str, want: tuple[int, ...]) -> npt.NDArray[np.int8]:
     """ValueError, before memory is taken: another type or shape."""
-    with archive.open(f"{name}.npy") as stream:
+    member = f"{name}.npy"
+    with archive.open(member) as stream:
         shape, dtype = npy.header(stream)
-        if dtype != np.int8 or shape != want:
-            raise ValueError(f"{name} is {dtype} {list(shape)}; want int8 {list(want)}")
-        return np.frombuffer(stream.read(math.prod(want)), np.int8).reshape(want)
+    if dtype != np.int8 or shape != want:
+        raise ValueError(f"{name} is {dtype} {list(shape)}; want int8 {list(want)}")
+    with archive.open(member) as stream:  # numpy knows in which order the values lie
+        return np.asarray(np.lib.format.read_array(stream, allow_pickle=False), np.int8)
 
 
 def _is_synthetic(image: npt.NDArray[np.int8]) -> bool:

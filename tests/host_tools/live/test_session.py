@@ -125,7 +125,8 @@ def test_an_image_that_always_ends_the_device_is_given_up():
     with Live(Board(losing(*range(2, 7)))) as live:
         live.session.run(5)
         totals = live.session.totals
-        assert totals.given_up == ["picture_2.png"] and totals.images == 4 and not totals.sound
+        assert totals.given_up == ["picture_2.png"] and totals.images_given_up == 1
+        assert totals.images == 4 and not totals.sound
         assert "picture_2.png: given up, the device went away 5 times while it had it" in live.lines
 
 

@@ -43,6 +43,11 @@ def test_input_answers_and_pixels(tmp_path):
     assert found.pixels == bytes(range(128, 188))
 
 
+def test_an_array_in_fortrans_order(tmp_path):
+    found = example.load(artefacts(tmp_path, packed(input=np.asfortranarray(image()))))
+    assert found.input == image().tobytes()
+
+
 def test_noise_is_no_picture(tmp_path):
     """Where `convert` had no images: nothing to show."""
     noise = exactness.sample_images((4, 5, 3), 1)[0]
