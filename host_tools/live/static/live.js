@@ -162,6 +162,10 @@ const heard = {
     ended = told.state === "ended";
     showState(told.state, paused && told.state === "here" ? `Paused. ${told.text}` : told.text);
     showPaused();
+    if (ended) {
+      stopCamera(); // nobody takes its frames any more
+      at("camera").disabled = true;
+    }
     Show.text(at("board"), told.board ? `on ${told.board}` : "");
   },
   picture(told) {
@@ -203,24 +207,26 @@ const connect = () => {
   };
 };
 
+const stopCamera = () => {
+  camera.stop();
+  Show.text(at("camera"), "Use the camera");
+};
+
 const useCamera = async () => {
   const button = at("camera");
   at("camera-error").hidden = true;
-  if (camera.stream) {
-    camera.stop();
-    Show.text(button, "Use the camera");
-    return;
-  }
+  if (camera.stream) return stopCamera();
   button.disabled = true; // while the browser asks its user
   try {
     await camera.start();
+    if (ended) return stopCamera();
     Show.text(button, "Stop the camera");
     sendFrame();
   } catch (error) {
     camera.stop();
     Show.text(at("camera-error"), `The camera: ${error.message}`);
   } finally {
-    button.disabled = false;
+    button.disabled = ended;
   }
 };
 

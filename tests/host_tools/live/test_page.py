@@ -199,6 +199,20 @@ def test_the_camera(tab):
         assert running.session.totals.exact_images == running.session.totals.images
 
 
+def test_the_camera_stops_when_make_live_ends(tab):
+    with live(source=Camera(SIZE)) as running:
+        page = opened(tab, running.url)
+        running.start(3)
+        page.click("#camera")
+        shown(page, 3)
+        running.session.end()
+        page.wait("document.documentElement.dataset.state === 'ended'")
+        page.wait("document.querySelector('#video').srcObject === null")
+        assert page.text("#camera") == "Use the camera"
+        assert page.evaluate("document.querySelector('#camera').disabled")
+        assert page.console == [] and page.violations() == []
+
+
 def test_screen_readers_are_not_talked_to_death(tab):
     """One sentence in eight seconds, however many images come."""
     with live() as running:
