@@ -9,8 +9,9 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from squeezenet_mcu.common.command_line.nearest import did_you_mean
 from squeezenet_mcu.common.command_line.notices import notice
-from squeezenet_mcu.common.data import folders, image_lists, pictures
+from squeezenet_mcu.common.data import folders, image_lists, pictures, sources
 from squeezenet_mcu.common.errors import UserError
 from squeezenet_mcu.common.preprocess import quantize_images
 from squeezenet_mcu.common.terminal import printable
@@ -130,6 +131,8 @@ def of(artefacts: Artefacts, text: str | None) -> Folder | Camera:
     most = max(1, min(MOST, _MOST_BYTES // (size["height"] * size["width"] * size["channels"])))
     if text is not None and _are_single(Path(text)):
         return _single(Path(text), manifest, most)
+    if text is not None:
+        _check_there(text)
     found, name = load_pixels(artefacts, text, most)
     for line in found.notices:
         notice(line)
@@ -147,6 +150,24 @@ def _are_single(path: Path) -> bool:
         return False
     return bool(folders.images_of(path)[0]) and not any(
         entry.is_dir() and not entry.name.startswith(".") for entry in path.iterdir()
+    )
+
+
+def _check_there(text: str) -> None:
+    """UserError where `text` names nothing that has pictures."""
+    path = Path(text)
+    if sources.is_named(text) or path.suffix == ".npz":
+        return
+    if path.is_dir():
+        if any(not entry.name.startswith(".") for entry in path.iterdir()):
+            return
+        found = "is empty;"
+    else:
+        hint = did_you_mean(text, (CAMERA, *sources.NAMES))
+        found = "is no picture;" if path.exists() else f"no such pictures{hint or ';'}"
+    raise UserError(
+        f"{text}: {found} want a folder of pictures or of class folders, a picture, an .npz, camera, "
+        "digits, cifar10 or random[:N]"
     )
 
 

@@ -77,5 +77,15 @@ def test_the_camera():
 
 @pytest.mark.parametrize("text", ["nothing/here", "nothing.jpg"])
 def test_what_is_not_there(text):
-    with pytest.raises(UserError, match=text):
+    with pytest.raises(UserError, match=f"^{text}: no such pictures; want a folder of pictures or of class"):
         of(text)
+
+
+def test_what_has_no_pictures(tmp_path):
+    with pytest.raises(UserError, match="is empty; want a folder of pictures or"):
+        of(str(tmp_path))
+    (tmp_path / "notes.txt").write_text("none")
+    with pytest.raises(UserError, match=r"notes.txt: is no picture; want .*, camera, "):
+        of(str(tmp_path / "notes.txt"))
+    with pytest.raises(UserError, match=r"camera\?"):
+        of("camra")
