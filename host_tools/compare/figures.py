@@ -87,10 +87,12 @@ LAYER_KEYS = ("macs", "weights", "zeros", "stored_bytes", "cost")
 
 
 def place(given: str) -> Path:
-    """Where the report of a model is: by its name, its folder build/<model>, or the file itself."""
+    """Where the report of a model is: by its name, its folder build/<model>, its JSON or its page."""
     path = Path(given)
     if path.suffix == ".json":
         return path
+    if path.suffix == ".html":
+        return path.with_suffix(".json")
     folder = path if len(path.parts) > 1 else BUILD / given
     return folder / "report" / "report.json"
 

@@ -79,6 +79,8 @@ def test_the_command(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     for name, report in (("toy", a_report("toy")), ("mine", a_report("mine\x1b[31m", macs=90))):
         written(report)(tmp_path / "build" / name / "report" / "report.json")
+    assert console.host_tools(["compare", "--a", "build/toy/report/report.html", "--b", "mine/"]) == 0
+    capsys.readouterr()
     assert console.host_tools(["compare", "--a", "build/toy", "--b", "mine", "--json", "d.json"]) == 0
     said = capsys.readouterr().out
     assert "-10 (-10.0%)" in said and "all layers have the same figures" in said and "\x1b" not in said
