@@ -58,7 +58,8 @@ def gather(e: Evidence) -> dict[str, Any]:
             {"name": b["name"], "kind": b["kind"], "bytes": b["bytes"]}
             for b in sorted(blocks, key=lambda b: -b["bytes"])
             if b["at_peak"]
-        ],
+        ]
+        + [{"name": "the schedule", "kind": "counters", "bytes": state}],
         "blocks": blocks,
         "ticks": [tick for tick in ticks(plan.arena_bytes) if tick <= plan.arena_bytes],
     } | tflm

@@ -101,6 +101,7 @@ def test_layers(report, convolutions):
     for key in ("macs", "weights", "zeros"):
         assert table["sums"][key] == sum(row[key] or 0 for row in table["rows"])
     assert section(report, "summary")["macs"] == table["sums"]["macs"]
+    assert section(report, "summary")["time"]["cycles"] == table["sums"]["cost"]
     assert table["sums"]["milliseconds"] == pytest.approx(table["sums"]["cost"] / 168e3, abs=0.01)
 
 
@@ -167,7 +168,8 @@ def test_memory(report):
     total = held.sum(axis=1, dtype=int)
     assert memory["peak_step"] == total.argmax()
     assert memory["peak_bytes"] == total.max() + memory["state_bytes"]
-    assert sum(part["bytes"] for part in memory["peak"]) == total.max()
+    assert sum(part["bytes"] for part in memory["peak"]) == memory["peak_bytes"]  # the counters among them
+    assert memory["peak"][-1] == {"name": "the schedule", "kind": "counters", "bytes": memory["state_bytes"]}
     assert memory["arena_bytes"] == memory["state_offset"] + memory["state_bytes"]
     assert memory["tflm_arena_bytes"] == 26816
 
