@@ -152,10 +152,11 @@ def guarded(run: Callable[[argparse.Namespace], int], args: argparse.Namespace, 
     except OSError as error:  # a full disk, a folder that is not to be written in
         _drop_output()
         where = error.filename or ("the output" if error.errno in _OF_WRITING else "")
-        terminal.error(f"{prog}: error: {where}{': ' if where else ''}{error.strerror or error}")
+        said = f"{where}{': ' if where else ''}{error.strerror or error}"
+        terminal.error(f"{spoken.prog_as_typed(prog)}: error: {said}")
         return 1
     except KeyboardInterrupt:
-        terminal.error(f"\n{prog}: interrupted")
+        terminal.error(f"\n{spoken.prog_as_typed(prog)}: interrupted")
         return 130
 
 

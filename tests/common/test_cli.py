@@ -125,3 +125,17 @@ def test_make_is_seen_to_have_started_the_program():
         done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 1 and f'argument {named}: "many"' in done.stderr
         assert ("see make help" in done.stderr) == (named == "FLASH_BYTES=")
+
+
+@pytest.mark.parametrize(
+    ("ends", "said"),
+    [(KeyboardInterrupt(), "\ntoy: interrupted\n"), (OSError(2, "none", "x"), "toy: error: x: none\n")],
+)
+def test_under_make_every_end_begins_with_the_verb(ends, said, monkeypatch, capsys):
+    monkeypatch.setattr(start, "by_make", lambda: True)
+
+    def run(_):
+        raise ends
+
+    assert cli.guarded(run, argparse.Namespace(), "python -m host_tools toy") in (1, 130)
+    assert capsys.readouterr().err == said
