@@ -118,6 +118,7 @@ def figures(report: dict[str, Any]) -> dict[str, float | None]:
     used = {entry["name"]: entry["used"] for entry in summary["memories"] or []}
     return {
         "top-1 accuracy": accuracy["top1"] if accuracy else None,
+        "of so many test images": accuracy["images"] if accuracy else None,
         "milliseconds an image, counted": counted["milliseconds"] if counted else None,
         "cycles an image, counted": counted["cycles"] if counted else None,
         "milliseconds an image, estimated": sums["milliseconds"],

@@ -50,6 +50,7 @@ def test_what_differs_is_named():
     by_name = {row["what"]: row for row in found["figures"]}
     assert by_name["MACs"] == {"what": "MACs", "a": 100, "b": 120, "difference": 20}
     assert by_name["TFLite Micro's arena, B"]["difference"] is None
+    assert by_name["of so many test images"]["a"] == 100
     assert by_name["zeros among them"]["difference"] == 2
     assert [row["layer"] for row in found["layers"]] == ["conv1", "conv2"]
     assert found["layers"][0]["zeros"] == [3, 5]
