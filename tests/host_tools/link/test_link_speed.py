@@ -9,7 +9,6 @@ import pytest
 from squeezenet_mcu.host_tools.link.device import Device
 from squeezenet_mcu.host_tools.link.faulty_line import KINDS
 from squeezenet_mcu.host_tools.studies.link_speed import throughput, under_faults
-from tests.host_programs import ROOT
 from tests.host_tools.link.link_lines import on_socket
 from tests.host_tools.link.paced_line import PacedLine
 from tests.protocol.link_binaries import FakeDevice, random_images
@@ -52,30 +51,37 @@ def test_a_run_under_faults_counts_what_is_wrong():
         assert under_faults(url, right[::-1], images, "flip=0.001", 6).wrong == 4
 
 
-def link_speed(tmp_path, *options: str) -> dict:
-    """The command's figures; the firmware must be in build/."""
-    words = [
-        "-m",
-        "squeezenet_mcu.host_tools",
-        "link_speed",
-        "--json",
-        str(tmp_path / "found.json"),
-        *options,
-    ]
-    done = subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert (tmp_path / "found.json").exists(), done.stderr
-    return json.loads((tmp_path / "found.json").read_text())
+def python(place, *words: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", *words]
+    return subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A folder whose build/ has the firmware of digits and gtsrb for the stm32f405."""
+    folder = tmp_path_factory.mktemp("link_speed")
+    for model in ("digits", "gtsrb"):
+        for words in (("convert",), ("host_tools", "firmware", "--board", "stm32f405")):
+            done = python(folder, f"squeezenet_mcu.{words[0]}", *words[1:], "--model", model)
+            assert done.returncode == 0, done.stderr
+    return folder
+
+
+def link_speed(place, *options: str) -> dict:
+    """The command's figures."""
+    found = place / "found.json"
+    found.unlink(missing_ok=True)
+    done = python(place, "squeezenet_mcu.host_tools", "link_speed", "--json", str(found), *options)
+    assert found.exists(), done.stderr
+    return json.loads(found.read_text())
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("rate", [0.0001, 0.001, 0.01])
 @pytest.mark.parametrize("kind", [*KINDS, "all"])
-def test_the_matrix_of_faults(kind, rate, tmp_path):
+def test_the_matrix_of_faults(kind, rate, place):
     """On the emulated stm32f405 with digits: nothing wrong, all complete."""
-    from squeezenet_mcu.host_tools.firmware import build
-
-    build.make("stm32f405", "digits")
-    found = link_speed(tmp_path, "--faults", "--kind", kind, "--rate", str(rate))
+    found = link_speed(place, "--faults", "--kind", kind, "--rate", str(rate))
     (one,) = found["faults"]
     print(f"FAULTS|{kind}|{rate}|{one['images_per_second']} images/s")
     assert (one["images"], one["wrong"], one["error"]) == (200, 0, "")
@@ -83,10 +89,7 @@ def test_the_matrix_of_faults(kind, rate, tmp_path):
 
 
 @pytest.mark.long
-def test_gtsrb_on_the_emulated_board_comes_near_to_the_lines_rate(tmp_path):
-    from squeezenet_mcu.host_tools.firmware import build
-
-    build.make("stm32f405", "gtsrb")
-    found = link_speed(tmp_path, "--model", "gtsrb")
+def test_gtsrb_on_the_emulated_board_comes_near_to_the_lines_rate(place):
+    found = link_speed(place, "--model", "gtsrb")
     print(f"SPEED|{found}")
     assert found["share_of_raw"] >= 0.85
