@@ -119,14 +119,21 @@ def test_preview_is_written_as_training_begins(trained):
     assert len(shown) == 3, "an image of each class, as it is"
 
 
-def test_converted_with_the_names_of_the_folders(trained):
+@pytest.fixture(scope="module")
+def converted(trained):
+    """The folder, and what convert says without DATA=."""
     folder, _ = trained
     done = command(folder, "convert", "--model", "tiny.toml")
     assert done.returncode == 0, done.stderr
-    assert "note: scored with my images, which tiny was trained on; --data takes others" in done.stdout
+    return folder, done.stdout
+
+
+def test_converted_with_the_names_of_the_folders(converted):
+    folder, said = converted
+    assert "note: scored with my images, which tiny was trained on; --data takes others" in said
     build = folder / "build/tiny"
     tested = json.loads((build / "quantize.json").read_text())["test_images"]
-    assert re.search(rf"accuracy: int8 top-1 \d+\.\d\d% of {tested} images", done.stdout)
+    assert re.search(rf"accuracy: int8 top-1 \d+\.\d\d% of {tested} images", said)
     manifest = json.loads((build / "manifest.json").read_text(encoding="utf-8"))
     record = json.loads((build / "quantize.json").read_text())
     assert manifest["labels"] == sorted(CLASSES) and manifest["fit"] == "crop"
@@ -138,9 +145,9 @@ def test_converted_with_the_names_of_the_folders(trained):
 
 
 @pytest.mark.long
-def test_every_verb_remembers_the_data(trained):
-    """Converted above without DATA=; and so it is where the images are gone, which is said."""
-    folder, _ = trained
+def test_every_verb_remembers_the_data(converted):
+    """Converted without DATA=; and so it is where the images are gone, which is said."""
+    folder, _ = converted
     manifest = json.loads((folder / "build/tiny/manifest.json").read_text(encoding="utf-8"))
     assert manifest["data"] == "my images"
     again = command(folder, "model", "train", "--model", "tiny.toml", "--only")

@@ -204,6 +204,21 @@ def test_why_a_worker_is_called_lost(message, said):
     assert distributed.reason(message) == said
 
 
+def test_who_joins_again_is_told_the_losses_until_then(monkeypatch):
+    """A worker has no checkpoint, and has to see, as the chief does, that a training diverges."""
+    kept = [{"epoch": 1, "loss": 2.0, "accuracy": 0.1}, {"epoch": 2, "loss": 1.5, "accuracy": 0.4}]
+    chief, worker = (object.__new__(distributed.Team) for _ in range(2))
+    sent = []
+    for number, one in enumerate((chief, worker)):
+        one.number, one.workers = number, 2
+        monkeypatch.setattr(one, "_unite", lambda state, weight: None)
+    monkeypatch.setattr(chief, "_sum", lambda values: sent.append(values) or values)
+    monkeypatch.setattr(worker, "_sum", lambda values: values + sent.pop(0))
+    assert chief.begin(kept, [], 10) is kept
+    assert worker.begin([], [], 10) == [{"loss": 2.0, "accuracy": 0.1}, {"loss": 1.5, "accuracy": 0.4}]
+    assert sent == []
+
+
 @pytest.mark.long
 def test_a_cluster_s_tasks_notice_that_one_is_gone_and_join_again(tmp_path, digits, start):
     # As on two machines: the worker has the data and the TOML, but not the chief's checkpoint.
