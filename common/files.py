@@ -140,10 +140,11 @@ def outputs(*paths: Path | None, inputs: Sequence[Path] = ()) -> list[Path]:
     own record, or one of `inputs`, which are still to be read.
     """
     given = [path for path in paths if path is not None]
+    read = {os.path.realpath(path) for path in inputs}
     for path in given:
-        if any(os.path.realpath(path) == os.path.realpath(read) for read in inputs):
-            raise UserError(f"{path}: is read by this very command; want another name")
         real = Path(os.path.realpath(path))
+        if str(real) in read:
+            raise UserError(f"{path}: is read by this very command; want another name")
         if real.name in RECORDS and real.is_file() and real.parent.parent == BUILD.resolve():
             raise UserError(f"{path}: is a record that the model {real.parent.name} needs; want another name")
         if path.is_file() and not _may_be_json(path):
